@@ -1,0 +1,1 @@
+"""The tables of weakspot and the pure functions that fill them."""

@@ -1,0 +1,50 @@
+"""WeakspotError and its children: everything a user can be told in plain words."""
+
+from collections.abc import Iterable
+
+
+class WeakspotError(Exception):
+    """Tell a user what went wrong, where, and what to do; the command prints it without a traceback."""
+
+    exit_code = 1
+
+    @classmethod
+    def from_problems(cls, where: str, problems: Iterable[str]) -> "WeakspotError":
+        """Make one error that lists every problem found in `where` (a file, table or column)."""
+        found = list(problems)
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        return cls("\n".join([f"{where}: {count}", *(f"  - {problem}" for problem in found)]))
+
+
+class ConfigError(WeakspotError):
+    """audit.toml, an attribute file or an argument asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class TableError(WeakspotError):
+    """A frame does not have the columns or types that its table promises."""
+
+
+class DatasetError(WeakspotError):
+    """A dataset's own files (annotations, table, folder) cannot be read as its format."""
+
+
+class PredictionsError(WeakspotError):
+    """The outputs of the system under audit cannot be turned into errors."""
+
+
+class EncoderError(WeakspotError):
+    """The image-text model cannot be found or loaded, or does not fit what is stored."""
+
+
+class EncoderMismatch(EncoderError):
+    """Vectors that are to be compared come from different encoders."""
+
+
+class StoreError(WeakspotError):
+    """The workspace cannot be opened, is locked, or is of another version."""
+
+
+class SearchError(WeakspotError):
+    """The slice search was asked for something it cannot count."""
