@@ -1,0 +1,141 @@
+"""The schema of every table, and the check that a frame keeps it."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from pipeline.exceptions import TableError
+
+Schema = Mapping[str, pl.DataType]
+
+PREDICATES = pl.List(pl.Struct({"attribute": pl.String(), "value": pl.String()}))
+
+SAMPLES: Schema = {
+    "sample_id": pl.String(),
+    "content_key": pl.String(),
+    "path": pl.String(),  # posix, relative to the dataset's images
+    "x": pl.Float64(),  # box in pixels of the upright image; null for whole images
+    "y": pl.Float64(),
+    "w": pl.Float64(),
+    "h": pl.Float64(),
+    "parent_id": pl.String(),  # sample_id of the whole image; null for whole images
+    "category": pl.String(),
+    "width": pl.Int64(),  # of the whole upright image
+    "height": pl.Int64(),
+    "split": pl.String(),
+    "size": pl.Int64(),  # of the file, bytes
+    "mtime": pl.Int64(),  # of the file, nanoseconds
+}
+REJECTS: Schema = {"path": pl.String(), "stage": pl.String(), "reason": pl.String()}
+MEASUREMENTS: Schema = {
+    "content_key": pl.String(),
+    "measure": pl.String(),
+    "measure_version": pl.String(),
+    "value": pl.Float64(),
+}
+LABELS: Schema = {
+    "sample_id": pl.String(),
+    "attribute": pl.String(),
+    "source": pl.String(),  # zero-shot | measured | given | truth
+    "value": pl.String(),
+    "score": pl.Float64(),
+    "margin": pl.Float64(),
+    "label_id": pl.String(),
+}
+ERRORS: Schema = {
+    "sample_id": pl.String(),
+    "error_id": pl.String(),
+    "system": pl.String(),
+    "metric": pl.String(),
+    "error": pl.Float64(),
+}
+RUNS: Schema = {
+    "run_id": pl.String(),
+    "name": pl.String(),
+    "started_at": pl.String(),  # ISO 8601, UTC
+    "finished_at": pl.String(),
+    "config": pl.String(),  # JSON, as the four columns below
+    "versions": pl.String(),
+    "encoder_id": pl.String(),
+    "counts": pl.String(),
+    "timings": pl.String(),
+}
+FAMILY: Schema = {  # what a search counts: one row a slice
+    "predicates": PREDICATES,
+    "level": pl.Int64(),
+    "n": pl.Int64(),
+    "sum_error": pl.Float64(),
+    "sum_error2": pl.Float64(),
+    "max_error": pl.Float64(),
+    "error": pl.Float64(),
+    "rest_error": pl.Float64(),
+    "lift": pl.Float64(),  # error / rest_error
+    "score": pl.Float64(),
+    "p": pl.Float64(),
+    "q": pl.Float64(),
+}
+WEAKNESSES: Schema = {  # what find_weaknesses returns: one row a finding, best first
+    "rank": pl.Int64(),
+    "predicates": PREDICATES,
+    "level": pl.Int64(),
+    "n": pl.Int64(),
+    "error": pl.Float64(),
+    "rest_error": pl.Float64(),
+    "difference": pl.Float64(),
+    "ci_low": pl.Float64(),
+    "ci_high": pl.Float64(),
+    "lift": pl.Float64(),
+    "score": pl.Float64(),
+    "p": pl.Float64(),
+    "q": pl.Float64(),
+    "q_residual": pl.Float64(),  # q in the search that remained after the findings before it
+    "p_family": pl.Float64(),
+    "state": pl.String(),  # confirmed | likely | insufficient evidence
+    "explained_share": pl.Float64(),  # of the excess error, by this finding
+    "holdout_n": pl.Int64(),  # null without a held-out half, as the four below
+    "holdout_error": pl.Float64(),
+    "holdout_rest_error": pl.Float64(),
+    "holdout_ci_low": pl.Float64(),
+    "holdout_ci_high": pl.Float64(),
+    "holdout_p": pl.Float64(),
+    "folded": pl.List(PREDICATES),  # slices that this finding explains
+}
+RUN_KEYS: Schema = {"run_id": pl.String(), "system": pl.String()}
+SLICES: Schema = {**RUN_KEYS, **FAMILY}
+FINDINGS: Schema = {**RUN_KEYS, **WEAKNESSES}
+
+TABLES: Mapping[str, Schema] = {
+    "samples": SAMPLES,
+    "rejects": REJECTS,
+    "measurements": MEASUREMENTS,
+    "labels": LABELS,
+    "errors": ERRORS,
+    "runs": RUNS,
+    "slices": SLICES,
+    "findings": FINDINGS,
+}
+
+
+def check(frame: pl.DataFrame, schema: Schema, *, table: str) -> pl.DataFrame:
+    """Return `frame` with the columns of `schema` in order, or say all that is wrong with it.
+
+    Integer and float widths are cast where no value changes; null columns take the column's type.
+    Raises TableError naming every missing, surplus or mistyped column of `table`.
+    """
+    problems = [f"column {name!r} is missing" for name in schema if name not in frame.columns]
+    problems += [f"column {name!r} is not of this table" for name in frame.columns if name not in schema]
+    columns = []
+    for name, dtype in schema.items():
+        if name in frame.columns:
+            try:
+                columns.append(frame[name].cast(dtype, strict=True))
+            except pl.exceptions.PolarsError:
+                problems.append(f"column {name!r} is {frame[name].dtype}, expected {dtype}")
+    if problems:
+        raise TableError.from_problems(f"table {table!r}", problems)
+    return pl.DataFrame(columns)
+
+
+def empty(schema: Schema) -> pl.DataFrame:
+    """Return a frame of `schema` without rows."""
+    return pl.DataFrame(schema=dict(schema))
