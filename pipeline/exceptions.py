@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 class WeakspotError(Exception):
-    """Tell a user what went wrong, where, and what to do; the command prints it without a traceback."""
+    """Tell a user what went wrong, where, and what to do; printed without a traceback."""
 
     exit_code = 1
 
@@ -38,7 +38,7 @@ class EncoderError(WeakspotError):
     """The image-text model cannot be found or loaded, or does not fit what is stored."""
 
 
-class EncoderMismatch(EncoderError):
+class EncoderMismatchError(EncoderError):
     """Vectors that are to be compared come from different encoders."""
 
 

@@ -1,7 +1,10 @@
 """The schema of every table, and the check that a frame keeps it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pipeline.exceptions import TableError
@@ -19,12 +22,31 @@ SAMPLES: Schema = {
     "w": pl.Float64(),
     "h": pl.Float64(),
     "parent_id": pl.String(),  # sample_id of the whole image; null for whole images
+    "annotation_id": pl.String(),  # of the object in its annotation file; null for whole images
     "category": pl.String(),
     "width": pl.Int64(),  # of the whole upright image
     "height": pl.Int64(),
     "split": pl.String(),
     "size": pl.Int64(),  # of the file, bytes
     "mtime": pl.Int64(),  # of the file, nanoseconds
+}
+OBJECTS: Schema = {  # the ground truth of a detection dataset, of every category, also ignored ones
+    "source": pl.Int64(),  # which of the annotation files, from 0
+    "image_id": pl.String(),  # as written in that file
+    "path": pl.String(),
+    "annotation_id": pl.String(),
+    "category": pl.String(),
+    "x": pl.Float64(),
+    "y": pl.Float64(),
+    "w": pl.Float64(),
+    "h": pl.Float64(),
+    "crowd": pl.Boolean(),
+    "ignore": pl.Boolean(),
+}
+SOURCE_IMAGES: Schema = {  # how predictions name the images
+    "source": pl.Int64(),
+    "image_id": pl.String(),
+    "path": pl.String(),
 }
 REJECTS: Schema = {"path": pl.String(), "stage": pl.String(), "reason": pl.String()}
 MEASUREMENTS: Schema = {
@@ -123,7 +145,8 @@ def check(frame: pl.DataFrame, schema: Schema, *, table: str) -> pl.DataFrame:
     Raises TableError naming every missing, surplus or mistyped column of `table`.
     """
     problems = [f"column {name!r} is missing" for name in schema if name not in frame.columns]
-    problems += [f"column {name!r} is not of this table" for name in frame.columns if name not in schema]
+    surplus = [name for name in frame.columns if name not in schema]
+    problems += [f"column {name!r} is not of this table" for name in surplus]
     columns = []
     for name, dtype in schema.items():
         if name in frame.columns:
@@ -139,3 +162,12 @@ def check(frame: pl.DataFrame, schema: Schema, *, table: str) -> pl.DataFrame:
 def empty(schema: Schema) -> pl.DataFrame:
     """Return a frame of `schema` without rows."""
     return pl.DataFrame(schema=dict(schema))
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Unit-length vectors of one encoder: values (n, d) float32, keys (n,) what they belong to."""
+
+    keys: pl.Series
+    values: npt.NDArray[np.float32]
+    encoder_id: str
