@@ -81,6 +81,7 @@ RUNS: Schema = {
     "encoder_id": pl.String(),
     "counts": pl.String(),
     "timings": pl.String(),
+    "search": pl.String(),  # JSON: for each system what the search saw
 }
 FAMILY: Schema = {  # what a search counts: one row a slice
     "predicates": PREDICATES,

@@ -1,0 +1,265 @@
+"""The workspace on disk: one DuckDB file for tables, Parquet shards for vectors."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import filelock
+import polars as pl
+
+from pipeline.exceptions import StoreError
+from pipeline.shards import read_measurements, remove_partial, write_parquet
+from pipeline.tables import (
+    ERRORS,
+    FINDINGS,
+    LABELS,
+    PREDICATES,
+    REJECTS,
+    RUNS,
+    SAMPLES,
+    SLICES,
+    TABLES,
+    Schema,
+    check,
+    empty,
+)
+
+Connection = duckdb.DuckDBPyConnection
+Migration = Callable[[Connection], None]
+
+PATIENCE = 10.0  # seconds a reader waits for a writer
+
+_SQL_TYPES: dict[pl.DataType, str] = {
+    pl.String(): "VARCHAR",
+    pl.Int64(): "BIGINT",
+    pl.Float64(): "DOUBLE",
+    PREDICATES: 'STRUCT("attribute" VARCHAR, "value" VARCHAR)[]',
+    pl.List(PREDICATES): 'STRUCT("attribute" VARCHAR, "value" VARCHAR)[][]',
+}
+_IN_DUCKDB: dict[str, Schema] = {
+    "samples": SAMPLES,
+    "rejects": REJECTS,
+    "labels": LABELS,
+    "errors": ERRORS,
+    "runs": RUNS,
+    "findings": FINDINGS,
+}
+
+
+def _create_tables(connection: Connection) -> None:
+    for table, schema in _IN_DUCKDB.items():
+        columns = ", ".join(f'"{name}" {_SQL_TYPES[dtype]}' for name, dtype in schema.items())
+        connection.execute(f'CREATE TABLE "{table}" ({columns})')
+
+
+# Each takes the database from the version of its position to the next; never edit one, add one.
+MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A workspace folder and what is in it."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / "weakspot.duckdb"
+
+    @property
+    def embeddings(self) -> Path:
+        """The folder of image vectors, one sub-folder an encoder."""
+        return self.folder / "embeddings"
+
+    @property
+    def prompts(self) -> Path:
+        """The folder of prompt vectors, one sub-folder an encoder."""
+        return self.folder / "prompts"
+
+    @property
+    def measurements(self) -> Path:
+        """The folder of measurement shards."""
+        return self.folder / "measurements"
+
+    @property
+    def dataset(self) -> Path:
+        """The folder of the sample set as last read."""
+        return self.folder / "dataset"
+
+    @property
+    def slices(self) -> Path:
+        """The folder of counted families, one Parquet file a run."""
+        return self.folder / "slices"
+
+    @contextlib.contextmanager
+    def connect(self, *, read_only: bool = True) -> Iterator[Connection]:
+        """Open the database, waiting up to ten seconds for another process to close it.
+
+        Raises StoreError when it stays locked or is no database.
+        """
+        connection = _open_database(self.database, read_only=read_only)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def read(self, table: str) -> pl.DataFrame:
+        """Return a whole table; raises StoreError for an unknown name."""
+        if table == "measurements":
+            return read_measurements(self.measurements).sort("content_key", "measure").collect()
+        if table == "slices":
+            files = sorted(self.slices.glob("*.parquet"))
+            return pl.concat([pl.read_parquet(file) for file in files] or [empty(SLICES)])
+        if table not in _IN_DUCKDB:
+            raise StoreError(f"no table {table!r}; the tables are {', '.join(sorted(TABLES))}")
+        with self.connect() as connection:
+            frame = connection.sql(f'SELECT * FROM "{table}" ORDER BY ALL').pl()  # noqa: S608 - the name was checked above
+        return check(frame, TABLES[table], table=table)
+
+    def put_samples(self, samples: pl.DataFrame) -> None:
+        """Insert samples, replacing those of the same id."""
+        self._replace("samples", samples, keys=("sample_id",))
+
+    def put_rejects(self, rejects: pl.DataFrame, *, stage: str) -> None:
+        """Make `rejects` the rejects of `stage`: the newest run says what could not be used."""
+        rows = check(rejects, REJECTS, table="rejects").unique(maintain_order=True)
+        with self.connect(read_only=False) as connection:
+            connection.register("incoming", rows.to_arrow())
+            connection.execute("BEGIN")
+            connection.execute("DELETE FROM rejects WHERE stage = ?", [stage])
+            connection.execute("INSERT INTO rejects BY NAME SELECT * FROM incoming")
+            connection.execute("COMMIT")
+
+    def put_labels(self, labels: pl.DataFrame) -> None:
+        """Insert labels, replacing those of the same sample and label_id."""
+        self._replace("labels", labels, keys=("sample_id", "label_id"))
+
+    def put_errors(self, errors: pl.DataFrame) -> None:
+        """Insert errors, replacing those of the same sample and error_id."""
+        self._replace("errors", errors, keys=("sample_id", "error_id"))
+
+    def put_run(self, run: pl.DataFrame) -> None:
+        """Insert or replace the row of a run."""
+        self._replace("runs", run, keys=("run_id",))
+
+    def put_findings(self, findings: pl.DataFrame, families: pl.DataFrame, *, run_id: str) -> None:
+        """Keep what a run found: its findings in the database, its counted families as Parquet."""
+        write_parquet(check(families, SLICES, table="slices"), self.slices / f"{run_id}.parquet")
+        self._replace("findings", findings, keys=("run_id", "system", "rank"))
+
+    def read_family(self, run_id: str) -> pl.DataFrame:
+        """Return the counted families of one run."""
+        path = self.slices / f"{run_id}.parquet"
+        return pl.read_parquet(path) if path.exists() else empty(SLICES)
+
+    def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
+        """Return the samples, in their order, that have no label of `label_id` yet."""
+        wanted = pl.DataFrame({"sample_id": sample_ids})
+        query = "SELECT sample_id FROM labels WHERE label_id = ?"
+        with self.connect() as connection:
+            there = connection.sql(query, params=[label_id]).pl()
+        return wanted.join(there, on="sample_id", how="anti", maintain_order="left")["sample_id"]
+
+    def read_labels(self, label_ids: Sequence[str]) -> pl.DataFrame:
+        """Return the labels of the given ids, sorted by attribute and sample."""
+        query = (
+            "SELECT * FROM labels WHERE list_contains(?, label_id) ORDER BY attribute, sample_id"
+        )
+        with self.connect() as connection:
+            frame = connection.sql(query, params=[list(label_ids)]).pl()
+        return check(frame, LABELS, table="labels")
+
+    def _replace(self, table: str, frame: pl.DataFrame, *, keys: Sequence[str]) -> None:
+        rows = check(frame, _IN_DUCKDB[table], table=table)
+        if rows.is_empty():
+            return
+        same = " AND ".join(f'"{table}"."{key}" = incoming."{key}"' for key in keys)
+        with self.connect(read_only=False) as connection:
+            connection.register("incoming", rows.to_arrow())
+            connection.execute("BEGIN")
+            connection.execute(f'DELETE FROM "{table}" USING incoming WHERE {same}')  # noqa: S608 - names are ours
+            connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')  # noqa: S608 - names are ours
+            connection.execute("COMMIT")
+
+
+def open_store(folder: Path, *, migrations: Sequence[Migration] = MIGRATIONS) -> Store:
+    """Open or make the workspace in `folder`, bring its tables up to date, clear half-writes.
+
+    Raises StoreError when the folder cannot be written or holds a newer version's workspace.
+    """
+    store = Store(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_partial(folder)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be a workspace: {error.strerror}") from None
+    with store.connect(read_only=False) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS meta (version BIGINT)")
+        row = connection.execute("SELECT max(version) FROM meta").fetchone()
+        version = row[0] if row and row[0] is not None else 0
+        if version > len(migrations):
+            raise StoreError(
+                f"{store.database}: written by a newer weakspot (version {version}, this one knows "
+                f"{len(migrations)}); upgrade weakspot or name another workspace"
+            )
+        for number, migrate in enumerate(migrations[version:], start=version + 1):
+            connection.execute("BEGIN")
+            migrate(connection)
+            connection.execute("DELETE FROM meta")
+            connection.execute("INSERT INTO meta VALUES (?)", [number])
+            connection.execute("COMMIT")
+    return store
+
+
+def find_store(folder: Path) -> Store:
+    """Return the workspace in `folder` for reading; raises StoreError when there is none."""
+    store = Store(folder)
+    if not store.database.exists():
+        raise StoreError(f"{folder}: not a workspace (no weakspot.duckdb); name the folder of one")
+    return store
+
+
+@contextlib.contextmanager
+def lock_workspace(folder: Path) -> Iterator[None]:
+    """Hold the workspace for one run; the lock ends with the process, however that ends.
+
+    Raises StoreError that names the process holding it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = folder / "run.pid"
+    lock = filelock.FileLock(folder / "run.lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        pid = owner.read_text(encoding="utf-8").strip() if owner.exists() else "unknown"
+        raise StoreError(
+            f"{folder}: another run (process {pid}) is using this workspace; wait for it, end it, "
+            "or name another workspace"
+        ) from None
+    try:
+        owner.write_text(str(os.getpid()), encoding="utf-8")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _open_database(path: Path, *, read_only: bool) -> Connection:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise StoreError(f"{path}: cannot be opened: {error}") from None
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    f"{path}: locked by another process for {PATIENCE:.0f} seconds; close what has "
+                    "it open (a run, a database browser) and try again"
+                ) from None
+            time.sleep(0.1)
