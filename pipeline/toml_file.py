@@ -26,6 +26,7 @@ class TomlFile:
     path: Path
     data: Mapping[str, Any]
     lines: Mapping[Location, int]
+    text: str = ""
 
     def line_of(self, location: Sequence[str | int]) -> int | None:
         """Return the line of `location`, or of the nearest part around it that has one."""
@@ -35,17 +36,29 @@ class TomlFile:
                 return line
         return None
 
+    def line_of_text(self, location: Sequence[str | int], text: str, *, nth: int = 0) -> int | None:
+        """Return the line of the nth `text` under `location`, or that of the location itself."""
+        start = self.line_of(location)
+        if start is None:
+            return None
+        for number, line in enumerate(self.text.splitlines()[start - 1 :], start=start):
+            count = line.count(f'"{text}"') + line.count(f"'{text}'")
+            if nth < count:
+                return number
+            nth -= count
+        return start
+
 
 def read_toml(path: Path) -> TomlFile:
     """Read a TOML file. Raises ConfigError that names the file and, for bad syntax, the line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
-    return TomlFile(path=path, data=data, lines=_find_lines(text))
+    return TomlFile(path=path, data=data, lines=_find_lines(text), text=text)
 
 
 def parse_model(file: TomlFile, model: type[Model], *, base: Path | None = None) -> Model:
@@ -57,9 +70,14 @@ def parse_model(file: TomlFile, model: type[Model], *, base: Path | None = None)
     try:
         return model.model_validate(dict(file.data), context={"base": base or file.path.parent})
     except ValidationError as error:
-        faults = [dict(fault) for fault in error.errors()]
-        problems = [_describe(file, model, fault) for fault in faults if _is_own(fault, faults)]
+        problems = describe_faults(file, model, error)
         raise ConfigError.from_problems(str(file.path), problems) from None
+
+
+def describe_faults(file: TomlFile, model: type[BaseModel], error: ValidationError) -> list[str]:
+    """Return one sentence for each fault pydantic found in the file, with its line."""
+    faults = [dict(fault) for fault in error.errors()]
+    return [_describe(file, model, fault) for fault in faults if _is_own(fault, faults)]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,0 +1,219 @@
+"""Attribute files: one dimension of the operational design domain each, as frozen models."""
+
+import hashlib
+import importlib.resources
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from pipeline.exceptions import ConfigError
+from pipeline.labels.attribute_checks import Fault, find_errors, find_weak_wording
+from pipeline.toml_file import TomlFile, describe_faults, nearest, read_toml
+
+
+def _write_numbers(cells: Any) -> Any:  # noqa: ANN401 - raw TOML
+    """Let cells of a given attribute be written as numbers: yes = [1]."""
+    if isinstance(cells, list | tuple):
+        return [str(cell) if isinstance(cell, int | float) else cell for cell in cells]
+    return cells
+
+
+class Attribute(BaseModel):
+    """One attribute: its values and how a sample gets one of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    kind: Literal["prompts", "measured", "given"]
+    # Which samples of an object audit it labels: the objects, or the images that hold them.
+    applies_to: Literal["image", "object"] = "object"
+    sensitive: bool = False  # perceived traits of people; the report says what they are not
+    # prompts
+    ensemble: Literal["mean", "probability", "max", "naive"] = "mean"
+    min_margin: float = Field(default=0.02, ge=0, lt=1)  # between the two best probabilities
+    templates: tuple[str, ...] = ("a photo of {}.",)
+    values: dict[str, Annotated[tuple[str, ...], BeforeValidator(_write_numbers)]] = {}
+    # measured
+    measure: str | None = None
+    edges: tuple[float, ...] | None = None
+    quantiles: int | None = Field(default=None, ge=2, le=100)
+    names: tuple[str, ...] | None = None  # of the bins, lowest first
+    # given
+    column: str | None = None
+    _reference: str = PrivateAttr(default="")
+
+    @property
+    def reference(self) -> str:
+        """Where it was read from, as the audit names it; no part of what it means."""
+        return self._reference
+
+    @property
+    def given_column(self) -> str:
+        """The column that a given attribute reads."""
+        return self.column or self.name
+
+    @model_validator(mode="after")
+    def _usable(self) -> "Attribute":
+        faults = find_errors({key: getattr(self, key) for key in self.model_fields_set})
+        if faults:
+            raise ValueError("; ".join(fault.message for fault in faults))
+        return self
+
+
+def read_attribute(path: Path, *, reference: str | None = None) -> Attribute:
+    """Read one attribute file.
+
+    reference: how the audit names it; the path when None. Raises ConfigError listing every
+    error with its line.
+    """
+    attribute, problems, _ = _examine(path, reference or str(path))
+    if attribute is None:
+        raise ConfigError.from_problems(str(path), problems)
+    return attribute
+
+
+def read_attributes(
+    use: Iterable[str], *, base: Path, given: Iterable[str] = ()
+) -> list[Attribute]:
+    """Read the attributes that an audit uses, in its order.
+
+    use: shipped names such as "person/hat", or paths of .toml files relative to `base`.
+    given: columns of the dataset that are attributes as they stand.
+    Raises ConfigError listing every problem of every file, and names that are used twice.
+    """
+    found: list[Attribute] = []
+    problems: list[str] = []
+    for reference in use:
+        try:
+            found.append(read_attribute(_find_file(reference, base), reference=reference))
+        except ConfigError as error:
+            problems.append(str(error).replace("\n", "\n  "))
+    found += [make_given(column) for column in given]
+    first: dict[str, str] = {}
+    for attribute in found:
+        if attribute.name in first:
+            users = f"{first[attribute.name]} and {attribute.reference}"
+            message = f"attribute name {attribute.name!r} is used twice, by {users}"
+            problems.append(f"{message}; rename or remove one")
+        first.setdefault(attribute.name, attribute.reference)
+    if problems:
+        raise ConfigError.from_problems("[attributes]", problems)
+    return found
+
+
+def make_given(column: str) -> Attribute:
+    """Return the attribute whose values are the cells of `column`."""
+    attribute = Attribute(name=column, kind="given", column=column)
+    attribute._reference = f"column {column!r}"
+    return attribute
+
+
+def list_shipped() -> list[str]:
+    """Return the names of the attribute files that come with weakspot, sorted."""
+    root = _shipped_root()
+    files = root.glob("*/*.toml")
+    return sorted(file.relative_to(root).with_suffix("").as_posix() for file in files)
+
+
+def find_shipped(name: str) -> Path:
+    """Return the file of a shipped attribute. Raises ConfigError naming the nearest name."""
+    path = _shipped_root() / f"{name}.toml"
+    if name not in list_shipped():
+        hint = nearest(name, list_shipped())
+        raise ConfigError(f"no attribute {name!r} is shipped; {hint}; a path ends in .toml")
+    return path
+
+
+def check_attribute(path: Path) -> list[str]:
+    """Return every fault of an attribute file, sorted by line; warnings begin with "warning: ".
+
+    Each reads "line N: what was found, what was expected".
+    Raises ConfigError when the file cannot be read as TOML.
+    """
+    _, problems, advice = _examine(path, str(path))
+    return [*problems, *advice]
+
+
+def hash_attribute(attribute: Attribute) -> str:
+    """Return 16 hex digits of what the attribute asks for; comments and layout do not change it.
+
+    The order of values and prompts counts: it decides ties and the naive prompt.
+    """
+    asked = attribute.model_dump(exclude={"sensitive"})
+    values = list(asked.pop("values").items())
+    return _digest([sorted(asked.items()), values])
+
+
+def make_label_id(attribute: Attribute, *parts: object) -> str:
+    """Return the id of the labels made from `attribute` and `parts`.
+
+    parts: what else they were made from: encoder_id, measure_version, resolved edges, the hash
+    of a truth file. Floats count to their last bit.
+    """
+    return _digest([hash_attribute(attribute), *(repr(part) for part in parts)])
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _shipped_root() -> Path:
+    return Path(str(importlib.resources.files("attributes")))
+
+
+def _find_file(reference: str, base: Path) -> Path:
+    if reference.endswith(".toml"):
+        return base / Path(reference).expanduser()
+    return find_shipped(reference)
+
+
+def _examine(path: Path, reference: str) -> tuple[Attribute | None, list[str], list[str]]:
+    """Return the attribute, or None with all its problems, and what is weak about it."""
+    file = read_toml(path)
+    attribute, typed, broken = _parse(file, reference)
+    faults = find_errors(file.data, broken=broken)
+    if not {"values", "templates"} & broken:
+        faults += find_weak_wording(file.data)
+    told = [(_line(file, fault), fault) for fault in faults]
+    told.sort(key=lambda pair: math.inf if pair[0] is None else pair[0])
+    errors = [_tell(line, fault) for line, fault in told if fault.level == "error"]
+    advice = [_tell(line, fault) for line, fault in told if fault.level != "error"]
+    return attribute, typed + errors, advice
+
+
+def _parse(file: TomlFile, reference: str) -> tuple[Attribute | None, list[str], set[str]]:
+    """Return the attribute, or None with the problems of its keys and types and those keys."""
+    try:
+        attribute = Attribute.model_validate(dict(file.data))
+    except ValidationError as error:
+        located = [fault for fault in error.errors() if fault["loc"]]
+        broken = {str(fault["loc"][0]) for fault in located}
+        # Without a location it is what find_errors tells, line by line.
+        problems = describe_faults(file, Attribute, error) if located else []
+        return None, problems, broken
+    attribute._reference = reference
+    return attribute, [], set()
+
+
+def _line(file: TomlFile, fault: Fault) -> int | None:
+    if fault.text is None:
+        return file.line_of(fault.location)
+    return file.line_of_text(fault.location, fault.text, nth=fault.nth)
+
+
+def _tell(line: int | None, fault: Fault) -> str:
+    where = f"line {line}: " if line else ""
+    return f"{where}{'warning: ' if fault.level == 'warning' else ''}{fault.message}"

@@ -1,0 +1,19 @@
+"""Which numbers a measured attribute can be made from."""
+
+# Taken from the pixels when a sample is decoded; stored in the measurements table.
+RAW_MEASURES = ("sharpness", "brightness", "contrast")
+
+# Read from the samples table: of an object's box or, for a whole image, of the image; in pixels.
+# With "box_" or without, a name means the same.
+SIZE_MEASURES = (
+    "width",
+    "height",
+    "aspect_ratio",
+    "area",
+    "box_width",
+    "box_height",
+    "box_aspect_ratio",
+    "box_area",
+)
+
+MEASURE_NAMES = RAW_MEASURES + SIZE_MEASURES

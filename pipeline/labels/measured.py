@@ -1,0 +1,134 @@
+"""Labels from numbers: a measure of each sample, cut into bins."""
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.exceptions import TableError
+from pipeline.labels.attribute_checks import UNKNOWN, list_cuts
+from pipeline.labels.attribute_file import Attribute
+from pipeline.labels.measure_names import RAW_MEASURES, SIZE_MEASURES
+from pipeline.tables import LABELS, check
+
+VALUES = {"sample_id": pl.String(), "value": pl.Float64()}
+
+
+def get_raw_measure(attribute: Attribute) -> str | None:
+    """Return the measure that the attribute needs from the measurements table, or None."""
+    return attribute.measure if attribute.measure in RAW_MEASURES else None
+
+
+def take_values(
+    attribute: Attribute, samples: pl.DataFrame, measurements: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return sample_id and the number that the attribute bins, one row a sample, in their order.
+
+    samples: of the samples table; a size measure is that of the box or, for a whole image, of
+    the image, in pixels. measurements: of one measure_version; needed by sharpness, brightness
+    and contrast. A sample without a number gets null. Raises TableError when measurements lack
+    or repeat.
+    """
+    if attribute.measure in SIZE_MEASURES:
+        return samples.select("sample_id", value=_measure_size(attribute.measure))
+    if measurements is None:
+        message = f"attribute {attribute.name!r} needs {attribute.measure!r} from the measurements"
+        raise TableError(f"{message} table; none were given")
+    taken = measurements.filter(pl.col("measure") == attribute.measure)
+    if taken["content_key"].is_duplicated().any():
+        versions = ", ".join(sorted(taken["measure_version"].unique().to_list()))
+        message = f"table 'measurements': {attribute.measure!r} stands twice for one content_key"
+        raise TableError(f"{message} (measure_version {versions}); give one version")
+    joined = samples.select("sample_id", "content_key").join(
+        taken.select("content_key", "value"), on="content_key", how="left", maintain_order="left"
+    )
+    return joined.select("sample_id", "value")
+
+
+def resolve_edges(attribute: Attribute, values: pl.Series) -> tuple[float, ...]:
+    """Return the increasing numbers that separate the bins: fixed ones, or quantiles of `values`.
+
+    Quantiles are rounded to as few digits as keep every bin filled, so that the numbers shown
+    are the numbers used; equal ones merge, and an edge that all values lie under is dropped.
+    """
+    if attribute.edges is not None:
+        return list_cuts(attribute.edges)
+    known = np.sort(values.cast(pl.Float64).drop_nulls().to_numpy())
+    known = known[np.isfinite(known)]
+    if not known.size or attribute.quantiles is None:
+        return ()
+    inner = np.arange(1, attribute.quantiles) / attribute.quantiles
+    # A share of the values lies at or below its edge, so an edge is one of the values.
+    exact = np.unique(np.quantile(known, inner, method="inverted_cdf"))
+    exact = exact[exact < known[-1]]
+    for digits in range(3, 17):
+        rounded = np.array([float(f"{edge:.{digits}g}") for edge in exact])
+        if _fills_every_bin(known, rounded):
+            return tuple(rounded.tolist())
+    return tuple(exact.tolist())
+
+
+def list_bins(attribute: Attribute, edges: tuple[float, ...]) -> list[str]:
+    """Return the names of the bins between `edges`, lowest first.
+
+    The attribute's own names where they fit, else intervals such as "(32, 128]".
+    """
+    if attribute.names and len(attribute.names) == len(edges) + 1:
+        return list(attribute.names)
+    if not edges:
+        return ["any"]
+    shown = [_show(edge) for edge in edges]
+    between = [f"({low}, {high}]" for low, high in itertools.pairwise(shown)]
+    return [f"<= {shown[0]}", *between, f"> {shown[-1]}"]
+
+
+def bin_values(
+    attribute: Attribute, values: pl.DataFrame, *, edges: tuple[float, ...], label_id: str
+) -> pl.DataFrame:
+    """Give each sample the bin its number lies in; an edge belongs to the bin below it.
+
+    values: sample_id and value, as `take_values` returns. Returns the `labels` table, one row a
+    sample in the given order, without score and margin; null and NaN give "unknown".
+    """
+    frame = check(values, VALUES, table="values of a measured attribute")
+    bins = pl.Series(list_bins(attribute, edges), dtype=pl.String)
+    place = np.searchsorted(np.asarray(edges), frame["value"].fill_null(0).to_numpy(), side="left")
+    number = pl.col("value")
+    missing = number.is_null() | number.is_nan()
+    names = pl.when(missing).then(pl.lit(UNKNOWN)).otherwise(bins.gather(place))
+    return check(
+        frame.select(
+            "sample_id",
+            attribute=pl.lit(attribute.name),
+            source=pl.lit("measured"),
+            value=names,
+            score=None,
+            margin=None,
+            label_id=pl.lit(label_id),
+        ),
+        LABELS,
+        table="labels",
+    )
+
+
+def _measure_size(measure: str) -> pl.Expr:
+    width = pl.coalesce("w", pl.col("width").cast(pl.Float64))
+    height = pl.coalesce("h", pl.col("height").cast(pl.Float64))
+    sizes = {
+        "width": width,
+        "height": height,
+        "aspect_ratio": pl.when(height > 0).then(width / height),
+        "area": width * height,
+    }
+    return sizes[measure.removeprefix("box_")]
+
+
+def _fills_every_bin(known: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> bool:
+    counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
+    return bool((counts > 0).all() and (np.diff(edges) > 0).all())
+
+
+def _show(number: float) -> str:
+    """Write a number in full, without a trailing .0, so that different edges read differently."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)

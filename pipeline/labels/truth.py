@@ -1,0 +1,156 @@
+"""True attribute values from a file, fitted to the samples."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.config import Truth
+from pipeline.exceptions import DatasetError
+from pipeline.labels.given import Meanings, make_labels, name_values, write_cells
+from pipeline.tables import LABELS, empty
+from pipeline.toml_file import nearest
+
+
+@dataclass(frozen=True)
+class TruthLabels:
+    """True labels and how well the truth file fits the samples.
+
+    labels: the `labels` table with source "truth", every attribute for every sample.
+    rows: of the file; unmatched_rows: rows that name no sample, or one of several samples.
+    samples_without: samples that no row names. problems: both in words, for logs and report.
+    """
+
+    labels: pl.DataFrame
+    rows: int
+    unmatched_rows: int
+    samples_without: int
+    problems: tuple[str, ...]
+
+
+def read_truth(truth: Truth, samples: pl.DataFrame) -> TruthLabels:
+    """Read true attribute values and fit them to the samples.
+
+    The key column names a sample by its sample_id, its path, its file name where that is unique,
+    or its annotation id where that is unique, tried in this order. An object without a row of
+    its own takes the values of its image. A cell that no value lists, or that makes two values
+    of an attribute true, gives "unknown". Cells match as text, "1" like 1 and 1.0.
+    Raises DatasetError for an unreadable file, missing columns, or rows that contradict.
+    """
+    content, table = _read_table(truth)
+    meanings = {
+        name: {value: (meant.column, meant.cells) for value, meant in values.items()}
+        for name, values in truth.attributes.items()
+    }
+    values = pl.DataFrame(
+        {"key": _write_key(table[truth.key])}
+        | {f"value of {name}": name_values(table, meant) for name, meant in meanings.items()}
+    )
+    once = _refuse_contradictions(values, truth.file)
+    keyed = _match_samples(samples, once["key"])
+    matched = keyed.join(once, on="key", how="left", maintain_order="left", nulls_equal=False)
+    labels = [empty(LABELS)]
+    for name, meant in meanings.items():
+        label_id = _hash_truth(content, truth.key, meant)
+        column = matched[f"value of {name}"]
+        labels.append(make_labels(matched["sample_id"], column, name, "truth", label_id))
+    without = keyed["key"].null_count()
+    used = keyed["key"].drop_nulls().implode()
+    unmatched = len(values.filter(~pl.col("key").is_in(used)))
+    return TruthLabels(
+        labels=pl.concat(labels),
+        rows=len(values),
+        unmatched_rows=unmatched,
+        samples_without=without,
+        problems=_tell_gaps(truth, rows=len(values), unmatched=unmatched, without=without),
+    )
+
+
+def _read_table(truth: Truth) -> tuple[bytes, pl.DataFrame]:
+    """Return the file's bytes, for its hash, and the columns that are needed."""
+    try:
+        content = truth.file.read_bytes()
+        table = _parse_table(content, truth.file)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).split("\n")[0]
+        raise DatasetError(f"{truth.file}: cannot be read as a truth table: {reason}") from None
+    meant = [meaning.column for values in truth.attributes.values() for meaning in values.values()]
+    absent = [name for name in dict.fromkeys([truth.key, *meant]) if name not in table.columns]
+    if absent:
+        problems = [
+            f"there is no column {name!r}; {nearest(name, table.columns)}" for name in absent
+        ]
+        raise DatasetError.from_problems(str(truth.file), problems)
+    return content, table
+
+
+def _parse_table(content: bytes, path: Path) -> pl.DataFrame:
+    if path.suffix.lower() == ".parquet":
+        return pl.read_parquet(content)
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    return pl.read_csv(content, infer_schema=False, separator=separator)
+
+
+def _hash_truth(content: bytes, key: str, meant: Meanings) -> str:
+    digest = hashlib.sha256(content)
+    digest.update(repr((key, list(meant.items()))).encode())
+    return digest.hexdigest()[:16]
+
+
+def _write_key(cells: pl.Series) -> pl.Series:
+    return write_cells(cells).str.replace_all("\\", "/", literal=True).str.replace(r"^(\./)+", "")
+
+
+def _refuse_contradictions(values: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Return the rows with a key, each once; raise where rows of one key differ."""
+    once = values.drop_nulls("key").unique(maintain_order=True)
+    twice = once.filter(pl.col("key").is_duplicated())["key"].unique().sort()
+    if len(twice):
+        shown = [f"{key!r} stands on several rows with different values" for key in twice[:10]]
+        more = [f"and {len(twice) - 10} more keys"] if len(twice) > 10 else []
+        hint = "one row a sample is expected; objects are told apart by their annotation id"
+        raise DatasetError.from_problems(str(path), [*shown, *more, hint])
+    return once
+
+
+def _match_samples(samples: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
+    """Return sample_id and the key of the row that describes it, null when there is none."""
+    is_image = pl.col("parent_id").is_null()
+    named = samples.select(
+        "sample_id",
+        "parent_id",
+        is_image=is_image,
+        path=_write_key(samples["path"]),
+        name=_write_key(samples["path"].str.split("/").list.last()),
+        annotation=_write_key(samples["annotation_id"]),
+    )
+    # Only images are known by path or name: an object has its image's.
+    candidates = named.select(
+        "sample_id",
+        "parent_id",
+        by_path=pl.when("is_image").then("path"),
+        by_name=pl.when(pl.col("is_image") & _is_unique("name", "is_image")).then("name"),
+        by_annotation=pl.when(_is_unique("annotation")).then("annotation"),
+    )
+    known = keys.implode()
+    tried = ("sample_id", "by_path", "by_name", "by_annotation")
+    own = pl.coalesce(pl.when(pl.col(way).is_in(known)).then(way) for way in tried)
+    keyed = candidates.select("sample_id", "parent_id", key=own)
+    parents = keyed.select(parent_id="sample_id", parent_key="key")
+    joined = keyed.join(parents, on="parent_id", how="left", maintain_order="left")
+    return joined.select("sample_id", key=pl.coalesce("key", "parent_key"))
+
+
+def _is_unique(column: str, *within: str) -> pl.Expr:
+    return pl.col(column).count().over(column, *within) == 1
+
+
+def _tell_gaps(truth: Truth, *, rows: int, unmatched: int, without: int) -> tuple[str, ...]:
+    problems: list[str] = []
+    if unmatched:
+        told = f"{truth.file}: {unmatched} of {rows} rows name no sample by {truth.key!r}"
+        problems.append(f"{told} (sample id, path, file name or annotation id)")
+    if without:
+        problems.append(f"{truth.file}: {without} samples have no row; their truth is 'unknown'")
+    return tuple(problems)
