@@ -1,0 +1,135 @@
+"""The one pass over the files of a dataset: their size on disk, their bytes' hash, their pixels' size."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.images import ImageRejectedError, probe_image
+from pipeline.samples.paths import find_escape
+from pipeline.samples.sample_set import make_rejects
+from pipeline.tables import Schema
+
+CHUNK = 1 << 20  # bytes read at a time while hashing
+FILES_PER_TASK = 128  # one thread task takes this many files: the pool's own cost vanishes
+
+FILES: Schema = {
+    "path": pl.String(),
+    "content_key": pl.String(),
+    "width": pl.Int64(),
+    "height": pl.Int64(),
+    "size": pl.Int64(),
+    "mtime": pl.Int64(),
+}
+_Row = tuple[str, str, int, int, int, int]  # as FILES
+_KnownFile = tuple[int, int, str, int, int]  # size, mtime, content_key, width, height
+
+
+@dataclass(frozen=True)
+class ReadFiles:
+    """Files that can be used (FILES, in the order asked for), rejects, and how many were hashed."""
+
+    files: pl.DataFrame
+    rejects: pl.DataFrame
+    hashed: int
+
+
+def read_files(
+    paths: Sequence[str],
+    *,
+    root: Path,
+    known: pl.DataFrame | None,
+    threads: int,
+    progress: Callable[[int], None] | None,
+) -> ReadFiles:
+    """Stat, probe and hash the files at `paths` under `root`; every bad one is a reject.
+
+    known: earlier `samples` rows. A whole image there with the same path, size and time of change
+    spares opening the file. progress is told how many more files are done.
+    """
+    before = _index_known(known)
+    real_root = os.path.realpath(root)
+    blocks = [paths[i : i + FILES_PER_TASK] for i in range(0, len(paths), FILES_PER_TASK)]
+    rows: list[_Row] = []
+    rejects: list[tuple[str, str]] = []
+    hashed = 0
+    for good, bad, fresh in _map(
+        lambda block: _read_block(block, real_root, before), blocks, threads
+    ):
+        rows += good
+        rejects += bad
+        hashed += fresh
+        if progress is not None:
+            progress(len(good) + len(bad))
+    frame = pl.DataFrame(rows, schema=dict(FILES), orient="row")
+    return ReadFiles(files=frame, rejects=make_rejects(rejects), hashed=hashed)
+
+
+def hash_file(path: Path) -> str:
+    """Return the first 32 hex digits of the sha256 of a file's bytes. Raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()[:32]
+
+
+_Block = tuple[list[_Row], list[tuple[str, str]], int]
+
+
+def _map(
+    work: Callable[[Sequence[str]], _Block], blocks: Sequence[Sequence[str]], threads: int
+) -> Iterator[_Block]:
+    """Apply `work` to the blocks in threads (hashing and reading release the lock), in order."""
+    if threads <= 1 or len(blocks) <= 1:
+        yield from map(work, blocks)
+        return
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="hash") as pool:
+        yield from pool.map(work, blocks)
+
+
+def _read_block(paths: Sequence[str], real_root: str, before: Mapping[str, _KnownFile]) -> _Block:
+    rows: list[_Row] = []
+    rejects: list[tuple[str, str]] = []
+    fresh = 0
+    for path in paths:
+        try:
+            row, was_hashed = _read_one(path, real_root, before)
+        except ImageRejectedError as error:
+            rejects.append((path, error.reason))
+        except OSError as error:
+            rejects.append((path, f"cannot be read: {error.strerror}"))
+        else:
+            rows.append(row)
+            fresh += was_hashed
+    return rows, rejects, fresh
+
+
+def _read_one(path: str, real_root: str, before: Mapping[str, _KnownFile]) -> tuple[_Row, bool]:
+    file = Path(real_root, path)
+    escape = find_escape(real_root, path)
+    if escape is not None:
+        raise ImageRejectedError(escape)
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        raise ImageRejectedError("there is no such file") from None
+    size, mtime = status.st_size, status.st_mtime_ns
+    earlier = before.get(path)
+    if earlier is not None and earlier[:2] == (size, mtime):
+        _, _, key, width, height = earlier
+        return (path, key, width, height, size, mtime), False
+    info = probe_image(file)
+    return (path, hash_file(file), info.width, info.height, size, mtime), True
+
+
+def _index_known(known: pl.DataFrame | None) -> dict[str, _KnownFile]:
+    if known is None or known.is_empty():
+        return {}
+    whole = known.filter(pl.col("parent_id").is_null()).drop_nulls(["content_key", "width"])
+    columns = whole.select("path", "size", "mtime", "content_key", "width", "height")
+    return {row[0]: row[1:] for row in columns.iter_rows()}

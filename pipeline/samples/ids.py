@@ -1,0 +1,28 @@
+"""Keys of samples: where a sample stands, and what its pixels are."""
+
+import hashlib
+from collections.abc import Sequence
+
+
+def make_sample_id(path: str, annotation_id: str | None = None) -> str:
+    """Return the 16 hex digits that name a sample: its path and, for an object, its annotation.
+
+    path: posix, relative to the dataset's root. The same file keeps its id when its bytes change.
+    """
+    text = path if annotation_id is None else f"{path}\0{annotation_id}"
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def make_object_key(file_key: str, box: tuple[float, float, float, float], *, margin: float) -> str:
+    """Return the content key of an object: 32 hex digits of its file's key, its box and crop rule.
+
+    file_key: the content key of the whole image, which is a hash of the file's bytes. `margin` is
+    the part of the crop rule that changes pixels; a minimum size only leaves objects out.
+    """
+    text = "\0".join([file_key, *(repr(float(side)) for side in box), repr(float(margin))])
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def make_sample_ids(paths: Sequence[str], annotation_ids: Sequence[str | None]) -> list[str]:
+    """Return the sample id of each path and annotation id (null for a whole image)."""
+    return [make_sample_id(*pair) for pair in zip(paths, annotation_ids, strict=True)]

@@ -1,0 +1,124 @@
+"""A dataset of any format as tables: what its files say, then one pass over its images."""
+
+import os
+from collections.abc import Callable
+
+import polars as pl
+
+from pipeline.config import Dataset
+from pipeline.exceptions import DatasetError
+from pipeline.samples.coco import list_coco
+from pipeline.samples.files import read_files
+from pipeline.samples.folder import list_folder
+from pipeline.samples.ids import make_sample_ids
+from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows
+from pipeline.samples.sample_set import Listing, SampleSet
+from pipeline.samples.table import list_table
+from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
+
+_FORMATS: dict[str, Callable[[Dataset], Listing]] = {
+    "folder": list_folder,
+    "table": list_table,
+    "coco": list_coco,
+}
+_SHOWN_REASONS = 5
+_OBJECT = ["source", "path", "annotation_id"]  # what names an object
+
+
+def read_samples(
+    dataset: Dataset,
+    *,
+    known: pl.DataFrame | None = None,
+    limit: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> SampleSet:
+    """Read a dataset of any format into tables, sorted by path, then annotation id.
+
+    known: earlier `samples` rows; a file with the same path, size and time of change is not
+    hashed again. limit: take the first so many candidates (images, or objects), before any is
+    rejected. threads: for reading and hashing files, by default two a core and at most 32.
+    progress: told how many more image files are done. Raises DatasetError if the dataset's own
+    files cannot be read as its format or nothing of it can be used.
+    """
+    listing = _FORMATS[dataset.format](dataset)
+    chosen, object_counts = choose_objects(listing)
+    by_object = dataset.sample == "object"
+    listed = chosen if by_object else listing.images
+    listed = listed if limit is None else listed.head(limit)
+    read = read_files(
+        listed["path"].unique(maintain_order=True).to_list(),
+        root=dataset.root,
+        known=known,
+        threads=threads or min(32, 2 * (os.cpu_count() or 1)),
+        progress=progress,
+    )
+    fitted = fit_objects(listing, read.files, sample=dataset.sample)
+    samples = _make_image_rows(listing.images, fitted.files)
+    counts = {"files_hashed": read.hashed, "files_known": read.files.height - read.hashed}
+    counts |= listing.counts
+    if dataset.format == "coco":
+        counts |= {**object_counts, **fitted.counts}
+    if by_object:
+        kept = listed.join(fitted.objects, on=_OBJECT, how="semi", maintain_order="left")
+        objects, counts["too_small"] = make_object_rows(kept, samples, dataset.crop)
+        parents = samples.join(objects, left_on="sample_id", right_on="parent_id", how="semi")
+        samples = pl.concat([parents, objects])
+    rejects = pl.concat([listing.rejects, read.rejects, fitted.rejects]).sort("path", "reason")
+    if samples.is_empty():
+        raise DatasetError(_explain_nothing(dataset, rejects, counts))
+    samples = _sort_samples(check(samples, SAMPLES, table="samples"))
+    return SampleSet(
+        samples=samples,
+        rejects=check(rejects, REJECTS, table="rejects"),
+        objects=check(fitted.objects, OBJECTS, table="objects"),
+        source_images=check(listing.source_images, SOURCE_IMAGES, table="source_images"),
+        categories=listing.categories,
+        columns=_make_columns(samples, listing.extra),
+        counts=_count(samples, rejects) | counts,
+    )
+
+
+def _make_image_rows(images: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """Make `samples` rows of whole images from IMAGES and the FILES that could be read."""
+    rows = files.join(images.select("path", "category", "split"), on="path", how="left")
+    paths = rows["path"].to_list()
+    rows = rows.with_columns(
+        pl.Series("sample_id", make_sample_ids(paths, [None] * len(paths)), dtype=pl.String),
+        *[pl.lit(None, dtype=pl.Float64).alias(side) for side in "xywh"],
+        *[pl.lit(None, dtype=pl.String).alias(name) for name in ("parent_id", "annotation_id")],
+    )
+    return rows.select(list(SAMPLES))
+
+
+def _sort_samples(samples: pl.DataFrame) -> pl.DataFrame:
+    """Sort by path; an image stands before its objects, these by annotation id."""
+    number = pl.col("annotation_id").cast(pl.Int64, strict=False)
+    is_object = pl.col("parent_id").is_not_null()
+    return samples.sort("path", is_object, number, "annotation_id", nulls_last=True)
+
+
+def _make_columns(samples: pl.DataFrame, extra: pl.DataFrame) -> pl.DataFrame:
+    """Return sample_id, category, split and the table's own columns, all as text."""
+    own = samples.select("sample_id", "category", "split", "path")
+    clashes = [name for name in extra.columns if name == "sample_id"]
+    joined = own.join(extra.drop(clashes), on="path", how="left", maintain_order="left")
+    return joined.drop("path")
+
+
+def _count(samples: pl.DataFrame, rejects: pl.DataFrame) -> dict[str, int]:
+    images = samples["parent_id"].null_count()
+    return {"images": images, "objects": samples.height - images, "rejects": rejects.height}
+
+
+def _explain_nothing(dataset: Dataset, rejects: pl.DataFrame, counts: dict[str, int]) -> str:
+    """Say why there is no sample: counts, and the first reasons for rejection."""
+    where = dataset.annotations or (dataset.table or dataset.images[0],)
+    left_out = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    lines = [f"{', '.join(map(str, where))}: no {dataset.sample} can be used as a sample"]
+    lines += [f"  - {left_out}"] if left_out else []
+    shown = rejects.head(_SHOWN_REASONS).iter_rows(named=True)
+    lines += [f"  - rejected: {row['path']}: {row['reason']}" for row in shown]
+    if rejects.height > _SHOWN_REASONS:
+        lines.append(f"  - and {rejects.height - _SHOWN_REASONS} more rejects")
+    return "\n".join(lines)

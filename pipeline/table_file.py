@@ -1,0 +1,50 @@
+"""CSV and Parquet files of a user, read as frames that keep their row numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.exceptions import WeakspotError
+
+SHOWN_ROWS = 20
+
+
+def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
+    """Read a CSV file, every column as text and empty cells as null, or a Parquet file as it is.
+
+    Raises `error` naming the file and what is wrong with it.
+    """
+    if not path.is_file():
+        raise error(f"{path}: there is no such file")
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".parquet", ".pq"):
+            return pl.read_parquet(path)
+        if suffix in (".csv", ".tsv", ".txt"):
+            separator = "\t" if suffix == ".tsv" else ","
+            return pl.read_csv(path, separator=separator, infer_schema=False)
+    except pl.exceptions.NoDataError:
+        raise error(f"{path}: the file is empty; expected a header and rows") from None
+    except (pl.exceptions.PolarsError, OSError) as reason:
+        first = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
+        raise error(f"{path}: cannot be read as {suffix[1:]}: {first}") from None
+    raise error(f"{path}: expected a .csv, .tsv or .parquet file")
+
+
+def list_rows(rows: Sequence[int]) -> str:
+    """Return row numbers in words, counted from 1 below the header: at most 20 and how many more."""
+    shown = ", ".join(str(row + 1) for row in rows[:SHOWN_ROWS])
+    more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
+    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+
+
+def to_text(column: pl.Series) -> pl.Series:
+    """Return a column as text; 1.0 in a column of whole floats becomes "1"."""
+    if column.dtype.is_float() and column.is_not_null().any():
+        values = column.drop_nulls()
+        if bool((values.is_finite() & (values == values.round())).all()) and bool(
+            (values.abs() < 2**53).all()
+        ):
+            column = column.cast(pl.Int64)
+    return column.cast(pl.String)
