@@ -1,0 +1,31 @@
+# Each target makes its environment first: .venv, from pyproject.toml at the versions of constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench demo-encoder clean
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/weakspot demo run demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python -m tests.benchmarks.run
+
+demo-encoder: .venv/ready
+	$(BIN)/python -m pipeline.demo.train_encoder
+
+clean:
+	rm -rf .venv demo build dist

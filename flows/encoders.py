@@ -1,0 +1,52 @@
+"""Which encoder an audit uses, known without loading it where the workspace has met it before."""
+
+import json
+from collections.abc import Callable
+
+from flows.logs import LOG
+from pipeline.config import Audit, EncoderConfig
+from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
+from pipeline.embeddings.encoder import Encoder
+from pipeline.exceptions import ConfigError
+from pipeline.shards import PARTIAL
+from pipeline.store import Store
+
+LoadEncoder = Callable[[EncoderConfig], Encoder]
+
+
+def load_open_clip(config: EncoderConfig) -> Encoder:
+    """Load the open_clip model; the import is here so that nothing else waits for torch."""
+    from pipeline.embeddings.open_clip_encoder import load_encoder
+
+    return load_encoder(config)
+
+
+def require_encoder(audit: Audit) -> EncoderConfig:
+    """Return the audit's [encoder]; raises ConfigError when prompts are used without one."""
+    if audit.encoder is None:
+        raise ConfigError(
+            "an attribute with prompts is used, but there is no [encoder]; add one, e.g.\n"
+            '[encoder]\nmodel = "ViT-B-32"\npretrained = "laion2b_s34b_b79k"'
+        )
+    return audit.encoder
+
+
+def identify_encoder(config: EncoderConfig, store: Store, load: LoadEncoder) -> EncoderCard:
+    """Return the encoder's card: from the workspace if its weights are unchanged, else by loading.
+
+    Weights that are gone since then change nothing about vectors that are already stored.
+    """
+    key, stamp = spec_key(config), weights_stamp(config)
+    for path in sorted(store.embeddings.glob("*/encoder.json")):
+        card = EncoderCard.from_json(path.read_text(encoding="utf-8"))
+        if card.spec_key == key and stamp in (None, card.stamp):
+            if stamp is None:
+                LOG.warning("weights of %s not found; known vectors are used", config.model)
+            return card
+    card = load(config).card
+    path = store.embeddings / card.encoder_id / "encoder.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + PARTIAL)
+    partial.write_text(card.to_json(), encoding="utf-8")
+    partial.replace(path)
+    return card

@@ -1,0 +1,138 @@
+"""Attributes made ready to label: prompts encoded, edges resolved, columns at hand."""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from flows.encoders import LoadEncoder, identify_encoder, require_encoder
+from flows.prompts import encode_prompts
+from pipeline.config import Audit
+from pipeline.exceptions import StoreError
+from pipeline.images import MEASURE_VERSION
+from pipeline.labels.attribute_file import Attribute, make_label_id
+from pipeline.labels.given import label_given, select_targets
+from pipeline.labels.measured import bin_values, get_raw_measure, resolve_edges, take_values
+from pipeline.labels.zero_shot import Prototypes, label_samples, list_prompts, make_prototypes
+from pipeline.samples import SampleSet
+from pipeline.shards import read_measurements
+from pipeline.store import Store
+from pipeline.tables import Vectors
+
+Label = Callable[[pl.DataFrame, Vectors | None], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """One attribute ready to label: `label` makes labels of samples and, for prompts, vectors."""
+
+    attribute: Attribute
+    label_id: str
+    source: str
+    label: Label
+    encoder_id: str | None = None  # set when `label` needs vectors
+    edges: tuple[float, ...] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what later stages and the report must know of it."""
+        return {
+            "name": self.attribute.name,
+            "label_id": self.label_id,
+            "source": self.source,
+            "applies_to": self.attribute.applies_to,
+            "sensitive": self.attribute.sensitive,
+            "reference": self.attribute.reference,
+            "edges": list(self.edges),
+        }
+
+
+def make_labellers(
+    attributes: Sequence[Attribute],
+    audit: Audit,
+    sample_set: SampleSet,
+    store: Store,
+    load: LoadEncoder,
+) -> tuple[list[Labeller], int]:
+    """Make a labeller of every attribute, in order; return them and the prompts encoded."""
+    shown, encoded = _make_shown(attributes, audit, store, load)
+    labellers = []
+    for attribute in attributes:
+        if attribute.kind == "prompts":
+            labellers.append(shown[attribute.name])
+        elif attribute.kind == "measured":
+            labellers.append(_make_measured(attribute, sample_set.samples, store))
+        else:
+            labellers.append(_make_given(attribute, sample_set.columns))
+    return labellers, encoded
+
+
+def _make_shown(
+    attributes: Sequence[Attribute], audit: Audit, store: Store, load: LoadEncoder
+) -> tuple[dict[str, Labeller], int]:
+    prompted = [attribute for attribute in attributes if attribute.kind == "prompts"]
+    if not prompted:
+        return {}, 0
+    config = require_encoder(audit)
+    card = identify_encoder(config, store, load)
+    texts = list(dict.fromkeys(text for a in prompted for text in list_prompts(a)))
+    vectors, encoded = encode_prompts(texts, store, card.encoder_id, lambda: load(config))
+    labellers = {}
+    for attribute in prompted:
+        prototypes = make_prototypes(attribute, vectors, logit_scale=card.logit_scale)
+        label_id = make_label_id(attribute, card.encoder_id)
+        labellers[attribute.name] = Labeller(
+            attribute=attribute,
+            label_id=label_id,
+            source="zero-shot",
+            label=_label_by(prototypes, label_id),
+            encoder_id=card.encoder_id,
+        )
+    return labellers, encoded
+
+
+def _label_by(prototypes: Prototypes, label_id: str) -> Label:
+    def label(rows: pl.DataFrame, vectors: Vectors | None) -> pl.DataFrame:
+        """Label the rows that have a vector; the others were rejected when they were decoded."""
+        if vectors is None:
+            raise StoreError("no vectors are stored; run `weakspot embed` first")
+        places = pl.DataFrame({"content_key": vectors.keys}).with_row_index("place")
+        there = rows.join(places, on="content_key", how="inner", maintain_order="left")
+        taken = vectors.values[there["place"].to_numpy()]
+        own = Vectors(there["content_key"], taken, vectors.encoder_id)
+        return label_samples(own, prototypes, sample_ids=there["sample_id"], label_id=label_id)
+
+    return label
+
+
+def _make_measured(attribute: Attribute, samples: pl.DataFrame, store: Store) -> Labeller:
+    measure = get_raw_measure(attribute)
+    measurements = None
+    if measure is not None:
+        right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
+        measurements = read_measurements(store.measurements).filter(right).collect()
+    values = take_values(attribute, select_targets(samples, attribute), measurements)
+    if measure is not None:  # samples whose pixels could not be measured were rejected
+        values = values.drop_nulls("value")
+    edges = resolve_edges(attribute, values["value"])
+    label_id = make_label_id(attribute, MEASURE_VERSION if measure else "size", *edges)
+
+    def label(rows: pl.DataFrame, _vectors: Vectors | None) -> pl.DataFrame:
+        own = values.filter(pl.col("sample_id").is_in(rows["sample_id"].implode()))
+        return bin_values(attribute, own, edges=edges, label_id=label_id)
+
+    return Labeller(attribute, label_id, "measured", label, edges=edges)
+
+
+def _make_given(attribute: Attribute, columns: pl.DataFrame) -> Labeller:
+    name = attribute.given_column
+    content = columns.select(pl.col("sample_id"), pl.col(f"^{re.escape(name)}$")).write_csv()
+    label_id = make_label_id(attribute, hashlib.sha256(content.encode()).hexdigest())
+
+    def label(rows: pl.DataFrame, _vectors: Vectors | None) -> pl.DataFrame:
+        own = columns.filter(pl.col("sample_id").is_in(rows["sample_id"].implode()))
+        return label_given(attribute, own, label_id=label_id)
+
+    return Labeller(attribute, label_id, "given", label)

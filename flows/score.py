@@ -1,0 +1,52 @@
+"""Fourth stage: what the systems under audit put out becomes one error a sample."""
+
+from typing import Any
+
+import polars as pl
+from prefect import flow
+
+from flows.logs import LOG
+from flows.retries import shard_task
+from flows.samples import load_samples
+from pipeline.config import Audit, System
+from pipeline.errors import Scored, score_system
+from pipeline.samples import SampleSet
+from pipeline.store import open_store
+
+
+@flow(name="score")
+def make_errors(audit: Audit) -> dict[str, int]:
+    """Score every system; return counts of errors and of what could not be joined."""
+    store = open_store(audit.workspace)
+    sample_set = load_samples(store)
+    counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
+    systems: dict[str, Any] = {}
+    for system in audit.systems:
+        scored = score_one(system, audit, sample_set)
+        store.put_errors(scored.errors)
+        own = {
+            "errors": scored.errors.height,
+            "samples_without_error": scored.samples_without_error,
+            "errors_without_sample": scored.errors_without_sample,
+        }
+        counts = {name: count + own[name] for name, count in counts.items()}
+        systems[system.name] = {"error_id": scored.error_id, **own, "notes": scored.notes}
+        LOG.info(
+            "%s: %s errors; %s samples without an error, %s errors without a sample",
+            system.name,
+            *(f"{own[name]:,}" for name in counts),
+        )
+    store.write_manifest("score", {"systems": systems})
+    return counts
+
+
+@shard_task(name="score system")
+def score_one(system: System, audit: Audit, sample_set: SampleSet) -> Scored:
+    """Score one system on the samples of the audit."""
+    return score_system(
+        system,
+        samples=sample_set.samples,
+        objects=sample_set.objects,
+        source_images=sample_set.source_images,
+        categories=sample_set.categories,
+    )
