@@ -8,6 +8,7 @@ import polars as pl
 from pipeline.exceptions import WeakspotError
 
 SHOWN_ROWS = 20
+_EXACT = 2**53  # whole numbers below it are exact as floats
 
 
 def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
@@ -33,7 +34,7 @@ def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
 
 
 def list_rows(rows: Sequence[int]) -> str:
-    """Return row numbers in words, counted from 1 below the header: at most 20 and how many more."""
+    """Return row numbers in words, from 1 below the header: the first 20 and how many more."""
     shown = ", ".join(str(row + 1) for row in rows[:SHOWN_ROWS])
     more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
@@ -41,10 +42,9 @@ def list_rows(rows: Sequence[int]) -> str:
 
 def to_text(column: pl.Series) -> pl.Series:
     """Return a column as text; 1.0 in a column of whole floats becomes "1"."""
-    if column.dtype.is_float() and column.is_not_null().any():
+    if column.dtype.is_float():
         values = column.drop_nulls()
-        if bool((values.is_finite() & (values == values.round())).all()) and bool(
-            (values.abs() < 2**53).all()
-        ):
+        whole = values.is_finite() & (values == values.round()) & (values.abs() < _EXACT)
+        if whole.all():
             column = column.cast(pl.Int64)
     return column.cast(pl.String)

@@ -1,10 +1,11 @@
-"""The one pass over the files of a dataset: their size on disk, their bytes' hash, their pixels' size."""
+"""The one pass over the files of a dataset: size on disk, hash of the bytes, size in pixels."""
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -57,9 +58,8 @@ def read_files(
     rows: list[_Row] = []
     rejects: list[tuple[str, str]] = []
     hashed = 0
-    for good, bad, fresh in _map(
-        lambda block: _read_block(block, real_root, before), blocks, threads
-    ):
+    read_block = partial(_read_block, real_root=real_root, before=before)
+    for good, bad, fresh in _map(read_block, blocks, threads):
         rows += good
         rejects += bad
         hashed += fresh

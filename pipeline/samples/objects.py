@@ -88,8 +88,8 @@ def make_object_rows(
         for start, side, full in (("x", "w", "width"), ("y", "h", "height"))
     ]
     large = rows.filter(pl.min_horizontal(*inside) >= crop.min_size)
-    boxes = large.select("file_key", "x", "y", "w", "h").iter_rows()
-    keys = [make_object_key(key, box, margin=crop.margin) for key, *box in boxes]
+    boxes = zip(large["file_key"], large.select("x", "y", "w", "h").iter_rows(), strict=True)
+    keys = [make_object_key(key, box, margin=crop.margin) for key, box in boxes]
     ids = make_sample_ids(large["path"].to_list(), large["annotation_id"].to_list())
     samples = large.with_columns(
         pl.Series("sample_id", ids, dtype=pl.String),

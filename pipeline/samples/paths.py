@@ -5,22 +5,10 @@ import posixpath
 from pathlib import Path
 
 IMAGE_SUFFIXES = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".jfif",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
+    {
+        *(".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg"),
+        *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
+    }
 )
 
 
@@ -42,7 +30,7 @@ def clean_path(written: str) -> str:
         raise PathRefusedError("the path is empty")
     if "\0" in written:
         raise PathRefusedError("the path holds a null character")
-    if posixpath.isabs(written) or os.path.isabs(written):
+    if posixpath.isabs(written) or Path(written).is_absolute():
         raise PathRefusedError("is an absolute path, expected one relative to the images folder")
     path = posixpath.normpath(written)
     if path == ".." or path.startswith("../"):
