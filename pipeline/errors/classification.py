@@ -1,0 +1,111 @@
+"""Errors of a classifier: wrong or not, or the log-loss, against the category of each sample."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.config import System
+from pipeline.errors.rows import join_rows, read_numbers, read_rows
+from pipeline.errors.scored import Losses
+from pipeline.exceptions import PredictionsError
+from pipeline.table_file import list_rows, to_text
+
+PREFIX = "p_"  # a column p_CLASS holds the probability of CLASS
+CLIP = 1e-15  # the least probability in a log-loss, which is at most 34.5 then
+SUM_TOLERANCE = 1e-3  # how far the probabilities of a row may be from 1: float16 exports pass
+
+
+def score_classification(system: System, samples: pl.DataFrame) -> Losses:
+    """Compare predicted classes or probabilities with the category of each sample.
+
+    not-top1: 1 if `prediction` (or without it the most probable class, the first column of equal
+    ones) is not the category, else 0. log-loss: -ln of the probability of the category, at least
+    CLIP. Samples without a category have no error. Raises PredictionsError for missing columns,
+    probabilities that are no probabilities, or classes that are not those of the dataset.
+    """
+    by_prediction = system.error == "not-top1"
+    tables = [
+        _read_outputs(read_rows(path), by_prediction=by_prediction) for path in system.predictions
+    ]
+    truth = samples.filter(pl.col("category").is_not_null())
+    if truth.is_empty():
+        raise PredictionsError(
+            f"system {system.name!r}: no sample has a category; classification needs the "
+            "sub-folders of a folder dataset, a `category` column, or objects"
+        )
+    joined = join_rows(tables, samples)
+    rows = joined.rows.join(truth.select("sample_id", "category"), on="sample_id", how="inner")
+    if by_prediction:
+        losses, notes = _compare(rows, truth["category"], file=tables[0])
+    else:
+        losses, notes = _take_log_loss(rows), {}
+    return Losses(losses=losses, errors_without_sample=joined.unmatched, notes=notes)
+
+
+def _read_outputs(table: pl.DataFrame, *, by_prediction: bool) -> pl.DataFrame:
+    """Return the table with `prediction` as text where it is asked for, or with p_ as floats."""
+    classes = [name for name in table.columns if name.startswith(PREFIX)]
+    file = table["file"][0] if table.height else "a file without rows"
+    if by_prediction and "prediction" in table.columns:
+        if table["prediction"].null_count():
+            rows = list_rows(table["prediction"].is_null().arg_true().to_list())
+            raise PredictionsError(f"{file}: column 'prediction' is empty in {rows}")
+        return table.drop(classes).with_columns(to_text(table["prediction"]))
+    if not classes:
+        wanted = "'prediction' or one p_CLASS a class" if by_prediction else "one p_CLASS a class"
+        raise PredictionsError(f"{file}: expected columns: {wanted}; found none of them")
+    table = read_numbers(table, classes, highest=1 + SUM_TOLERANCE)
+    _check_sums(table, classes, file=file)
+    if not by_prediction:
+        return table
+    best = pl.concat_list(classes).list.arg_max()
+    names = pl.Series([name.removeprefix(PREFIX) for name in classes])
+    return table.with_columns(names.gather(table.select(best).to_series()).alias("prediction"))
+
+
+def _check_sums(table: pl.DataFrame, classes: Sequence[str], *, file: str) -> None:
+    sums = table.select(pl.sum_horizontal(classes)).to_series()
+    wrong = ((sums - 1).abs() > SUM_TOLERANCE).arg_true().to_list()
+    if wrong:
+        raise PredictionsError(
+            f"{file}: the {len(classes)} probabilities do not sum to 1 in {list_rows(wrong)}; "
+            f"the first sum is {sums[wrong[0]]:.4g}; are they logits?"
+        )
+
+
+def _compare(
+    rows: pl.DataFrame, categories: pl.Series, *, file: pl.DataFrame
+) -> tuple[pl.DataFrame, dict[str, object]]:
+    known = set(categories.unique().to_list())
+    predicted = set(rows["prediction"].unique().to_list())
+    if predicted and not predicted & known:
+        raise PredictionsError(
+            f"{file['file'][0]}: no predicted class is a category of the dataset: predicted "
+            f"{_name_some(predicted)}, the dataset has {_name_some(known)}"
+        )
+    wrong = (pl.col("prediction") != pl.col("category")).cast(pl.Float64)
+    notes: dict[str, object] = {
+        "classes_never_predicted": sorted(known - predicted),
+        "predicted_classes_not_in_dataset": sorted(predicted - known),
+    }
+    return rows.select("sample_id", wrong.alias("error")), notes
+
+
+def _take_log_loss(rows: pl.DataFrame) -> pl.DataFrame:
+    classes = [name for name in rows.columns if name.startswith(PREFIX)]
+    absent = sorted(set(rows["category"].to_list()) - {name[len(PREFIX) :] for name in classes})
+    if absent:
+        names = ", ".join(repr(PREFIX + name) for name in absent)
+        raise PredictionsError(
+            f"log-loss needs the probability of every category of the dataset; no column {names}"
+        )
+    own = pl.coalesce(
+        pl.when(pl.col("category") == name[len(PREFIX) :]).then(pl.col(name)) for name in classes
+    )
+    loss = -own.clip(CLIP, 1.0).log()
+    return rows.select("sample_id", loss.alias("error"))
+
+
+def _name_some(names: set[str]) -> str:
+    some = ", ".join(repr(name) for name in sorted(names)[:5])
+    return some if len(names) <= 5 else f"{some} and {len(names) - 5} more"

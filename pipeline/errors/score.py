@@ -1,0 +1,64 @@
+"""A system of any format as errors: one number >= 0 a sample."""
+
+import polars as pl
+
+from pipeline.config import System
+from pipeline.errors.scored import Losses, Scored, make_error_id, scored_samples
+from pipeline.tables import ERRORS, check
+
+
+def score_system(
+    system: System,
+    *,
+    samples: pl.DataFrame,
+    objects: pl.DataFrame,
+    source_images: pl.DataFrame,
+    categories: pl.DataFrame,
+) -> Scored:
+    """Score what a system put out on each sample.
+
+    samples: the `samples` table; in an object audit its objects are scored, else its images.
+    objects, source_images, categories: the truth of a detection dataset as `read_samples` gives
+    it, empty for others. Returns the `errors` table sorted by sample_id, with counts of what could
+    not be joined. Raises PredictionsError if the outputs cannot be turned into errors.
+    """
+    scored = scored_samples(samples).sort("sample_id")
+    if system.format == "coco-detections":
+        from pipeline.errors.detection import choose_truth, score_detections
+
+        truth = choose_truth(objects, scored, categories)
+        made = score_detections(
+            system,
+            scored,
+            objects=objects,
+            source_images=source_images,
+            categories=categories,
+        )
+    else:
+        truth = scored.select("sample_id", "category")
+        made = _score_rows(system, scored)
+    asked = categories.filter(pl.col("asked"))["category"].unique().sort().to_list()
+    error_id = make_error_id(system, samples=scored, truth=truth, asked=asked)
+    errors = made.losses.sort("sample_id").select(
+        "sample_id",
+        pl.lit(error_id).alias("error_id"),
+        pl.lit(system.name).alias("system"),
+        pl.lit(system.error).alias("metric"),
+        pl.col("error").cast(pl.Float64),
+    )
+    return Scored(
+        errors=check(errors, ERRORS, table="errors"),
+        errors_without_sample=made.errors_without_sample,
+        samples_without_error=scored.height - errors.height,
+        notes=made.notes,
+    )
+
+
+def _score_rows(system: System, samples: pl.DataFrame) -> Losses:
+    if system.format == "classification":
+        from pipeline.errors.classification import score_classification
+
+        return score_classification(system, samples)
+    from pipeline.errors.table import score_table
+
+    return score_table(system, samples)

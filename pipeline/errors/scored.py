@@ -1,0 +1,76 @@
+"""What scoring a system gives, and the key that tells when it is stale."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.config import System
+from pipeline.exceptions import PredictionsError
+
+_CHUNK = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The `errors` table of one system and what could not be joined.
+
+    errors_without_sample: rows or detections of images that are not in the dataset.
+    samples_without_error: samples that the system's outputs, or the truth, say nothing about.
+    notes: further counts and findings by name, as JSON values, for the report.
+    """
+
+    errors: pl.DataFrame
+    errors_without_sample: int
+    samples_without_error: int
+    notes: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What each format makes: sample_id and error (float >= 0) rows, and what else was met."""
+
+    losses: pl.DataFrame
+    errors_without_sample: int
+    notes: Mapping[str, object] = field(default_factory=dict)
+
+
+def scored_samples(samples: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that errors belong to: the objects if there are any, else the images."""
+    objects = samples.filter(pl.col("parent_id").is_not_null())
+    return samples if objects.is_empty() else objects
+
+
+def make_error_id(
+    system: System, *, samples: pl.DataFrame, truth: pl.DataFrame, asked: Sequence[str]
+) -> str:
+    """Return 16 hex digits of all that errors are made from.
+
+    These are the bytes of the predictions, the truth, the settings and the ids of the scored
+    samples; the system's name is not among them. Raises PredictionsError for files that cannot
+    be read.
+    """
+    settings = system.model_dump(mode="json", exclude={"name", "predictions"})
+    digest = hashlib.sha256(json.dumps([settings, sorted(asked)], sort_keys=True).encode("utf-8"))
+    for path in system.predictions:
+        digest.update(hash_bytes(path))
+    digest.update(truth.write_csv().encode("utf-8"))
+    digest.update("\0".join(samples["sample_id"].sort().to_list()).encode("utf-8"))
+    return digest.hexdigest()[:16]
+
+
+def hash_bytes(path: Path) -> bytes:
+    """Return the sha256 of a file. Raises PredictionsError if it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except FileNotFoundError:
+        raise PredictionsError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise PredictionsError(f"{path}: cannot be read: {error.strerror}") from None
+    return digest.digest()

@@ -1,0 +1,22 @@
+"""Errors that the user counted: a column of a CSV or Parquet file."""
+
+import polars as pl
+
+from pipeline.config import System
+from pipeline.errors.rows import join_rows, read_numbers, read_rows
+from pipeline.errors.scored import Losses
+
+
+def score_table(system: System, samples: pl.DataFrame) -> Losses:
+    """Take the error of each sample from the column that the system names.
+
+    samples: the rows to score. Raises PredictionsError if the column is missing or a value is
+    empty, no number, NaN, infinite or negative, with the row numbers.
+    """
+    column = system.error_column
+    tables = [
+        read_numbers(read_rows(path, needs=[column]), [column]) for path in system.predictions
+    ]
+    joined = join_rows(tables, samples)
+    losses = joined.rows.select("sample_id", pl.col(column).alias("error"))
+    return Losses(losses=losses, errors_without_sample=joined.unmatched)
