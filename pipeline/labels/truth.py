@@ -9,6 +9,7 @@ import polars as pl
 from pipeline.config import Truth
 from pipeline.exceptions import DatasetError
 from pipeline.labels.given import Meanings, make_labels, name_values, write_cells
+from pipeline.table_file import read_table
 from pipeline.tables import LABELS, empty
 from pipeline.toml_file import nearest
 
@@ -69,12 +70,7 @@ def read_truth(truth: Truth, samples: pl.DataFrame) -> TruthLabels:
 
 def _read_table(truth: Truth) -> tuple[bytes, pl.DataFrame]:
     """Return the file's bytes, for its hash, and the columns that are needed."""
-    try:
-        content = truth.file.read_bytes()
-        table = _parse_table(content, truth.file)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error).split("\n")[0]
-        raise DatasetError(f"{truth.file}: cannot be read as a truth table: {reason}") from None
+    table = read_table(truth.file, error=DatasetError)
     meant = [meaning.column for values in truth.attributes.values() for meaning in values.values()]
     absent = [name for name in dict.fromkeys([truth.key, *meant]) if name not in table.columns]
     if absent:
@@ -82,14 +78,7 @@ def _read_table(truth: Truth) -> tuple[bytes, pl.DataFrame]:
             f"there is no column {name!r}; {nearest(name, table.columns)}" for name in absent
         ]
         raise DatasetError.from_problems(str(truth.file), problems)
-    return content, table
-
-
-def _parse_table(content: bytes, path: Path) -> pl.DataFrame:
-    if path.suffix.lower() == ".parquet":
-        return pl.read_parquet(content)
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    return pl.read_csv(content, infer_schema=False, separator=separator)
+    return truth.file.read_bytes(), table
 
 
 def _hash_truth(content: bytes, key: str, meant: Meanings) -> str:

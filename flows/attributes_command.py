@@ -1,0 +1,182 @@
+"""`weakspot attributes`: list the shipped attribute files, check one, try one on a folder."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.exceptions import ConfigError
+
+if TYPE_CHECKING:  # imported where they are used: `weakspot --help` waits for nothing
+    from pipeline.config import EncoderConfig
+    from pipeline.embeddings import Encoder
+    from pipeline.labels import Attribute
+
+LoadEncoder = Callable[["EncoderConfig"], "Encoder"]
+
+AttributeFiles = Annotated[
+    list[Path], typer.Argument(help="Attribute files.", metavar="FILE...", exists=True)
+]
+Reference = Annotated[
+    str, typer.Argument(help="An attribute file, or a shipped name such as person/hat.")
+]
+ImagesFolder = Annotated[
+    Path, typer.Argument(metavar="IMAGES_FOLDER", exists=True, file_okay=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Model = Annotated[str, typer.Option(help="open_clip name, local-dir:PATH or hf-hub:ORG/NAME.")]
+Pretrained = Annotated[
+    str | None, typer.Option(help="Weights of an open_clip name; of ViT-B-32 laion2b_s34b_b79k.")
+]
+Out = Annotated[Path, typer.Option(help="The page to write.", dir_okay=False)]
+Limit = Annotated[int, typer.Option(min=1, help="Take only the first N images.")]
+DEFAULT_MODEL = "ViT-B-32"
+DEFAULT_WEIGHTS = "laion2b_s34b_b79k"
+
+
+def make_app(load: LoadEncoder | None = None) -> typer.Typer:
+    """Make the commands. load: makes the encoder of `preview`; open_clip's when None."""
+    made = typer.Typer(
+        name="attributes",
+        help="List, check and try attribute files.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    made.command("list")(list_attributes)
+    made.command("check")(check_attributes)
+
+    @made.command("preview")
+    def preview(
+        file: Reference,
+        images: ImagesFolder,
+        *,
+        encoder: Model = DEFAULT_MODEL,
+        pretrained: Pretrained = None,
+        out: Out = Path("preview.html"),
+        limit: Limit = 500,
+    ) -> None:
+        """Label a folder of images with one attribute file and write a page of the result."""
+        _preview(file, images, _name_encoder(encoder, pretrained), out=out, limit=limit, load=load)
+
+    return made
+
+
+def list_attributes(*, json_output: Json = False) -> None:
+    """List the attribute files that come with weakspot."""
+    from pipeline.labels import find_shipped, list_shipped, read_attribute
+
+    found = [(name, read_attribute(find_shipped(name))) for name in list_shipped()]
+    if json_output:
+        rows = [_describe(name, attribute) for name, attribute in found]
+        typer.echo(json.dumps({"attributes": rows}, ensure_ascii=False))
+        return
+    wide = max(len(name) for name, _ in found)
+    for name, attribute in found:
+        told = f"{name:{wide}}  {attribute.kind:8}  {attribute.applies_to:6}"
+        sensitive = "  (perceived, sensitive)" if attribute.sensitive else ""
+        typer.echo(f"{told}  {', '.join(_list_values(attribute))}{sensitive}")
+
+
+def check_attributes(files: AttributeFiles, *, json_output: Json = False) -> None:
+    """List every fault of attribute files with its line; warnings alone do not fail."""
+    told = {str(path): _check(path) for path in files}
+    failed = any(not _is_warning(problem) for problems in told.values() for problem in problems)
+    if json_output:
+        rows = [
+            {"file": name, "ok": all(map(_is_warning, problems)), "problems": problems}
+            for name, problems in told.items()
+        ]
+        typer.echo(json.dumps({"files": rows}, ensure_ascii=False))
+    else:
+        for name, problems in told.items():
+            typer.echo("\n".join([f"{name}: {problem}" for problem in problems] or [f"{name}: ok"]))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _check(path: Path) -> list[str]:
+    from pipeline.labels import check_attribute
+
+    try:
+        return check_attribute(path)
+    except ConfigError as error:  # not TOML: the other files are still checked
+        return [str(error).removeprefix(f"{path}: ")]
+
+
+def _is_warning(problem: str) -> bool:
+    return re.match(r"(line \d+: )?warning: ", problem) is not None
+
+
+def _describe(name: str, attribute: "Attribute") -> dict[str, object]:
+    return {
+        "name": name,
+        "attribute": attribute.name,
+        "kind": attribute.kind,
+        "applies_to": attribute.applies_to,
+        "sensitive": attribute.sensitive,
+        "values": _list_values(attribute),
+    }
+
+
+def _list_values(attribute: "Attribute") -> list[str]:
+    """Return the values in order; of quantiles, which data decides, how many there are."""
+    from pipeline.labels import list_bins, resolve_edges
+
+    if attribute.kind != "measured":
+        return list(attribute.values)
+    if attribute.edges is None:
+        return [f"{attribute.quantiles} quantiles of {attribute.measure}"]
+    import polars as pl
+
+    return list_bins(attribute, resolve_edges(attribute, pl.Series([], dtype=pl.Float64)))
+
+
+def _name_encoder(model: str, pretrained: str | None) -> "EncoderConfig":
+    from pipeline.config import EncoderConfig
+    from pipeline.exceptions import EncoderError
+
+    hosted = model.startswith(("local-dir:", "hf-hub:"))
+    if pretrained and hosted:
+        raise EncoderError(f"--pretrained {pretrained}: omit it with --encoder {model}")
+    if model == DEFAULT_MODEL and not pretrained:
+        pretrained = DEFAULT_WEIGHTS
+    if not pretrained and not hosted:
+        raise EncoderError(f"--encoder {model} needs --pretrained, the name of its weights")
+    return EncoderConfig(model=model, pretrained=pretrained, batch_size=32)
+
+
+def _preview(
+    reference: str,
+    images: Path,
+    encoder: "EncoderConfig",
+    *,
+    out: Path,
+    limit: int,
+    load: LoadEncoder | None,
+) -> None:
+    from flows.attribute_preview import preview_attribute, render_preview
+    from pipeline.labels import read_attributes
+
+    [attribute] = read_attributes([reference], base=Path.cwd())
+
+    def get_encoder() -> "Encoder":
+        if load is not None:
+            return load(encoder)
+        from pipeline.embeddings import load_encoder
+
+        return load_encoder(encoder)
+
+    preview = preview_attribute(attribute, images, get_encoder, limit=limit)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(render_preview(preview), encoding="utf-8")
+    for value, count in preview.counts.items():
+        typer.echo(f"{value}: {count}")
+    if len(preview.rejects):
+        typer.echo(f"{len(preview.rejects)} files could not be used; the page says why", err=True)
+    typer.echo(f"wrote {out}")
+
+
+app = make_app()
