@@ -1,0 +1,184 @@
+"""Attributes, their values and the quality of their labels, worded and drawn for the template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+from markupsafe import Markup
+
+from reports.charts import draw_bar, draw_interval, make_scale
+from reports.data import AttributeReport, ReportData, SystemReport
+from reports.numbers import format_count, format_number, format_percent
+from reports.words import SOURCES, ErrorWords
+
+SHOWN_VALUES = 12  # rows of one attribute before the rest folds away
+UNKNOWN = "unknown"
+_PEOPLE = {"gender", "sex", "age", "skin_tone", "skin_color", "race", "ethnicity"}
+
+
+@dataclass(frozen=True)
+class ErrorCell:
+    """Mean error of one system over one value."""
+
+    chart: Markup
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class ValueView:
+    """One row of an attribute's table."""
+
+    value: str
+    n: str
+    share: str
+    bar: Markup
+    errors: list[ErrorCell | None]  # in the order of the systems
+
+
+@dataclass(frozen=True)
+class AttributeView:
+    """One attribute: how it was labelled and its table."""
+
+    name: str
+    reference: str
+    source: str
+    facts: list[str]
+    shown: list[ValueView]
+    folded: list[ValueView]
+
+
+@dataclass(frozen=True)
+class QualityView:
+    """Labels of one attribute against the truth: rows are value, n true, n predicted, ..."""
+
+    name: str
+    accuracy: str
+    coverage: str
+    rows: list[tuple[str, str, str, str, str]]
+
+
+def show_perceived(attributes: Sequence[AttributeReport]) -> bool:
+    """Say whether the page must tell that labels of people are perceived appearance.
+
+    True for any attribute marked sensitive, any shipped file about persons, and common names
+    of such traits, whoever labelled them.
+    """
+    return any(
+        attribute.sensitive
+        or attribute.reference.startswith("person/")
+        or attribute.name.lower() in _PEOPLE
+        for attribute in attributes
+    )
+
+
+def view_attributes(data: ReportData) -> list[AttributeView]:
+    """Return one view for each attribute that was declared or covered, in that order."""
+    declared = {attribute.name: attribute for attribute in data.attributes}
+    covered = data.coverage["attribute"].unique(maintain_order=True).to_list()
+    names = [*declared, *(name for name in covered if name not in declared)]
+    tables = {
+        system.name: data.value_errors.filter(pl.col("system") == system.name)
+        for system in data.systems
+    }
+    return [_view_attribute(name, declared.get(name), data, tables) for name in names]
+
+
+def _view_attribute(
+    name: str,
+    attribute: AttributeReport | None,
+    data: ReportData,
+    tables: dict[str, pl.DataFrame],
+) -> AttributeView:
+    rows = data.coverage.filter(pl.col("attribute") == name)
+    values: list[str] = rows["value"].to_list()
+    cells = [
+        _view_errors(tables[system.name].filter(pl.col("attribute") == name), system, values)
+        for system in data.systems
+    ]
+    scale = make_scale([1.0])
+    views = [
+        ValueView(
+            value=row["value"],
+            n=format_count(row["n"]),
+            share=format_percent(row["share"]),
+            bar=draw_bar(row["share"], scale, kind="share"),
+            errors=[column[row["value"]] for column in cells],
+        )
+        for row in rows.to_dicts()
+    ]
+    return AttributeView(
+        name=name,
+        reference=attribute.reference if attribute else "",
+        source=SOURCES[attribute.source] if attribute else "",
+        facts=_list_facts(attribute, rows),
+        shown=views[:SHOWN_VALUES],
+        folded=views[SHOWN_VALUES:],
+    )
+
+
+def _list_facts(attribute: AttributeReport | None, rows: pl.DataFrame) -> list[str]:
+    facts = []
+    if attribute and attribute.edges:
+        edges = ", ".join(format_number(edge) for edge in attribute.edges)
+        facts.append(f"bin edges {edges}")
+    if attribute and attribute.sensitive:
+        facts.append("perceived appearance")
+    unknown = float(rows.filter(pl.col("value") == UNKNOWN)["share"].sum())
+    facts.append(f"{format_percent(unknown)} unknown" if unknown else "none unknown")
+    return facts
+
+
+def _view_errors(
+    table: pl.DataFrame, system: SystemReport, values: list[str]
+) -> dict[str, ErrorCell | None]:
+    """Return the error cell of each value; None where the system has no error there."""
+    words = ErrorWords(system.metric, system.share, success=system.mostly_wrong)
+    rows = {row["value"]: row for row in table.to_dicts()}
+    shown = [
+        words.turn(row[name]) for row in rows.values() for name in ("error", "ci_low", "ci_high")
+    ]
+    scale = make_scale([*shown, words.turn(system.overall_error)])
+    cells: dict[str, ErrorCell | None] = {}
+    for value in values:
+        row = rows.get(value)
+        if row is None or row["error"] is None:
+            cells[value] = None
+            continue
+        ends = [row["ci_high"], row["ci_low"]] if words.success else [row["ci_low"], row["ci_high"]]
+        low, high = ends
+        overall = words.turn(system.overall_error)
+        cells[value] = ErrorCell(
+            chart=draw_interval(
+                words.turn(row["error"]), words.turn(low), words.turn(high), scale, mark=overall
+            ),
+            value=words.write_value(row["error"]),
+            interval=f"{words.write_value(low)} to {words.write_value(high)}",
+        )
+    return cells
+
+
+def view_quality(quality: pl.DataFrame | None) -> list[QualityView]:
+    """Return one view for each attribute whose labels were compared with the truth."""
+    if quality is None:
+        return []
+    views = []
+    for (name,), rows in quality.group_by("attribute", maintain_order=True):
+        views.append(
+            QualityView(
+                name=str(name),
+                accuracy=format_percent(rows["accuracy"][0]),
+                coverage=format_percent(rows["coverage"][0]),
+                rows=[
+                    (
+                        row["value"],
+                        format_count(row["n_true"]),
+                        format_count(row["n_predicted"]),
+                        format_percent(row["precision"]),
+                        format_percent(row["recall"]),
+                    )
+                    for row in rows.to_dicts()
+                ],
+            )
+        )
+    return views

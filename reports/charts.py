@@ -1,0 +1,106 @@
+"""Bars and intervals as inline SVG in percent of their box: sharp at any width, no script.
+
+They are written by hand: a chart library takes seconds to start, fixes widths and colors, and
+the page's own style (dark mode, print, 400 pixels) could not reach into its output.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear axis from low to high; both finite, low < high."""
+
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Return the position of a value in percent, held within 0 to 100."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(100 * min(1.0, max(0.0, share)), 2)
+
+
+def make_scale(values: Iterable[float | None]) -> Scale:
+    """Return a scale that holds zero and every finite value, with a little room at its ends."""
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    low, high = min([0.0, *finite]), max([0.0, *finite])
+    room = 0.03 * (high - low) or 1.0
+    return Scale(low - room if low < 0 else 0.0, high + room)
+
+
+def draw_bar(value: float | None, scale: Scale, *, kind: str, mark: float | None = None) -> Markup:
+    """Draw a bar from zero to value.
+
+    kind: its class in the style sheet (slice | rest | share). mark: where a thin line stands.
+    The number is beside it as text, so it is hidden from screen readers.
+    """
+    zero = scale.place(0)
+    shapes = []
+    if value is not None and math.isfinite(value):
+        end = scale.place(value)
+        left, width = min(zero, end), max(abs(end - zero), 0.4)
+        shapes.append(
+            Markup('<rect class="{}" x="{}%" y="15%" width="{}%" height="70%" rx="2"/>').format(
+                kind, left, round(width, 2)
+            )
+        )
+    shapes.append(_draw_line(zero, "axis"))
+    if mark is not None and math.isfinite(mark):
+        shapes.append(_draw_line(scale.place(mark), "mark"))
+    return _wrap(shapes, label=None)
+
+
+def draw_interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    scale: Scale,
+    *,
+    label: str | None = None,
+    mark: float | None = None,
+) -> Markup:
+    """Draw a dot with its interval; an end that is missing or infinite runs to the edge.
+
+    label: read aloud in place of the picture; None when the numbers stand beside it.
+    """
+    shapes = [_draw_line(scale.place(0), "axis")]
+    if mark is not None and math.isfinite(mark):
+        shapes.append(_draw_line(scale.place(mark), "mark"))
+    if value is not None and math.isfinite(value):
+        ends = [(low, scale.low), (high, scale.high)]
+        known = [end is not None and math.isfinite(end) for end, _ in ends]
+        if any(known):
+            left, right = (
+                scale.place(end if end is not None and math.isfinite(end) else edge)
+                for end, edge in ends
+            )
+            shapes.append(
+                Markup('<line class="whisker" x1="{}%" x2="{}%" y1="50%" y2="50%"/>').format(
+                    left, right
+                )
+            )
+            caps = [x for x, shown in zip((left, right), known, strict=True) if shown]
+            shapes += [
+                Markup('<line class="whisker" x1="{0}%" x2="{0}%" y1="28%" y2="72%"/>').format(x)
+                for x in caps
+            ]
+        shapes.append(
+            Markup('<circle class="dot" cx="{}%" cy="50%" r="4.5"/>').format(scale.place(value))
+        )
+    return _wrap(shapes, label=label)
+
+
+def _draw_line(x: float, kind: str) -> Markup:
+    return Markup('<line class="{0}" x1="{1}%" x2="{1}%" y1="0" y2="100%"/>').format(kind, x)
+
+
+def _wrap(shapes: list[Markup], *, label: str | None) -> Markup:
+    if label is None:
+        opening = Markup('<svg class="chart" aria-hidden="true" focusable="false">')
+    else:
+        opening = Markup('<svg class="chart" role="img" aria-label="{}">').format(label)
+    return opening + Markup("").join(shapes) + Markup("</svg>")

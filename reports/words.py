@@ -1,0 +1,112 @@
+"""Errors, slices and labels in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.numbers import MINUS, format_number, format_percent
+
+Predicates = Sequence[Mapping[str, str]]
+
+# metric: what an error of 1 is called, and an error of 0
+_OUTCOMES = {"miss": ("missed", "found"), "not-top1": ("wrong", "right")}
+
+SOURCES = {
+    "zero-shot": "predicted by an image-text model, so some labels are wrong",
+    "probe": "predicted by a trained probe, so some labels are wrong",
+    "measured": "measured from the pixels or the size",
+    "given": "given with the data",
+    "truth": "true labels from the truth file",
+}
+STATES = {
+    "confirmed": (
+        "It passed the strictest check: on images held out from the search, or, where none were "
+        "held out, in a permutation test against every slice that was counted."
+    ),
+    "likely": (
+        "It passed the false-discovery check over all counted slices (q below 0.05), but not the "
+        "strictest one. About one in twenty of these can be chance."
+    ),
+    "insufficient evidence": (
+        "It looks weak, but this data cannot tell it from chance. It is not counted as a finding."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ErrorWords:
+    """How the errors of one system are written.
+
+    metric: its name in the `errors` table. share: written as percentages. success: success
+    rates (1 - error) are shown in place of errors.
+    """
+
+    metric: str
+    share: bool
+    success: bool = False
+
+    @property
+    def outcome(self) -> str | None:
+        """What a sample with error 1 is called, e.g. "missed"; with `success`, error 0."""
+        failed, passed = _OUTCOMES.get(self.metric, (None, "without error"))
+        return passed if self.success else failed
+
+    @property
+    def noun(self) -> str:
+        """The name of the mean, e.g. "missed", "without error" or "mean log-loss"."""
+        return self.outcome or f"mean {self.metric}"
+
+    def turn(self, error: float | None) -> float | None:
+        """Return the number to show for a mean error."""
+        return 1 - error if self.success and error is not None else error
+
+    def write_value(self, error: float | None) -> str:
+        """Write a mean error as a bare number: "27.1%" or "2.31"."""
+        shown = self.turn(error)
+        return format_percent(shown) if self.share else format_number(shown)
+
+    def write(self, error: float | None) -> str:
+        """Write a mean error: "27.1% missed" or "mean log-loss 2.31"."""
+        value = self.write_value(error)
+        return f"{value} {self.outcome}" if self.outcome else f"{self.noun} {value}"
+
+    def write_gap(self, difference: float | None) -> str:
+        """Write the size of a difference, without sign: "3.1 percentage points" or "0.42"."""
+        if difference is None:
+            return format_number(None)
+        if self.share:
+            return f"{100 * abs(difference):.1f} percentage points"
+        return format_number(abs(difference))
+
+    def write_difference(self, difference: float | None) -> str:
+        """Write a difference of means with its sign: "+22.1 points" or "+0.42"."""
+        value = self.write_bound(difference)
+        signed = value if value[0] in f"{MINUS}\N{EN DASH}" else f"+{value}"
+        return f"{signed} points" if self.share and difference is not None else signed
+
+    def write_bound(self, difference: float | None) -> str:
+        """Write one end of the interval of a difference, in points where means are percentages."""
+        if difference is None or difference != difference:
+            return format_number(None)
+        shown = -difference if self.success else difference
+        if self.share and abs(shown) != float("inf"):
+            return f"{100 * shown:.1f}".replace("-", MINUS)
+        return format_number(shown)
+
+    def write_outcome(self, error: float) -> str:
+        """Write the error of one sample: "missed", "found", or its number."""
+        failed, passed = _OUTCOMES.get(self.metric, (None, None))
+        if failed and passed and error in (0.0, 1.0):
+            return failed if error == 1 else passed
+        value = format_percent(error) if self.share else format_number(error)
+        return f"{value} {failed}" if failed else f"{self.metric} {value}"
+
+
+def write_predicates(predicates: Predicates) -> str:
+    """Write a slice: "blur = high and hat = yes"."""
+    pairs = [f"{predicate['attribute']} = {predicate['value']}" for predicate in predicates]
+    return " and ".join(pairs) or "all samples"
+
+
+def write_samples(count: int, *, kind: str) -> str:
+    """Write a number of samples: "1 image", "5,000 objects"."""
+    return f"{count:,} {kind}" if count == 1 else f"{count:,} {kind}s"
