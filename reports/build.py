@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from reports.attribute_views import show_perceived, view_attributes, view_quality
 from reports.data import AttributeReport, ReportData, SystemReport, Thumbnail, check_report_data
-from reports.finding_views import FindingView, name_finding, view_system
+from reports.finding_views import FindingView, view_system
 from reports.numbers import format_count, format_percent, format_seconds, format_time
-from reports.words import SOURCES, STATES, write_samples
+from reports.words import SOURCES, STATES, find_relation, write_samples
 
 __all__ = ["AttributeReport", "ReportData", "SystemReport", "Thumbnail", "build_report"]
 
@@ -31,6 +31,7 @@ class Source:
     """Where the labels of one attribute in a finding came from, and how far to trust them."""
 
     attribute: str
+    value: str
     words: str
     trust: str
 
@@ -79,10 +80,15 @@ def _make_environment() -> Environment:
         percent=format_percent,
         seconds=format_seconds,
         moment=format_time,
-        plain=name_finding,
+        upper_first=_upper_first,
     )
-    environment.globals["say_sources"] = _say_sources
+    environment.globals.update(say_sources=_say_sources, relation=find_relation)
     return environment
+
+
+def _upper_first(text: str) -> str:
+    """Begin a sentence; names further in keep their case."""
+    return text[:1].upper() + text[1:]
 
 
 @functools.cache
@@ -126,8 +132,8 @@ def _say_sources(
     said = []
     for predicate in finding.predicates:
         attribute, value = predicate["attribute"], predicate["value"]
-        words, precision = sources.get(attribute, ("source not recorded", {}))
-        said.append(Source(attribute, words, precision.get(value, "")))
+        words, precision = sources.get(attribute, ("from a source that was not recorded", {}))
+        said.append(Source(attribute, value, words, precision.get(value, "")))
     return said
 
 

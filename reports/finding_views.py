@@ -10,7 +10,7 @@ from reports.charts import Scale, draw_bar, draw_interval, make_scale
 from reports.data import SystemReport
 from reports.gallery import Picture, make_pictures
 from reports.numbers import format_count, format_number, format_percent, format_probability
-from reports.words import ErrorWords, Predicates, write_predicates
+from reports.words import ErrorWords, Predicates
 
 Row = Mapping[str, Any]
 INSUFFICIENT = "insufficient evidence"
@@ -217,8 +217,3 @@ def _list_slice(row: Row, words: ErrorWords) -> list[Any]:
         format_probability(row["p"]),
         format_probability(row["q"]),
     ]
-
-
-def name_finding(view: FindingView) -> str:
-    """Return the slice of a finding as plain text."""
-    return write_predicates(view.predicates)

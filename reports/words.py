@@ -1,5 +1,6 @@
 """Errors, slices and labels in words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ Predicates = Sequence[Mapping[str, str]]
 
 # metric: what an error of 1 is called, and an error of 0
 _OUTCOMES = {"miss": ("missed", "found"), "not-top1": ("wrong", "right")}
+
+_NUMBER = r"[-\N{MINUS SIGN}+]?[\d.,]+(?:e[-+]?\d+)?"
+_BOUND = re.compile(rf"(?:<|>|<=|>=|\u2264|\u2265) ?{_NUMBER}")
+_BIN = re.compile(rf"[(\[]{_NUMBER}, ?{_NUMBER}[)\]]")
 
 SOURCES = {
     "zero-shot": "predicted by an image-text model, so some labels are wrong",
@@ -101,10 +106,22 @@ class ErrorWords:
         return f"{value} {failed}" if failed else f"{self.metric} {value}"
 
 
+def find_relation(value: str) -> str:
+    """Return what stands between an attribute and its value.
+
+    "=" for a plain value, "in" for a bin such as "(12, 40]", nothing for "<= 12" or "> 40".
+    """
+    if _BOUND.fullmatch(value):
+        return ""
+    return "in" if _BIN.fullmatch(value) else "="
+
+
 def write_predicates(predicates: Predicates) -> str:
-    """Write a slice: "blur = high and hat = yes"."""
-    pairs = [f"{predicate['attribute']} = {predicate['value']}" for predicate in predicates]
-    return " and ".join(pairs) or "all samples"
+    """Write a slice: "blur = high and sharpness <= 12"."""
+    parts = [
+        (item["attribute"], find_relation(item["value"]), item["value"]) for item in predicates
+    ]
+    return " and ".join(" ".join(filter(None, part)) for part in parts) or "all samples"
 
 
 def write_samples(count: int, *, kind: str) -> str:

@@ -107,17 +107,17 @@ def make_family(count: int) -> pl.DataFrame:
     return make_table(rows, FAMILY)
 
 
-def make_system(findings: int = 1, **changes: object) -> SystemReport:
+def make_system(count: int = 1, /, **changes: object) -> SystemReport:
     """Return a system that misses 5.5% of 5,000 samples, unless changed."""
     fields: dict[str, Any] = {
         "name": "finder", "metric": "miss", "share": True, "n": 4988, "overall_error": 0.055,
         "samples_without_error": 12, "errors_without_sample": 3,
-        "findings": make_findings(findings), "top_slices": make_family(10),
+        "findings": make_findings(count), "top_slices": make_family(10),
         "slices_counted": 1234, "detectable_gap": 0.031,
         "search_notes": ("Every slice up to level 2 was counted in 0.4 s by the cube.",),
         "gallery": {
             rank: tuple(make_thumbnail(10 * rank + index) for index in range(12))
-            for rank in range(1, findings + 1)
+            for rank in range(1, count + 1)
         },
     }  # fmt: skip
     return SystemReport(**{**fields, **changes})
