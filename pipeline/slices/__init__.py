@@ -1,0 +1,19 @@
+"""A table of attribute values and errors -> the slices where the errors are, and which hold up."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.slices.search import search_slices
+
+__all__ = ["search_slices"]
+
+_HOMES = {"search_slices": "search"}
+
+
+def __getattr__(name: str) -> Any:
+    # numba and scipy take a second to import: only those who search pay for them.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f"pipeline.slices.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

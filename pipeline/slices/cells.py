@@ -1,0 +1,228 @@
+"""The rows of a search, ready to count: frequent values as small codes, equal rows as one cell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.exceptions import SearchError
+from pipeline.slices.counting import Kernels
+from pipeline.slices.encode import Codes
+from pipeline.slices.losses import Losses, Sums
+
+Ints = NDArray[np.int64]
+_MOST_VALUES = (1 << 16) - 1
+_GROUP_AT = 8  # group rows when there are at least this many per possible cell
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The values that can be in a slice. A value's id is its place among all attributes' values."""
+
+    attributes: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]  # that count; further codes are left out of every slice
+    dims: Ints  # (m,) codes of each attribute, left-out ones included
+    level_one: Ints  # (m,) values of each attribute that count
+
+    @cached_property
+    def ids(self) -> Ints:
+        """(m + 1,) the id of each attribute's first code."""
+        return np.concatenate([[0], np.cumsum(self.dims)])
+
+    @cached_property
+    def predicates(self) -> list[tuple[str, str] | None]:
+        """(attribute, value) of each id; None for what is left out."""
+        out: list[tuple[str, str] | None] = []
+        for name, values, dim in zip(self.attributes, self.values, self.dims, strict=True):
+            out += [(name, value) for value in values]
+            out += [None] * (int(dim) - len(values))
+        return out
+
+    @cached_property
+    def text_rank(self) -> Ints:
+        """(ids,) place of each id's predicate in the order of attribute, then value text."""
+        keys = [("", "") if pair is None else pair for pair in self.predicates]
+        rank = np.empty(len(keys), np.int64)
+        rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
+        return rank
+
+
+@dataclass(frozen=True)
+class Cells:
+    """r rows, or groups of equal rows, with integer sums of their errors."""
+
+    layout: Layout
+    codes: NDArray[Any]  # (m, r) uint8 or uint16
+    losses: Losses  # of the n rows
+    bits: NDArray[np.uint8] | None  # (r,) two-valued errors of single rows; else
+    rows: Ints | None  # (r, K) integer channels
+    cell_of: Ints | None  # (n,) the cell of each row when rows are grouped
+
+    @property
+    def channel(self) -> int:
+        """The channel that a minimum support speaks of: the rows, or their weights."""
+        return 0 if self.losses.weights is None else 1
+
+    @cached_property
+    def all_sums(self) -> Ints:
+        """(1, K) the sums over all rows."""
+        if self.bits is not None:
+            return np.array([[len(self.bits), int(self.bits.sum(dtype=np.int64))]], np.int64)
+        rows = self.channels
+        return np.concatenate([rows[:, :-1].sum(axis=0), [rows[:, -1].max()]])[None, :]
+
+    @cached_property
+    def total(self) -> Sums:
+        """The sums over all rows, in the units of the errors."""
+        return self.losses.finish(self.all_sums)
+
+    @property
+    def channels(self) -> Ints:
+        """(r, K) integer channels, made when only bits are kept."""
+        return self.losses.fill_channels() if self.rows is None else self.rows
+
+    def least(self, min_weight: float) -> int:
+        """Return a minimum support in the units of its channel."""
+        if self.channel == 0:
+            return int(np.ceil(min_weight - 1e-9))
+        scale = 2.0**self.losses.shift / self.losses.weight_unit
+        return int(np.floor(min_weight * scale * (1 - 1e-12)))
+
+    def nbytes(self) -> int:
+        """Memory of the arrays, in bytes."""
+        arrays = (self.codes, self.bits, self.rows, self.cell_of)
+        return sum(array.nbytes for array in arrays if array is not None)
+
+
+def make_cells(
+    codes: Codes,
+    losses: Losses,
+    kernels: Kernels,
+    *,
+    min_weight: float,
+    leave_out: Callable[[str, str], bool],
+    group: bool = True,
+) -> Cells:
+    """Keep the values that can be in a slice and group equal rows where that pays.
+
+    A value with less weight than `min_weight`, or for which `leave_out(attribute, value)` holds, is
+    in no slice; its rows stay. Grouping needs at least eight rows for each possible cell.
+    """
+    columns, kept, dims, names = [], [], [], []
+    for name, values, column in zip(codes.attributes, codes.values, codes.columns, strict=True):
+        keep = _frequent(column, len(values), losses, kernels, min_weight)
+        keep &= np.array([not leave_out(name, value) for value in values], dtype=np.bool_)
+        if not keep.any():
+            continue
+        if keep.sum() > _MOST_VALUES - 1:
+            raise SearchError(
+                f"attribute {name!r} has {int(keep.sum())} values with enough rows, at most "
+                f"{_MOST_VALUES - 1} are possible; raise the minimum support or bin its values"
+            )
+        columns.append(_shrink(column, keep))
+        kept.append(tuple(value for value, stays in zip(values, keep, strict=True) if stays))
+        dims.append(len(kept[-1]) + int(not keep.all()))
+        names.append(name)
+    layout = Layout(
+        attributes=tuple(names),
+        values=tuple(kept),
+        dims=np.array(dims, np.int64),
+        level_one=np.array([len(values) for values in kept], np.int64),
+    )
+    small = not columns or max(dims) <= 256
+    matrix = np.empty((len(columns), len(losses.errors)), np.uint8 if small else np.uint16)
+    for a, column in enumerate(columns):
+        matrix[a] = column
+    return _fill(layout, matrix, losses, group=group)
+
+
+def take_rows(cells: Cells, rows: NDArray[Any], *, matrix: NDArray[Any] | None = None) -> Cells:
+    """Return the cells of some of the n rows, in the same layout and units.
+
+    matrix: (m, n) codes of all rows; needed when `cells` are grouped.
+    """
+    codes = cells.codes if matrix is None else matrix
+    return _fill(
+        cells.layout, np.ascontiguousarray(codes[:, rows]), cells.losses.take(rows), group=True
+    )
+
+
+def row_codes(cells: Cells) -> NDArray[Any]:
+    """Return (m, n) codes of the single rows."""
+    return cells.codes if cells.cell_of is None else cells.codes[:, cells.cell_of]
+
+
+def _frequent(
+    column: NDArray[Any], size: int, losses: Losses, kernels: Kernels, min_weight: float
+) -> NDArray[np.bool_]:
+    """Tell which values have at least `min_weight`."""
+    if losses.weights is None:
+        counts: NDArray[Any] = kernels.count_values(column, size)
+        return np.asarray(counts >= max(min_weight - 1e-9, 1), dtype=np.bool_)
+    counts = kernels.count_values(column, size)
+    weights = np.bincount(column, weights=losses.weights, minlength=size) * losses.weight_unit
+    # Float sums depend on the order of rows: stay on the safe side, counting decides exactly.
+    return np.asarray((weights >= min_weight * (1 - 1e-9)) & (counts > 0), dtype=np.bool_)
+
+
+def _shrink(column: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
+    """Renumber the kept codes from 0; all others share the code after them."""
+    if keep.all():
+        return column
+    number = np.where(keep, np.cumsum(keep) - 1, keep.sum())
+    return number.astype(np.uint8 if keep.sum() < 256 else np.uint16)[column]
+
+
+def _fill(layout: Layout, matrix: NDArray[Any], losses: Losses, *, group: bool) -> Cells:
+    """Make cells of (m, n) codes, grouped when few combinations are possible."""
+    n = matrix.shape[1]
+    plain = losses.binary and losses.weights is None
+    possible = float(np.prod(layout.dims.astype(np.float64)))
+    if not group or possible * _GROUP_AT > n:
+        bits = losses.bits() if plain else None
+        rows = None if plain else losses.fill_channels()
+        return Cells(layout, matrix, losses, bits, rows, None)
+    key = np.zeros(n, np.int32)
+    for a, dim in enumerate(layout.dims):
+        key = key * np.int32(dim) + matrix[a]
+    return _group(layout, matrix, losses, key, int(possible))
+
+
+def _group(
+    layout: Layout, matrix: NDArray[Any], losses: Losses, key: NDArray[Any], possible: int
+) -> Cells:
+    """Add up the channels of rows with equal keys."""
+    from pipeline.slices.counting_numpy import add_exactly
+
+    present = np.bincount(key, minlength=possible) > 0
+    number = np.cumsum(present) - 1
+    cell_of = number[key]  # (n,)
+    count = int(present.sum())
+    channels = losses.fill_channels()
+    last = channels.shape[1] - 1
+    rows = np.zeros((count, channels.shape[1]), np.int64)
+    for q in range(last):
+        rows[:, q] = add_exactly(cell_of, np.ascontiguousarray(channels[:, q]), count)
+    np.maximum.at(rows[:, last], cell_of, channels[:, last])
+    shape = tuple(int(d) for d in layout.dims)
+    digits = np.unravel_index(np.flatnonzero(present), shape) if shape else ()
+    codes = np.empty((len(shape), count), matrix.dtype)
+    for a, digit in enumerate(digits):
+        codes[a] = digit
+    return Cells(layout, codes, losses, None, rows, cell_of)
+
+
+def regroup(cells: Cells, losses: Losses) -> Cells:
+    """Return the same rows with other losses, ungrouped."""
+    plain = losses.binary and losses.weights is None
+    return replace(
+        cells,
+        codes=row_codes(cells),
+        losses=losses,
+        bits=losses.bits() if plain else None,
+        rows=None if plain else losses.fill_channels(),
+        cell_of=None,
+    )

@@ -1,0 +1,230 @@
+"""Counting kernels, compiled: single-threaded, free of the GIL, run on short-lived Python threads.
+
+numba's own thread layers are avoided: one kills forked children, another refuses two callers.
+All sums are of integers, so how rows and attribute sets are split over threads changes nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+_BLOCK = 4096  # rows whose codes and keys stay in the first caches
+
+
+def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile without the GIL, kept on disk where some cache folder can be written."""
+    try:
+        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]  # untyped
+    except RuntimeError:  # numba: no folder for its cache
+        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]  # untyped
+
+
+@_compile
+def count_values(codes: Any, size: int) -> Any:
+    """Count how often each code below `size` occurs."""
+    # Four tables side by side: runs of one value would wait for each other's store.
+    out = np.zeros((4, size), np.int64)
+    n = codes.shape[0]
+    whole = n - n % 4
+    for i in range(0, whole, 4):
+        out[0, codes[i]] += 1
+        out[1, codes[i + 1]] += 1
+        out[2, codes[i + 2]] += 1
+        out[3, codes[i + 3]] += 1
+    for i in range(whole, n):
+        out[0, codes[i]] += 1
+    return out[0] + out[1] + out[2] + out[3]
+
+
+@_compile
+def _fill_prefix(codes: Any, dims: Any, prefix: Any, start: int, size: int, index: Any) -> None:
+    """Number the combination of the prefix's values of each row of a block."""
+    for i in range(size):
+        index[i] = 0
+    for j in range(prefix.shape[0]):
+        d = np.int32(dims[prefix[j]])
+        column = codes[prefix[j], start : start + size]
+        for i in range(size):
+            index[i] = index[i] * d + np.int32(column[i])
+
+
+@_compile
+def count_bits(
+    codes: Any, bits: Any, dims: Any, prefixes: Any, first: Any, stop: Any, starts: Any, cells: int
+) -> Any:
+    """Count rows and rows with bit 1 in every cell of the attribute sets prefix + one attribute.
+
+    codes (m, n), bits (n,), prefixes (P, level - 1); the last attribute runs over first[p]..stop[p]
+    and its set's cells begin at starts[p, attribute - first[p]]. Returns (cells, 2) int64.
+    """
+    n = codes.shape[1]
+    index = np.empty(_BLOCK, np.int32)
+    key = np.empty(_BLOCK, np.uint32)
+    hist = np.zeros(2 * cells, np.int32)
+    for start in range(0, n, _BLOCK):
+        size = min(_BLOCK, n - start)
+        bit = bits[start : start + size]
+        for p in range(prefixes.shape[0]):
+            _fill_prefix(codes, dims, prefixes[p], start, size, index)
+            for c in range(first[p], stop[p]):
+                d = np.int32(dims[c])
+                h = hist[2 * starts[p, c - first[p]] :]
+                column = codes[c, start : start + size]
+                # Keys first: the compiler vectorises this loop, and the next has no aliases.
+                for i in range(size):
+                    key[i] = np.uint32(2 * (index[i] * d + np.int32(column[i])) + np.int32(bit[i]))
+                for i in range(size):
+                    h[key[i]] += 1
+    out = np.empty((cells, 2), np.int64)
+    for k in range(cells):
+        out[k, 1] = hist[2 * k + 1]
+        out[k, 0] = np.int64(hist[2 * k]) + out[k, 1]
+    return out
+
+
+@_compile
+def count_channels(
+    codes: Any, rows: Any, dims: Any, prefixes: Any, first: Any, stop: Any, starts: Any, cells: int
+) -> Any:
+    """Add up the integer channels of rows (n, K) in every cell; the last channel takes the maximum.
+
+    Arguments as for `count_bits`. Returns (cells, K) int64.
+    """
+    n = codes.shape[1]
+    width = rows.shape[1]
+    values = rows.reshape(-1)
+    index = np.empty(_BLOCK, np.int32)
+    key = np.empty(_BLOCK, np.uint32)
+    hist = np.zeros(cells * width, np.int64)
+    for start in range(0, n, _BLOCK):
+        size = min(_BLOCK, n - start)
+        v = values[start * width : (start + size) * width]
+        for p in range(prefixes.shape[0]):
+            _fill_prefix(codes, dims, prefixes[p], start, size, index)
+            for c in range(first[p], stop[p]):
+                d = np.int32(dims[c])
+                h = hist[width * starts[p, c - first[p]] :]
+                column = codes[c, start : start + size]
+                for i in range(size):
+                    key[i] = np.uint32(index[i] * d + np.int32(column[i]))
+                if width == 4:
+                    _add_four(h, key, v, size)
+                else:
+                    _add_many(h, key, v, size, width)
+    return hist.reshape(cells, width)
+
+
+@_compile
+def _add_four(h: Any, key: Any, v: Any, size: int) -> None:
+    for i in range(size):
+        k = np.int64(key[i]) * 4
+        j = i * 4
+        n = h[k] + v[j]
+        total = h[k + 1] + v[j + 1]
+        total2 = h[k + 2] + v[j + 2]
+        h[k] = n
+        h[k + 1] = total
+        h[k + 2] = total2
+        if v[j + 3] > h[k + 3]:
+            h[k + 3] = v[j + 3]
+
+
+@_compile
+def _add_many(h: Any, key: Any, v: Any, size: int, width: int) -> None:
+    for i in range(size):
+        k = np.int64(key[i]) * width
+        j = i * width
+        for q in range(width - 1):
+            h[k + q] += v[j + q]
+        if v[j + width - 1] > h[k + width - 1]:
+            h[k + width - 1] = v[j + width - 1]
+
+
+@_compile
+def marginalize(hist: Any, shape: Any, kept: Any, out: Any, largest: bool) -> None:
+    """Sum a set's cells (cells, K) over the attributes not in `kept`, into out."""
+    level = shape.shape[0]
+    digits = np.zeros(level, np.int64)
+    last = hist.shape[1] - 1
+    for cell in range(hist.shape[0]):
+        target = 0
+        for j in range(level):
+            if kept[j]:
+                target = target * shape[j] + digits[j]
+        for q in range(last):
+            out[target, q] += hist[cell, q]
+        if largest:
+            out[target, last] = max(out[target, last], hist[cell, last])
+        else:
+            out[target, last] += hist[cell, last]
+        for j in range(level - 1, -1, -1):
+            digits[j] += 1
+            if digits[j] < shape[j]:
+                break
+            digits[j] = 0
+
+
+@_compile
+def extract(
+    hist: Any, sets: Any, begins: Any, dims: Any, kept: Any, ids: Any, channel: int, least: int
+) -> Any:
+    """List the cells with `channel` >= least and none of the left-out values.
+
+    sets (S, level) attributes, their cells from begins[s]; kept[a], the number of values that count
+    (codes from there on are left out); ids[a], the id of attribute a's first value.
+    Returns ids (k, level) and sums (k, K).
+    """
+    level = sets.shape[1]
+    count = 0
+    for cell in range(hist.shape[0]):
+        if hist[cell, channel] >= least:
+            count += 1
+    slices = np.empty((count, level), np.int32)
+    sums = np.empty((count, hist.shape[1]), np.int64)
+    at = 0
+    for s in range(sets.shape[0]):
+        cells = 1
+        for j in range(level):
+            cells *= dims[sets[s, j]]
+        for cell in range(cells):
+            row = begins[s] + cell
+            if hist[row, channel] < least:
+                continue
+            rest = cell
+            whole = True
+            for j in range(level - 1, -1, -1):
+                a = sets[s, j]
+                value = rest % dims[a]
+                rest //= dims[a]
+                whole = whole and value < kept[a]
+                slices[at, j] = ids[a] + value
+            if whole:
+                for q in range(hist.shape[1]):
+                    sums[at, q] = hist[row, q]
+                at += 1
+    return slices[:at], sums[:at]
+
+
+@_compile
+def count_children(codes: Any, members: Any, rows: Any, dims: Any, first: int, ids: Any) -> Any:
+    """Add up the channels of some rows for every value of the attributes from `first` on.
+
+    members: row numbers. Returns (values of those attributes, K) int64, in id order.
+    """
+    width = rows.shape[1]
+    m = codes.shape[0]
+    out = np.zeros((ids[m] - ids[first], width), np.int64)
+    for a in range(first, m):
+        base = ids[a] - ids[first]
+        for i in range(members.shape[0]):
+            row = members[i]
+            k = base + codes[a, row]
+            for q in range(width - 1):
+                out[k, q] += rows[row, q]
+            if rows[row, width - 1] > out[k, width - 1]:
+                out[k, width - 1] = rows[row, width - 1]
+    return out

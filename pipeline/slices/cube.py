@@ -1,0 +1,227 @@
+"""Exact counts of every conjunction up to a level, set of attributes by set, nothing pruned."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.slices.cells import Cells, Layout
+from pipeline.slices.counting import Kernels
+
+Ints = NDArray[np.int64]
+_CHUNK_CELLS = 1 << 20  # cells counted in one pass over the rows
+_SMALL = 4_000_000  # row updates below which threads cost more than they save
+
+
+@dataclass(frozen=True)
+class Counts:
+    """k slices with integer sums: ids (k, level) of their predicates, -1 where there are fewer."""
+
+    slices: NDArray[np.int32]
+    sums: Ints  # (k, K)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Attribute sets counted in one pass: each prefix with the attributes first..stop after it."""
+
+    prefixes: Ints  # (P, level - 1)
+    first: Ints
+    stop: Ints
+    starts: Ints  # (P, m) first cell of each set
+    sets: Ints  # (S, level)
+    begins: Ints  # (S,)
+    cells: int
+
+
+def count_cube(
+    cells: Cells, kernels: Kernels, *, max_level: int, min_weight: float, threads: int | None = None
+) -> Counts:
+    """Count every slice of at most `max_level` predicates with at least `min_weight`.
+
+    Sums are integers, so the number of threads changes no bit of the result.
+    """
+    level = min(max_level, len(cells.layout.dims))
+    if level == 0:
+        return Counts(np.empty((0, max_level), np.int32), np.empty((0, cells.all_sums.shape[1]), np.int64))
+    least = cells.least(min_weight)
+    workers = threads or count_cores()
+    work = comb(len(cells.layout.dims), level) * cells.codes.shape[1]
+    parts = 1 if work < _SMALL else workers
+    chunks = plan_chunks(cells.layout.dims, level, parts=parts)
+
+    def count(chunk: Chunk) -> list[Counts]:
+        return _count_chunk(cells, kernels, chunk, least)
+
+    if parts == 1 or len(chunks) == 1:
+        done = [count(chunk) for chunk in chunks]
+    else:
+        with ThreadPoolExecutor(workers) as pool:  # ends with the call: nothing to fork over
+            done = list(pool.map(count, chunks))
+    pieces = [piece for pieces in done for piece in pieces]
+    slices = np.full((sum(len(p.slices) for p in pieces), max_level), -1, np.int32)
+    at = 0
+    for piece in pieces:
+        slices[at : at + len(piece.slices), : piece.slices.shape[1]] = piece.slices
+        at += len(piece.slices)
+    return Counts(slices, np.concatenate([piece.sums for piece in pieces]))
+
+
+def count_cores() -> int:
+    """Return the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def plan_chunks(dims: Ints, level: int, *, parts: int) -> list[Chunk]:
+    """Split the attribute sets of `level` into passes of bounded memory, at least `parts` if possible."""
+    m = len(dims)
+    wanted = -(-comb(m, level) // parts)
+    chunks: list[Chunk] = []
+    runs: list[tuple[tuple[int, ...], int, int]] = []
+    cells = sets = 0
+    for prefix in combinations(range(m - 1), level - 1):
+        size = int(np.prod(dims[list(prefix)])) if prefix else 1
+        first = prefix[-1] + 1 if prefix else 0
+        for attribute in range(first, m):
+            added = size * int(dims[attribute])
+            if sets and (cells + added > _CHUNK_CELLS or sets >= wanted):
+                chunks.append(_make_chunk(runs, dims))
+                runs, cells, sets = [], 0, 0
+            if runs and runs[-1][0] == prefix:
+                runs[-1] = (prefix, runs[-1][1], attribute + 1)
+            else:
+                runs.append((prefix, attribute, attribute + 1))
+            cells += added
+            sets += 1
+    chunks.append(_make_chunk(runs, dims))
+    return chunks
+
+
+def _make_chunk(runs: list[tuple[tuple[int, ...], int, int]], dims: Ints) -> Chunk:
+    """Lay the cells of the sets of `runs` (prefix, first, stop) one after the other."""
+    level = len(runs[0][0]) + 1
+    starts = np.zeros((len(runs), len(dims)), np.int64)
+    sets, begins, at = [], [], 0
+    for p, (prefix, first, stop) in enumerate(runs):
+        size = int(np.prod(dims[list(prefix)])) if prefix else 1
+        for attribute in range(first, stop):
+            starts[p, attribute - first] = at
+            sets.append((*prefix, attribute))
+            begins.append(at)
+            at += size * int(dims[attribute])
+    return Chunk(
+        prefixes=np.array([run[0] for run in runs], np.int64).reshape(len(runs), level - 1),
+        first=np.array([run[1] for run in runs], np.int64),
+        stop=np.array([run[2] for run in runs], np.int64),
+        starts=starts,
+        sets=np.array(sets, np.int64),
+        begins=np.array(begins, np.int64),
+        cells=at,
+    )
+
+
+def count_sets(cells: Cells, kernels: Kernels, chunk: Chunk) -> Ints:
+    """Return the (cells, K) integer sums of a chunk's sets."""
+    place = (
+        cells.layout.dims, chunk.prefixes, chunk.first, chunk.stop, chunk.starts, chunk.cells,
+    )  # fmt: skip
+    if cells.bits is not None:
+        return np.asarray(kernels.count_bits(cells.codes, cells.bits, *place))
+    return np.asarray(kernels.count_channels(cells.codes, cells.rows, *place))
+
+
+def _count_chunk(cells: Cells, kernels: Kernels, chunk: Chunk, least: int) -> list[Counts]:
+    """Count a chunk's sets and the smaller sets that it is responsible for."""
+    layout = cells.layout
+    hist = count_sets(cells, kernels, chunk)
+    out = [_extract(hist, chunk.sets, chunk.begins, layout, kernels, cells.channel, least)]
+    for sets, sums, begins in _smaller_sets(hist, chunk, layout.dims, kernels):
+        out.append(_extract(sums, sets, begins, layout, kernels, cells.channel, least))
+    return out
+
+
+def _extract(
+    hist: Ints, sets: Ints, begins: Ints, layout: Layout, kernels: Kernels, channel: int, least: int
+) -> Counts:
+    slices, sums = kernels.extract(
+        hist, sets, begins, layout.dims, layout.level_one, layout.ids, channel, max(least, 1)
+    )
+    return Counts(slices, sums)
+
+
+def _smaller_sets(
+    hist: Ints, chunk: Chunk, dims: Ints, kernels: Kernels
+) -> list[tuple[Ints, Ints, Ints]]:
+    """Sum the sets of lower levels out of the one superset that owns each of them.
+
+    A set's owner adds the first attributes that it lacks, so each is summed exactly once.
+    """
+    level = chunk.sets.shape[1]
+    jobs: dict[int, list[tuple[int, NDArray[np.bool_]]]] = {}
+    for s, attributes in enumerate(chunk.sets.tolist()):
+        for kept in _owned(tuple(attributes)):
+            jobs.setdefault(int(kept.sum()), []).append((s, kept))
+    out = []
+    for size, owned in sorted(jobs.items()):
+        sets = np.array([chunk.sets[s][kept] for s, kept in owned], np.int64).reshape(-1, size)
+        sizes = np.prod(dims[sets], axis=1)
+        begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        sums = np.zeros((int(sizes.sum()), hist.shape[1]), np.int64)
+        for (s, kept), begin, cells in zip(owned, begins, sizes, strict=True):
+            shape = dims[chunk.sets[s]]
+            part = hist[chunk.begins[s] : chunk.begins[s] + int(np.prod(shape))]
+            into = sums[begin : begin + cells]
+            kernels.marginalize(part, shape, kept, into, hist.shape[1] > 2)
+        out.append((sets, sums, begins))
+    if level == 1:
+        return []
+    return out
+
+
+def _owned(attributes: tuple[int, ...]) -> list[NDArray[np.bool_]]:
+    """List, as masks, the proper subsets that a set of attributes owns."""
+    masks = []
+    level = len(attributes)
+    if attributes[0] != 0:  # an owner holds the first attribute, which its subsets may lack
+        return []
+    for size in range(1, level):
+        for places in combinations(range(level), size):
+            kept = [attributes[j] for j in places]
+            free = (a for a in range(attributes[-1] + level + 1) if a not in kept)
+            owner = sorted([*kept, *(next(free) for _ in range(level - size))])
+            if owner == list(attributes):
+                mask = np.zeros(level, np.bool_)
+                mask[list(places)] = True
+                masks.append(mask)
+    return masks
+
+
+def estimate_cube(layout: Layout, level: int, *, most: float) -> tuple[float, float, float]:
+    """Return, before counting: sets of the top level, slices at most, cells of the largest set.
+
+    most: how many disjoint slices one set can have (all weight / minimum support).
+    """
+    dims = np.sort(layout.dims.astype(np.float64))[::-1]
+    top = min(level, len(dims))
+    # Elementary symmetric polynomials give the cells of all sets without listing them.
+    cells = np.zeros(top + 1)
+    cells[0] = 1.0
+    for dim in layout.level_one.astype(np.float64):
+        cells[1:] += cells[:-1] * dim
+    slices = sum(min(cells[k], comb(len(dims), k) * most) for k in range(1, top + 1))
+    return float(comb(len(dims), top)), float(slices), float(np.prod(dims[:top]))
+
+
+def find_slice(counts: Counts, ids: tuple[int, ...]) -> int | None:
+    """Return the row of the slice with these predicate ids, or None."""
+    wanted: Any = np.full(counts.slices.shape[1], -1, np.int32)
+    wanted[: len(ids)] = ids
+    found = np.flatnonzero((counts.slices == wanted).all(axis=1))
+    return int(found[0]) if len(found) else None

@@ -1,0 +1,145 @@
+"""Depth-first search for the best slices where counting all of them would be too much.
+
+A slice is opened only while the bound of what lies inside reaches the worst of the best `top` so far.
+The best `top` are exact; slices inside unopened ones are not counted.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.slices.cells import Cells
+from pipeline.slices.counting import Kernels
+from pipeline.slices.cube import Counts
+from pipeline.slices.score import Direction, bound_scores, score_slices
+
+Ints = NDArray[np.int64]
+_SLACK = 1e-9  # bounds and scores round differently
+
+
+@dataclass(frozen=True)
+class DepthFirstResult:
+    """The counted slices, and how many were not opened."""
+
+    counts: Counts
+    unopened: int
+
+
+def search_depth_first(
+    cells: Cells,
+    kernels: Kernels,
+    *,
+    max_level: int,
+    min_weight: float,
+    top: int,
+    alpha: float,
+    direction: Direction,
+    wanted: Callable[[NDArray[np.int32]], NDArray[np.bool_]],
+) -> DepthFirstResult:
+    """Count slices level by level down each branch, leaving out what cannot reach the best `top`.
+
+    wanted: tells which of (k, level) slices may be reported; others are opened but not kept.
+    """
+    search = _Search(cells, kernels, max_level, min_weight, top, alpha, direction, wanted)
+    if len(cells.layout.dims):
+        search.open(np.arange(cells.codes.shape[1], dtype=np.int64), (), 0)
+    width = cells.all_sums.shape[1] if cells.bits is None else cells.losses.channels
+    slices = np.concatenate([np.empty((0, max_level), np.int32), *search.slices])
+    sums = np.concatenate([np.empty((0, width), np.int64), *search.sums])
+    return DepthFirstResult(Counts(slices, sums), search.unopened)
+
+
+class _Search:
+    """What one search has counted so far, and the score that a branch must be able to reach."""
+
+    def __init__(
+        self,
+        cells: Cells,
+        kernels: Kernels,
+        max_level: int,
+        min_weight: float,
+        top: int,
+        alpha: float,
+        direction: Direction,
+        wanted: Callable[[NDArray[np.int32]], NDArray[np.bool_]],
+    ) -> None:
+        self.cells, self.kernels, self.wanted = cells, kernels, wanted
+        self.rows = cells.channels
+        self.max_level, self.top = min(max_level, len(cells.layout.dims)), top
+        self.width = max_level
+        self.least = max(cells.least(min_weight), 1)
+        self.min_weight = max(min_weight, 1e-300)
+        self.alpha, self.direction = alpha, direction
+        self.all_weight = float(cells.total.weight[0])
+        self.all_total = float(cells.total.total[0])
+        self.slices: list[NDArray[np.int32]] = []
+        self.sums: list[Ints] = []
+        self.unopened = 0
+        self._best: list[float] = []  # a heap of the best `top` scores
+
+    def open(self, members: Ints, parents: tuple[int, ...], first: int) -> None:
+        """Count every slice that adds one predicate of attribute `first` or later to `parents`."""
+        layout = self.cells.layout
+        hist = self.kernels.count_children(
+            self.cells.codes, members, self.rows, layout.dims, first, layout.ids
+        )
+        ids, sums = self._keep_large(np.asarray(hist), first)
+        if not len(ids):
+            return
+        slices = np.full((len(ids), self.width), -1, np.int32)
+        slices[:, : len(parents)] = parents
+        slices[:, len(parents)] = ids
+        self._record(slices, sums)
+        if len(parents) + 1 < self.max_level:
+            self._open_children(members, parents, ids, sums)
+
+    def _keep_large(self, hist: Ints, first: int) -> tuple[Ints, Ints]:
+        """Return ids and sums of the counted values with enough rows."""
+        layout = self.cells.layout
+        ids = np.arange(layout.ids[first], layout.ids[-1])
+        attribute = np.searchsorted(layout.ids, ids, side="right") - 1
+        good = (hist[:, self.cells.channel] >= self.least) & (
+            ids - layout.ids[attribute] < layout.level_one[attribute]
+        )
+        return ids[good], hist[good]
+
+    def _record(self, slices: NDArray[np.int32], sums: Ints) -> None:
+        """Keep slices that may be reported and raise the score to reach."""
+        wanted = self.wanted(slices)
+        if not wanted.any():
+            return
+        self.slices.append(slices[wanted])
+        self.sums.append(sums[wanted])
+        done = self.cells.losses.finish(sums[wanted])
+        scores = score_slices(
+            done.weight, done.total,
+            all_weight=self.all_weight, all_total=self.all_total,
+            alpha=self.alpha, direction=self.direction,
+        )  # fmt: skip
+        for score in scores.tolist():
+            if len(self._best) < self.top:
+                heapq.heappush(self._best, score)
+            elif score > self._best[0]:
+                heapq.heapreplace(self._best, score)
+
+    def _open_children(self, members: Ints, parents: tuple[int, ...], ids: Ints, sums: Ints) -> None:
+        """Open the counted slices, most promising first, as long as they can matter."""
+        layout = self.cells.layout
+        done = self.cells.losses.finish(sums)
+        bounds = bound_scores(
+            done.weight, done.total, done.largest,
+            all_weight=self.all_weight, all_total=self.all_total, alpha=self.alpha,
+            min_weight=self.min_weight, direction=self.direction,
+        )  # fmt: skip
+        for child in np.lexsort([ids, -bounds]):
+            attribute = int(np.searchsorted(layout.ids, ids[child], side="right")) - 1
+            if attribute + 1 == len(layout.dims):
+                continue
+            if len(self._best) == self.top and bounds[child] < self._best[0] - _SLACK:
+                self.unopened += 1
+                continue
+            inside = self.cells.codes[attribute][members] == ids[child] - layout.ids[attribute]
+            self.open(members[inside], (*parents, int(ids[child])), attribute + 1)

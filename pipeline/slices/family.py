@@ -1,0 +1,127 @@
+"""Counted slices -> the `slices` table: predicates in words, errors, scores, p and q."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.slices.cells import Cells, Layout
+from pipeline.slices.cube import Counts
+from pipeline.slices.losses import Sums
+from pipeline.slices.score import Direction, score_slices
+from pipeline.slices.significance import adjust_bh, complement, test_against_rest
+from pipeline.tables import FAMILY, check
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Family:
+    """k counted slices, best score first, as arrays."""
+
+    layout: Layout
+    slices: NDArray[np.int32]  # (k, level) predicate ids, -1 where there are fewer
+    sums: Sums
+    total: Sums  # of all rows
+    score: Floats
+    p: Floats
+    q: Floats
+
+    def __len__(self) -> int:
+        return len(self.slices)
+
+    @property
+    def level(self) -> NDArray[np.int64]:
+        """(k,) how many predicates."""
+        return (self.slices >= 0).sum(axis=1)
+
+    def take(self, index: Any) -> "Family":
+        """Return the slices that `index` selects, with the q they have here."""
+        return Family(
+            self.layout, self.slices[index], self.sums.take(index), self.total,
+            self.score[index], self.p[index], self.q[index],
+        )  # fmt: skip
+
+
+def build_family(
+    cells: Cells,
+    counts: Counts,
+    *,
+    alpha: float,
+    direction: Direction,
+    p: Floats | None = None,
+) -> Family:
+    """Score and test counted slices and sort them: score, rows, level, predicate text.
+
+    p: (k,) p-values of the slices where another test than that of independent rows was made.
+    """
+    sums = cells.losses.finish(counts.sums)
+    total = cells.total
+    score = score_slices(
+        sums.weight, sums.total,
+        all_weight=float(total.weight[0]), all_total=float(total.total[0]),
+        alpha=alpha, direction=direction,
+    )  # fmt: skip
+    if p is None:
+        p = test_against_rest(total, sums, cells.losses, direction=direction)
+    order = sort_slices(cells.layout, counts.slices, sums.n, score)
+    family = Family(cells.layout, counts.slices, sums, total, score, p, adjust_bh(p))
+    return family.take(order)
+
+
+def sort_slices(
+    layout: Layout, slices: NDArray[np.int32], n: NDArray[np.int64], score: Floats
+) -> NDArray[np.int64]:
+    """Order by score, then more rows, lower level, and predicate text, attribute by attribute."""
+    rank = np.append(layout.text_rank, -1)[slices]  # id -1 takes the appended place: before all
+    keys = [rank[:, j] for j in range(slices.shape[1] - 1, -1, -1)]
+    return np.lexsort([*keys, (slices >= 0).sum(axis=1), -n, -score])
+
+
+def name_slices(layout: Layout, slices: NDArray[np.int32]) -> pl.Series:
+    """Return the predicates of (k, level) ids as a list column of {attribute, value}."""
+    used = slices >= 0
+    offsets = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int32)
+    ids = pa.array(slices[used])  # row by row, so in attribute order
+    pairs = [("", "") if pair is None else pair for pair in layout.predicates]
+    attribute = pa.array([pair[0] for pair in pairs], pa.large_string()).take(ids)
+    value = pa.array([pair[1] for pair in pairs], pa.large_string()).take(ids)
+    struct = pa.StructArray.from_arrays([attribute, value], names=["attribute", "value"])
+    column = pl.from_arrow(pa.ListArray.from_arrays(pa.array(offsets), struct))
+    return pl.Series("predicates", column, dtype=FAMILY["predicates"])
+
+
+def tabulate(family: Family) -> pl.DataFrame:
+    """Return the FAMILY frame; what an empty complement leaves undefined is null."""
+    sums = family.sums
+    error = sums.total / sums.weight
+    rest = rest_error(family.total, sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lift = error / rest
+    frame = pl.DataFrame(
+        {
+            "predicates": name_slices(family.layout, family.slices),
+            "level": family.level,
+            "n": sums.n,
+            "weight": sums.weight,
+            "sum_error": sums.total,
+            "sum_error2": sums.total2,
+            "max_error": sums.largest,
+            "error": error,
+            "rest_error": pl.Series(rest, nan_to_null=True),
+            "lift": pl.Series(np.where(np.isfinite(lift), lift, np.nan), nan_to_null=True),
+            "score": family.score,
+            "p": family.p,
+            "q": family.q,
+        }
+    )
+    return check(frame, FAMILY, table="slices")
+
+
+def rest_error(total: Sums, part: Sums) -> Floats:
+    """Return the mean error outside each slice, NaN where nothing is outside."""
+    rest = complement(total, part)
+    return np.divide(rest.total, rest.weight, out=np.full(len(part.n), np.nan), where=rest.weight > 0)

@@ -1,0 +1,157 @@
+"""Is a slice's error larger than its complement's? One-sided p-values and their corrections."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from pipeline.slices.losses import Losses, Sums
+from pipeline.slices.score import Direction
+
+Floats = NDArray[np.float64]
+_FEW = 10  # below this many in any of the four counts, two-valued errors get the exact test
+
+
+def complement(total: Sums, part: Sums) -> Sums:
+    """Return the sums of all rows that are not in each slice; `largest` is only an upper bound."""
+    return Sums(
+        n=total.n - part.n,
+        weight=np.maximum(total.weight - part.weight, 0.0) * (part.n < total.n),
+        weight2=np.maximum(total.weight2 - part.weight2, 0.0),
+        total=np.maximum(total.total - part.total, 0.0),
+        total2=np.maximum(total.total2 - part.total2, 0.0),
+        largest=np.broadcast_to(total.largest, part.largest.shape),
+    )
+
+
+def effective_size(sums: Sums) -> Floats:
+    """Return Kish's effective number of rows, (sum w)^2 / sum w^2; n without weights.
+
+    Source: Kish, Survey Sampling, 1965, section 11.7.
+    """
+    square = sums.weight * sums.weight
+    return np.divide(square, sums.weight2, out=np.zeros_like(square), where=sums.weight2 > 0)
+
+
+def mean_and_variance(sums: Sums) -> tuple[Floats, Floats]:
+    """Return the (k,) means, NaN for empty sets, and sample variances, NaN below two rows."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        mean = sums.total / sums.weight
+        n = effective_size(sums)
+        spread = np.maximum(sums.total2 / sums.weight - mean * mean, 0.0)
+        # What rounding leaves of a constant error is not a variance.
+        spread[spread <= 1e-12 * mean * mean] = 0.0
+        return mean, np.where(n > 1.0, spread * n / (n - 1.0), np.nan)
+
+
+def test_against_rest(
+    total: Sums, part: Sums, losses: Losses, *, direction: Direction = "worse"
+) -> Floats:
+    """Test each slice against its complement; return (k,) one-sided p-values in 0..1.
+
+    Welch's t; Fisher's exact test for two-valued errors without weights where one of the four counts
+    is below ten; 1 where nothing can be said (an empty complement, fewer than two rows, no variance).
+    """
+    p = welch(total, part, direction=direction)
+    if losses.binary and losses.weights is None:
+        if losses.low == losses.high:
+            return np.ones_like(p)
+        all_high = _count_high(total, losses)
+        high = _count_high(part, losses)
+        rest = complement(total, part)
+        table = [high, part.n - high, all_high - high, rest.n - (all_high - high)]
+        few = (np.minimum.reduce(table) < _FEW) & (rest.n > 0)
+        p[few] = fisher(high[few], part.n[few], int(all_high[0]), int(total.n[0]), direction=direction)
+    return p
+
+
+def _count_high(sums: Sums, losses: Losses) -> NDArray[np.int64]:
+    """Count the rows with the larger of two error values."""
+    high = (sums.total - losses.low * sums.weight) / (losses.high - losses.low)
+    return np.rint(high).astype(np.int64)
+
+
+def welch(total: Sums, part: Sums, *, direction: Direction = "worse") -> Floats:
+    """Welch's one-sided t test from sums; a set without variance borrows the pooled one.
+
+    For `better`, where skewed errors make Welch's lower tail too light, p is no smaller than
+    with the variance of all rows. Source: Welch, Biometrika 34, 1947; Satterthwaite's degrees.
+    """
+    rest = complement(total, part)
+    mean, variance = mean_and_variance(part)
+    rest_mean, rest_variance = mean_and_variance(rest)
+    n, rest_n = effective_size(part), effective_size(rest)
+    _, pooled = mean_and_variance(total)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a = np.where(variance > 0, variance, np.where(n > 1, pooled, np.nan)) / n
+        b = np.where(rest_variance > 0, rest_variance, np.where(rest_n > 1, pooled, np.nan)) / rest_n
+        difference = mean - rest_mean if direction == "worse" else rest_mean - mean
+        t = difference / np.sqrt(a + b)
+        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
+        p = special.stdtr(freedom, -t)
+        if direction == "better":
+            p = np.maximum(p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / rest_n))))
+    p[~np.isfinite(p)] = 1.0
+    return np.clip(p, 0.0, 1.0)
+
+
+def fisher(
+    high: NDArray[np.int64],
+    n: NDArray[np.int64],
+    all_high: int,
+    all_n: int,
+    *,
+    direction: Direction = "worse",
+) -> Floats:
+    """Fisher's exact one-sided p: at least (`better`: at most) `high` of n rows by chance.
+
+    Sums the hypergeometric tail outward from the observed count, term by term.
+    """
+    if direction == "better":
+        return fisher(n - high, n, all_n - all_high, all_n)
+    k, size = high.astype(np.float64), n.astype(np.float64)
+    log = (
+        _log_choose(float(all_high), k)
+        + _log_choose(float(all_n - all_high), size - k)
+        - _log_choose(float(all_n), size)
+    )
+    term = np.exp(log)
+    tail = term.copy()
+    alive = np.flatnonzero(term > 0)
+    step = 0
+    while len(alive):
+        at = k[alive] + step
+        ratio = (all_high - at) * (size[alive] - at)
+        ratio /= (at + 1.0) * (all_n - all_high - size[alive] + at + 1.0)
+        term[alive] *= ratio
+        tail[alive] += term[alive]
+        # Terms rise up to the mode and fall after it: stop where they no longer count.
+        alive = alive[(term[alive] > 1e-17 * tail[alive]) | (ratio > 1.0)]
+        step += 1
+    return np.clip(tail, 0.0, 1.0)
+
+
+def _log_choose(n: float, k: Floats) -> Floats:
+    out: Floats = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    return out
+
+
+def adjust_bh(p: Floats) -> Floats:
+    """Return Benjamini-Hochberg q-values of a family of p-values, in the order given.
+
+    Source: Benjamini and Hochberg, JRSS B 57, 1995. scipy's own raises on NaN.
+    """
+    k = len(p)
+    order = np.argsort(p, kind="stable")[::-1]
+    scaled = p[order] * k / np.arange(k, 0, -1)
+    q = np.empty(k)
+    q[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    return q
+
+
+def adjust_holm(p: Floats) -> Floats:
+    """Return Holm's adjusted p-values, in the order given (Scandinavian J. of Statistics 6, 1979)."""
+    k = len(p)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty(k)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(k, 0, -1)), 1.0)
+    return adjusted
