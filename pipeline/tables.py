@@ -49,6 +49,10 @@ SOURCE_IMAGES: Schema = {  # how predictions name the images
     "path": pl.String(),
 }
 REJECTS: Schema = {"path": pl.String(), "stage": pl.String(), "reason": pl.String()}
+BROKEN: Schema = {  # content that cannot be decoded or encoded, so that it is not tried again
+    "content_key": pl.String(),
+    "reason": pl.String(),
+}
 MEASUREMENTS: Schema = {
     "content_key": pl.String(),
     "measure": pl.String(),
@@ -87,6 +91,7 @@ FAMILY: Schema = {  # what a search counts: one row a slice
     "predicates": PREDICATES,
     "level": pl.Int64(),
     "n": pl.Int64(),
+    "weight": pl.Float64(),  # summed weights of the rows; n without weights
     "sum_error": pl.Float64(),
     "sum_error2": pl.Float64(),
     "max_error": pl.Float64(),
@@ -102,6 +107,7 @@ WEAKNESSES: Schema = {  # what find_weaknesses returns: one row a finding, best 
     "predicates": PREDICATES,
     "level": pl.Int64(),
     "n": pl.Int64(),
+    "weight": pl.Float64(),  # summed weights of the rows; n without weights
     "error": pl.Float64(),
     "rest_error": pl.Float64(),
     "difference": pl.Float64(),
@@ -121,7 +127,8 @@ WEAKNESSES: Schema = {  # what find_weaknesses returns: one row a finding, best 
     "holdout_ci_low": pl.Float64(),
     "holdout_ci_high": pl.Float64(),
     "holdout_p": pl.Float64(),
-    "folded": pl.List(PREDICATES),  # slices that this finding explains
+    "folded": pl.List(PREDICATES),  # slices that this finding explains, the best twenty
+    "folded_count": pl.Int64(),  # how many they are
 }
 RUN_KEYS: Schema = {"run_id": pl.String(), "system": pl.String()}
 SLICES: Schema = {**RUN_KEYS, **FAMILY}
