@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipeline.config import System
-from pipeline.errors.rows import join_rows, read_numbers, read_rows
+from pipeline.errors.rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
 from pipeline.table_file import list_rows, to_text
@@ -27,6 +27,8 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
     tables = [
         _read_outputs(read_rows(path), by_prediction=by_prediction) for path in system.predictions
     ]
+    if not by_prediction:
+        _check_same_columns(tables)
     truth = samples.filter(pl.col("category").is_not_null())
     if truth.is_empty():
         raise PredictionsError(
@@ -34,9 +36,10 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
             "sub-folders of a folder dataset, a `category` column, or objects"
         )
     joined = join_rows(tables, samples)
+    names = [path.name for path in system.predictions]
     rows = joined.rows.join(truth.select("sample_id", "category"), on="sample_id", how="inner")
     if by_prediction:
-        losses, notes = _compare(rows, truth["category"], file=tables[0])
+        losses, notes = _compare(rows, truth["category"], file=", ".join(names))
     else:
         losses, notes = _take_log_loss(rows), {}
     return Losses(losses=losses, errors_without_sample=joined.unmatched, notes=notes)
@@ -45,22 +48,23 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
 def _read_outputs(table: pl.DataFrame, *, by_prediction: bool) -> pl.DataFrame:
     """Return the table with `prediction` as text where it is asked for, or with p_ as floats."""
     classes = [name for name in table.columns if name.startswith(PREFIX)]
-    file = table["file"][0] if table.height else "a file without rows"
+    file = table[FILE][0] if table.height else "a file without rows"
     if by_prediction and "prediction" in table.columns:
         if table["prediction"].null_count():
             rows = list_rows(table["prediction"].is_null().arg_true().to_list())
             raise PredictionsError(f"{file}: column 'prediction' is empty in {rows}")
-        return table.drop(classes).with_columns(to_text(table["prediction"]))
+        return keep_outputs(table.with_columns(to_text(table["prediction"])), ["prediction"])
     if not classes:
         wanted = "'prediction' or one p_CLASS a class" if by_prediction else "one p_CLASS a class"
         raise PredictionsError(f"{file}: expected columns: {wanted}; found none of them")
     table = read_numbers(table, classes, highest=1 + SUM_TOLERANCE)
     _check_sums(table, classes, file=file)
     if not by_prediction:
-        return table
+        return keep_outputs(table, classes)
     best = pl.concat_list(classes).list.arg_max()
     names = pl.Series([name.removeprefix(PREFIX) for name in classes])
-    return table.with_columns(names.gather(table.select(best).to_series()).alias("prediction"))
+    predicted = names.gather(table.select(best).to_series()).alias("prediction")
+    return keep_outputs(table.with_columns(predicted), ["prediction"])
 
 
 def _check_sums(table: pl.DataFrame, classes: Sequence[str], *, file: str) -> None:
@@ -73,14 +77,22 @@ def _check_sums(table: pl.DataFrame, classes: Sequence[str], *, file: str) -> No
         )
 
 
+def _check_same_columns(tables: Sequence[pl.DataFrame]) -> None:
+    for table in tables[1:]:
+        if differing := sorted(set(table.columns) ^ set(tables[0].columns)):
+            raise PredictionsError(
+                f"the files of predictions have different columns: only in some: {differing}"
+            )
+
+
 def _compare(
-    rows: pl.DataFrame, categories: pl.Series, *, file: pl.DataFrame
+    rows: pl.DataFrame, categories: pl.Series, *, file: str
 ) -> tuple[pl.DataFrame, dict[str, object]]:
     known = set(categories.unique().to_list())
     predicted = set(rows["prediction"].unique().to_list())
     if predicted and not predicted & known:
         raise PredictionsError(
-            f"{file['file'][0]}: no predicted class is a category of the dataset: predicted "
+            f"{file}: no predicted class is a category of the dataset: predicted "
             f"{_name_some(predicted)}, the dataset has {_name_some(known)}"
         )
     wrong = (pl.col("prediction") != pl.col("category")).cast(pl.Float64)

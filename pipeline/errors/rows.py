@@ -12,18 +12,20 @@ from pipeline.table_file import list_rows, read_table, to_text
 from pipeline.toml_file import nearest
 
 KEYS = ("sample_id", "path", "annotation_id")
+ROW = "__row"  # the row's number in its file, from 0
+FILE = "__file"  # the name of its file
 
 
 @dataclass(frozen=True)
 class JoinedRows:
-    """rows: the tables' columns with `row` (from 0), `file` and `sample_id`; unmatched: a count."""
+    """rows: the tables' columns with ROW, FILE and `sample_id`; unmatched: a count."""
 
     rows: pl.DataFrame
     unmatched: int
 
 
 def read_rows(path: Path, *, needs: Sequence[str] = ()) -> pl.DataFrame:
-    """Read a table of outputs with `row`, its number from 0, and `file`, its name.
+    """Read a table of outputs with the columns ROW and FILE.
 
     Raises PredictionsError if it cannot be read or a column of `needs` is missing.
     """
@@ -35,9 +37,7 @@ def read_rows(path: Path, *, needs: Sequence[str] = ()) -> pl.DataFrame:
     ]
     if problems:
         raise PredictionsError.from_problems(str(path), problems)
-    return table.drop("row", "file", strict=False).with_columns(
-        pl.int_range(pl.len()).alias("row"), pl.lit(path.name).alias("file")
-    )
+    return table.with_columns(pl.int_range(pl.len()).alias(ROW), pl.lit(path.name).alias(FILE))
 
 
 def read_numbers(
@@ -65,8 +65,14 @@ def read_numbers(
             if (found := test.fill_null(value=False)).any():
                 problems.append(f"column {name!r} {fault} in {list_rows(_row_numbers(found))}")
     if problems:
-        raise PredictionsError.from_problems(str(table["file"][0]), problems)
+        raise PredictionsError.from_problems(str(table[FILE][0]), problems)
     return numbers
+
+
+def keep_outputs(table: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Keep what names rows and samples, and `columns`: a user's other columns can hold anything."""
+    names = [name for name in (ROW, FILE, *KEYS) if name in table.columns]
+    return table.select(*names, *[name for name in columns if name not in names])
 
 
 def join_rows(tables: Sequence[pl.DataFrame], samples: pl.DataFrame) -> JoinedRows:
@@ -78,19 +84,19 @@ def join_rows(tables: Sequence[pl.DataFrame], samples: pl.DataFrame) -> JoinedRo
     about one sample, or no row is about any.
     """
     joined = [_join_one(table, samples) for table in tables]
-    rows = pl.concat(joined, how="diagonal_relaxed")
+    rows = pl.concat(joined, how="diagonal")
     repeated = rows.filter(pl.col("sample_id").is_duplicated())
     if not repeated.is_empty():
         problems = [
-            f"{file}: {list_rows(group['row'].to_list())}"
-            for (file,), group in repeated.group_by("file", maintain_order=True)
+            f"{file}: {list_rows(group[ROW].to_list())}"
+            for (file,), group in repeated.group_by(FILE, maintain_order=True)
         ]
         raise PredictionsError.from_problems("a sample has more than one row", problems)
     total = sum(table.height for table in tables)
     if rows.is_empty() and total:
         key = _choose_keys(tables[0], samples)[0]
         raise PredictionsError(
-            f"{tables[0]['file'][0]}: none of its rows is about a sample of the dataset; its first "
+            f"{tables[0][FILE][0]}: none of its rows is about a sample of the dataset; its first "
             f"{key} is {tables[0][key][0]!r}, the first of the dataset is {samples[key][0]!r}"
         )
     return JoinedRows(rows=rows, unmatched=total - rows.height)
@@ -98,7 +104,7 @@ def join_rows(tables: Sequence[pl.DataFrame], samples: pl.DataFrame) -> JoinedRo
 
 def _join_one(table: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
     keys = _choose_keys(table, samples)
-    file = table["file"][0] if table.height else ""
+    file = table[FILE][0] if table.height else ""
     table = table.with_columns(to_text(table[key]).alias(key) for key in keys)
     for key in keys:
         if table[key].null_count():
@@ -107,7 +113,7 @@ def _join_one(table: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
     if "path" in keys:
         paths = [posixpath.normpath(path) for path in table["path"].to_list()]
         table = table.with_columns(pl.Series("path", paths, dtype=pl.String))
-    names = samples.select(dict.fromkeys(["sample_id", *keys]))
+    names = samples.select("sample_id", *[key for key in keys if key != "sample_id"])
     shared = names.filter(pl.struct(keys).is_duplicated()).join(table, on=keys, how="semi")
     if not shared.is_empty():
         raise PredictionsError(
@@ -127,8 +133,8 @@ def _choose_keys(table: pl.DataFrame, samples: pl.DataFrame) -> list[str]:
     keys = [key for key in usable if key in table.columns]
     if not keys:
         wanted = " or ".join(repr(key) for key in ("sample_id", *usable))
-        found = ", ".join(name for name in table.columns if name not in ("row", "file"))
-        file = table["file"][0] if table.height else "a file without rows"
+        found = ", ".join(name for name in table.columns if name not in (ROW, FILE))
+        file = table[FILE][0] if table.height else "a file without rows"
         raise PredictionsError(f"{file}: expected a column {wanted}, found {found}")
     return keys
 

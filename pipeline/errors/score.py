@@ -48,6 +48,7 @@ def score_system(
     )
     return Scored(
         errors=check(errors, ERRORS, table="errors"),
+        error_id=error_id,
         errors_without_sample=made.errors_without_sample,
         samples_without_error=scored.height - errors.height,
         notes=made.notes,

@@ -18,12 +18,14 @@ _CHUNK = 1 << 20  # bytes
 class Scored:
     """The `errors` table of one system and what could not be joined.
 
+    error_id: of every row, known also when there is none.
     errors_without_sample: rows or detections of images that are not in the dataset.
     samples_without_error: samples that the system's outputs, or the truth, say nothing about.
     notes: further counts and findings by name, as JSON values, for the report.
     """
 
     errors: pl.DataFrame
+    error_id: str
     errors_without_sample: int
     samples_without_error: int
     notes: Mapping[str, object]
@@ -50,10 +52,10 @@ def make_error_id(
     """Return 16 hex digits of all that errors are made from.
 
     These are the bytes of the predictions, the truth, the settings and the ids of the scored
-    samples; the system's name is not among them. Raises PredictionsError for files that cannot
+    samples. Raises PredictionsError for files that cannot
     be read.
     """
-    settings = system.model_dump(mode="json", exclude={"name", "predictions"})
+    settings = system.model_dump(mode="json", exclude={"predictions"})
     digest = hashlib.sha256(json.dumps([settings, sorted(asked)], sort_keys=True).encode("utf-8"))
     for path in system.predictions:
         digest.update(hash_bytes(path))

@@ -3,7 +3,7 @@
 import polars as pl
 
 from pipeline.config import System
-from pipeline.errors.rows import join_rows, read_numbers, read_rows
+from pipeline.errors.rows import join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 
 
@@ -14,9 +14,8 @@ def score_table(system: System, samples: pl.DataFrame) -> Losses:
     empty, no number, NaN, infinite or negative, with the row numbers.
     """
     column = system.error_column
-    tables = [
-        read_numbers(read_rows(path, needs=[column]), [column]) for path in system.predictions
-    ]
+    tables = [read_rows(path, needs=[column]) for path in system.predictions]
+    tables = [keep_outputs(read_numbers(table, [column]), [column]) for table in tables]
     joined = join_rows(tables, samples)
     losses = joined.rows.select("sample_id", pl.col(column).alias("error"))
     return Losses(losses=losses, errors_without_sample=joined.unmatched)

@@ -27,7 +27,7 @@ def write_images(folder: Path, names: Sequence[str], *, size: tuple[int, int] = 
     return folder
 
 
-def annotation(number: int, image: int, box: Sequence[float], **more: object) -> Json:
+def annotation(number: int, image: int, box: Sequence[object], **more: object) -> Json:
     """Make a COCO annotation of category 1."""
     return {"id": number, "image_id": image, "category_id": 1, "bbox": list(box), **more}
 
