@@ -20,11 +20,12 @@ from pipeline.images import (
     MEASURES,
     Box,
     ImageRejectedError,
+    ImageUnreadableError,
     crop_image,
     load_image,
     measure_image,
 )
-from pipeline.tables import MEASUREMENTS, REJECTS, Vectors, check, empty
+from pipeline.tables import BROKEN, MEASUREMENTS, REJECTS, Vectors, check, empty
 
 CHUNK_ROWS = 16  # rows that a worker takes at a time
 MAX_BOXES = 128  # of one image in a chunk: bounds what a crowded image holds in memory
@@ -34,11 +35,16 @@ Loader = Callable[[Path], Image.Image]
 
 @dataclass(frozen=True)
 class EmbeddedBlock:
-    """Vectors, `measurements` and `rejects` of one block of samples, each sorted by key."""
+    """Vectors, `measurements` and `rejects` of one block of samples, each sorted by key.
+
+    broken: content_key and reason of rejects that will never be usable; files that could not be
+    read are not among them, they may be next time.
+    """
 
     vectors: Vectors
     measurements: pl.DataFrame
     rejects: pl.DataFrame
+    broken: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class _Part:
     vectors: VectorArray | None = None
     measured: list[dict[str, float]] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
+    unreadable: set[int] = field(default_factory=set)  # those of `failed` that may pass later
 
 
 _Chunk = list[tuple[str, list[tuple[int, Box | None]]]]  # path, then row and box of each sample
@@ -110,8 +117,10 @@ def embed_block(
     vectors = np.full((unique.height, dim), np.nan, dtype=np.float32)
     measured: dict[int, dict[str, float]] = {}
     failed: dict[int, str] = {}
+    unreadable: set[int] = set()
     for part in _encode_parts(_run_chunks(_cut_chunks(unique), job=job, pool=pool), job=job):
         failed.update(part.failed)
+        unreadable |= part.unreadable
         measured.update(zip(part.rows, part.measured, strict=False))
         if part.vectors is not None:
             vectors[part.rows] = part.vectors
@@ -120,7 +129,15 @@ def embed_block(
     if encoder is not None:
         for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
             failed.setdefault(row, "the encoder gave a vector that is not finite")
-    return _collect(samples, unique, vectors=vectors, measured=measured, failed=failed, job=job)
+    return _collect(
+        samples,
+        unique,
+        vectors=vectors,
+        measured=measured,
+        failed=failed,
+        unreadable=unreadable,
+        job=job,
+    )
 
 
 def _cut_chunks(unique: pl.DataFrame) -> Iterator[_Chunk]:
@@ -172,6 +189,8 @@ def _run_chunk(chunk: _Chunk, job: _Job) -> _Part:
             image = job.load(job.root / path)
         except ImageRejectedError as error:
             part.failed.update((row, error.reason) for row, _ in rows)
+            if isinstance(error, ImageUnreadableError):
+                part.unreadable.update(row for row, _ in rows)
             continue
         for row, box in rows:
             try:
@@ -201,6 +220,7 @@ def _encode_parts(parts: Iterable[_Part], *, job: _Job) -> Iterator[_Part]:
         held.pixels += part.pixels
         held.measured += part.measured
         held.failed.update(part.failed)
+        held.unreadable |= part.unreadable
         while len(held.rows) >= job.batch_size:
             yield _encode_first(held, job)
     yield _encode_first(held, job)
@@ -209,10 +229,12 @@ def _encode_parts(parts: Iterable[_Part], *, job: _Job) -> Iterator[_Part]:
 def _encode_first(held: _Part, job: _Job) -> _Part:
     """Take the first batch from `held`, encoded."""
     size = job.batch_size
-    ready = _Part(held.rows[:size], [], None, held.measured[:size], held.failed)
+    ready = _Part(
+        held.rows[:size], [], None, held.measured[:size], held.failed, held.unreadable
+    )
     ready.vectors = _encode(held.pixels[:size], job)
     del held.rows[:size], held.pixels[:size], held.measured[:size]
-    held.failed = {}
+    held.failed, held.unreadable = {}, set()
     return ready
 
 
@@ -229,6 +251,7 @@ def _collect(
     vectors: VectorArray,
     measured: dict[int, dict[str, float]],
     failed: dict[int, str],
+    unreadable: set[int],
     job: _Job,
 ) -> EmbeddedBlock:
     keys = unique["content_key"]
@@ -250,6 +273,11 @@ def _collect(
         Vectors(keys.gather(encoded), vectors[encoded], encoder_id),
         measurements,
         _list_rejects(samples, keys, failed),
+        pl.DataFrame(
+            [(keys[row], reason) for row, reason in failed.items() if row not in unreadable],
+            schema=dict(BROKEN),
+            orient="row",
+        ).sort("content_key"),
     )
 
 

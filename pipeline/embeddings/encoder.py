@@ -44,28 +44,17 @@ class OpenClipEncoder:
         preprocess: Compose,
         tokenizer: Any,  # noqa: ANN401 - open_clip is untyped
         *,
-        config: EncoderConfig,
-        encoder_id: str,
+        card: EncoderCard,
+        batch_size: int,
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        self._model, self._tokenizer = model, tokenizer
-        self._device, self._dtype = device, dtype
-        self._batch_size = config.batch_size
-        self._threads = threading.local()
-        self._geometry, self._scale = _split_preprocessing(preprocess, device)
+        self.card = card
         self.in_workers = device.type == "cpu"
-        bias = getattr(model, "logit_bias", None)
-        with torch.inference_mode():
-            dim = int(model.encode_text(tokenizer(["a"]).to(device)).shape[-1])
-            self.card = EncoderCard(
-                spec_key=spec_key(config),
-                stamp=weights_stamp(config),
-                encoder_id=encoder_id,
-                dim=dim,
-                logit_scale=float(model.logit_scale.float().exp()),
-                logit_bias=0.0 if bias is None else float(bias.float()),
-            )
+        self._model, self._tokenizer = model, tokenizer
+        self._batch_size, self._device, self._dtype = batch_size, device, dtype
+        self._geometry, self._scale = _split_preprocessing(preprocess, device)
+        self._threads = threading.local()
 
     @property
     def encoder_id(self) -> str:
@@ -162,12 +151,23 @@ def load_encoder(config: EncoderConfig) -> OpenClipEncoder:
     model = model.eval().to(device).to(memory_format=torch.channels_last)
     model.requires_grad_(requires_grad=False)
     tokenizer = _retry_online(lambda: open_clip.get_tokenizer(config.model), config)
+    with torch.inference_mode():
+        dim = int(model.encode_text(tokenizer(["a"]).to(device)).shape[-1])
+    bias = getattr(model, "logit_bias", None)
+    card = EncoderCard(
+        spec_key=spec_key(config),
+        stamp=weights_stamp(config),
+        encoder_id=encoder_id,
+        dim=dim,
+        logit_scale=float(model.logit_scale.float().exp()),
+        logit_bias=0.0 if bias is None else float(bias.float()),
+    )
     return OpenClipEncoder(
         model,
         preprocess,
         tokenizer,
-        config=config,
-        encoder_id=encoder_id,
+        card=card,
+        batch_size=config.batch_size,
         device=device,
         dtype=dtype,
     )
@@ -225,13 +225,13 @@ def _check_names(config: EncoderConfig) -> None:
             f"encoder model {name!r} is not known to open_clip{name_nearest(name, known)}; "
             'local weights are named "local-dir:FOLDER", those of a hub "hf-hub:ORG/NAME"'
         )
+    if not weights or open_clip.get_pretrained_cfg(name, weights) or Path(weights).is_file():
+        return
     tags = open_clip.list_pretrained_tags_by_model(name)
-    if weights and not open_clip.get_pretrained_cfg(name, weights):
-        if not Path(weights).is_file():
-            raise EncoderError(
-                f"encoder weights {weights!r} are not known for {name}{name_nearest(weights, tags)}; "
-                f"known: {', '.join(tags)}"
-            )
+    raise EncoderError(
+        f"encoder weights {weights!r} are not known for {name}{name_nearest(weights, tags)}; "
+        f"known: {', '.join(tags)}"
+    )
 
 
 def _choose_device() -> torch.device:
