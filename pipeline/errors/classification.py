@@ -80,8 +80,9 @@ def _check_sums(table: pl.DataFrame, classes: Sequence[str], *, file: str) -> No
 def _check_same_columns(tables: Sequence[pl.DataFrame]) -> None:
     for table in tables[1:]:
         if differing := sorted(set(table.columns) ^ set(tables[0].columns)):
+            names = ", ".join(map(repr, differing))
             raise PredictionsError(
-                f"the files of predictions have different columns: only in some: {differing}"
+                f"the files of predictions have different columns; only in some: {names}"
             )
 
 

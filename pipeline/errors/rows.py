@@ -27,7 +27,8 @@ class JoinedRows:
 def read_rows(path: Path, *, needs: Sequence[str] = ()) -> pl.DataFrame:
     """Read a table of outputs with the columns ROW and FILE.
 
-    Raises PredictionsError if it cannot be read or a column of `needs` is missing.
+    Raises PredictionsError if it cannot be read, a column of `needs` is missing, or no column
+    names samples.
     """
     table = read_table(path, error=PredictionsError)
     problems = [
@@ -35,6 +36,9 @@ def read_rows(path: Path, *, needs: Sequence[str] = ()) -> pl.DataFrame:
         for name in needs
         if name not in table.columns
     ]
+    if not set(KEYS) & set(table.columns):
+        found = ", ".join(table.columns)
+        problems.append(f"expected a column 'sample_id', 'path' or 'annotation_id', found {found}")
     if problems:
         raise PredictionsError.from_problems(str(path), problems)
     return table.with_columns(pl.int_range(pl.len()).alias(ROW), pl.lit(path.name).alias(FILE))
@@ -103,8 +107,10 @@ def join_rows(tables: Sequence[pl.DataFrame], samples: pl.DataFrame) -> JoinedRo
 
 
 def _join_one(table: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
+    if table.is_empty():
+        return table.drop(KEYS, strict=False).with_columns(samples["sample_id"].clear())
     keys = _choose_keys(table, samples)
-    file = table[FILE][0] if table.height else ""
+    file = table[FILE][0]
     table = table.with_columns(to_text(table[key]).alias(key) for key in keys)
     for key in keys:
         if table[key].null_count():
@@ -133,9 +139,7 @@ def _choose_keys(table: pl.DataFrame, samples: pl.DataFrame) -> list[str]:
     keys = [key for key in usable if key in table.columns]
     if not keys:
         wanted = " or ".join(repr(key) for key in ("sample_id", *usable))
-        found = ", ".join(name for name in table.columns if name not in (ROW, FILE))
-        file = table[FILE][0] if table.height else "a file without rows"
-        raise PredictionsError(f"{file}: expected a column {wanted}, found {found}")
+        raise PredictionsError(f"{table[FILE][0]}: expected a column {wanted} to name its samples")
     return keys
 
 

@@ -89,7 +89,8 @@ def test_two_rows_for_one_sample_are_refused_also_across_files(tmp_path: Path) -
     ("content", "told"),
     [
         ("path,los\na.png,1\n", "column 'loss' is missing; did you mean 'los'"),
-        ("file,loss\na.png,1\n", "expected a column 'sample_id' or 'path', found file, loss"),
+        ("file,loss\na.png,1\n", "'sample_id', 'path' or 'annotation_id', found file, loss"),
+        ("annotation_id,loss\n1,1\n", "expected a column 'sample_id' or 'path' to name"),
         ("path,loss\n,1\n", "column 'path' is empty in row 1"),
         ("path,loss\nz.png,1\n", "none of its rows is about a sample.*'z.png'.*'a.png'"),
         ("", "the file is empty"),
