@@ -158,9 +158,10 @@ def _preview(
     load: LoadEncoder | None,
 ) -> None:
     from flows.attribute_preview import preview_attribute, render_preview
-    from pipeline.labels import read_attributes
+    from pipeline.labels import find_shipped, read_attribute
 
-    [attribute] = read_attributes([reference], base=Path.cwd())
+    path = Path(reference) if reference.endswith(".toml") else find_shipped(reference)
+    attribute = read_attribute(path, reference=reference)
 
     def get_encoder() -> "Encoder":
         if load is not None:

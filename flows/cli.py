@@ -1,13 +1,12 @@
-"""The `weakspot` command. Only `run` and the stages start Prefect; nothing heavy is imported here."""
+"""The `weakspot` command. Only `run` and the stages start Prefect; imports here are light."""
 
-import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flows.attributes_command import app as attributes_app
 from pipeline.exceptions import WeakspotError
 
 app = typer.Typer(
@@ -18,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(attributes_app, name="attributes")
 
 AuditFile = Annotated[Path, typer.Argument(help="The audit.toml to run.", metavar="AUDIT.toml")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N samples.")]
@@ -62,23 +63,92 @@ def run(
     if dry_run:
         from flows.dry_run import check_audit
 
-        _print_plan(check_audit(audit, limit=limit), json_output=json_output)
-        return
-    _run_stages(audit, until="report", limit=limit, json_output=json_output)
+        plan = check_audit(audit, limit=limit)
+        typer.echo(plan.to_json() if json_output else plan.to_text())
+    else:
+        _run(audit, ("embed", "label", "score", "find", "report"), limit, json_output=json_output)
 
 
-def _stage(name: str, text: str) -> None:
-    """Register the command of one stage."""
-
-    def command(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
-        _run_stages(audit, only=name, limit=limit, json_output=json_output)
-
-    command.__doc__ = text
-    app.command(name)(command)
+@app.command()
+def embed(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+    """Embed and measure the samples that are not yet."""
+    _run(audit, ("embed",), limit, json_output=json_output)
 
 
-_stage("embed", "Embed and measure the samples that are not yet.")
-_stage("label", "Label the samples that have no label of an attribute yet.")
-_stage("score", "Turn the systems' outputs into errors.")
-_stage("find", "Search the labelled samples for weak slices.")
-_stage("report", "Write the report of what was last found.")
+@app.command()
+def label(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+    """Label the samples that have no label of an attribute yet."""
+    _run(audit, ("label",), limit, json_output=json_output)
+
+
+@app.command()
+def score(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+    """Turn the systems' outputs into errors."""
+    _run(audit, ("score",), limit, json_output=json_output)
+
+
+@app.command()
+def find(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+    """Search the labelled samples for weak slices."""
+    _run(audit, ("find",), limit, json_output=json_output)
+
+
+@app.command()
+def report(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+    """Write the report of what was last found."""
+    _run(audit, ("report",), limit, json_output=json_output)
+
+
+@app.command()
+def export(
+    workspace: Annotated[Path, typer.Argument(help="The workspace folder of an audit.")],
+    table: Annotated[str, typer.Argument(help="samples, labels, errors, findings, slices, ...")],
+    file: Annotated[Path, typer.Argument(help="FILE.parquet, FILE.csv or FILE.json")],
+) -> None:
+    """Write a table of a workspace to a file."""
+    from flows.export import export_table
+
+    rows = export_table(workspace, table, file)
+    typer.echo(f"wrote {rows:,} rows of {table} to {file}")
+
+
+@app.command()
+def doctor() -> None:
+    """Check whether this installation can do its work."""
+    from flows.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.well else 'FAIL'}  {finding.name}: {finding.told}")
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output: bool) -> None:
+    from flows.start import start_run
+
+    summary = start_run(audit, stages=stages, limit=limit)
+    if json_output:
+        typer.echo(summary.to_json())
+    else:
+        from rich.console import Console
+
+        from flows.summary import print_summary
+
+        print_summary(summary, Console())
+
+
+def main() -> None:
+    """Run the command: 0 done, 1 the audit could not be done, 2 wrong usage or configuration."""
+    try:
+        app()
+    except WeakspotError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what was computed is kept, run again to go on", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

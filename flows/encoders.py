@@ -1,12 +1,10 @@
 """Which encoder an audit uses, known without loading it where the workspace has met it before."""
 
-import json
 from collections.abc import Callable
 
 from flows.logs import LOG
 from pipeline.config import Audit, EncoderConfig
-from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
-from pipeline.embeddings.encoder import Encoder
+from pipeline.embeddings.card import Encoder, EncoderCard, spec_key, weights_stamp
 from pipeline.exceptions import ConfigError
 from pipeline.shards import PARTIAL
 from pipeline.store import Store
@@ -16,7 +14,7 @@ LoadEncoder = Callable[[EncoderConfig], Encoder]
 
 def load_open_clip(config: EncoderConfig) -> Encoder:
     """Load the open_clip model; the import is here so that nothing else waits for torch."""
-    from pipeline.embeddings.open_clip_encoder import load_encoder
+    from pipeline.embeddings.encoder import load_encoder
 
     return load_encoder(config)
 
@@ -38,7 +36,7 @@ def identify_encoder(config: EncoderConfig, store: Store, load: LoadEncoder) -> 
     """
     key, stamp = spec_key(config), weights_stamp(config)
     for path in sorted(store.embeddings.glob("*/encoder.json")):
-        card = EncoderCard.from_json(path.read_text(encoding="utf-8"))
+        card = EncoderCard.from_json(path.read_text(encoding="utf-8"), source=str(path))
         if card.spec_key == key and stamp in (None, card.stamp):
             if stamp is None:
                 LOG.warning("weights of %s not found; known vectors are used", config.model)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 from prefect import flow
@@ -10,10 +9,10 @@ from prefect import flow
 from flows.encoders import LoadEncoder, load_open_clip
 from flows.labellers import Labeller, make_labellers
 from flows.logs import LOG, show_progress
+from flows.plan import read_audit_attributes
 from flows.retries import shard_task
 from flows.samples import load_samples
 from pipeline.config import Audit
-from pipeline.labels.attribute_file import Attribute, read_attributes
 from pipeline.labels.given import select_targets
 from pipeline.labels.truth import read_truth
 from pipeline.shards import read_vectors
@@ -29,11 +28,6 @@ class Work:
 
     labeller: Labeller
     missing: pl.Series
-
-
-def read_audit_attributes(audit: Audit) -> list[Attribute]:
-    """Read the attributes that an audit uses; their paths are absolute already."""
-    return read_attributes(audit.attributes.use, base=Path(), given=audit.attributes.given)
 
 
 @flow(name="label")
@@ -55,6 +49,7 @@ def make_labels(audit: Audit, load: LoadEncoder = load_open_clip) -> dict[str, i
         {
             "attributes": [labeller.describe() for labeller in labellers],
             "truth": truth,
+            "encoder_id": next((one.encoder_id for one in labellers if one.encoder_id), None),
         },
     )
     LOG.info("labels: %d attributes, %s samples labelled", len(attributes), f"{labelled:,}")
@@ -101,7 +96,7 @@ def _keep_truth(audit: Audit, samples: pl.DataFrame, store: Store) -> dict[str, 
     for problem in truth.problems:
         LOG.warning(problem)
     pairs = truth.labels.select("attribute", "label_id").unique().sort("attribute").iter_rows()
-    ids = {attribute: label_id for attribute, label_id in pairs}
+    ids = dict(pairs)
     for label_id in ids.values():
         of_id = truth.labels.filter(pl.col("label_id") == label_id)
         missing = store.missing_labels(of_id["sample_id"], label_id)

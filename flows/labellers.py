@@ -41,6 +41,7 @@ class Labeller:
         return {
             "name": self.attribute.name,
             "label_id": self.label_id,
+            "kind": self.attribute.kind,
             "source": self.source,
             "applies_to": self.attribute.applies_to,
             "sensitive": self.attribute.sensitive,

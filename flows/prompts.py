@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from flows.retries import shard_task
-from pipeline.embeddings.encoder import Encoder
+from pipeline.embeddings.card import Encoder
 from pipeline.shards import read_vectors, stored_keys, write_vectors
 from pipeline.store import Store
 from pipeline.tables import Vectors

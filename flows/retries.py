@@ -1,11 +1,14 @@
 """How tasks run: input and output that failed is tried again, a bad input is not."""
 
-import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _is_io_error(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -13,12 +16,21 @@ def _is_io_error(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> boo
     return isinstance(state.result(raise_on_failure=False), OSError)
 
 
-# Results go to the store, never into Prefect's cache: its keys include the run.
-shard_task = functools.partial(
-    task,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=_is_io_error,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+def shard_task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function the Prefect task `name`, tried up to three times when input or output fails.
+
+    Results go to the store, never into Prefect's cache: its keys include the run.
+    """
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        made = task(
+            name=name,
+            retries=2,
+            retry_delay_seconds=[1.0, 5.0],
+            retry_condition_fn=_is_io_error,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+        )(function)
+        return cast(Callable[P, R], made)
+
+    return wrap

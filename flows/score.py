@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import polars as pl
 from prefect import flow
 
 from flows.logs import LOG
@@ -22,7 +21,7 @@ def make_errors(audit: Audit) -> dict[str, int]:
     counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
     systems: dict[str, Any] = {}
     for system in audit.systems:
-        scored = score_one(system, audit, sample_set)
+        scored = score_one(system, sample_set)
         store.put_errors(scored.errors)
         own = {
             "errors": scored.errors.height,
@@ -41,7 +40,7 @@ def make_errors(audit: Audit) -> dict[str, int]:
 
 
 @shard_task(name="score system")
-def score_one(system: System, audit: Audit, sample_set: SampleSet) -> Scored:
+def score_one(system: System, sample_set: SampleSet) -> Scored:
     """Score one system on the samples of the audit."""
     return score_system(
         system,

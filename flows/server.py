@@ -23,7 +23,7 @@ _SERVER = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"}
 
 
 def keep_private() -> None:
-    """Switch Prefect's telemetry off, unless the user has said otherwise; call before importing it."""
+    """Switch Prefect's telemetry off unless the user said otherwise; call before importing it."""
     for name, value in _PRIVATE.items():
         os.environ.setdefault(name, value)
 
@@ -72,10 +72,12 @@ def _find_port() -> int:
 def _wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310 - our own loopback address
-                if answer.status == 200:
-                    return
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(f"{url}/health", timeout=2) as answer,  # noqa: S310 - our own loopback address
+        ):
+            if answer.status == 200:
+                return
         time.sleep(0.1)
     raise WeakspotError(
         "Prefect's temporary server did not start; run `prefect server start` and set "

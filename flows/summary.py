@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
@@ -38,11 +37,6 @@ class Summary:
         content = asdict(self)
         content["counts"] = {**dict.fromkeys(COUNTS, 0), **self.counts}
         return json.dumps(content, ensure_ascii=False)
-
-
-def describe_findings(findings: pl.DataFrame) -> tuple[Mapping[str, Any], ...]:
-    """Return the rows of the `findings` table for a summary, worst first."""
-    return tuple(findings.drop("run_id").to_dicts())
 
 
 def write_predicates(predicates: list[Mapping[str, str]]) -> str:

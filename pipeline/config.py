@@ -27,6 +27,11 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - raw TOML
     return [value] if isinstance(value, str) else value
 
 
+def _resolve_attribute(name: str, info: ValidationInfo) -> str:
+    """Make the path of an attribute file absolute; shipped names stay as they are."""
+    return str(_resolve(Path(name), info)) if name.endswith(".toml") else name
+
+
 FilePath = Annotated[Path, AfterValidator(_resolve)]
 FilePaths = Annotated[tuple[FilePath, ...], BeforeValidator(_listed)]
 
@@ -165,7 +170,7 @@ class EncoderConfig(Section):
 class AttributeUse(Section):
     """Which attributes label the samples: shipped names, paths of .toml files, given columns."""
 
-    use: tuple[str, ...] = ()
+    use: tuple[Annotated[str, AfterValidator(_resolve_attribute)], ...] = ()
     given: tuple[str, ...] = ()  # columns of the dataset (category, split, or of the table)
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.exceptions import EncoderMismatchError, StoreError
-from pipeline.tables import MEASUREMENTS, Vectors, check
+from pipeline.tables import BROKEN, MEASUREMENTS, Vectors, check, empty
 
 PARTIAL = ".partial"
 
@@ -80,12 +80,19 @@ def read_vectors(keys: Iterable[str], folder: Path, *, encoder_id: str) -> Vecto
     return Vectors(rows["content_key"], values, encoder_id)
 
 
-def write_measurements(measurements: pl.DataFrame, folder: Path) -> Path | None:
-    """Write one shard of the `measurements` table; None when there are none."""
-    if measurements.is_empty():
+def write_shard(frame: pl.DataFrame, folder: Path) -> Path | None:
+    """Write rows with a content_key as one shard named by their keys; None when there are none."""
+    if frame.is_empty():
         return None
-    frame = check(measurements, MEASUREMENTS, table="measurements")
     return write_parquet(frame, folder / _shard_name(frame["content_key"]))
+
+
+def read_broken(folder: Path) -> pl.DataFrame:
+    """Return content_key and reason of what was found impossible to decode, each key once."""
+    if not has_shards(folder):
+        return empty(BROKEN)
+    frame = pl.read_parquet(folder / "*.parquet").unique("content_key").sort("content_key")
+    return check(frame, BROKEN, table="broken")
 
 
 def read_measurements(folder: Path) -> pl.LazyFrame:

@@ -1,18 +1,20 @@
 """The workspace on disk: one DuckDB file for tables, Parquet shards for vectors."""
 
 import contextlib
+import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import filelock
 import polars as pl
 
 from pipeline.exceptions import StoreError
-from pipeline.shards import read_measurements, remove_partial, write_parquet
+from pipeline.shards import PARTIAL, read_measurements, remove_partial, write_parquet
 from pipeline.tables import (
     ERRORS,
     FINDINGS,
@@ -85,6 +87,11 @@ class Store:
     def measurements(self) -> Path:
         """The folder of measurement shards."""
         return self.folder / "measurements"
+
+    @property
+    def broken(self) -> Path:
+        """The folder of what is known about content that cannot be decoded."""
+        return self.folder / "broken"
 
     @property
     def dataset(self) -> Path:
@@ -173,6 +180,28 @@ class Store:
         with self.connect() as connection:
             frame = connection.sql(query, params=[list(label_ids)]).pl()
         return check(frame, LABELS, table="labels")
+
+    def write_manifest(self, stage: str, content: Mapping[str, Any]) -> None:
+        """Note what `stage` made, for the stages after it: ids, sources, counts."""
+        path = self.folder / "manifests" / f"{stage}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + PARTIAL)
+        partial.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+        partial.replace(path)
+
+    def read_manifest(self, stage: str) -> dict[str, Any]:
+        """Return what `stage` noted; raises StoreError when it has not run here."""
+        path = self.folder / "manifests" / f"{stage}.json"
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StoreError(
+                f"{self.folder}: stage {stage!r} has not run here yet; run `weakspot {stage}` or "
+                "`weakspot run` first"
+            ) from None
+        except ValueError as error:
+            raise StoreError(f"{path}: broken ({error}); run `weakspot {stage}` again") from None
+        return content
 
     def _replace(self, table: str, frame: pl.DataFrame, *, keys: Sequence[str]) -> None:
         rows = check(frame, _IN_DUCKDB[table], table=table)

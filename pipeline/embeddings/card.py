@@ -22,6 +22,10 @@ class Encoder(Protocol):
     """What the stages need of an image-text model; vectors have unit length."""
 
     @property
+    def card(self) -> "EncoderCard":
+        """What a workspace remembers of the encoder."""
+
+    @property
     def encoder_id(self) -> str:
         """Hash of architecture, weights, preprocessing and precision."""
 

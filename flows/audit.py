@@ -1,0 +1,87 @@
+"""The order of an audit: samples, embed, label, score, find, report."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+from prefect import flow
+
+from flows.embed import make_embeddings
+from flows.encoders import LoadEncoder, load_open_clip
+from flows.find import find_slices
+from flows.label import make_labels
+from flows.report import write_report
+from flows.run_record import RunRecord
+from flows.samples import make_samples
+from flows.score import make_errors
+from flows.summary import Summary
+from pipeline.config import Audit, read_audit
+from pipeline.store import Store, lock_workspace, open_store
+
+STAGES = ("embed", "label", "score", "find", "report")
+
+
+@flow(name="audit")
+def run_audit(
+    config_path: str,
+    stages: Sequence[str] = STAGES,
+    limit: int | None = None,
+    load: LoadEncoder = load_open_clip,
+) -> Summary:
+    """Run the given stages of the audit in `config_path`, in order; the samples are always read.
+
+    This is the flow to deploy and schedule: `config_path` is all it needs. Raises ConfigError
+    for a faulty audit and other WeakspotErrors for what cannot be done.
+    """
+    audit = read_audit(Path(config_path))
+    with lock_workspace(audit.workspace):
+        store = open_store(audit.workspace)
+        run = RunRecord(audit)
+        report = _run_stages(run, audit, store, stages, limit, functools.cache(load))
+        store.put_run(run.to_frame())
+    return Summary(
+        run_id=run.run_id,
+        counts=run.counts,
+        findings=_read_findings(store, run.run_id),
+        report=report,
+        seconds=run.seconds,
+    )
+
+
+def _run_stages(
+    run: RunRecord,
+    audit: Audit,
+    store: Store,
+    stages: Sequence[str],
+    limit: int | None,
+    load: LoadEncoder,
+) -> str | None:
+    with run.timed("samples"):
+        run.counts |= make_samples(audit, limit)
+    if "embed" in stages:
+        with run.timed("embed"):
+            run.counts |= make_embeddings(audit, load)
+    if "label" in stages:
+        with run.timed("label"):
+            run.counts |= make_labels(audit, load)
+        run.encoder_id = store.read_manifest("label")["encoder_id"]
+    if "score" in stages:
+        with run.timed("score"):
+            run.counts |= make_errors(audit)
+    run.counts["rejects"] = store.read("rejects").height
+    if "find" in stages:
+        with run.timed("find"):
+            run.search = find_slices(audit, run.run_id)
+        run.counts["slices"] = run.search["slices"]
+        store.put_run(run.to_frame())
+    if "report" not in stages:
+        return None
+    with run.timed("report"):
+        return write_report(audit)
+
+
+def _read_findings(store: Store, run_id: str) -> tuple[dict[str, object], ...]:
+    """Return the findings of a run as they are printed, worst first."""
+    findings = store.read("findings").filter(pl.col("run_id") == run_id)
+    return tuple(findings.sort("system", "rank").drop("run_id").to_dicts())

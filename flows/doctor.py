@@ -1,0 +1,107 @@
+"""`weakspot doctor`: whether this installation can do its work, said in plain lines."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+OWN_PACKAGES = ("attributes", "flows", "pipeline", "reports")
+_NEEDED = {
+    "duckdb": "duckdb",
+    "open_clip": "open_clip_torch",
+    "polars": "polars",
+    "prefect": "prefect",
+    "sklearn": "scikit-learn",
+    "sliceline": "sliceline",
+    "torch": "torch",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is well, and what to do when it is not."""
+
+    name: str
+    well: bool
+    told: str
+
+
+def examine() -> list[Finding]:
+    """Look at Python, packages, names, the device and the attribute files."""
+    checks: tuple[Callable[[], Finding], ...] = (
+        _check_python,
+        _check_packages,
+        _check_owners,
+        _check_fastapi,
+        _check_attributes,
+        _check_device,
+        _check_prefect,
+    )
+    return [check() for check in checks]
+
+
+def _check_python() -> Finding:
+    told = f"{platform.python_version()} at {sys.executable}"
+    return Finding("Python", sys.version_info >= (3, 11), told)
+
+
+def _check_packages() -> Finding:
+    absent = [dist for name, dist in _NEEDED.items() if importlib.util.find_spec(name) is None]
+    if absent:
+        return Finding("packages", well=False, told=f"missing: {', '.join(absent)}; reinstall")
+    versions = [f"{dist} {importlib.metadata.version(dist)}" for dist in _NEEDED.values()]
+    return Finding("packages", well=True, told=", ".join(versions))
+
+
+def _check_owners() -> Finding:
+    """Our packages have common names: another distribution may bring one of them too."""
+    owners = importlib.metadata.packages_distributions()
+    problems = []
+    for name in OWN_PACKAGES:
+        others = sorted(set(owners.get(name, [])) - {"weakspot"})
+        if others:
+            problems.append(f"{name!r} also comes with {', '.join(others)}")
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            problems.append(f"{name!r} cannot be imported")
+        elif spec.origin is None:
+            problems.append(f"{name!r} is a folder without __init__.py, not ours")
+    if problems:
+        told = f"{'; '.join(problems)}; install weakspot into its own environment"
+        return Finding("names", well=False, told=told)
+    return Finding("names", well=True, told=f"{', '.join(OWN_PACKAGES)} are ours alone")
+
+
+def _check_fastapi() -> Finding:
+    version = importlib.metadata.version("fastapi")
+    major, minor = (int(part) for part in version.split(".")[:2])
+    well = (major, minor) < (0, 154)
+    told = version if well else f'{version} breaks Prefect 3.8; run pip install "fastapi<0.154"'
+    return Finding("fastapi", well, told)
+
+
+def _check_attributes() -> Finding:
+    from pipeline.labels.attribute_file import list_shipped
+
+    names = list_shipped()
+    return Finding("attribute files", bool(names), f"{len(names)} shipped")
+
+
+def _check_device() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding("device", well=True, told=f"GPU: {torch.cuda.get_device_name()}")
+    if torch.backends.mps.is_available():
+        return Finding("device", well=True, told="GPU: Apple, by Metal")
+    cores = os.cpu_count()
+    return Finding("device", well=True, told=f"no GPU: the {cores} cores of the CPU are used")
+
+
+def _check_prefect() -> Finding:
+    url = os.environ.get("PREFECT_API_URL")
+    told = f"server at {url}" if url else "a temporary server is started for each run"
+    return Finding("Prefect", well=True, told=told)

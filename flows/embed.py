@@ -1,0 +1,76 @@
+"""Second stage: what samples lack of vectors and measurements is made, shard by shard."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+from uuid import UUID
+
+import polars as pl
+from prefect import flow
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+from flows.encoders import LoadEncoder, load_open_clip, require_encoder
+from flows.logs import LOG, show_progress
+from flows.plan import plan_embedding
+from flows.retries import shard_task
+from flows.samples import load_samples
+from pipeline.config import Audit
+from pipeline.embeddings.card import Encoder
+from pipeline.embeddings.embed import embed_block, open_pool
+from pipeline.shards import read_broken, write_shard, write_vectors
+from pipeline.store import Store, open_store
+from pipeline.tables import REJECTS, check
+
+
+@flow(name="embed")
+def make_embeddings(audit: Audit, load: LoadEncoder = load_open_clip) -> dict[str, int]:
+    """Embed and measure what is missing; return counts of images embedded and of rejects."""
+    store = open_store(audit.workspace)
+    samples = load_samples(store).samples
+    plan = plan_embedding(audit, samples, store, load)
+    blocks = plan.cut()
+    embedded, found = 0, []
+    artifact = create_progress_artifact(0.0, key="weakspot-embed", description=audit.name)
+    with open_pool() as pool, show_progress("embed", plan.size) as advance:
+        for number, (block, encode) in enumerate(blocks, start=1):
+            encoder = load(require_encoder(audit)) if encode else None
+            made, rejected = make_shard(block, audit, store, encoder, pool, advance)
+            embedded += made
+            found.append(rejected)
+            update_progress_artifact(cast(UUID, artifact), 100.0 * number / len(blocks))
+    rejects = pl.concat([_list_broken(samples, store), *found]).unique().sort("path", "reason")
+    store.put_rejects(rejects, stage="embed")
+    LOG.info("embedded: %s samples; not usable: %s", f"{embedded:,}", f"{rejects.height:,}")
+    return {"images_embedded": embedded}
+
+
+@shard_task(name="embed shard")
+def make_shard(
+    block: pl.DataFrame,
+    audit: Audit,
+    store: Store,
+    encoder: Encoder | None,
+    pool: ThreadPoolExecutor,
+    advance: Callable[[int], None],
+) -> tuple[int, pl.DataFrame]:
+    """Embed and measure one block and write its shards; return the vectors made and the rejects."""
+    made = embed_block(
+        block,
+        root=audit.dataset.root,
+        crop=audit.dataset.crop,
+        encoder=encoder,
+        pool=pool,
+        batch_size=audit.encoder.batch_size if audit.encoder else 1,
+        progress=advance,
+    )
+    write_shard(made.measurements, store.measurements)
+    write_shard(made.broken, store.broken)
+    write_vectors(made.vectors, store.embeddings)
+    return len(made.vectors.keys), made.rejects
+
+
+def _list_broken(samples: pl.DataFrame, store: Store) -> pl.DataFrame:
+    """Return the rejects of every path whose content is known to be broken."""
+    found = samples.join(read_broken(store.broken), on="content_key", how="inner")
+    rows = found.select("path", pl.lit("embed").alias("stage"), "reason").unique()
+    return check(rows, REJECTS, table="rejects")

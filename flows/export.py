@@ -1,0 +1,69 @@
+"""`weakspot export`: any table of a workspace as Parquet, CSV or JSON."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.exceptions import ConfigError, StoreError
+from pipeline.shards import PARTIAL
+from pipeline.store import Store, find_store
+from pipeline.tables import TABLES
+
+SUFFIXES = (".parquet", ".csv", ".json")
+
+
+def export_table(workspace: Path, table: str, target: Path) -> int:
+    """Write a table of the workspace to `target` and return its number of rows.
+
+    Nested columns (predicates) are JSON text in CSV. Raises ConfigError for an unknown table or
+    suffix, StoreError for what is no workspace.
+    """
+    known = sorted([*TABLES, "embeddings"])
+    if table not in known:
+        raise ConfigError(f"no table {table!r}; the tables are {', '.join(known)}")
+    if target.suffix not in SUFFIXES:
+        raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
+    store = find_store(workspace)
+    frame = _read_embeddings(store) if table == "embeddings" else store.read(table)
+    partial = target.with_name(target.name + PARTIAL)
+    try:
+        _write(frame, partial, target.suffix)
+        partial.replace(target)
+    except OSError as error:
+        raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
+    return frame.height
+
+
+def _write(frame: pl.DataFrame, path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        frame.write_parquet(path)
+    elif suffix == ".json":
+        frame.write_json(path)
+    else:
+        _flatten(frame).write_csv(path)
+
+
+def _flatten(frame: pl.DataFrame) -> pl.DataFrame:
+    """Turn nested columns into JSON text."""
+    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    texts = [
+        pl.Series(name, [None if v is None else json.dumps(v) for v in frame[name].to_list()])
+        for name in nested
+    ]
+    return frame.with_columns(text.cast(pl.String) for text in texts)
+
+
+def _read_embeddings(store: Store) -> pl.DataFrame:
+    """Return content_key, encoder_id and vector of every shard; encoders may differ in length."""
+    frames = [
+        pl.read_parquet(shard).select(
+            "content_key",
+            encoder_id=pl.lit(shard.parent.name),
+            vector=pl.col("vector").cast(pl.List(pl.Float32)),
+        )
+        for shard in sorted(store.embeddings.glob("*/*.parquet"))
+    ]
+    if not frames:
+        raise StoreError(f"{store.folder}: no embeddings are stored; run `weakspot embed` first")
+    return pl.concat(frames).sort("encoder_id", "content_key")

@@ -1,0 +1,162 @@
+"""Last stage: what was found becomes one page, read from the store alone."""
+
+import json
+from typing import Any
+
+import polars as pl
+from prefect import flow
+from prefect.artifacts import create_link_artifact
+
+from flows.find import choose_columns, read_search_table
+from flows.gallery import pick_worst
+from flows.logs import LOG
+from flows.samples import load_samples
+from pipeline.config import Audit
+from pipeline.coverage import count_values, measure_value_errors
+from pipeline.exceptions import ConfigError, StoreError
+from pipeline.labels.quality import measure_agreement, measure_values
+from pipeline.search_table import SearchTable
+from pipeline.store import Store, open_store
+from pipeline.tables import FAMILY, WEAKNESSES
+from reports.build import build_report
+from reports.data import (
+    COVERAGE,
+    VALUE_ERRORS,
+    AttributeReport,
+    ReportData,
+    SystemReport,
+)
+
+
+@flow(name="report")
+def write_report(audit: Audit) -> str:
+    """Write the page of the latest search in the workspace; return its path."""
+    store = open_store(audit.workspace)
+    data = gather_report(audit, store)
+    page = audit.report.folder / "index.html"
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        partial = page.with_name(page.name + ".partial")
+        partial.write_text(build_report(data), encoding="utf-8")
+        partial.replace(page)
+    except OSError as error:
+        raise ConfigError(f"[report] folder {page.parent}: cannot be written: {error}") from None
+    create_link_artifact(page.as_uri(), link_text=audit.name, key="weakspot-report")
+    LOG.info("report: %s", page)
+    return str(page)
+
+
+def gather_report(audit: Audit, store: Store) -> ReportData:
+    """Read all that the page shows. Raises StoreError when nothing was searched yet."""
+    runs = store.read("runs").filter(pl.col("search") != "").sort("started_at", "run_id")
+    if runs.is_empty():
+        raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot find` first")
+    run = runs.row(-1, named=True)
+    search = json.loads(run["search"])
+    tables = {name: read_search_table(audit, store, name) for name in search["systems"]}
+    first = next(iter(tables.values()))
+    agreement, value_quality = _measure_quality(store)
+    return ReportData(
+        name=run["name"],
+        run_id=run["run_id"],
+        started_at=run["started_at"],
+        finished_at=run["finished_at"],
+        samples=len(first.sample_ids),
+        systems=tuple(
+            _report_system(audit, store, run["run_id"], name, search["systems"][name], table)
+            for name, table in tables.items()
+        ),
+        attributes=_list_attributes(audit, store),
+        sample_kind=audit.dataset.sample,
+        coverage=count_values(first.attributes).select(list(COVERAGE)),
+        value_errors=_gather_value_errors(tables),
+        agreement=agreement,
+        value_quality=value_quality,
+        rejects=store.read("rejects"),
+        counts=json.loads(run["counts"]) | load_samples(store).counts,
+        notes=_list_notes(search),
+        config=json.dumps(json.loads(run["config"]), indent=1),
+        versions=json.loads(run["versions"]),
+        timings=json.loads(run["timings"]),
+        encoder_id=run["encoder_id"],
+    )
+
+
+def _report_system(
+    audit: Audit, store: Store, run_id: str, name: str, seen: dict[str, Any], table: SearchTable
+) -> SystemReport:
+    own = (pl.col("run_id") == run_id) & (pl.col("system") == name)
+    findings = store.read("findings").filter(own).sort("rank").select(list(WEAKNESSES))
+    family = store.read_family(run_id).filter(own).select(list(FAMILY))
+    scored = store.read_manifest("score")["systems"][name]
+    return SystemReport(
+        name=name,
+        metric=next(s.error for s in audit.systems if s.name == name),
+        share=bool(table.errors.is_between(0, 1).all()),
+        n=seen["n"],
+        overall_error=seen["error"],
+        samples_without_error=scored["samples_without_error"],
+        errors_without_sample=scored["errors_without_sample"],
+        findings=findings,
+        top_slices=family.head(audit.slices.top),
+        slices_counted=family.height,
+        detectable_gap=seen["detectable_gap"],
+        search_notes=tuple(seen["notes"]),
+        gallery=pick_worst(findings, table, load_samples(store).samples, audit.dataset.root),
+    )
+
+
+def _list_attributes(audit: Audit, store: Store) -> tuple[AttributeReport, ...]:
+    manifest = store.read_manifest("label")
+    known = {entry["name"]: entry for entry in manifest["attributes"]}
+    columns, _ = choose_columns(audit, store)
+    reports = []
+    for column in columns:
+        entry = known.get(column.attribute, {})
+        is_truth = column.label_id == manifest["truth"].get(column.attribute)
+        reports.append(
+            AttributeReport(
+                name=column.attribute,
+                kind=entry.get("kind", "given"),
+                source="truth" if is_truth else entry["source"],
+                applies_to=entry.get("applies_to", "image"),
+                reference=entry.get("reference", ""),
+                edges=tuple(entry.get("edges", ())),
+                sensitive=entry.get("sensitive", False),
+            )
+        )
+    return tuple(reports)
+
+
+def _gather_value_errors(tables: dict[str, SearchTable]) -> pl.DataFrame:
+    frames = [
+        measure_value_errors(table.attributes, table.errors)
+        .with_columns(system=pl.lit(name))
+        .select(list(VALUE_ERRORS))
+        for name, table in tables.items()
+    ]
+    return pl.concat(frames)
+
+
+def _measure_quality(store: Store) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+    """Return agreement and value quality where the audit has true values, else None."""
+    manifest = store.read_manifest("label")
+    truth_ids = manifest["truth"]
+    both = [e["label_id"] for e in manifest["attributes"] if e["name"] in truth_ids]
+    if not both:
+        return None, None
+    truth = store.read_labels(list(truth_ids.values()))
+    labels = store.read_labels(both)
+    return measure_agreement(labels, truth), measure_values(labels, truth)
+
+
+def _list_notes(search: dict[str, Any]) -> tuple[str, ...]:
+    notes = []
+    if search["left_out"]:
+        names = ", ".join(search["left_out"])
+        notes.append(f"Not searched, because their true values are not known: {names}.")
+    for name, seen in search["systems"].items():
+        if seen["samples_without_labels"]:
+            count = f"{seen['samples_without_labels']:,}"
+            notes.append(f"{name}: {count} samples have an error but no label; see the rejects.")
+    return tuple(notes)

@@ -1,0 +1,71 @@
+"""The row of one run: what it was asked, what it counted, how long each stage took."""
+
+import datetime as dt
+import importlib.metadata
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from pipeline.config import Audit
+from pipeline.tables import RUNS
+
+PACKAGES = ("duckdb", "numpy", "open_clip_torch", "polars", "prefect", "sliceline", "torch")
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def _make_run_id() -> str:
+    """Return an id that sorts by time and does not collide."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+@dataclass
+class RunRecord:
+    """Filled while the stages run; `to_frame` makes the row of the `runs` table."""
+
+    audit: Audit
+    run_id: str = field(default_factory=_make_run_id)
+    started_at: str = field(default_factory=_now)
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
+    encoder_id: str | None = None
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the seconds spent inside to `stage`."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - start, 3)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the row as it stands now; an unfinished search is an empty text."""
+        versions = {name: _version(name) for name in ("weakspot", *PACKAGES)}
+        row = {
+            "run_id": self.run_id,
+            "name": self.audit.name,
+            "started_at": self.started_at,
+            "finished_at": _now(),
+            "config": self.audit.model_dump_json(),
+            "versions": json.dumps(versions),
+            "encoder_id": self.encoder_id,
+            "counts": json.dumps(self.counts),
+            "timings": json.dumps(self.seconds),
+            "search": json.dumps(self.search) if self.search else "",
+        }
+        return pl.DataFrame([row], schema=dict(RUNS))
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,24 @@
+"""Starting a run from the command: the server, the flow and its errors."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.logs import LOG, set_up_logging
+from flows.server import keep_private, serve_prefect
+from flows.summary import Summary
+from pipeline.config import read_audit
+
+
+def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summary:
+    """Run stages of the audit in `path` as a Prefect flow in this process.
+
+    Raises ConfigError for a faulty audit before Prefect is started, WeakspotError for the rest.
+    """
+    read_audit(path)
+    set_up_logging()
+    keep_private()
+    LOG.info("starting Prefect")
+    with serve_prefect():
+        from flows.audit import run_audit
+
+        return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)

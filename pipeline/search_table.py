@@ -1,0 +1,83 @@
+"""Labels and errors of one system, joined in DuckDB into the table that is searched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+
+@dataclass(frozen=True)
+class LabelColumn:
+    """One attribute of the search: its labels, and whether the holding image carries them."""
+
+    attribute: str
+    label_id: str
+    of_image: bool = False
+
+
+@dataclass(frozen=True)
+class SearchTable:
+    """What one system is searched on.
+
+    attributes: one column an attribute, one row a sample with an error and every label, sorted
+    by sample_id. errors: (n,) floats. groups: (n,) the image each sample is of. sample_ids: (n,).
+    samples_without_labels: samples with an error that were left out, because a label is missing.
+    """
+
+    attributes: pl.DataFrame
+    errors: pl.Series
+    groups: pl.Series
+    sample_ids: pl.Series
+    samples_without_labels: int
+
+
+def join_labels(
+    connection: duckdb.DuckDBPyConnection,
+    sample_ids: pl.Series,
+    columns: Sequence[LabelColumn],
+    *,
+    error_id: str,
+) -> SearchTable:
+    """Join the stored errors of `error_id` with the labels of each column.
+
+    connection: a database with the tables samples, labels and errors. sample_ids: the samples of
+    the audit, of those that the workspace holds.
+    """
+    connection.register("wanted", pl.DataFrame({"sample_id": sample_ids}).to_arrow())
+    picked = ", ".join(
+        "max(labels.value) FILTER (WHERE labels.label_id = ? AND keys.of_image = ?)"
+        for _ in columns
+    )
+    query = f"""
+        WITH own AS (
+            SELECT errors.sample_id, errors.error, samples.parent_id
+            FROM errors JOIN samples USING (sample_id) JOIN wanted USING (sample_id)
+            WHERE errors.error_id = ?
+        ), keys AS (
+            SELECT sample_id, sample_id AS labelled_id, false AS of_image FROM own
+            UNION ALL
+            SELECT sample_id, parent_id, true FROM own WHERE parent_id IS NOT NULL
+        ), wide AS (
+            SELECT keys.sample_id, {picked}
+            FROM keys JOIN labels ON labels.sample_id = keys.labelled_id
+            GROUP BY keys.sample_id
+        )
+        SELECT own.error, coalesce(own.parent_id, own.sample_id) AS image,
+            own.sample_id AS own_id, wide.*
+        FROM own LEFT JOIN wide USING (sample_id) ORDER BY own.sample_id
+    """  # noqa: S608 - what is put in is a count of question marks
+    values = [error_id, *(v for column in columns for v in (column.label_id, column.of_image))]
+    joined = connection.sql(query, params=values).pl()
+    names = [column.attribute for column in columns]
+    labels = joined.drop("error", "image", "own_id").drop("sample_id", strict=False)
+    labels = labels.rename(dict(zip(labels.columns, names, strict=True)))
+    complete = labels.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
+    kept = joined.filter(complete)
+    return SearchTable(
+        attributes=labels.filter(complete),
+        errors=kept["error"],
+        groups=kept["image"],
+        sample_ids=kept["own_id"],
+        samples_without_labels=joined.height - kept.height,
+    )
