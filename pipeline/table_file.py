@@ -12,8 +12,9 @@ _EXACT = 2**53  # whole numbers below it are exact as floats
 
 
 def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
-    """Read a CSV file, every column as text and empty cells as null, or a Parquet file as it is.
+    """Read a CSV file, every column as text and empty cells as null, or a Parquet file.
 
+    Columns of a Parquet file that hold lists, structs or bytes are left out: they are no values.
     Raises `error` naming the file and what is wrong with it.
     """
     if not path.is_file():
@@ -21,7 +22,8 @@ def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
     suffix = path.suffix.lower()
     try:
         if suffix in (".parquet", ".pq"):
-            return pl.read_parquet(path)
+            table = pl.read_parquet(path)
+            return table.drop(name for name, kind in table.schema.items() if not _is_value(kind))
         if suffix in (".csv", ".tsv", ".txt"):
             separator = "\t" if suffix == ".tsv" else ","
             return pl.read_csv(path, separator=separator, infer_schema=False)
@@ -48,3 +50,7 @@ def to_text(column: pl.Series) -> pl.Series:
         if whole.all():
             column = column.cast(pl.Int64)
     return column.cast(pl.String)
+
+
+def _is_value(kind: pl.DataType) -> bool:
+    return not kind.is_nested() and kind not in (pl.Binary, pl.Object)

@@ -25,8 +25,6 @@ def list_table(dataset: Dataset) -> Listing:
     if "path" not in raw.columns:
         hint = nearest("path", raw.columns)
         raise DatasetError(f"{dataset.table}: column 'path' is missing; {hint}")
-    for nested in [name for name, dtype in raw.schema.items() if dtype.is_nested()]:
-        raw = raw.drop(nested)  # a list or struct is no attribute value
     table = pl.DataFrame([to_text(column) for column in raw.iter_columns()])
     kept, rejects = _clean_rows(table, where=dataset.table.name)
     kept, other_split = _keep_split(kept, dataset.split, where=str(dataset.table))
