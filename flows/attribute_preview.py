@@ -1,17 +1,18 @@
 """One attribute tried on a folder of images, shown as one page."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import jinja2
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
 from pipeline.config import Dataset
-from pipeline.embeddings import Encoder
 from pipeline.exceptions import ConfigError
 from pipeline.images import (
     MEASURE_VERSION,
@@ -30,6 +31,24 @@ from pipeline.tables import Vectors
 SHOWN = 24  # pictures of each value
 THUMBNAIL = 128  # pixels
 _BATCH = 32
+
+
+class PreviewEncoder(Protocol):
+    """What a preview needs of an encoder; see pipeline.embeddings.Encoder."""
+
+    @property
+    def encoder_id(self) -> str:
+        """Which encoder it is."""
+
+    @property
+    def logit_scale(self) -> float:
+        """Factor on a cosine before the softmax."""
+
+    def encode_images(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
+        """Encode RGB images, (n, d) of unit length."""
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Encode prompts, (m, d) of unit length."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +72,13 @@ class _Decoded:
 
     keys: list[str]
     thumbnails: list[bytes]
-    vectors: list[np.ndarray]
+    vectors: list[npt.NDArray[np.float32]]
     measures: list[dict[str, float]]
     rejects: list[dict[str, str]]
 
 
 def preview_attribute(
-    attribute: Attribute, folder: Path, get_encoder: Callable[[], Encoder], *, limit: int
+    attribute: Attribute, folder: Path, get_encoder: Callable[[], PreviewEncoder], *, limit: int
 ) -> Preview:
     """Label the first `limit` images of a folder with one attribute.
 
@@ -113,7 +132,7 @@ class _Labelled:
     edges: tuple[float, ...] = ()
 
 
-def _decode(samples: pl.DataFrame, folder: Path, encoder: Encoder | None) -> _Decoded:
+def _decode(samples: pl.DataFrame, folder: Path, encoder: PreviewEncoder | None) -> _Decoded:
     decoded = _Decoded([], [], [], [], [])
     for block in samples.iter_slices(_BATCH):
         images: list[Image.Image] = []
@@ -139,7 +158,7 @@ def _load(
 
 
 def _label(
-    attribute: Attribute, samples: pl.DataFrame, decoded: _Decoded, encoder: Encoder | None
+    attribute: Attribute, samples: pl.DataFrame, decoded: _Decoded, encoder: PreviewEncoder | None
 ) -> _Labelled:
     if encoder is not None:
         prompts = list_prompts(attribute)

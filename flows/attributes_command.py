@@ -11,11 +11,11 @@ import typer
 from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:  # imported where they are used: `weakspot --help` waits for nothing
+    from flows.attribute_preview import PreviewEncoder
     from pipeline.config import EncoderConfig
-    from pipeline.embeddings import Encoder
     from pipeline.labels import Attribute
 
-LoadEncoder = Callable[["EncoderConfig"], "Encoder"]
+LoadEncoder = Callable[["EncoderConfig"], "PreviewEncoder"]
 
 AttributeFiles = Annotated[
     list[Path], typer.Argument(help="Attribute files.", metavar="FILE...", exists=True)
@@ -163,7 +163,7 @@ def _preview(
     path = Path(reference) if reference.endswith(".toml") else find_shipped(reference)
     attribute = read_attribute(path, reference=reference)
 
-    def get_encoder() -> "Encoder":
+    def get_encoder() -> "PreviewEncoder":
         if load is not None:
             return load(encoder)
         from pipeline.embeddings import load_encoder

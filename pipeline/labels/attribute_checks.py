@@ -41,25 +41,26 @@ class Fault:
     nth: int = 0
 
 
-def find_errors(data: Mapping[str, Any], *, broken: Collection[str] = ()) -> list[Fault]:
+def find_errors(data: Mapping[str, Any], *, broken: Collection[Location] = ()) -> list[Fault]:
     """Return what makes `data`, the keys of an attribute, unusable.
 
-    broken: keys whose type is wrong already; nothing more is said about them.
+    broken: where the type is wrong already; nothing more is said about those keys.
     """
     kind = data.get("kind")
     if kind not in _KEYS_OF_KIND:
         return []  # the type check of `kind` tells that
     rules = {"prompts": _find_prompt_errors, "measured": _find_bin_errors, "given": _find_cells}
     found = [*_find_foreign_keys(data, str(kind)), *rules[str(kind)](data)]
-    return [fault for fault in found if fault.location[0] not in broken]
+    told = set(broken) | {location[:2] for location in broken}
+    return [f for f in found if f.location not in told and f.location[:1] not in told]
 
 
 def find_weak_wording(data: Mapping[str, Any]) -> list[Fault]:
-    """Return what an image-text model is known to handle badly in well-typed prompts."""
+    """Return what an image-text model is known to handle badly in the prompts of `data`."""
     if data.get("kind") != "prompts":
         return []
     found: list[Fault] = []
-    for key, prompts in (("templates", data.get("templates", ())), *_values(data)):
+    for key, prompts in (("templates", _texts(data.get("templates"))), *_values(data)):
         location: Location = ("templates",) if key == "templates" else ("values", key)
         for prompt in prompts:
             if match := _NEGATION.search(prompt):
@@ -92,8 +93,18 @@ def list_cuts(edges: Collection[float]) -> tuple[float, ...]:
     return tuple(float(cut) for cut in cuts)
 
 
-def _values(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return list(data.get("values", {}).items())
+def _values(data: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the values that are lists, whatever else the file holds."""
+    values = data.get("values")
+    if not isinstance(values, Mapping):
+        return []
+    return [
+        (key, _texts(texts)) for key, texts in values.items() if isinstance(texts, list | tuple)
+    ]
+
+
+def _texts(listed: Any) -> list[str]:  # noqa: ANN401 - raw TOML
+    return [str(text) for text in listed] if isinstance(listed, list | tuple) else []
 
 
 def _find_foreign_keys(data: Mapping[str, Any], kind: str) -> Iterator[Fault]:
@@ -106,14 +117,16 @@ def _find_foreign_keys(data: Mapping[str, Any], kind: str) -> Iterator[Fault]:
 
 
 def _find_prompt_errors(data: Mapping[str, Any]) -> Iterator[Fault]:
-    for template in data.get("templates", ()):
-        if str(template).count("{}") != 1:
+    for template in _texts(data.get("templates")):
+        if template.count("{}") != 1:
             message = f"template {template!r} needs {{}} once, where the prompt goes"
-            yield Fault(("templates",), message, text=str(template))
+            yield Fault(("templates",), message, text=template)
     if data.get("templates", ("{}",)) in ((), []):
         yield Fault(("templates",), 'expected at least one template, e.g. "a photo of {}."')
-    if len(_values(data)) < 2:
-        message = f"expected two values or more, found {len(_values(data))}"
+    values = data.get("values")
+    count = len(values) if isinstance(values, Mapping) else 0
+    if count < 2:
+        message = f"expected two values or more, found {count}"
         yield Fault(("values",), f"{message}; list the prompts of each under [values]")
     yield from _find_bad_names(data)
     yield from _find_shared(data, what="prompt")
@@ -131,24 +144,21 @@ def _find_bad_names(data: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(("values", value), message)
         if not value.strip():
             yield Fault(("values",), "a value needs a name")
-        if isinstance(prompts, list | tuple):
-            if not prompts:
-                yield Fault(("values", value), f"value {value!r} is empty; expected strings")
-            if any(not str(prompt).strip() for prompt in prompts):
-                yield Fault(("values", value), f"value {value!r} holds an empty string")
+        if not prompts:
+            yield Fault(("values", value), f"value {value!r} is empty; expected strings")
+        if any(not prompt.strip() for prompt in prompts):
+            yield Fault(("values", value), f"value {value!r} holds an empty string")
 
 
 def _find_shared(data: Mapping[str, Any], *, what: str) -> Iterator[Fault]:
     """Find strings that stand for two values, so that neither can win."""
     seen: dict[str, str] = {}
     for value, prompts in _values(data):
-        if not isinstance(prompts, list | tuple):
-            continue
         for prompt in prompts:
-            first = seen.setdefault(_fold(str(prompt)), value)
+            first = seen.setdefault(_fold(prompt), value)
             if first != value:
                 message = f"{what} {prompt!r} stands for both {first!r} and {value!r}; keep one"
-                yield Fault(("values", value), message, text=str(prompt))
+                yield Fault(("values", value), message, text=prompt)
 
 
 def _find_repeats(location: Location, prompts: Collection[str]) -> Iterator[Fault]:

@@ -20,7 +20,7 @@ from pydantic import (
 
 from pipeline.exceptions import ConfigError
 from pipeline.labels.attribute_checks import Fault, find_errors, find_weak_wording
-from pipeline.toml_file import TomlFile, describe_faults, nearest, read_toml
+from pipeline.toml_file import Location, TomlFile, describe_faults, nearest, read_toml
 
 
 def _write_numbers(cells: Any) -> Any:  # noqa: ANN401 - raw TOML
@@ -184,9 +184,7 @@ def _examine(path: Path, reference: str) -> tuple[Attribute | None, list[str], l
     """Return the attribute, or None with all its problems, and what is weak about it."""
     file = read_toml(path)
     attribute, typed, broken = _parse(file, reference)
-    faults = find_errors(file.data, broken=broken)
-    if not {"values", "templates"} & broken:
-        faults += find_weak_wording(file.data)
+    faults = [*find_errors(file.data, broken=broken), *find_weak_wording(file.data)]
     told = [(_line(file, fault), fault) for fault in faults]
     told.sort(key=lambda pair: math.inf if pair[0] is None else pair[0])
     errors = [_tell(line, fault) for line, fault in told if fault.level == "error"]
@@ -194,15 +192,14 @@ def _examine(path: Path, reference: str) -> tuple[Attribute | None, list[str], l
     return attribute, typed + errors, advice
 
 
-def _parse(file: TomlFile, reference: str) -> tuple[Attribute | None, list[str], set[str]]:
-    """Return the attribute, or None with the problems of its keys and types and those keys."""
+def _parse(file: TomlFile, reference: str) -> tuple[Attribute | None, list[str], set[Location]]:
+    """Return the attribute, or None with the problems of keys and types, and where they are."""
     try:
         attribute = Attribute.model_validate(dict(file.data))
     except ValidationError as error:
-        located = [fault for fault in error.errors() if fault["loc"]]
-        broken = {str(fault["loc"][0]) for fault in located}
+        broken = {fault["loc"] for fault in error.errors() if fault["loc"]}
         # Without a location it is what find_errors tells, line by line.
-        problems = describe_faults(file, Attribute, error) if located else []
+        problems = describe_faults(file, Attribute, error) if broken else []
         return None, problems, broken
     attribute._reference = reference
     return attribute, [], set()

@@ -58,7 +58,7 @@ def read_truth(truth: Truth, samples: pl.DataFrame) -> TruthLabels:
         labels.append(make_labels(matched["sample_id"], column, name, "truth", label_id))
     without = keyed["key"].null_count()
     used = keyed["key"].drop_nulls().implode()
-    unmatched = len(values.filter(~pl.col("key").is_in(used)))
+    unmatched = len(values) - len(values.filter(pl.col("key").is_in(used)))
     return TruthLabels(
         labels=pl.concat(labels),
         rows=len(values),

@@ -1,0 +1,212 @@
+"""Attribute files: every fault is told with its line, and only what matters changes the hash."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.exceptions import ConfigError
+from pipeline.labels import (
+    Attribute,
+    check_attribute,
+    hash_attribute,
+    make_given,
+    make_label_id,
+    read_attribute,
+    read_attributes,
+)
+
+HAT = """\
+# Caps count.
+name = "hat"
+kind = "prompts"
+templates = ["a photo of {}."]
+
+[values]
+yes = ["a hat", "a cap", "a beanie", "a helmet"]
+no = ["bare hair", "a bare head", "open hair", "visible hair"]
+"""
+SIZE = 'name = "size"\nkind = "measured"\nmeasure = "box_height"\n'
+
+
+def write(folder: Path, text: str, name: str = "made.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_file_is_read_as_written(tmp_path: Path) -> None:
+    path = write(tmp_path, HAT)
+    attribute = read_attribute(path)
+    assert check_attribute(path) == []
+    assert attribute.values["yes"] == ("a hat", "a cap", "a beanie", "a helmet")
+    assert list(attribute.values) == ["yes", "no"]
+    assert (attribute.applies_to, attribute.ensemble) == ("object", "mean")
+    assert attribute.reference == str(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"a cap"', '"a head with no hair"', "line 7: 'a head with no hair' says 'no'"),
+        ('"a cap"', '"hair isn\'t there"', 'line 7: "hair isn\'t there" says "n\'t"'),
+        ('"a cap"', '"WITHOUT hair"', "line 7: 'WITHOUT hair' says 'WITHOUT'"),
+        ('"a photo of {}."', '"not {}"', "line 4: 'not {}' says 'not'"),
+        ('"a cap"', '"a hat"', "line 7: 'a hat' is repeated and counts twice"),
+        ('"a cap"', '"A  hat."', "line 7: 'A  hat.' is repeated and counts twice"),
+        ('"open hair"', '"a cap"', "line 8: prompt 'a cap' stands for both 'yes' and 'no'"),
+        ('"a photo of {}."', '"a photo"', "line 4: template 'a photo' needs {} once"),
+        ('"a photo of {}."', '"{} and {}"', "line 4: template '{} and {}' needs {} once"),
+        ('["a photo of {}."]', "[]", "line 4: expected at least one template"),
+        ("no = [", "unknown = [", "line 8: the value 'unknown' is given to samples that fit no"),
+        ('"a cap", "a beanie", ', "", "line 7: warning: value 'yes' has 2 prompts, expected 4"),
+        ('name = "hat"', "", "key 'name' is missing"),
+        ('kind = "prompts"', 'kind = "prompt"', "line 3: kind: Input should be 'prompts', "),
+        ('kind = "prompts"', 'kind = "prompts"\nmin_margins = 0.1', "did you mean 'min_margin'?"),
+        ('kind = "prompts"', 'kind = "prompts"\nmin_margin = 1.5', "line 4: min_margin: Input"),
+        ('kind = "prompts"', 'kind = "prompts"\nquantiles = 4', "line 4: 'quantiles' is not read"),
+        ('"a cap"', '" "', "line 7: value 'yes' holds an empty string"),
+        ('yes = ["a hat", "a cap", "a beanie", "a helmet"]\n', "", "line 6: expected two values"),
+        ('["a hat", "a cap", "a beanie", "a helmet"]', "[]", "line 7: value 'yes' is empty"),
+        ('["a hat", "a cap", "a beanie", "a helmet"]', '"a hat"', "line 7: values.yes: Input"),
+    ],
+)
+def test_each_fault_of_prompts_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
+    assert old in HAT
+    problems = check_attribute(write(tmp_path, HAT.replace(old, new, 1)))
+    assert any(expected in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("edges = [32, 32]", "line 4: edges are not increasing: [32.0, 32.0]"),
+        ("edges = [64, 32]", "line 4: edges are not increasing"),
+        ("edges = [32, nan]", "line 4: edges are not increasing"),
+        ("edges = [nan]", "line 4: edges [nan] make a single bin"),
+        ("edges = [0, inf]", "line 4: edges [0, inf] make a single bin"),
+        ("edges = []", "line 4: edges [] make a single bin"),
+        ("", "line 2: expected either edges or quantiles, found neither"),
+        ("edges = [1]\nquantiles = 2", "line 5: expected either edges or quantiles, found both"),
+        ("quantiles = 1", "line 4: quantiles: Input should be greater than or equal to 2"),
+        ("edges = [8]\nnames = ['a', 'b', 'c']", "line 5: 3 names for 2 bins"),
+        ("edges = [8]\nnames = ['a', 'a']", "line 5: names are repeated"),
+        ("edges = [8]\nnames = ['a', 'unknown']", "line 5: the name 'unknown' is for samples"),
+        ("edges = [8]\ntemplates = ['{}']", "line 5: 'templates' is not read when kind"),
+    ],
+)
+def test_each_fault_of_bins_is_told_with_its_line(tmp_path: Path, keys: str, expected: str) -> None:
+    problems = check_attribute(write(tmp_path, SIZE + keys))
+    assert any(expected.replace(".0", "") in p.replace(".0", "") for p in problems), problems
+
+
+def test_an_unknown_measure_names_the_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, SIZE.replace("box_height", "box_hight") + "quantiles = 4\n")
+    assert check_attribute(path) == [
+        "line 3: unknown measure 'box_hight'; did you mean 'box_height'?"
+    ]
+
+
+def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    text = HAT.replace("a photo of {}.", "a photo").replace("no = [", "unknown = [")
+    path = write(tmp_path, text + "typo = 1\n")
+    with pytest.raises(ConfigError) as caught:
+        read_attribute(path)
+    told = str(caught.value)
+    assert all(part in told for part in ("line 4:", "line 8:", "line 9:", str(path)))
+
+
+def test_weak_wording_fails_the_check_but_not_the_audit(tmp_path: Path) -> None:
+    path = write(tmp_path, HAT.replace("a cap", "no hair"))
+    assert len(check_attribute(path)) == 1
+    assert read_attribute(path).name == "hat"
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe\x00", b"\x00"])
+def test_a_file_that_is_no_toml_is_an_error_in_words(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="cannot be read as TOML"):
+        read_attribute(path)
+
+
+def test_cells_of_a_given_attribute_may_be_numbers(tmp_path: Path) -> None:
+    text = 'name = "hat"\nkind = "given"\ncolumn = "Hat"\n[values]\nyes = [1]\nno = [0, "-1"]\n'
+    assert read_attribute(write(tmp_path, text)).values == {"yes": ("1",), "no": ("0", "-1")}
+
+
+def test_attributes_keep_the_order_of_the_audit(tmp_path: Path) -> None:
+    write(tmp_path, HAT, "own.toml")
+    found = read_attributes(
+        ["person/age", "own.toml", "image/sharpness"], base=tmp_path, given=["category"]
+    )
+    assert [a.name for a in found] == ["age", "hat", "sharpness", "category"]
+    assert [a.reference for a in found][:3] == ["person/age", "own.toml", "image/sharpness"]
+
+
+def test_the_same_name_twice_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, HAT, "own.toml")
+    for use, given_columns in (
+        (["person/hat", "own.toml"], []),
+        (["person/hat", "person/hat"], []),
+        (["person/hat"], ["hat"]),
+    ):
+        with pytest.raises(ConfigError, match="attribute name 'hat' is used twice"):
+            read_attributes(use, base=tmp_path, given=given_columns)
+
+
+def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, HAT.replace("a photo of {}.", "photo"), "own.toml")
+    with pytest.raises(ConfigError) as caught:
+        read_attributes(["person/hatt", "own.toml", "gone.toml"], base=tmp_path)
+    told = str(caught.value)
+    assert "did you mean 'person/hat'?" in told
+    assert "line 4: template 'photo' needs {} once" in told
+    assert "gone.toml: there is no such file" in told
+
+
+def test_an_attribute_made_in_code_is_checked_too() -> None:
+    with pytest.raises(ValueError, match="edges are not increasing"):
+        Attribute(name="size", kind="measured", measure="height", edges=(2.0, 1.0))
+
+
+def test_comments_layout_and_sensitive_do_not_change_the_hash(tmp_path: Path) -> None:
+    first = read_attribute(write(tmp_path, HAT))
+    text = "# other\n" + HAT.replace(", ", ",\n  ") + "# end\n"
+    second = read_attribute(write(tmp_path, text, "other.toml"))
+    assert hash_attribute(first) == hash_attribute(second)
+    assert hash_attribute(first) == hash_attribute(first.model_copy(update={"sensitive": True}))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a cap", "a bonnet"),
+        ('"a hat", "a cap"', '"a cap", "a hat"'),
+        ("a photo", "a picture"),
+        ('kind = "prompts"', 'kind = "prompts"\nmin_margin = 0.3'),
+        ('kind = "prompts"', 'kind = "prompts"\nensemble = "max"'),
+        ('name = "hat"', 'name = "cap"'),
+        ("no = [", "bare = ["),
+    ],
+)
+def test_a_changed_meaning_changes_the_hash(tmp_path: Path, old: str, new: str) -> None:
+    first = read_attribute(write(tmp_path, HAT))
+    second = read_attribute(write(tmp_path, HAT.replace(old, new), "other.toml"))
+    assert hash_attribute(first) != hash_attribute(second)
+
+
+def test_the_order_of_values_changes_the_hash() -> None:
+    first = Attribute(name="a", kind="prompts", values={"x": ("1",), "y": ("2",)})
+    second = Attribute(name="a", kind="prompts", values={"y": ("2",), "x": ("1",)})
+    assert hash_attribute(first) != hash_attribute(second)
+
+
+@given(st.lists(st.text(max_size=3), max_size=3), st.lists(st.text(max_size=3), max_size=3))
+def test_label_ids_differ_when_any_part_does(first: list[str], second: list[str]) -> None:
+    attribute = make_given("category")
+    same = make_label_id(attribute, *first) == make_label_id(attribute, *second)
+    assert same == (first == second)
