@@ -27,18 +27,19 @@ def run_audit(
     config_path: str,
     stages: Sequence[str] = STAGES,
     limit: int | None = None,
-    load: LoadEncoder = load_open_clip,
+    load: LoadEncoder | None = None,
 ) -> Summary:
     """Run the given stages of the audit in `config_path`, in order; the samples are always read.
 
-    This is the flow to deploy and schedule: `config_path` is all it needs. Raises ConfigError
+    This is the flow to deploy and schedule: `config_path` is all it needs. load: makes the
+    encoder; open_clip's when None. Raises ConfigError
     for a faulty audit and other WeakspotErrors for what cannot be done.
     """
     audit = read_audit(Path(config_path))
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
         run = RunRecord(audit)
-        report = _run_stages(run, audit, store, stages, limit, functools.cache(load))
+        report = _run_stages(run, audit, store, stages, limit, functools.cache(load or load_open_clip))
         store.put_run(run.to_frame())
     return Summary(
         run_id=run.run_id,

@@ -9,7 +9,7 @@ import polars as pl
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from flows.encoders import LoadEncoder, load_open_clip, require_encoder
+from flows.encoders import LoadEncoder, require_encoder
 from flows.logs import LOG, show_progress
 from flows.plan import plan_embedding
 from flows.retries import shard_task
@@ -23,7 +23,7 @@ from pipeline.tables import REJECTS, check
 
 
 @flow(name="embed")
-def make_embeddings(audit: Audit, load: LoadEncoder = load_open_clip) -> dict[str, int]:
+def make_embeddings(audit: Audit, load: LoadEncoder) -> dict[str, int]:
     """Embed and measure what is missing; return counts of images embedded and of rejects."""
     store = open_store(audit.workspace)
     samples = load_samples(store).samples

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 from prefect import flow
 
-from flows.encoders import LoadEncoder, load_open_clip
+from flows.encoders import LoadEncoder
 from flows.labellers import Labeller, make_labellers
 from flows.logs import LOG, show_progress
 from flows.plan import read_audit_attributes
@@ -31,7 +31,7 @@ class Work:
 
 
 @flow(name="label")
-def make_labels(audit: Audit, load: LoadEncoder = load_open_clip) -> dict[str, int]:
+def make_labels(audit: Audit, load: LoadEncoder) -> dict[str, int]:
     """Label what is not labelled yet; return counts of prompts encoded and samples labelled."""
     store = open_store(audit.workspace)
     sample_set = load_samples(store)

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pipeline.exceptions import WeakspotError
 
@@ -29,16 +29,17 @@ def keep_private() -> None:
 
 
 @contextlib.contextmanager
-def serve_prefect() -> Iterator[str]:
+def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     """Yield the URL of Prefect's API: the configured one, or a temporary server's while inside.
 
-    Raises WeakspotError when the temporary server does not answer in time.
+    meanwhile: called while the server starts, which takes seconds. Raises WeakspotError when the temporary server does not answer in time.
     """
     keep_private()
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     configured = PREFECT_API_URL.value()
     if configured:
+        meanwhile()
         yield configured
         return
     port = _find_port()
@@ -52,6 +53,7 @@ def serve_prefect() -> Iterator[str]:
         env={**os.environ, **_SERVER},
     )
     try:
+        meanwhile()
         _wait_until_healthy(url, server)
         with temporary_settings({PREFECT_API_URL: url}):
             yield url

@@ -1,5 +1,6 @@
 """Starting a run from the command: the server, the flow and its errors."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summar
     set_up_logging()
     keep_private()
     LOG.info("starting Prefect")
-    with serve_prefect():
+    with serve_prefect(meanwhile=lambda: importlib.import_module("flows.audit")):
         from flows.audit import run_audit
 
         return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)

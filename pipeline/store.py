@@ -33,8 +33,6 @@ from pipeline.tables import (
 Connection = duckdb.DuckDBPyConnection
 Migration = Callable[[Connection], None]
 
-PATIENCE = 10.0  # seconds a reader waits for a writer
-
 _SQL_TYPES: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
     pl.Int64(): "BIGINT",
@@ -67,6 +65,7 @@ class Store:
     """A workspace folder and what is in it."""
 
     folder: Path
+    patience: float = 10.0  # seconds to wait for another process to close the database
 
     @property
     def database(self) -> Path:
@@ -105,11 +104,11 @@ class Store:
 
     @contextlib.contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[Connection]:
-        """Open the database, waiting up to ten seconds for another process to close it.
+        """Open the database, waiting with `patience` for another process to close it.
 
         Raises StoreError when it stays locked or is no database.
         """
-        connection = _open_database(self.database, read_only=read_only)
+        connection = _open_database(self.database, read_only=read_only, patience=self.patience)
         try:
             yield connection
         finally:
@@ -278,8 +277,8 @@ def lock_workspace(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _open_database(path: Path, *, read_only: bool) -> Connection:
-    deadline = time.monotonic() + PATIENCE
+def _open_database(path: Path, *, read_only: bool, patience: float) -> Connection:
+    deadline = time.monotonic() + patience
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only)
@@ -288,7 +287,7 @@ def _open_database(path: Path, *, read_only: bool) -> Connection:
                 raise StoreError(f"{path}: cannot be opened: {error}") from None
             if time.monotonic() > deadline:
                 raise StoreError(
-                    f"{path}: locked by another process for {PATIENCE:.0f} seconds; close what has "
+                    f"{path}: locked by another process for {patience:.0f} seconds; close what has "
                     "it open (a run, a database browser) and try again"
                 ) from None
             time.sleep(0.1)

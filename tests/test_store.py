@@ -1,0 +1,208 @@
+"""The workspace: whole shards, tables by key, a lock that names its holder."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.exceptions import EncoderMismatchError, StoreError
+from pipeline.shards import (
+    read_broken,
+    read_vectors,
+    stored_keys,
+    write_shard,
+    write_vectors,
+)
+from pipeline.store import MIGRATIONS, Store, find_store, lock_workspace, open_store
+from pipeline.tables import BROKEN, FINDINGS, LABELS, SLICES, Vectors, empty
+
+
+def make_labels(sample_ids: list[str], label_id: str, value: str = "yes") -> pl.DataFrame:
+    rows = [
+        {
+            "sample_id": s,
+            "attribute": "hat",
+            "source": "given",
+            "value": value,
+            "label_id": label_id,
+        }
+        for s in sample_ids
+    ]
+    return pl.DataFrame(rows, schema=dict(LABELS))
+
+
+def make_vectors(keys: list[str], width: int = 8, seed: int = 0) -> Vectors:
+    values = np.random.default_rng(seed).normal(size=(len(keys), width)).astype(np.float32)
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    return Vectors(pl.Series("content_key", keys, dtype=pl.String), values, "enc")
+
+
+def test_what_is_missing_is_an_anti_join_on_sample_and_label_id(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put_labels(make_labels(["a", "b"], "one"))
+    assert store.missing_labels(pl.Series(["c", "a"]), "one").to_list() == ["c"]
+    assert store.missing_labels(pl.Series(["c", "a"]), "two").to_list() == ["c", "a"]
+
+
+def test_a_label_of_the_same_key_is_replaced(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put_labels(make_labels(["a"], "one", "yes"))
+    store.put_labels(make_labels(["a"], "one", "no"))
+    assert store.read_labels(["one"])["value"].to_list() == ["no"]
+
+
+def test_rejects_of_a_stage_are_those_of_its_last_run(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for stage, path in (("samples", "old.jpg"), ("embed", "x.jpg"), ("samples", "new.jpg")):
+        frame = pl.DataFrame({"path": [path], "stage": [stage], "reason": ["broken"]})
+        store.put_rejects(frame, stage=stage)
+    assert sorted(store.read("rejects")["path"].to_list()) == ["new.jpg", "x.jpg"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text("abcdef", min_size=3, max_size=6), min_size=1, max_size=40, unique=True))
+def test_vectors_come_back_in_the_order_asked_within_half_precision(keys: list[str]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = make_vectors(keys)
+        write_vectors(made, Path(folder))
+        asked = [*reversed(keys), "absent"]
+        found = read_vectors(asked, Path(folder), encoder_id="enc")
+        assert found.keys.to_list() == keys[::-1]
+        assert np.abs(found.values - made.values[::-1]).max() < 1e-3
+        assert np.allclose(np.linalg.norm(found.values, axis=1), 1, atol=1e-6)
+
+
+def test_the_same_keys_written_twice_are_one_shard(tmp_path: Path) -> None:
+    write_vectors(make_vectors(["a", "b"]), tmp_path)
+    write_vectors(make_vectors(["a", "b"], seed=1), tmp_path)
+    assert len(list((tmp_path / "enc").iterdir())) == 1
+    assert stored_keys(tmp_path / "enc").to_list() == ["a", "b"]
+
+
+def test_shards_of_different_width_are_refused(tmp_path: Path) -> None:
+    write_vectors(make_vectors(["a"], width=8), tmp_path)
+    write_vectors(make_vectors(["b"], width=4), tmp_path)
+    with pytest.raises(EncoderMismatchError, match="differ in width"):
+        read_vectors(["a", "b"], tmp_path, encoder_id="enc")
+
+
+def test_a_half_written_shard_is_removed_when_the_workspace_opens(tmp_path: Path) -> None:
+    half = tmp_path / "embeddings" / "enc" / "x.parquet.partial"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    open_store(tmp_path)
+    assert not half.exists()
+
+
+def test_broken_content_is_remembered_once(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"content_key": ["k"], "reason": ["truncated"]}, schema=dict(BROKEN))
+    write_shard(frame, tmp_path)
+    write_shard(frame, tmp_path)
+    assert read_broken(tmp_path).to_dicts() == [{"content_key": "k", "reason": "truncated"}]
+
+
+def test_findings_keep_their_nested_predicates(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    predicates = [{"attribute": "hat", "value": "yes"}]
+    row = {"run_id": "r", "system": "s", "rank": 1, "predicates": predicates}
+    frame = pl.DataFrame([row | {"folded": [predicates]}], schema=dict(FINDINGS))
+    families = empty(SLICES)
+    store.put_findings(frame, families, run_id="r")
+    read = store.read("findings").row(0, named=True)
+    assert read["predicates"] == predicates
+    assert read["folded"] == [predicates]
+
+
+def test_a_workspace_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    open_store(tmp_path, migrations=(*MIGRATIONS, lambda _: None))
+    with pytest.raises(StoreError, match="newer weakspot"):
+        open_store(tmp_path)
+
+
+def test_a_migration_changes_an_old_workspace_and_keeps_its_rows(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put_labels(make_labels(["a"], "one"))
+
+    def add_note(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("ALTER TABLE labels ADD COLUMN note VARCHAR DEFAULT 'old'")
+
+    open_store(tmp_path, migrations=(*MIGRATIONS, add_note))
+    with store.connect() as connection:
+        rows = connection.execute("SELECT sample_id, note FROM labels").fetchall()
+    assert rows == [("a", "old")]
+
+
+def test_the_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
+    code = f"""
+        import sys, time
+        from pathlib import Path
+        from pipeline.store import lock_workspace
+        with lock_workspace(Path({str(tmp_path)!r})):
+            print("locked", flush=True)
+            sys.stdin.read()
+    """
+    holder = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    with holder, holder.stdout as said:
+        assert said.readline() == "locked\n"
+        with pytest.raises(StoreError, match=f"process {holder.pid}"), lock_workspace(tmp_path):
+            pass
+        holder.kill()
+        holder.wait()
+        with lock_workspace(tmp_path):  # a killed holder leaves no lock behind
+            pass
+
+
+def test_a_reader_waits_then_explains(tmp_path: Path) -> None:
+    store = Store(open_store(tmp_path).folder, patience=0.3)
+    code = f"""
+        import duckdb, sys
+        connection = duckdb.connect({str(store.database)!r})
+        print("open", flush=True)
+        sys.stdin.read()
+    """
+    holder = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    with holder, holder.stdout as said:
+        said.readline()
+        with pytest.raises(StoreError, match="locked by another process"):
+            store.read("labels")
+        holder.kill()
+
+
+def test_what_is_no_workspace_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="not a workspace"):
+        find_store(tmp_path)
+    (tmp_path / "weakspot.duckdb").write_bytes(b"this is no database" * 100)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path).read("labels")
+
+
+def test_a_stage_that_has_not_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="run `weakspot label`"):
+        open_store(tmp_path).read_manifest("label")
+
+
+def test_an_unknown_table_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="findings, labels"):
+        open_store(tmp_path).read("lables")
