@@ -1,7 +1,8 @@
 """Attributes, their values and the quality of their labels, worded and drawn for the template."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from markupsafe import Markup
@@ -50,11 +51,12 @@ class AttributeView:
 
 @dataclass(frozen=True)
 class QualityView:
-    """Labels of one attribute against the truth: rows are value, n true, n predicted, ..."""
+    """Labels of one attribute against the truth: rows are value, n true, n labelled, ..."""
 
     name: str
     accuracy: str
     coverage: str
+    kappa: str
     rows: list[tuple[str, str, str, str, str]]
 
 
@@ -77,10 +79,9 @@ def view_attributes(data: ReportData) -> list[AttributeView]:
     declared = {attribute.name: attribute for attribute in data.attributes}
     covered = data.coverage["attribute"].unique(maintain_order=True).to_list()
     names = [*declared, *(name for name in covered if name not in declared)]
-    tables = {
-        system.name: data.value_errors.filter(pl.col("system") == system.name)
-        for system in data.systems
-    }
+    parts = data.value_errors.partition_by("system", as_dict=True)
+    nothing = data.value_errors.clear()
+    tables = {system.name: parts.get((system.name,), nothing) for system in data.systems}
     return [_view_attribute(name, declared.get(name), data, tables) for name in names]
 
 
@@ -158,27 +159,30 @@ def _view_errors(
     return cells
 
 
-def view_quality(quality: pl.DataFrame | None) -> list[QualityView]:
+def view_quality(data: ReportData) -> list[QualityView]:
     """Return one view for each attribute whose labels were compared with the truth."""
-    if quality is None:
+    if data.agreement is None or data.value_quality is None:
         return []
-    views = []
-    for (name,), rows in quality.group_by("attribute", maintain_order=True):
-        views.append(
-            QualityView(
-                name=str(name),
-                accuracy=format_percent(rows["accuracy"][0]),
-                coverage=format_percent(rows["coverage"][0]),
-                rows=[
-                    (
-                        row["value"],
-                        format_count(row["n_true"]),
-                        format_count(row["n_predicted"]),
-                        format_percent(row["precision"]),
-                        format_percent(row["recall"]),
-                    )
-                    for row in rows.to_dicts()
-                ],
+    return [
+        _view_agreement(row, data.value_quality.filter(pl.col("attribute") == row["attribute"]))
+        for row in data.agreement.to_dicts()
+    ]
+
+
+def _view_agreement(agreement: Mapping[str, Any], values: pl.DataFrame) -> QualityView:
+    return QualityView(
+        name=agreement["attribute"],
+        accuracy=format_percent(agreement["accuracy"]),
+        coverage=format_percent(agreement["coverage"]),
+        kappa=format_number(agreement["kappa"]),
+        rows=[
+            (
+                row["value"],
+                format_count(row["n_true"]),
+                format_count(row["n_labelled"]),
+                format_percent(row["precision"]),
+                format_percent(row["recall"]),
             )
-        )
-    return views
+            for row in values.to_dicts()
+        ],
+    )

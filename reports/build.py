@@ -57,7 +57,7 @@ def build_report(data: ReportData) -> str:
             sources=_list_sources(data),
             perceived=show_perceived(data.attributes),
             attributes=view_attributes(data),
-            quality=view_quality(data.quality),
+            quality=view_quality(data),
             rejects=data.rejects.head(SHOWN_REJECTS).to_dicts(),
             reasons=_count_reasons(data.rejects),
             samples=write_samples(data.samples, kind=data.sample_kind),
@@ -111,8 +111,8 @@ def _list_states(systems: Sequence[SystemReport]) -> list[tuple[str, str]]:
 def _list_sources(data: ReportData) -> dict[str, tuple[str, dict[str, str]]]:
     """Return for each attribute the words for its source and, by value, the measured precision."""
     precision: dict[str, dict[str, str]] = {}
-    if data.quality is not None:
-        for row in data.quality.drop_nulls("precision").to_dicts():
+    if data.value_quality is not None:
+        for row in data.value_quality.drop_nulls("precision").to_dicts():
             precision.setdefault(row["attribute"], {})[row["value"]] = format_percent(
                 row["precision"]
             )

@@ -6,6 +6,7 @@ from typing import Literal
 
 import polars as pl
 
+from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import FAMILY, REJECTS, WEAKNESSES, Schema, check, empty
 
 COVERAGE: Schema = {  # how often each value of each attribute was seen, in display order
@@ -22,16 +23,6 @@ VALUE_ERRORS: Schema = {  # mean error of a system over the samples of one value
     "error": pl.Float64(),
     "ci_low": pl.Float64(),  # 95 % interval
     "ci_high": pl.Float64(),
-}
-LABEL_QUALITY: Schema = {  # labels against the truth file: one row a value
-    "attribute": pl.String(),
-    "value": pl.String(),
-    "n_true": pl.Int64(),
-    "n_predicted": pl.Int64(),
-    "precision": pl.Float64(),
-    "recall": pl.Float64(),
-    "accuracy": pl.Float64(),  # of the attribute, the same in its every row
-    "coverage": pl.Float64(),  # share of labels that are not "unknown", likewise
 }
 
 
@@ -107,7 +98,8 @@ class ReportData:
     sample_kind: Literal["image", "object"] = "image"
     coverage: pl.DataFrame = field(default_factory=lambda: empty(COVERAGE))
     value_errors: pl.DataFrame = field(default_factory=lambda: empty(VALUE_ERRORS))
-    quality: pl.DataFrame | None = None  # LABEL_QUALITY, when the audit has a truth file
+    agreement: pl.DataFrame | None = None  # AGREEMENT and VALUE_QUALITY of pipeline.labels.quality,
+    value_quality: pl.DataFrame | None = None  # when the audit has a truth file
     rejects: pl.DataFrame = field(default_factory=lambda: empty(REJECTS))
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # of any stage, for the reader
@@ -122,8 +114,10 @@ def check_report_data(data: ReportData) -> None:
     check(data.coverage, COVERAGE, table="coverage")
     check(data.value_errors, VALUE_ERRORS, table="value_errors")
     check(data.rejects, REJECTS, table="rejects")
-    if data.quality is not None:
-        check(data.quality, LABEL_QUALITY, table="quality")
+    if data.agreement is not None:
+        check(data.agreement, AGREEMENT, table="agreement")
+    if data.value_quality is not None:
+        check(data.value_quality, VALUE_QUALITY, table="value_quality")
     for system in data.systems:
         check(system.findings, WEAKNESSES, table=f"findings of {system.name}")
         check(system.top_slices, FAMILY, table=f"top slices of {system.name}")

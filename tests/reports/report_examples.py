@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 from PIL import Image, ImageDraw
 
+from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import FAMILY, REJECTS, WEAKNESSES, Schema, check, empty
 from reports.data import (
     COVERAGE,
-    LABEL_QUALITY,
     VALUE_ERRORS,
     AttributeReport,
     ReportData,
@@ -147,14 +147,21 @@ def _make_coverage() -> pl.DataFrame:
     return make_table(rows, COVERAGE)
 
 
-def _make_quality() -> pl.DataFrame:
-    rows = [
-        {"attribute": attribute, "value": value, "n_true": 400, "n_predicted": 442,
-         "precision": 0.58, "recall": 0.81, "accuracy": 0.953, "coverage": 0.98}
-        for attribute in ("hat", "eyeglasses")
-        for value in ("yes", "no")
+def _make_quality() -> dict[str, pl.DataFrame]:
+    agreement = [
+        {"attribute": "hat", "n": 5000, "coverage": 0.98, "accuracy": 0.953, "kappa": 0.66},
+        {"attribute": "eyeglasses", "n": 5000, "coverage": 1.0, "accuracy": 0.94, "kappa": 0.5},
+    ]
+    values = [
+        {"attribute": attribute, "value": value, "n_true": 400, "n_labelled": 442,
+         "n_right": 256, "precision": 0.58, "recall": 0.64}
+        for attribute in ("eyeglasses", "hat")
+        for value in ("no", "yes")
     ]  # fmt: skip
-    return make_table(rows, LABEL_QUALITY)
+    return {
+        "agreement": make_table(agreement, AGREEMENT),
+        "value_quality": make_table(values, VALUE_QUALITY),
+    }
 
 
 def _make_attributes() -> tuple[AttributeReport, ...]:
@@ -184,7 +191,7 @@ def make_report_data(
         "attributes": _make_attributes(),
         "coverage": _make_coverage(),
         "value_errors": _make_value_errors(chosen),
-        "quality": _make_quality(),
+        **_make_quality(),
         "rejects": make_table(
             [
                 {"path": f"generated/broken-{index}.jpg", "stage": "samples", "reason": reason}

@@ -1,0 +1,72 @@
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from reports.coverage import average_errors, cover_values
+
+
+def make_labels(hat: list[str]) -> pl.DataFrame:
+    ids = [f"s{index:03}" for index in range(len(hat))]
+    return pl.DataFrame({"sample_id": ids, "attribute": "hat", "value": hat})
+
+
+def make_errors(values: list[float]) -> pl.DataFrame:
+    ids = [f"s{index:03}" for index in range(len(values))]
+    return pl.DataFrame({"sample_id": ids, "system": "finder", "error": values})
+
+
+def test_shares_of_an_attribute_add_up_and_unknown_comes_last() -> None:
+    table = cover_values(make_labels(["unknown"] * 5 + ["no"] * 3 + ["yes"] * 2))
+    assert table["value"].to_list() == ["no", "yes", "unknown"]
+    assert table["n"].to_list() == [3, 2, 5]
+    assert table["share"].sum() == pytest.approx(1)
+
+
+def test_declared_values_keep_their_order_and_unseen_ones_are_shown() -> None:
+    table = cover_values(make_labels(["no", "no", "yes"]), order={"hat": ["yes", "no", "maybe"]})
+    assert table["value"].to_list() == ["yes", "no", "maybe"]
+    assert table["n"].to_list() == [1, 2, 0]
+
+
+def test_without_labels_there_is_an_empty_table() -> None:
+    assert cover_values(make_labels([])).is_empty()
+    assert average_errors(make_labels([]), make_errors([])).is_empty()
+
+
+@given(st.integers(1, 60), st.data())
+def test_interval_of_zero_one_errors_is_wilsons(n: int, data: st.DataObject) -> None:
+    wrong = data.draw(st.integers(0, n))
+    row = average_errors(
+        make_labels(["yes"] * n), make_errors([1.0] * wrong + [0.0] * (n - wrong))
+    ).row(0, named=True)
+    expected = binomtest(wrong, n).proportion_ci(method="wilson")
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(
+        (expected.low, expected.high), abs=1e-12
+    )
+
+
+def test_interval_of_real_errors_is_the_mean_and_its_standard_error() -> None:
+    row = average_errors(make_labels(["yes"] * 4), make_errors([1.0, 2.0, 3.0, 4.0])).row(
+        0, named=True
+    )
+    assert row["error"] == 2.5
+    assert row["ci_high"] - row["error"] == pytest.approx(1.959964 * (5 / 3) ** 0.5 / 2)
+    alone = average_errors(make_labels(["yes"]), make_errors([2.5])).row(0, named=True)
+    assert (alone["ci_low"], alone["ci_high"]) == (None, None)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 9)), min_size=1), st.randoms())
+def test_row_order_changes_no_byte(rows: list[tuple[str, float]], random: object) -> None:
+    labels = make_labels([value for value, _ in rows])
+    errors = make_errors([error for _, error in rows])
+    order = list(range(len(rows)))
+    random.shuffle(order)  # type: ignore[attr-defined]  # hypothesis' Random
+    assert average_errors(labels, errors).equals(average_errors(labels[order], errors[order]))
+    assert cover_values(labels).equals(cover_values(labels[order]))
+
+
+def test_samples_without_an_error_do_not_count_in_the_mean() -> None:
+    row = average_errors(make_labels(["yes"] * 3), make_errors([1.0])).row(0, named=True)
+    assert (row["n"], row["error"]) == (1, 1.0)

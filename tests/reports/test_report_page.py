@@ -1,0 +1,238 @@
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+from pipeline.exceptions import TableError
+from pipeline.tables import WEAKNESSES
+from reports import ReportData, build_report
+from tests.reports.page_reader import read_page
+from tests.reports.report_examples import (
+    make_finding,
+    make_predicates,
+    make_report_data,
+    make_system,
+    make_table,
+)
+
+
+def _examples() -> dict[str, ReportData]:
+    silent = make_system(0, name="silent", n=0, overall_error=None, slices_counted=0)
+    return {
+        "no findings": make_report_data(0),
+        "one": make_report_data(1),
+        "fifteen": make_report_data(15),
+        "several systems": make_report_data(
+            systems=(make_system(3), make_system(2, name="second", share=False), silent)
+        ),
+        "nothing but a name": ReportData("bare", "r", "then", "now", samples=0, systems=()),
+    }
+
+
+@pytest.mark.parametrize("name", list(_examples()))
+def test_page_is_well_formed_and_accessible(name: str) -> None:
+    page = read_page(build_report(_examples()[name]))
+    assert page.faults == []
+    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    levels = [int(element.tag[1]) for element in page.select("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert page.select("html")[0].attributes["lang"] == "en"
+    assert all(cell.attributes.get("scope") for cell in page.select("th"))
+    assert all(image.attributes.get("alt") for image in page.select("img"))
+    for element in page.elements:
+        for name_of_other in ("aria-labelledby",):
+            other = element.attributes.get(name_of_other)
+            assert other is None or other in ids
+
+
+@pytest.mark.parametrize("name", list(_examples()))
+def test_page_refers_to_nothing_outside_itself_and_runs_nothing(name: str) -> None:
+    text = build_report(_examples()[name])
+    page = read_page(text)
+    ids = {element.attributes.get("id") for element in page.elements}
+    for address in page.addresses:
+        assert address.startswith("data:image/jpeg;base64,") or address.removeprefix("#") in ids
+    assert not page.select("script", "link", "iframe", "object", "embed", "form", "base")
+    assert not [e for e in page.elements if any(name.startswith("on") for name in e.attributes)]
+    assert "://" not in text
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_policy_allows_the_style_by_its_hash_and_nothing_else() -> None:
+    text = build_report(make_report_data(1))
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    page = read_page(text)
+    policies = [
+        meta.attributes["content"]
+        for meta in page.select("meta")
+        if meta.attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policies == [
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    ]
+    assert not [element for element in page.elements if "style" in element.attributes]
+
+
+def test_same_data_gives_the_same_bytes() -> None:
+    assert build_report(make_report_data(15)) == build_report(make_report_data(15))
+
+
+def test_verdict_names_the_first_confirmed_finding_with_its_numbers() -> None:
+    rows = [
+        make_finding(1, state="likely", predicates=make_predicates(("age", "old"))),
+        make_finding(2, state="confirmed"),
+    ]
+    system = make_system(0, findings=make_table(rows, WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert (
+        "finder fails more where hat = yes: 27.1% missed against 5.0% elsewhere (n = 442)" in words
+    )
+
+
+def test_verdict_on_likely_findings_only_says_probably() -> None:
+    findings = make_table([make_finding(1, state="likely")], WEAKNESSES)
+    system = make_system(0, findings=findings)
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "finder probably fails more where hat = yes" in words
+    assert "About one in twenty" in words
+
+
+def test_no_finding_is_said_with_the_gap_that_could_have_been_shown() -> None:
+    words = read_page(build_report(make_report_data(0))).words
+    assert "No weak slice found for finder" in words
+    assert "differences from about 3.1 percentage points on" in words
+
+
+def test_insufficient_evidence_is_shown_but_never_counted() -> None:
+    rows = [make_finding(1), make_finding(2, state="insufficient evidence", n=31)]
+    system = make_system(0, findings=make_table(rows, WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "It is the only weak slice that holds up" in words
+    assert "Insufficient evidence: 1 slice" in words
+    only = make_system(0, findings=make_table(rows[1:], WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(only,)))).words
+    assert "No weak slice found for finder" in words
+
+
+def test_system_without_errors_is_told_from_a_perfect_one() -> None:
+    silent = make_system(0, name="silent", n=0, overall_error=None, slices_counted=0)
+    perfect = make_system(0, name="perfect", overall_error=0.0)
+    words = read_page(build_report(make_report_data(systems=(silent, perfect)))).words
+    assert "silent: no sample has an error value, so there was nothing to search" in words
+    assert "perfect made no error on any of 4,988 samples" in words
+
+
+def test_mostly_wrong_system_is_shown_by_its_success_rates() -> None:
+    row = make_finding(
+        1, error=0.984, rest_error=0.837, difference=0.147, ci_low=0.12, ci_high=0.17
+    )
+    system = make_system(0, overall_error=0.84, findings=make_table([row], WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "Failure is the rule here (84.0% missed)" in words
+    assert "1.6% found against 16.3% elsewhere" in words
+    assert "\u221214.7 points \u221217.0 to \u221212.0" in words
+
+
+def test_real_valued_errors_are_never_written_as_percentages() -> None:
+    row = make_finding(1, error=2.313, rest_error=0.4, difference=1.9, ci_low=1.5, ci_high=2.3)
+    system = make_system(
+        0, metric="log-loss", share=False, overall_error=0.61, detectable_gap=0.2,
+        findings=make_table([row], WEAKNESSES),
+    )  # fmt: skip
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "mean log-loss 2.31 against 0.400 elsewhere" in words
+    assert "+1.90 1.50 to 2.30" in words
+    assert "Failure is the rule" not in words
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("gender", {"name": "gender"}, True),
+        ("marked sensitive", {"sensitive": True}, True),
+        ("from person/", {"reference": "person/bald"}, True),
+        ("weather", {}, False),
+    ],
+)
+def test_perceived_appearance_is_told_wherever_people_are_labelled(
+    name: str,
+    change: dict[str, object],
+    told: bool,  # noqa: FBT001 - a table of cases
+) -> None:
+    del name
+    weather = make_report_data(1).attributes[-1]
+    attribute = replace(weather, **change)  # type: ignore[arg-type]  # the cases' own fields
+    words = read_page(build_report(make_report_data(1, attributes=(attribute,)))).words
+    assert ("They are not identity" in words) is told
+
+
+def test_finding_tells_where_its_labels_came_from_and_how_far_to_trust_them() -> None:
+    words = read_page(build_report(make_report_data(1))).words
+    assert (
+        "Labels: hat predicted by an image-text model, so some labels are wrong "
+        "(by the truth file, 58.0% of the labels yes are right)." in words
+    )
+
+
+def test_everything_left_out_is_counted() -> None:
+    words = read_page(build_report(make_report_data(1))).words
+    assert "5 inputs could not be used" in words
+    assert "samples the file is empty 4" in words
+    assert "12 samples have no error and 3 errors belong to no sample" in words
+
+
+def test_many_rejects_are_all_counted_though_not_all_listed() -> None:
+    rejects = pl.DataFrame(
+        {"path": [f"{index}.jpg" for index in range(5000)], "stage": "samples", "reason": "empty"}
+    )
+    text = build_report(make_report_data(0, rejects=rejects))
+    assert "samples empty 5,000" in read_page(text).words
+    assert "The first 200" in text
+    assert len(text) < 200_000
+
+
+def test_values_beyond_the_first_dozen_fold_away_but_stay() -> None:
+    coverage = pl.DataFrame(
+        {
+            "attribute": "category",
+            "value": [f"class {index}" for index in range(40)],
+            "n": 10,
+            "share": 0.025,
+        }
+    )
+    words = read_page(build_report(make_report_data(0, coverage=coverage))).words
+    assert "28 more values" in words
+    assert "class 39" in words
+
+
+def test_typical_report_is_under_three_megabytes() -> None:
+    assert len(build_report(make_report_data(15)).encode()) < 3_000_000
+
+
+def test_folded_slices_and_held_out_numbers_are_on_the_page() -> None:
+    row = make_finding(
+        1, holdout_n=210, holdout_error=0.25, holdout_rest_error=0.05, holdout_ci_low=0.14,
+        holdout_ci_high=0.26, holdout_p=0.0004,
+    )  # fmt: skip
+    system = make_system(0, findings=make_table([row], WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "1 overlapping slice that this one explains age = adult and hat = yes" in words
+    assert "Held-out difference +20.0 points 14.0 to 26.0" in words
+    assert "Held out: p 0.00040" in words
+
+
+def test_frame_without_its_columns_is_named() -> None:
+    data = make_report_data(1, coverage=pl.DataFrame({"attribute": ["hat"]}))
+    with pytest.raises(TableError, match=r"(?s)'coverage'.*'value' is missing"):
+        build_report(data)
