@@ -3,11 +3,19 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.slices.notes import SearchNotes
     from pipeline.slices.search import search_slices
+    from pipeline.slices.weaknesses import SliceResult, audit_slices, find_weaknesses
 
-__all__ = ["search_slices"]
+__all__ = ["SearchNotes", "SliceResult", "audit_slices", "find_weaknesses", "search_slices"]
 
-_HOMES = {"search_slices": "search"}
+_HOMES = {
+    "SearchNotes": "notes",
+    "SliceResult": "weaknesses",
+    "audit_slices": "weaknesses",
+    "find_weaknesses": "weaknesses",
+    "search_slices": "search",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -40,6 +40,12 @@ class Kernels(Protocol):
     ) -> Any:
         """Add up the channels of some rows for every value of later attributes."""
 
+    def count_clusters(
+        self, codes: Any, values: Any, group_starts: Any, group_totals: Any,
+        dims: Any, attributes: Any, cells: int,
+    ) -> Any:  # fmt: skip
+        """Sum, in each cell of one attribute set, what each group of rows adds to it."""
+
 
 def load_kernels(backend: Backend = "auto") -> Kernels:
     """Return the compiled kernels, or NumPy's where numba cannot be imported or is switched off.

@@ -228,3 +228,34 @@ def count_children(codes: Any, members: Any, rows: Any, dims: Any, first: int, i
             if rows[row, width - 1] > out[k, width - 1]:
                 out[k, width - 1] = rows[row, width - 1]
     return out
+
+
+@_compile
+def count_clusters(
+    codes: Any, values: Any, group_starts: Any, group_totals: Any, dims: Any, attributes: Any, cells: int
+) -> Any:
+    """Sum, in each cell of one attribute set, what each group of rows adds to it.
+
+    codes (m, n) and values (n,) sorted by group; group g has rows group_starts[g]..group_starts[g+1]
+    and the value sum group_totals[g]. Returns (cells, 3): the sum over groups of a_g^2 and of
+    a_g t_g, where a_g is the group's value sum in the cell, and the number of groups with rows there.
+    """
+    n = codes.shape[1]
+    key = np.empty(n, np.int32)
+    _fill_prefix(codes, dims, attributes, 0, n, key)
+    out = np.zeros((cells, 3))
+    inside = np.zeros(cells)
+    seen = np.zeros(cells, np.uint8)
+    for g in range(group_starts.shape[0] - 1):
+        for i in range(group_starts[g], group_starts[g + 1]):
+            inside[key[i]] += values[i]
+            seen[key[i]] = 1
+        for i in range(group_starts[g], group_starts[g + 1]):
+            k = key[i]
+            if seen[k]:
+                out[k, 0] += inside[k] * inside[k]
+                out[k, 1] += inside[k] * group_totals[g]
+                out[k, 2] += 1.0
+                inside[k] = 0.0
+                seen[k] = 0
+    return out

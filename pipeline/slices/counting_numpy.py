@@ -15,9 +15,12 @@ def count_values(codes: NDArray[Any], size: int) -> Ints:
 
 
 def add_exactly(keys: NDArray[Any], values: Ints, cells: int) -> Ints:
-    """Sum int64 values >= 0 by key without losing a bit: halves small enough for bincount's floats."""
+    """Sum int64 values by key without losing a bit: in parts small enough for bincount's floats."""
     if not len(values):
         return np.zeros(cells, np.int64)
+    if values.min() < 0:
+        negative = add_exactly(keys, np.maximum(-values, 0), cells)
+        return add_exactly(keys, np.maximum(values, 0), cells) - negative
     bits = max(1, int(np.floor(np.log2(_EXACT / len(values)))))
     total = np.zeros(cells, np.int64)
     shift = 0
@@ -120,3 +123,23 @@ def count_children(
         _add_rows(codes[a][members], part, int(ids[a + 1] - ids[a])) for a in range(first, len(codes))
     ]
     return np.concatenate(parts)
+
+
+def count_clusters(
+    codes: NDArray[Any], values: NDArray[np.float64], group_starts: Ints,
+    group_totals: NDArray[np.float64], dims: Ints, attributes: Ints, cells: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Sum, in each cell of one attribute set, what each group of rows adds to it."""
+    group = np.repeat(np.arange(len(group_totals)), np.diff(group_starts))
+    key = group * cells + _keys(codes, dims, [int(a) for a in attributes])
+    pairs, place = np.unique(key, return_inverse=True)
+    inside = np.bincount(place, weights=values, minlength=len(pairs))
+    cell = pairs % cells
+    return np.stack(
+        [
+            np.bincount(cell, weights=inside**2, minlength=cells),
+            np.bincount(cell, weights=inside * group_totals[pairs // cells], minlength=cells),
+            np.bincount(cell, minlength=cells).astype(np.float64),
+        ],
+        axis=1,
+    )

@@ -1,6 +1,7 @@
 """Exact counts of every conjunction up to a level, set of attributes by set, nothing pruned."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -79,28 +80,32 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
-def plan_chunks(dims: Ints, level: int, *, parts: int) -> list[Chunk]:
-    """Split the attribute sets of `level` into passes of bounded memory, at least `parts` if possible."""
+def plan_chunks(
+    dims: Ints, level: int, *, parts: int, sets: Sequence[tuple[int, ...]] | None = None
+) -> list[Chunk]:
+    """Split attribute sets into passes of bounded memory, at least `parts` of them if possible.
+
+    sets: the sets of that level to count, sorted; all of them when None.
+    """
     m = len(dims)
-    wanted = -(-comb(m, level) // parts)
+    wanted = -(-(comb(m, level) if sets is None else len(sets)) // parts)
     chunks: list[Chunk] = []
     runs: list[tuple[tuple[int, ...], int, int]] = []
-    cells = sets = 0
-    for prefix in combinations(range(m - 1), level - 1):
-        size = int(np.prod(dims[list(prefix)])) if prefix else 1
-        first = prefix[-1] + 1 if prefix else 0
-        for attribute in range(first, m):
-            added = size * int(dims[attribute])
-            if sets and (cells + added > _CHUNK_CELLS or sets >= wanted):
-                chunks.append(_make_chunk(runs, dims))
-                runs, cells, sets = [], 0, 0
-            if runs and runs[-1][0] == prefix:
-                runs[-1] = (prefix, runs[-1][1], attribute + 1)
-            else:
-                runs.append((prefix, attribute, attribute + 1))
-            cells += added
-            sets += 1
-    chunks.append(_make_chunk(runs, dims))
+    cells = count = 0
+    for attributes in combinations(range(m), level) if sets is None else sets:
+        prefix, attribute = attributes[:-1], attributes[-1]
+        added = int(np.prod(dims[list(attributes)]))
+        if count and (cells + added > _CHUNK_CELLS or count >= wanted):
+            chunks.append(_make_chunk(runs, dims))
+            runs, cells, count = [], 0, 0
+        if runs and runs[-1][0] == prefix and runs[-1][2] == attribute:
+            runs[-1] = (prefix, runs[-1][1], attribute + 1)
+        else:
+            runs.append((prefix, attribute, attribute + 1))
+        cells += added
+        count += 1
+    if runs:
+        chunks.append(_make_chunk(runs, dims))
     return chunks
 
 

@@ -1,5 +1,6 @@
 """Counted slices -> the `slices` table: predicates in words, errors, scores, p and q."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline.slices.significance import adjust_bh, complement, test_against_res
 from pipeline.tables import FAMILY, check
 
 Floats = NDArray[np.float64]
+Test = Callable[[NDArray[np.int32], Sums], Floats]
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,11 @@ def build_family(
     *,
     alpha: float,
     direction: Direction,
-    p: Floats | None = None,
+    test: Test | None = None,
 ) -> Family:
     """Score and test counted slices and sort them: score, rows, level, predicate text.
 
-    p: (k,) p-values of the slices where another test than that of independent rows was made.
+    test: gives (k,) p-values of (k, level) slices where rows are not independent.
     """
     sums = cells.losses.finish(counts.sums)
     total = cells.total
@@ -65,8 +67,10 @@ def build_family(
         all_weight=float(total.weight[0]), all_total=float(total.total[0]),
         alpha=alpha, direction=direction,
     )  # fmt: skip
-    if p is None:
+    if test is None:
         p = test_against_rest(total, sums, cells.losses, direction=direction)
+    else:
+        p = test(counts.slices, sums)
     order = sort_slices(cells.layout, counts.slices, sums.n, score)
     family = Family(cells.layout, counts.slices, sums, total, score, p, adjust_bh(p))
     return family.take(order)

@@ -107,6 +107,14 @@ class Losses:
     def _fix(self, values: Floats) -> Ints:
         return np.rint(values * 2.0**self.shift).astype(np.int64)
 
+    def add_up(self) -> Sums:
+        """Return the (1,) sums of all rows."""
+        channels = self.fill_channels()
+        if not len(channels):
+            return self.finish(np.zeros((1, self.channels), np.int64))
+        last = [channels[:, -1].max()]
+        return self.finish(np.concatenate([channels[:, :-1].sum(axis=0), last])[None, :])
+
     def take(self, rows: NDArray[Any]) -> "Losses":
         """Return the losses of some rows, in the same units."""
         weights = None if self.weights is None else self.weights[rows]

@@ -14,7 +14,7 @@ from pipeline.slices.counting import Backend, Kernels, load_kernels
 from pipeline.slices.cube import Counts, count_cube, estimate_cube
 from pipeline.slices.depth_first import search_depth_first
 from pipeline.slices.encode import Codes, encode_table
-from pipeline.slices.family import Family, build_family, tabulate
+from pipeline.slices.family import Family, Test, build_family, tabulate
 from pipeline.slices.losses import Losses, prepare_losses
 from pipeline.slices.score import Direction
 from pipeline.slices.sliceline_engine import search_sliceline
@@ -80,6 +80,7 @@ class Search:
     engine: Engine
     reason: str
     estimated_bytes: float
+    possible_slices: float  # at most, with enough rows
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,8 @@ def prepare_search(
     cells = make_cells(
         codes, losses, kernels, min_weight=min_weight, leave_out=leave_out, group=group
     )
-    engine, reason, need = choose_engine(cells, options, min_weight=min_weight)
-    return Search(cells, kernels, options, min_weight, engine, reason, need)
+    engine, reason, need, possible = choose_engine(cells, options, min_weight=min_weight)
+    return Search(cells, kernels, options, min_weight, engine, reason, need, possible)
 
 
 def _all_weight(losses: Losses) -> float:
@@ -157,8 +158,8 @@ def _all_weight(losses: Losses) -> float:
 
 def choose_engine(
     cells: Cells, options: SearchOptions, *, min_weight: float
-) -> tuple[Engine, str, float]:
-    """Return the engine, the reason in words and the bytes that it is expected to need."""
+) -> tuple[Engine, str, float, float]:
+    """Return the engine, the reason in words, the bytes it is expected to need, and slices at most."""
     level = min(options.max_level, max(len(cells.layout.dims), 1))
     most = float(cells.total.weight[0]) / max(min_weight, 1e-300)
     sets, slices, largest = estimate_cube(cells.layout, level, most=max(most, 1.0))
@@ -166,7 +167,7 @@ def choose_engine(
     need = cells.nbytes() + slices * _SLICE_BYTES + min(largest, _SET_CELLS) * 48.0 + 1.5e8
     size = f"{sets:,.0f} attribute sets, {slices:,.0f} slices at most, {need / 1e9:.2f} GB expected"
     if options.engine != "auto":
-        return options.engine, f"asked for ({size})", need
+        return options.engine, f"asked for ({size})", need, slices
     limits = []
     if need > options.memory:
         limits.append(f"more than the {options.memory / 1e9:.1f} GB allowed")
@@ -175,12 +176,15 @@ def choose_engine(
     if updates > _CUBE_UPDATES:
         limits.append(f"{updates:,.0f} additions would take too long")
     if not limits:
-        return "cube", f"the whole family fits ({size})", need
-    return "depth-first", f"{size}: {'; '.join(limits)}", cells.nbytes() * 5.0 + 1e8
+        return "cube", f"the whole family fits ({size})", need, slices
+    return "depth-first", f"{size}: {'; '.join(limits)}", cells.nbytes() * 5.0 + 1e8, slices
 
 
-def run_search(search: Search, *, cells: Cells | None = None) -> Found:
-    """Count, score and test with the chosen engine; `cells` may replace the rows of the search."""
+def run_search(search: Search, *, cells: Cells | None = None, test: Test | None = None) -> Found:
+    """Count, score and test with the chosen engine.
+
+    cells: rows that replace those of the search. test: p-values where rows are not independent.
+    """
     rows = search.cells if cells is None else cells
     options = search.options
     wanted = _must_filter(search)
@@ -206,7 +210,7 @@ def run_search(search: Search, *, cells: Cells | None = None) -> Found:
     good = wanted(counts.slices)
     if not good.all():
         counts = Counts(counts.slices[good], counts.sums[good])
-    family = build_family(rows, counts, alpha=options.alpha, direction=options.direction)
+    family = build_family(rows, counts, alpha=options.alpha, direction=options.direction, test=test)
     return Found(family, unopened)
 
 

@@ -1,0 +1,123 @@
+"""Greedy explain-away: report the best slice, remove its rows, search again, while evidence lasts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.slices.family import Family
+
+Ids = tuple[int, ...]
+Mask = NDArray[np.bool_]
+LEVEL = 0.05
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One distinct slice: its predicate ids, the q it had when picked, and what it explains."""
+
+    ids: Ids
+    q_residual: float
+    members: Mask  # (n,) all its rows
+    new: Mask  # (n,) those that no earlier pick covers
+    folded: NDArray[np.int32]  # (f, level) the best slices that it explains
+    folded_count: int
+
+
+def explain_away(
+    full: Family,
+    *,
+    recount: Callable[[Mask], Family],
+    members: Callable[[Ids], Mask],
+    compare: Callable[[Mask, Mask], float],
+    limit: int,
+) -> list[Pick]:
+    """Pick distinct slices until nothing with q < 0.05 remains, or `limit` are found.
+
+    full: the family of all n rows. recount(alive): the family of the rows still there. members(ids):
+    the rows of a slice. compare(inside, outside): one-sided p of two sets of rows. A pick needs
+    q < 0.05 both in the full family and among the remaining rows; the best score goes first, and
+    gives way to a more general slice beyond which it adds nothing.
+    """
+    picks: list[Pick] = []
+    if not (full.q < LEVEL).any():
+        return picks
+    evident = {_ids(row) for row in full.slices[full.q < LEVEL]}
+    alive = np.ones(len(members(())), np.bool_)
+    family = full
+    while len(picks) < limit:
+        best = _best(family, evident)
+        if best is None:
+            break
+        ids, q = _generalize(family, best, evident, alive, members, compare)
+        inside = members(ids)
+        new = inside & alive
+        alive = alive & ~inside
+        before = family.slices[family.q < LEVEL]
+        family = recount(alive)
+        folded = _explained(before, family, ids)
+        picks.append(Pick(ids, q, inside, new, folded[:_SHOWN], len(folded)))
+    return picks
+
+
+def _ids(row: NDArray[np.int32]) -> Ids:
+    return tuple(int(i) for i in row if i >= 0)
+
+
+def _best(family: Family, evident: set[Ids]) -> int | None:
+    """Return the first slice (they are sorted by score) that is evident now and in the full family."""
+    for row in np.flatnonzero(family.q < LEVEL):
+        if _ids(family.slices[row]) in evident:
+            return int(row)
+    return None
+
+
+def _generalize(
+    family: Family, best: int, evident: set[Ids], alive: Mask,
+    members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
+) -> tuple[Ids, float]:  # fmt: skip
+    """Return the most general evident slice around the best one that leaves it nothing to add.
+
+    The special slice is the best of many, so its p against the rest of the general one is
+    multiplied by the number of counted slices inside the general one (Bonferroni).
+    """
+    ids = _ids(family.slices[best])
+    inside = members(ids) & alive
+    for level in range(1, len(ids)):
+        options: list[tuple[float, Ids, float]] = []
+        for general in combinations(ids, level):
+            row = _find(family, general)
+            if row is None or family.q[row] >= LEVEL or general not in evident:
+                continue
+            around = members(general) & alive & ~inside
+            if not around.any() or compare(inside, around) * _count_inside(family, general) > LEVEL:
+                options.append((float(family.p[row]), general, float(family.q[row])))
+        if options:
+            _, chosen, q = min(options)
+            return chosen, q
+    return ids, float(family.q[best])
+
+
+def _find(family: Family, ids: Ids) -> int | None:
+    wanted = np.full(family.slices.shape[1], -1, np.int32)
+    wanted[: len(ids)] = ids
+    found = np.flatnonzero((family.slices == wanted).all(axis=1))
+    return int(found[0]) if len(found) else None
+
+
+def _count_inside(family: Family, ids: Ids) -> int:
+    """Count the slices of the family with all of these predicates and more."""
+    held = np.ones(len(family), np.bool_)
+    for i in ids:
+        held &= (family.slices == i).any(axis=1)
+    return max(1, int(held.sum()) - 1)
+
+
+def _explained(before: NDArray[np.int32], after: Family, ids: Ids) -> NDArray[np.int32]:
+    """List the slices that were evident before a pick's rows went and are no longer, best first."""
+    still = {_ids(row) for row in after.slices[after.q < LEVEL]}
+    gone = [row for row in before if _ids(row) != ids and _ids(row) not in still]
+    return np.array(gone, np.int32).reshape(-1, before.shape[1])

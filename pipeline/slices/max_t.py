@@ -1,0 +1,199 @@
+"""Family-wise p-values: how often does chance alone make the family's largest statistic as large?
+
+Max-T: Westfall and Young, Resampling-Based Multiple Testing, 1993. Errors are permuted over the rows;
+with groups or weights the centered errors of each group change their sign together instead
+(the multiplier bootstrap: Chernozhukov, Chetverikov and Kato, Annals of Statistics 41, 2013).
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from pipeline.slices.cells import Cells
+from pipeline.slices.clusters import Clustered, center
+from pipeline.slices.counting import Kernels
+from pipeline.slices.cube import count_cores
+from pipeline.slices.losses import Sums
+from pipeline.slices.places import Places, place_slices
+from pipeline.slices.score import Direction
+from pipeline.slices.significance import complement, effective_size, mean_and_variance
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Draw = Callable[[np.random.Generator], Floats]
+_FEWEST = 199
+_BUDGET = 2e11  # additions that all permutations together may take
+
+
+@dataclass(frozen=True)
+class FamilyWise:
+    """Family-wise p of the asked slices, and from how many permutations."""
+
+    p: Floats
+    permutations: int
+
+
+def compute_family_p(
+    cells: Cells,
+    codes: NDArray[np.uint8],
+    kernels: Kernels,
+    *,
+    slices: NDArray[np.int32],
+    sums: Sums,
+    asked: Ints,
+    direction: Direction,
+    permutations: int,
+    seed: int,
+    groups: Ints | None = None,
+    clustered: Clustered | None = None,
+) -> FamilyWise:
+    """Return, for the family's rows `asked`, the share of permutations whose largest T reaches theirs.
+
+    cells: the rows (grouped or not); codes: (m, n) codes of the single rows, in canonical order, as
+    the losses of `cells` are. clustered: needed with groups or weights. Fewer permutations than
+    asked, at least 199, are made where they would take minutes.
+    """
+    places = place_slices(cells.layout, slices)
+    sign = 1.0 if direction == "worse" else -1.0
+    counted = len(cells.losses.errors)
+    if clustered is not None:
+        observed, draw = _multiply(cells, codes, kernels, places, sums, groups, clustered, sign)
+    elif cells.losses.binary:
+        observed, draw = _permute_bits(cells, codes, kernels, places, sums, sign)
+        high = int(cells.losses.bits().sum())
+        counted = min(high, counted - high) if cells.cell_of is None else cells.codes.shape[1]
+    else:
+        observed, draw = _permute_errors(cells, codes, kernels, places, sums, sign)
+    affordable = int(_BUDGET / max(1, places.sets * counted))
+    made = min(permutations, max(_FEWEST, affordable))
+
+    def largest(number: int) -> float:
+        return float(draw(np.random.default_rng([seed, number])).max(initial=-np.inf))
+
+    # Each permutation has its own seed, so the number of threads changes nothing.
+    with ThreadPoolExecutor(count_cores()) as pool:
+        maxima = np.sort(np.array(list(pool.map(largest, range(made)))))
+    reached = made - np.searchsorted(maxima, observed[asked] - 1e-9, side="left")
+    return FamilyWise((1.0 + reached) / (1.0 + made), made)
+
+
+def _count(
+    cells: Cells, kernels: Kernels, places: Places, k: int, codes: NDArray[np.uint8], rows: Ints | None
+) -> Ints:
+    """Count other rows (bits all 0, or channels) in the cells of the family; returns (k, K)."""
+    width = 2 if rows is None else rows.shape[1]
+    out = np.zeros((k, width), np.int64)
+    bits = np.zeros(codes.shape[1], np.uint8)
+    for chunk, members, at in zip(places.chunks, places.slices, places.cells, strict=True):
+        where = (
+            cells.layout.dims, chunk.prefixes, chunk.first, chunk.stop, chunk.starts, chunk.cells,
+        )  # fmt: skip
+        if rows is None:
+            hist = kernels.count_bits(codes, bits, *where)
+        else:
+            hist = kernels.count_channels(codes, rows, *where)
+        out[members] = hist[at]
+    return out
+
+
+def _permute_bits(
+    cells: Cells, codes: NDArray[np.uint8], kernels: Kernels, places: Places, sums: Sums, sign: float
+) -> tuple[Floats, Draw]:
+    """Two-valued errors: only the rows of the rarer value are drawn and counted."""
+    losses = cells.losses
+    n, size = len(losses.errors), sums.n
+    high = int(losses.bits().sum())
+    observed = np.rint((sums.total - losses.low * size) / max(losses.high - losses.low, 1e-300))
+    rarer = min(high, n - high)
+    cell_sizes = None if cells.rows is None else cells.rows[:, 0]
+
+    def draw(rng: np.random.Generator) -> Floats:
+        if cell_sizes is not None:  # one draw over the cells, whatever n
+            taken = rng.multivariate_hypergeometric(cell_sizes, rarer, method="marginals")
+            rows = np.zeros((len(cell_sizes), 4), np.int64)
+            rows[:, 0] = taken
+            count = _count(cells, kernels, places, len(size), cells.codes, rows)[:, 0]
+        else:
+            drawn = rng.choice(n, rarer, replace=False, shuffle=False)
+            count = _count(
+                cells, kernels, places, len(size), np.ascontiguousarray(codes[:, drawn]), None
+            )[:, 0]
+        return _deviance(count if rarer == high else size - count, size, high, n, sign)
+
+    return _deviance(observed, size, high, n, sign), draw
+
+
+def _deviance(count: NDArray[np.float64], size: Ints, high: int, n: int, sign: float) -> Floats:
+    """Signed root of the likelihood ratio of a 2 x 2 table: near normal also for small counts."""
+    expected = size * (high / n)
+    excess = sign * (count - expected)
+    out = np.full(len(size), -np.inf)
+    up = excess > 0
+    a, s = count[up].astype(np.float64), size[up].astype(np.float64)
+    table = ((a, s * high / n), (s - a, s * (n - high) / n),
+             (high - a, (n - s) * high / n), (n - high - s + a, (n - s) * (n - high) / n))  # fmt: skip
+    total = np.zeros(len(a))
+    for seen, fair in table:
+        total += special.xlogy(seen, np.divide(seen, fair, out=np.ones(len(a)), where=fair > 0))
+    out[up] = np.sqrt(np.maximum(2.0 * total, 0.0))
+    return out
+
+
+def _permute_errors(
+    cells: Cells, codes: NDArray[np.uint8], kernels: Kernels, places: Places, sums: Sums, sign: float
+) -> tuple[Floats, Draw]:
+    """Real-valued errors change rows; the statistic is Welch's t on the normal scale."""
+    channels = cells.losses.fill_channels()
+
+    def draw(rng: np.random.Generator) -> Floats:
+        rows = channels[rng.permutation(len(channels))]
+        counted = _count(cells, kernels, places, len(sums.n), codes, rows)
+        return _normal_t(cells.total, cells.losses.finish(counted), sign)
+
+    return _normal_t(cells.total, sums, sign), draw
+
+
+def _normal_t(total: Sums, part: Sums, sign: float) -> Floats:
+    """Welch's t, brought to the normal scale so that small slices' heavy tails do not rule.
+
+    Source: Wallace, Annals of Mathematical Statistics 30, 1959 (bounds for t).
+    """
+    rest = complement(total, part)
+    (mean, variance), (rest_mean, rest_variance) = mean_and_variance(part), mean_and_variance(rest)
+    n, rest_n = effective_size(part), effective_size(rest)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a, b = variance / n, rest_variance / rest_n
+        t = sign * (mean - rest_mean) / np.sqrt(a + b)
+        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
+        z = np.sqrt(freedom * np.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
+    return np.where(np.isfinite(z) & (t > 0), z, -np.inf)
+
+
+def _multiply(
+    cells: Cells, codes: NDArray[np.uint8], kernels: Kernels, places: Places, sums: Sums,
+    groups: Ints | None, clustered: Clustered, sign: float,
+) -> tuple[Floats, Draw]:  # fmt: skip
+    """Groups or weights: each group's centered errors keep or change their sign."""
+    values = center(cells.losses)
+    scale = 2.0**40 / max(float(np.abs(values).max(initial=0.0)), 1e-300)
+    number = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    share = sums.weight / cells.total.weight
+    known = clustered.deviation > 0
+
+    def statistic(excess: Floats) -> Floats:
+        t = np.full(len(known), -np.inf)
+        t[known] = sign * excess[known] / clustered.deviation[known]
+        return t
+
+    def draw(rng: np.random.Generator) -> Floats:
+        flips = rng.integers(0, 2, int(number.max(initial=-1)) + 1) * 2 - 1
+        rows = np.zeros((len(values), 4), np.int64)
+        rows[:, 0] = np.rint(values * flips[number] * scale)
+        inside = _count(cells, kernels, places, len(share), codes, rows)[:, 0]
+        return statistic((inside - share * rows[:, 0].sum()) / scale)
+
+    return statistic(clustered.excess), draw

@@ -1,0 +1,100 @@
+"""What a search saw and could have seen: the numbers that a report shows beside the findings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.slices.evidence import Discovery
+from pipeline.slices.power import detectable_gap
+from pipeline.slices.search import Found
+
+_SHARES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class SearchNotes:
+    """How a search went; sizes are rows, errors are in the units given."""
+
+    n: int  # rows searched (the discovery half, when some are held out)
+    holdout_n: int
+    groups: int | None  # images among them, when rows share images
+    error: float  # their mean error
+    weighted: bool
+    direction: str
+    engine: str
+    reason: str  # why this engine, with its estimated size
+    estimated_bytes: float
+    cells: int  # groups of equal rows that were counted; n when rows were not grouped
+    grouped: bool
+    attributes: tuple[str, ...]  # that can be in a slice
+    min_rows: float  # rows (or weight) a slice needs
+    slices: int  # counted
+    complete: bool  # whether every slice with enough rows was counted
+    unopened: int  # branches that a bound left out
+    permutations: int  # behind p_family; 0: Bonferroni over all possible slices
+    detectable_gap: float | None  # of a slice as small as allowed; None: none could be shown
+    detectable_gaps: tuple[tuple[float, float | None], ...]  # by the slice's share of the rows
+    mostly_wrong: bool  # mean error above one half: lift and score can rank little
+
+    def summary(self) -> str:
+        """Say in a few sentences what was searched and what could have been found."""
+        kind = f"{self.slices:,} slices of {len(self.attributes)} attributes over {self.n:,} samples"
+        parts = [f"Counted {kind} with the {self.engine} engine: {self.reason}."]
+        if not self.complete:
+            parts.append("Not every slice was counted: q speaks of the counted ones.")
+        if self.detectable_gap is not None:
+            parts.append(
+                f"A slice of {self.min_rows:,.0f} samples with a difference of {self.detectable_gap:.3g} "
+                "would have been found four times in five."
+            )
+        else:
+            parts.append(f"A slice of {self.min_rows:,.0f} samples is too small to show any difference.")
+        if self.mostly_wrong:
+            parts.append(
+                f"The mean error is {self.error:.2f}: above one half the score can rank little; "
+                "look at success rates."
+            )
+        return " ".join(parts)
+
+
+def write_notes(
+    discovery: Discovery, found: Found, *, holdout_n: int, permutations: int
+) -> SearchNotes:
+    """Collect what is known after a search."""
+    search, losses = discovery.search, discovery.rows.losses
+    total = search.cells.total
+    n, weight = len(discovery.rows), float(total.weight[0])
+    mean = float(total.total[0]) / weight
+    deviation = float(np.sqrt(max(float(total.total2[0]) / weight - mean * mean, 0.0)))
+    rows_per_weight = n / weight
+
+    def gap(size: float) -> float | None:
+        return detectable_gap(
+            n=float(n), size=size, tests=len(found.family), mean=mean - losses.low,
+            deviation=deviation, ceiling=losses.high - losses.low, binary=losses.binary,
+        )  # fmt: skip
+
+    groups = discovery.rows.groups
+    bounded = losses.high <= 1.0
+    return SearchNotes(
+        n=n,
+        holdout_n=holdout_n,
+        groups=None if groups is None else len(np.unique(groups)),
+        error=mean,
+        weighted=losses.weights is not None,
+        direction=search.options.direction,
+        engine=search.engine,
+        reason=search.reason,
+        estimated_bytes=search.estimated_bytes,
+        cells=search.cells.codes.shape[1],
+        grouped=search.cells.cell_of is not None,
+        attributes=search.cells.layout.attributes,
+        min_rows=search.min_weight,
+        slices=len(found.family),
+        complete=search.engine == "cube",
+        unopened=found.unopened,
+        permutations=permutations,
+        detectable_gap=gap(max(search.min_weight * rows_per_weight, 2.0)),
+        detectable_gaps=tuple((share, gap(share * n)) for share in _SHARES),
+        mostly_wrong=bounded and mean > 0.5,
+    )

@@ -1,0 +1,55 @@
+"""Where the slices of a family lie among the cells of a recount, to count only those again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.slices.cells import Layout
+from pipeline.slices.cube import Chunk, plan_chunks
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Places:
+    """The passes that count a family's attribute sets, and which of their cells are its slices."""
+
+    chunks: tuple[Chunk, ...]
+    slices: tuple[Ints, ...]  # for each chunk: rows of the family
+    cells: tuple[Ints, ...]  # and their cells
+    sets: int
+
+
+def place_slices(layout: Layout, slices: NDArray[np.int32]) -> Places:
+    """Find the cell of every slice; attribute sets without a slice are not counted again.
+
+    slices: (k, level) predicate ids, -1 where there are fewer.
+    """
+    used = slices >= 0
+    attribute = np.searchsorted(layout.ids, np.maximum(slices, 0), side="right") - 1
+    value = np.where(used, slices - layout.ids[attribute], 0)
+    key = np.zeros(len(slices), np.int64)
+    base = len(layout.dims) + 1
+    for j in range(slices.shape[1]):
+        key = key * base + np.where(used[:, j], attribute[:, j] + 1, 0)
+    chunks: list[Chunk] = []
+    rows: list[Ints] = []
+    cells: list[Ints] = []
+    level = used.sum(axis=1)
+    for size in np.unique(level):
+        at_level = np.flatnonzero(level == size)
+        keys, first, number = np.unique(key[at_level], return_index=True, return_inverse=True)
+        sets = [tuple(int(a) for a in attribute[at_level[i], :size]) for i in first]
+        done = 0
+        for chunk in plan_chunks(layout.dims, int(size), parts=1, sets=sets):
+            mine = (number >= done) & (number < done + len(chunk.sets))
+            members = at_level[mine]
+            cell = np.zeros(len(members), np.int64)
+            for j in range(size):
+                cell = cell * layout.dims[attribute[members, j]] + value[members, j]
+            chunks.append(chunk)
+            rows.append(members)
+            cells.append(cell + chunk.begins[number[mine] - done])
+            done += len(chunk.sets)
+    return Places(tuple(chunks), tuple(rows), tuple(cells), sum(len(c.sets) for c in chunks))

@@ -1,0 +1,146 @@
+"""Findings: distinct slices that hold up, with their evidence and their state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.exceptions import SearchError
+from pipeline.slices.audit_rows import AuditRows, number_groups, sort_rows, split_rows
+from pipeline.slices.distinct import Pick, explain_away
+from pipeline.slices.encode import encode_table
+from pipeline.slices.evidence import Discovery, compute_family_wise, open_discovery
+from pipeline.slices.family import Family, tabulate
+from pipeline.slices.findings import Reported, tabulate_findings
+from pipeline.slices.losses import prepare_losses
+from pipeline.slices.notes import SearchNotes, write_notes
+from pipeline.slices.search import SearchOptions
+
+_MOST = 30  # findings when no limit is given
+_PERMUTATIONS = 1000
+
+
+@dataclass(frozen=True)
+class SliceResult:
+    """The counted family (FAMILY), the findings (WEAKNESSES) and notes on the search."""
+
+    family: pl.DataFrame
+    findings: pl.DataFrame
+    notes: SearchNotes
+
+
+def find_weaknesses(
+    table: pl.DataFrame,
+    errors: ArrayLike,
+    *,
+    groups: ArrayLike | pl.Series | None = None,
+    confirm: float = 0.0,
+    seed: int = 0,
+    **search: Any,
+) -> pl.DataFrame:
+    """Return the distinct slices in which errors are larger than elsewhere, with their evidence.
+
+    groups: n image ids of rows that belong together. confirm: the share of images held out to
+    confirm what the others show. Further arguments are those of `audit_slices` and `search_slices`.
+    Returns the WEAKNESSES table, best first; empty when there is no evidence of any.
+    Raises TableError or SearchError.
+    """
+    return audit_slices(
+        table, errors, groups=groups, confirm=confirm, seed=seed, **search
+    ).findings
+
+
+def audit_slices(
+    table: pl.DataFrame,
+    errors: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    groups: ArrayLike | pl.Series | None = None,
+    confirm: float = 0.0,
+    seed: int = 0,
+    top: int | None = None,
+    permutations: int = _PERMUTATIONS,
+    show_insufficient: int = 0,
+    **search: Any,
+) -> SliceResult:
+    """Count the family once and return it with the findings and notes on the search.
+
+    table, errors, weights and the further arguments (alpha, max_level, min_support, engine, must,
+    must_not, exclude_unknown, direction, memory, backend): as for `search_slices`. top: findings at
+    most. permutations: for p_family; 0 takes Bonferroni's over all possible slices instead.
+    show_insufficient: how many slices to show below the findings although the evidence is too weak.
+    With `confirm`, family and findings are of the rows not held out.
+    """
+    problems = []
+    if not 0 <= confirm < 1:
+        problems.append(f"confirm is {confirm}, expected a share of at least 0 and below 1")
+    if permutations < 0 or show_insufficient < 0 or (top is not None and top < 1):
+        problems.append("permutations and show_insufficient must be >= 0 and top at least 1")
+    if problems:
+        raise SearchError.from_problems("slice search", problems)
+    options = _make_options(search)
+    codes = encode_table(table)
+    losses = prepare_losses(errors, weights, rows=table.height)
+    number = number_groups(groups, rows=table.height)
+    rows = sort_rows(AuditRows(codes, losses, number))
+    rows, holdout = split_rows(rows, confirm=confirm, seed=seed)
+    if not len(rows) or (holdout is not None and not len(holdout)):
+        raise SearchError(f"{table.height} rows cannot be split with confirm = {confirm}; use 0")
+    discovery = open_discovery(rows, options)
+    found = discovery.count()
+    picks = explain_away(
+        found.family,
+        recount=lambda alive: discovery.count(alive).family,
+        members=discovery.members,
+        compare=discovery.compare,
+        limit=top or _MOST,
+    )
+    reported = _report(discovery, found.family, picks, show_insufficient, permutations, seed)
+    findings = tabulate_findings(discovery, found.family, reported, holdout, seed=seed)
+    made = 0 if reported.family_wise is None else reported.family_wise.permutations
+    held_out = 0 if holdout is None else len(holdout)
+    notes = write_notes(discovery, found, holdout_n=held_out, permutations=made)
+    return SliceResult(tabulate(found.family), findings, notes)
+
+
+def _make_options(search: dict[str, Any]) -> SearchOptions:
+    """Return the options of the search; unknown names are errors."""
+    unknown = sorted(set(search) - set(SearchOptions.__dataclass_fields__))
+    if unknown:
+        raise TypeError(f"unknown arguments: {', '.join(unknown)}")
+    wishes = {name: tuple(search[name]) for name in ("must", "must_not") if name in search}
+    return replace(SearchOptions(), **{**search, **wishes})
+
+
+def _report(
+    discovery: Discovery, family: Family, picks: list[Pick], extra: int, permutations: int, seed: int
+) -> Reported:
+    """Look the picks up in the full family, add weak candidates, and compute family-wise p."""
+    place = {tuple(int(i) for i in row if i >= 0): k for k, row in enumerate(family.slices)}
+    places = [place[pick.ids] for pick in picks]
+    if extra:
+        places += _weak(family, set(places), picks, discovery)[:extra]
+    chosen: NDArray[np.int64] = np.array(places, np.int64)
+    wise = None
+    if len(chosen):
+        wise = compute_family_wise(
+            discovery, family, chosen, permutations=permutations, seed=seed,
+            complete=discovery.search.engine == "cube",
+        )  # fmt: skip
+    return Reported(picks, family.slices[chosen], chosen, wise)
+
+
+def _weak(family: Family, taken: set[int], picks: list[Pick], discovery: Discovery) -> list[int]:
+    """List slices that are not findings, best score first: mostly outside the findings' rows."""
+    covered = np.zeros(len(discovery.rows), np.bool_)
+    for pick in picks:
+        covered |= pick.members
+    weak = []
+    for row in np.flatnonzero(family.q >= 0.05)[:200]:
+        inside = discovery.members(tuple(int(i) for i in family.slices[row] if i >= 0))
+        if int(row) not in taken and covered[inside].mean() < 0.5:
+            weak.append(int(row))
+    return weak
