@@ -56,8 +56,11 @@ def outline(page: Page) -> list[tuple[str, tuple[str, ...]]]:
     return [(element.tag, tuple(element.attributes)) for element in page.elements]
 
 
-ANY_CHARACTER = st.one_of(
-    st.characters(exclude_categories=()), st.sampled_from("<>&\"'`={}%\x00\x1b\udce9\u202e\ufffe")
+PIECES = st.one_of(
+    st.characters(exclude_categories=()),
+    st.sampled_from(
+        ["<b>", "</p>", "<!--", '" x=1 ', "' x=1 ", "&lt;", "{{ 1 }}", "\x00", "\udce9"]
+    ),
 )
 PLAIN = outline(read_page(build_report(fill_with("plain"))))
 
@@ -77,7 +80,7 @@ def test_hostile_text_is_shown_as_it_was_written() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.text(ANY_CHARACTER, min_size=1, max_size=30))
+@given(st.lists(PIECES, min_size=1, max_size=20).map("".join))
 def test_any_text_leaves_the_page_whole(text: str) -> None:
     page = build_report(fill_with(text))
     assert outline(read_page(page)) == PLAIN

@@ -1,6 +1,8 @@
 import base64
 import hashlib
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -82,6 +84,12 @@ def test_policy_allows_the_style_by_its_hash_and_nothing_else() -> None:
         "base-uri 'none'; form-action 'none'"
     ]
     assert not [element for element in page.elements if "style" in element.attributes]
+
+
+def test_importing_reports_loads_nothing_heavy() -> None:
+    code = "import reports, sys; print(sorted({'jinja2', 'polars', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_same_data_gives_the_same_bytes() -> None:
