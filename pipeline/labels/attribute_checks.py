@@ -46,11 +46,11 @@ def find_errors(data: Mapping[str, Any], *, broken: Collection[Location] = ()) -
 
     broken: where the type is wrong already; nothing more is said about those keys.
     """
-    kind = data.get("kind")
+    kind = str(data.get("kind"))
     if kind not in _KEYS_OF_KIND:
         return []  # the type check of `kind` tells that
     rules = {"prompts": _find_prompt_errors, "measured": _find_bin_errors, "given": _find_cells}
-    found = [*_find_foreign_keys(data, str(kind)), *rules[str(kind)](data)]
+    found = [*_find_foreign_keys(data, kind), *rules[kind](data)]
     told = set(broken) | {location[:2] for location in broken}
     return [f for f in found if f.location not in told and f.location[:1] not in told]
 
@@ -73,8 +73,8 @@ def find_weak_wording(data: Mapping[str, Any]) -> list[Fault]:
     for value, prompts in _values(data):
         if len(prompts) < MIN_PROMPTS:
             message = (
-                f"value {value!r} has {len(prompts)} prompts, expected {MIN_PROMPTS} or more "
-                "wordings of the same thing"
+                f"value {value!r} has {len(prompts)} wordings, expected {MIN_PROMPTS} or more "
+                "of the same thing"
             )
             found.append(Fault(("values", value), message, "warning"))
     return found
@@ -199,8 +199,9 @@ def _find_bin_errors(data: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _find_name_errors(names: Any, bins: Any) -> Iterator[Fault]:  # noqa: ANN401 - raw TOML
-    if not isinstance(names, list | tuple) or bins is None:
+    if not isinstance(names, list | tuple) or not isinstance(bins, int):
         return
+    names = _texts(names)
     if len(names) != bins:
         yield Fault(("names",), f"{len(names)} names for {bins} bins; name each, lowest first")
     if len(set(names)) != len(names):

@@ -16,7 +16,7 @@ from pipeline.tables import LABELS, Vectors, check
 Floats = npt.NDArray[np.float64]
 Ensemble = Literal["mean", "probability", "max", "naive"]
 
-_ROWS_AT_ONCE = 65_536  # bounds the memory: 256 MB of float64 at 512 dimensions
+_ROWS_AT_ONCE = 8192  # bounds the memory: 32 MB of float64 at 512 dimensions
 _DECIMALS = 9  # rounds away what the order of summation leaves, so that ties are ties
 
 
@@ -101,7 +101,7 @@ def label_samples(
     scores: list[Floats] = []
     margins: list[Floats] = []
     for block in _blocks(vectors.values):
-        probabilities = _weigh_values(_make_unit(block, what="samples"), prototypes)
+        probabilities = _weigh_values(block, prototypes)
         winner = probabilities.argmax(axis=1)  # the first of equals
         top_two = np.sort(probabilities, axis=1)[:, -2:]
         best.append(winner)
@@ -136,16 +136,19 @@ def _fill(attribute: Attribute, value: str) -> list[str]:
 
 
 def _make_unit(vectors: npt.NDArray[np.floating], *, what: str) -> Floats:
-    exact = vectors.astype(np.float64)
-    norms = np.linalg.norm(exact, axis=1, keepdims=True)
-    bad = np.flatnonzero(~(np.isfinite(norms[:, 0]) & (norms[:, 0] > 0)))
+    unit: Floats = vectors / _measure_lengths(vectors.astype(np.float64), what=what)[:, None]
+    return unit
+
+
+def _measure_lengths(vectors: Floats, *, what: str) -> Floats:
+    lengths: Floats = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))  # (n,)
+    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
     if bad.size:
         raise EncoderError(
-            f"{what}: {bad.size} of {len(exact)} vectors are zero or not finite (first: row "
+            f"{what}: {bad.size} of {len(vectors)} vectors are zero or not finite (first: row "
             f"{bad[0]}); embed again, in precision fp32 if it was a narrower one"
         )
-    unit: Floats = exact / norms
-    return unit
+    return lengths
 
 
 def _blocks(vectors: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32]]:
@@ -153,10 +156,13 @@ def _blocks(vectors: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32
         yield vectors[start : start + _ROWS_AT_ONCE]
 
 
-def _weigh_values(units: Floats, prototypes: Prototypes) -> Floats:
-    """Return the (n, v) probability of each value for each unit vector."""
+def _weigh_values(vectors: npt.NDArray[np.float32], prototypes: Prototypes) -> Floats:
+    """Return the (n, v) probability of each value for each vector."""
     count = len(prototypes.values)
-    logits = prototypes.logit_scale * (units @ prototypes.vectors.T)  # (n, k)
+    exact = vectors.astype(np.float64)
+    lengths = _measure_lengths(exact, what=f"samples of {prototypes.attribute!r}")
+    # Dividing the products by the lengths equals making the vectors unit-length, and is cheaper.
+    logits = prototypes.logit_scale * (exact @ prototypes.vectors.T) / lengths[:, None]  # (n, k)
     if prototypes.ensemble == "probability":
         # Over all prompts at once, then the mean of each value's, so that more prompts weigh
         # no more.

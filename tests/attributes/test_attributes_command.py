@@ -111,7 +111,7 @@ def test_check_tells_every_fault_of_every_file(tmp_path: Path) -> None:
 def test_check_passes_with_warnings_alone(tmp_path: Path) -> None:
     path = write(tmp_path, TINT.replace(', "scarlet"', ""))
     code, text = run("check", path)
-    assert (code, "line 5: warning: value 'red' has 3 prompts" in text) == (0, True)
+    assert (code, "line 5: warning: value 'red' has 3 wordings" in text) == (0, True)
 
 
 def test_a_fault_that_quotes_the_word_warning_fails(tmp_path: Path) -> None:

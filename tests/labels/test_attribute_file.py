@@ -1,9 +1,10 @@
 """Attribute files: every fault is told with its line, and only what matters changes the hash."""
 
+import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.exceptions import ConfigError
@@ -60,7 +61,7 @@ def test_a_good_file_is_read_as_written(tmp_path: Path) -> None:
         ('"a photo of {}."', '"{} and {}"', "line 4: template '{} and {}' needs {} once"),
         ('["a photo of {}."]', "[]", "line 4: expected at least one template"),
         ("no = [", "unknown = [", "line 8: the value 'unknown' is given to samples that fit no"),
-        ('"a cap", "a beanie", ', "", "line 7: warning: value 'yes' has 2 prompts, expected 4"),
+        ('"a cap", "a beanie", ', "", "line 7: warning: value 'yes' has 2 wordings, expected 4"),
         ('name = "hat"', "", "key 'name' is missing"),
         ('kind = "prompts"', 'kind = "prompt"', "line 3: kind: Input should be 'prompts', "),
         ('kind = "prompts"', 'kind = "prompts"\nmin_margins = 0.1', "did you mean 'min_margin'?"),
@@ -203,6 +204,45 @@ def test_the_order_of_values_changes_the_hash() -> None:
     first = Attribute(name="a", kind="prompts", values={"x": ("1",), "y": ("2",)})
     second = Attribute(name="a", kind="prompts", values={"y": ("2",), "x": ("1",)})
     assert hash_attribute(first) != hash_attribute(second)
+
+
+TOML_VALUES = st.recursive(
+    st.one_of(
+        st.booleans(),
+        st.integers(-5, 5),
+        st.floats(),
+        st.sampled_from(["", "prompts", "measured", "given", "{}", "a {}", "area", "not a hat"]),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=2), inner),
+    max_leaves=6,
+)
+
+
+def write_toml(value: object) -> str:
+    if isinstance(value, dict):
+        pairs = [f"{json.dumps(key)} = {write_toml(item)}" for key, item in value.items()]
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(write_toml, value)) + "]"
+    return repr(value) if isinstance(value, float) else json.dumps(value)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.sampled_from(["prompts", "measured", "given"]),
+    st.dictionaries(st.sampled_from(sorted(Attribute.model_fields)), TOML_VALUES, max_size=6),
+)
+def test_any_toml_is_read_or_faulted(tmp_path: Path, kind: str, data: dict[str, object]) -> None:
+    whole = {"name": "a", "kind": kind, **data}
+    text = "\n".join(f"{key} = {write_toml(value)}" for key, value in whole.items())
+    path = write(tmp_path, text)
+    problems = check_attribute(path)
+    try:
+        read_attribute(path)
+    except ConfigError:
+        assert problems
 
 
 @given(st.lists(st.text(max_size=3), max_size=3), st.lists(st.text(max_size=3), max_size=3))
