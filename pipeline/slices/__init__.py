@@ -1,6 +1,6 @@
 """A table of attribute values and errors -> the slices where the errors are, and which hold up."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.slices.notes import SearchNotes
@@ -18,7 +18,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # numba and scipy take a second to import: only those who search pay for them.
     if name in _HOMES:
         from importlib import import_module

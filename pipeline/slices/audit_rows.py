@@ -39,7 +39,9 @@ def number_groups(groups: ArrayLike | pl.Series | None, *, rows: int) -> Ints | 
     """
     if groups is None:
         return None
-    series = pl.Series("groups", groups)
+    series = pl.Series(
+        "groups", np.asarray(groups) if not isinstance(groups, pl.Series) else groups
+    )
     problems = []
     if len(series) != rows:
         problems.append(f"groups are {len(series)}, expected {rows}, one per row")

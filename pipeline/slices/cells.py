@@ -1,7 +1,7 @@
 """The rows of a search, ready to count: frequent values as small codes, equal rows as one cell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -173,7 +173,8 @@ def _shrink(column: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
     if keep.all():
         return column
     number = np.where(keep, np.cumsum(keep) - 1, keep.sum())
-    return number.astype(np.uint8 if keep.sum() < 256 else np.uint16)[column]
+    small: NDArray[Any] = number.astype(np.uint8 if keep.sum() < 256 else np.uint16)[column]
+    return small
 
 
 def _fill(layout: Layout, matrix: NDArray[Any], losses: Losses, *, group: bool) -> Cells:
@@ -213,16 +214,3 @@ def _group(
     for a, digit in enumerate(digits):
         codes[a] = digit
     return Cells(layout, codes, losses, None, rows, cell_of)
-
-
-def regroup(cells: Cells, losses: Losses) -> Cells:
-    """Return the same rows with other losses, ungrouped."""
-    plain = losses.binary and losses.weights is None
-    return replace(
-        cells,
-        codes=row_codes(cells),
-        losses=losses,
-        bits=losses.bits() if plain else None,
-        rows=None if plain else losses.fill_channels(),
-        cell_of=None,
-    )

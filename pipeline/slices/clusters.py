@@ -39,9 +39,10 @@ def measure_slices(
     """Measure the excess of each slice and its standard error from the sums of groups.
 
     codes: (m, n) codes and groups: (n,) group numbers of the rows, in their canonical order.
-    The excess of a slice with the share f of all weight is the sum over groups g of a_g - f t_g, with
-    a_g the group's centered errors inside the slice and t_g all of them. Its variance is the sum of
-    squares (the score form of the cluster-robust variance: Liang and Zeger, Biometrika 73, 1986).
+    The excess of a slice with the share f of all weight is the sum over groups g of a_g - f t_g,
+    with a_g the group's centered errors inside the slice and t_g all of them. Its variance is the
+    sum of squares (the score form of the cluster-robust variance: Liang and Zeger, Biometrika 73,
+    1986).
     """
     order = np.argsort(groups, kind="stable")
     values = center(cells.losses)[order]
@@ -82,7 +83,7 @@ def compute_clustered_p(found: Clustered, *, direction: Direction) -> Floats:
 def compare_groups(
     losses: Losses, groups: Ints, inside: NDArray[np.bool_], *, direction: Direction
 ) -> float:
-    """Test one set of rows against the others, group-robustly; groups need not be numbered densely."""
+    """Test one set of rows against the others, counting groups; their numbers may have gaps."""
     values = center(losses)
     _, number = np.unique(groups, return_inverse=True)
     a = np.bincount(number, weights=values * inside)

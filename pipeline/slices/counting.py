@@ -3,47 +3,50 @@
 import os
 from typing import Any, Literal, Protocol, cast
 
+from numpy.typing import NDArray
+
 from pipeline.exceptions import SearchError
 
+Array = NDArray[Any]
 Backend = Literal["auto", "numba", "numpy"]
 
 
 class Kernels(Protocol):
     """The functions that `counting_numba` and `counting_numpy` both have."""
 
-    def count_values(self, codes: Any, size: int) -> Any:
+    def count_values(self, codes: Array, size: int) -> Array:
         """Count how often each code occurs."""
 
     def count_bits(
-        self, codes: Any, bits: Any, dims: Any, prefixes: Any,
-        first: Any, stop: Any, starts: Any, cells: int,
-    ) -> Any:  # fmt: skip
+        self, codes: Array, bits: Array, dims: Array, prefixes: Array,
+        first: Array, stop: Array, starts: Array, cells: int,
+    ) -> Array:  # fmt: skip
         """Count rows and rows with bit 1 in every cell."""
 
     def count_channels(
-        self, codes: Any, rows: Any, dims: Any, prefixes: Any,
-        first: Any, stop: Any, starts: Any, cells: int,
-    ) -> Any:  # fmt: skip
+        self, codes: Array, rows: Array, dims: Array, prefixes: Array,
+        first: Array, stop: Array, starts: Array, cells: int,
+    ) -> Array:  # fmt: skip
         """Add up integer channels in every cell."""
 
-    def marginalize(self, hist: Any, shape: Any, kept: Any, out: Any, largest: bool) -> None:  # noqa: FBT001 - kernels take positions only
+    def marginalize(self, hist: Array, shape: Array, kept: Array, out: Array, sums: int) -> None:
         """Sum a set's cells over some of its attributes."""
 
     def extract(
-        self, hist: Any, sets: Any, begins: Any, dims: Any,
-        kept: Any, ids: Any, channel: int, least: int,
-    ) -> Any:  # fmt: skip
+        self, hist: Array, sets: Array, begins: Array, dims: Array,
+        kept: Array, ids: Array, channel: int, least: int,
+    ) -> tuple[Array, Array]:  # fmt: skip
         """List the cells that are large enough."""
 
     def count_children(
-        self, codes: Any, members: Any, rows: Any, dims: Any, first: int, ids: Any
-    ) -> Any:
+        self, codes: Array, members: Array, rows: Array, first: int, ids: Array
+    ) -> Array:
         """Add up the channels of some rows for every value of later attributes."""
 
     def count_clusters(
-        self, codes: Any, values: Any, group_starts: Any, group_totals: Any,
-        dims: Any, attributes: Any, cells: int,
-    ) -> Any:  # fmt: skip
+        self, codes: Array, values: Array, group_starts: Array, group_totals: Array,
+        dims: Array, attributes: Array, cells: int,
+    ) -> Array:  # fmt: skip
         """Sum, in each cell of one attribute set, what each group of rows adds to it."""
 
 

@@ -5,26 +5,27 @@ All sums are of integers, so how rows and attribute sets are split over threads 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+Array = NDArray[Any]
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _BLOCK = 4096  # rows whose codes and keys stay in the first caches
 
 
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compile(function: Kernel) -> Kernel:
     """Compile without the GIL, kept on disk where some cache folder can be written."""
     try:
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]  # untyped
+        return cast(Kernel, numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # numba: no folder for its cache
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]  # untyped
+        return cast(Kernel, numba.njit(nogil=True)(function))
 
 
 @_compile
-def count_values(codes: Any, size: int) -> Any:
+def count_values(codes: Array, size: int) -> Array:
     """Count how often each code below `size` occurs."""
     # Four tables side by side: runs of one value would wait for each other's store.
     out = np.zeros((4, size), np.int64)
@@ -37,11 +38,14 @@ def count_values(codes: Any, size: int) -> Any:
         out[3, codes[i + 3]] += 1
     for i in range(whole, n):
         out[0, codes[i]] += 1
-    return out[0] + out[1] + out[2] + out[3]
+    total: Array = out[0] + out[1] + out[2] + out[3]
+    return total
 
 
 @_compile
-def _fill_prefix(codes: Any, dims: Any, prefix: Any, start: int, size: int, index: Any) -> None:
+def _fill_prefix(
+    codes: Array, dims: Array, prefix: Array, start: int, size: int, index: Array
+) -> None:
     """Number the combination of the prefix's values of each row of a block."""
     for i in range(size):
         index[i] = 0
@@ -54,8 +58,15 @@ def _fill_prefix(codes: Any, dims: Any, prefix: Any, start: int, size: int, inde
 
 @_compile
 def count_bits(
-    codes: Any, bits: Any, dims: Any, prefixes: Any, first: Any, stop: Any, starts: Any, cells: int
-) -> Any:
+    codes: Array,
+    bits: Array,
+    dims: Array,
+    prefixes: Array,
+    first: Array,
+    stop: Array,
+    starts: Array,
+    cells: int,
+) -> Array:
     """Count rows and rows with bit 1 in every cell of the attribute sets prefix + one attribute.
 
     codes (m, n), bits (n,), prefixes (P, level - 1); the last attribute runs over first[p]..stop[p]
@@ -88,8 +99,15 @@ def count_bits(
 
 @_compile
 def count_channels(
-    codes: Any, rows: Any, dims: Any, prefixes: Any, first: Any, stop: Any, starts: Any, cells: int
-) -> Any:
+    codes: Array,
+    rows: Array,
+    dims: Array,
+    prefixes: Array,
+    first: Array,
+    stop: Array,
+    starts: Array,
+    cells: int,
+) -> Array:
     """Add up the integer channels of rows (n, K) in every cell; the last channel takes the maximum.
 
     Arguments as for `count_bits`. Returns (cells, K) int64.
@@ -119,7 +137,7 @@ def count_channels(
 
 
 @_compile
-def _add_four(h: Any, key: Any, v: Any, size: int) -> None:
+def _add_four(h: Array, key: Array, v: Array, size: int) -> None:
     for i in range(size):
         k = np.int64(key[i]) * 4
         j = i * 4
@@ -134,7 +152,7 @@ def _add_four(h: Any, key: Any, v: Any, size: int) -> None:
 
 
 @_compile
-def _add_many(h: Any, key: Any, v: Any, size: int, width: int) -> None:
+def _add_many(h: Array, key: Array, v: Array, size: int, width: int) -> None:
     for i in range(size):
         k = np.int64(key[i]) * width
         j = i * width
@@ -145,22 +163,22 @@ def _add_many(h: Any, key: Any, v: Any, size: int, width: int) -> None:
 
 
 @_compile
-def marginalize(hist: Any, shape: Any, kept: Any, out: Any, largest: bool) -> None:
-    """Sum a set's cells (cells, K) over the attributes not in `kept`, into out."""
+def marginalize(hist: Array, shape: Array, kept: Array, out: Array, sums: int) -> None:
+    """Sum a set's cells (cells, K) over the attributes not in `kept`, into out.
+
+    sums: channels to add up; of those after them the maximum is taken.
+    """
     level = shape.shape[0]
     digits = np.zeros(level, np.int64)
-    last = hist.shape[1] - 1
     for cell in range(hist.shape[0]):
         target = 0
         for j in range(level):
             if kept[j]:
                 target = target * shape[j] + digits[j]
-        for q in range(last):
+        for q in range(sums):
             out[target, q] += hist[cell, q]
-        if largest:
-            out[target, last] = max(out[target, last], hist[cell, last])
-        else:
-            out[target, last] += hist[cell, last]
+        for q in range(sums, hist.shape[1]):
+            out[target, q] = max(out[target, q], hist[cell, q])
         for j in range(level - 1, -1, -1):
             digits[j] += 1
             if digits[j] < shape[j]:
@@ -170,8 +188,15 @@ def marginalize(hist: Any, shape: Any, kept: Any, out: Any, largest: bool) -> No
 
 @_compile
 def extract(
-    hist: Any, sets: Any, begins: Any, dims: Any, kept: Any, ids: Any, channel: int, least: int
-) -> Any:
+    hist: Array,
+    sets: Array,
+    begins: Array,
+    dims: Array,
+    kept: Array,
+    ids: Array,
+    channel: int,
+    least: int,
+) -> tuple[Array, Array]:
     """List the cells with `channel` >= least and none of the left-out values.
 
     sets (S, level) attributes, their cells from begins[s]; kept[a], the number of values that count
@@ -210,7 +235,7 @@ def extract(
 
 
 @_compile
-def count_children(codes: Any, members: Any, rows: Any, dims: Any, first: int, ids: Any) -> Any:
+def count_children(codes: Array, members: Array, rows: Array, first: int, ids: Array) -> Array:
     """Add up the channels of some rows for every value of the attributes from `first` on.
 
     members: row numbers. Returns (values of those attributes, K) int64, in id order.
@@ -232,13 +257,19 @@ def count_children(codes: Any, members: Any, rows: Any, dims: Any, first: int, i
 
 @_compile
 def count_clusters(
-    codes: Any, values: Any, group_starts: Any, group_totals: Any, dims: Any, attributes: Any, cells: int
-) -> Any:
+    codes: Array,
+    values: Array,
+    group_starts: Array,
+    group_totals: Array,
+    dims: Array,
+    attributes: Array,
+    cells: int,
+) -> Array:
     """Sum, in each cell of one attribute set, what each group of rows adds to it.
 
-    codes (m, n) and values (n,) sorted by group; group g has rows group_starts[g]..group_starts[g+1]
-    and the value sum group_totals[g]. Returns (cells, 3): the sum over groups of a_g^2 and of
-    a_g t_g, where a_g is the group's value sum in the cell, and the number of groups with rows there.
+    codes (m, n) and values (n,) sorted by group; group g has the rows from group_starts[g] on and
+    the value sum group_totals[g]. Returns (cells, 3): the sum over groups of a_g^2 and of a_g t_g,
+    where a_g is the group's value sum in the cell, and the number of groups with rows there.
     """
     n = codes.shape[1]
     key = np.empty(n, np.int32)

@@ -1,4 +1,4 @@
-"""The counting kernels in plain NumPy, for machines where numba is missing: the same numbers, slower."""
+"""The counting kernels in plain NumPy, where numba is missing: the same numbers, slower."""
 
 from typing import Any
 
@@ -87,19 +87,24 @@ def count_channels(
     return out
 
 
-def marginalize(
-    hist: Ints, shape: Ints, kept: NDArray[np.bool_], out: Ints, largest: bool  # noqa: FBT001 - a kernel's twin
-) -> None:
+def marginalize(hist: Ints, shape: Ints, kept: NDArray[np.bool_], out: Ints, sums: int) -> None:
     """Sum a set's cells over the attributes not in `kept`, into out."""
     axes = tuple(int(j) for j in np.flatnonzero(~kept))
     cube = hist.reshape(*shape, hist.shape[1])
     out[:] = cube.sum(axis=axes).reshape(out.shape)
-    if largest:
-        out[:, -1] = cube[..., -1].max(axis=axes).reshape(-1)
+    for q in range(sums, hist.shape[1]):
+        out[:, q] = cube[..., q].max(axis=axes).reshape(-1)
 
 
 def extract(
-    hist: Ints, sets: Ints, begins: Ints, dims: Ints, kept: Ints, ids: Ints, channel: int, least: int
+    hist: Ints,
+    sets: Ints,
+    begins: Ints,
+    dims: Ints,
+    kept: Ints,
+    ids: Ints,
+    channel: int,
+    least: int,
 ) -> tuple[NDArray[np.int32], Ints]:
     """List the cells with `channel` >= least and none of the left-out values."""
     slices, sums = [], []
@@ -114,13 +119,12 @@ def extract(
     return np.concatenate(slices), np.concatenate(sums)
 
 
-def count_children(
-    codes: NDArray[Any], members: Ints, rows: Ints, dims: Ints, first: int, ids: Ints
-) -> Ints:
+def count_children(codes: NDArray[Any], members: Ints, rows: Ints, first: int, ids: Ints) -> Ints:
     """Add up the channels of some rows for every value of the attributes from `first` on."""
     part = rows[members]
     parts = [
-        _add_rows(codes[a][members], part, int(ids[a + 1] - ids[a])) for a in range(first, len(codes))
+        _add_rows(codes[a][members], part, int(ids[a + 1] - ids[a]))
+        for a in range(first, len(codes))
     ]
     return np.concatenate(parts)
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +48,9 @@ def count_cube(
     """
     level = min(max_level, len(cells.layout.dims))
     if level == 0:
-        return Counts(np.empty((0, max_level), np.int32), np.empty((0, cells.all_sums.shape[1]), np.int64))
+        return Counts(
+            np.empty((0, max_level), np.int32), np.empty((0, cells.all_sums.shape[1]), np.int64)
+        )
     least = cells.least(min_weight)
     workers = threads or count_cores()
     work = comb(len(cells.layout.dims), level) * cells.codes.shape[1]
@@ -139,7 +140,7 @@ def count_sets(cells: Cells, kernels: Kernels, chunk: Chunk) -> Ints:
     )  # fmt: skip
     if cells.bits is not None:
         return np.asarray(kernels.count_bits(cells.codes, cells.bits, *place))
-    return np.asarray(kernels.count_channels(cells.codes, cells.rows, *place))
+    return np.asarray(kernels.count_channels(cells.codes, cells.channels, *place))
 
 
 def _count_chunk(cells: Cells, kernels: Kernels, chunk: Chunk, least: int) -> list[Counts]:
@@ -183,7 +184,8 @@ def _smaller_sets(
             shape = dims[chunk.sets[s]]
             part = hist[chunk.begins[s] : chunk.begins[s] + int(np.prod(shape))]
             into = sums[begin : begin + cells]
-            kernels.marginalize(part, shape, kept, into, hist.shape[1] > 2)
+            width = hist.shape[1]
+            kernels.marginalize(part, shape, kept, into, width - 1 if width > 2 else width)
         out.append((sets, sums, begins))
     if level == 1:
         return []
@@ -222,11 +224,3 @@ def estimate_cube(layout: Layout, level: int, *, most: float) -> tuple[float, fl
         cells[1:] += cells[:-1] * dim
     slices = sum(min(cells[k], comb(len(dims), k) * most) for k in range(1, top + 1))
     return float(comb(len(dims), top)), float(slices), float(np.prod(dims[:top]))
-
-
-def find_slice(counts: Counts, ids: tuple[int, ...]) -> int | None:
-    """Return the row of the slice with these predicate ids, or None."""
-    wanted: Any = np.full(counts.slices.shape[1], -1, np.int32)
-    wanted[: len(ids)] = ids
-    found = np.flatnonzero((counts.slices == wanted).all(axis=1))
-    return int(found[0]) if len(found) else None

@@ -1,7 +1,7 @@
 """Depth-first search for the best slices where counting all of them would be too much.
 
-A slice is opened only while the bound of what lies inside reaches the worst of the best `top` so far.
-The best `top` are exact; slices inside unopened ones are not counted.
+A slice is opened only while the bound of what lies inside reaches the worst of the best `top` so
+far. The best `top` are exact; slices inside unopened ones are not counted.
 """
 
 import heapq
@@ -83,9 +83,7 @@ class _Search:
     def open(self, members: Ints, parents: tuple[int, ...], first: int) -> None:
         """Count every slice that adds one predicate of attribute `first` or later to `parents`."""
         layout = self.cells.layout
-        hist = self.kernels.count_children(
-            self.cells.codes, members, self.rows, layout.dims, first, layout.ids
-        )
+        hist = self.kernels.count_children(self.cells.codes, members, self.rows, first, layout.ids)
         ids, sums = self._keep_large(np.asarray(hist), first)
         if not len(ids):
             return
@@ -125,7 +123,9 @@ class _Search:
             elif score > self._best[0]:
                 heapq.heapreplace(self._best, score)
 
-    def _open_children(self, members: Ints, parents: tuple[int, ...], ids: Ints, sums: Ints) -> None:
+    def _open_children(
+        self, members: Ints, parents: tuple[int, ...], ids: Ints, sums: Ints
+    ) -> None:
         """Open the counted slices, most promising first, as long as they can matter."""
         layout = self.cells.layout
         done = self.cells.losses.finish(sums)

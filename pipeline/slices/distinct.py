@@ -1,4 +1,4 @@
-"""Greedy explain-away: report the best slice, remove its rows, search again, while evidence lasts."""
+"""Greedy explain-away: report the best slice, remove its rows, search the rest, and so on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pipeline.slices.family import Family
 
 Ids = tuple[int, ...]
 Mask = NDArray[np.bool_]
+Keys = NDArray[np.bytes_]
 LEVEL = 0.05
 _SHOWN = 20
 
@@ -37,15 +38,15 @@ def explain_away(
 ) -> list[Pick]:
     """Pick distinct slices until nothing with q < 0.05 remains, or `limit` are found.
 
-    full: the family of all n rows. recount(alive): the family of the rows still there. members(ids):
-    the rows of a slice. compare(inside, outside): one-sided p of two sets of rows. A pick needs
+    full: the family of all n rows. recount(alive): the family of the rows still there.
+    members(ids): the rows of a slice. compare(inside, outside): p of two sets of rows. A pick needs
     q < 0.05 both in the full family and among the remaining rows; the best score goes first, and
     gives way to a more general slice beyond which it adds nothing.
     """
     picks: list[Pick] = []
     if not (full.q < LEVEL).any():
         return picks
-    evident = {_ids(row) for row in full.slices[full.q < LEVEL]}
+    evident = full.keys[full.q < LEVEL]
     alive = np.ones(len(members(())), np.bool_)
     family = full
     while len(picks) < limit:
@@ -56,27 +57,21 @@ def explain_away(
         inside = members(ids)
         new = inside & alive
         alive = alive & ~inside
-        before = family.slices[family.q < LEVEL]
-        family = recount(alive)
+        before, family = family, recount(alive)
         folded = _explained(before, family, ids)
         picks.append(Pick(ids, q, inside, new, folded[:_SHOWN], len(folded)))
     return picks
 
 
-def _ids(row: NDArray[np.int32]) -> Ids:
-    return tuple(int(i) for i in row if i >= 0)
-
-
-def _best(family: Family, evident: set[Ids]) -> int | None:
-    """Return the first slice (they are sorted by score) that is evident now and in the full family."""
-    for row in np.flatnonzero(family.q < LEVEL):
-        if _ids(family.slices[row]) in evident:
-            return int(row)
-    return None
+def _best(family: Family, evident: Keys) -> int | None:
+    """Return the first slice (best score) that is evident now and in the full family."""
+    rows = np.flatnonzero(family.q < LEVEL)
+    rows = rows[np.isin(family.keys[rows], evident)]
+    return int(rows[0]) if len(rows) else None
 
 
 def _generalize(
-    family: Family, best: int, evident: set[Ids], alive: Mask,
+    family: Family, best: int, evident: Keys, alive: Mask,
     members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
 ) -> tuple[Ids, float]:  # fmt: skip
     """Return the most general evident slice around the best one that leaves it nothing to add.
@@ -84,13 +79,13 @@ def _generalize(
     The special slice is the best of many, so its p against the rest of the general one is
     multiplied by the number of counted slices inside the general one (Bonferroni).
     """
-    ids = _ids(family.slices[best])
+    ids = tuple(int(i) for i in family.slices[best] if i >= 0)
     inside = members(ids) & alive
     for level in range(1, len(ids)):
         options: list[tuple[float, Ids, float]] = []
         for general in combinations(ids, level):
-            row = _find(family, general)
-            if row is None or family.q[row] >= LEVEL or general not in evident:
+            row = family.find(general)
+            if row is None or family.q[row] >= LEVEL or family.keys[row] not in evident:
                 continue
             around = members(general) & alive & ~inside
             if not around.any() or compare(inside, around) * _count_inside(family, general) > LEVEL:
@@ -101,13 +96,6 @@ def _generalize(
     return ids, float(family.q[best])
 
 
-def _find(family: Family, ids: Ids) -> int | None:
-    wanted = np.full(family.slices.shape[1], -1, np.int32)
-    wanted[: len(ids)] = ids
-    found = np.flatnonzero((family.slices == wanted).all(axis=1))
-    return int(found[0]) if len(found) else None
-
-
 def _count_inside(family: Family, ids: Ids) -> int:
     """Count the slices of the family with all of these predicates and more."""
     held = np.ones(len(family), np.bool_)
@@ -116,8 +104,9 @@ def _count_inside(family: Family, ids: Ids) -> int:
     return max(1, int(held.sum()) - 1)
 
 
-def _explained(before: NDArray[np.int32], after: Family, ids: Ids) -> NDArray[np.int32]:
+def _explained(before: Family, after: Family, ids: Ids) -> NDArray[np.int32]:
     """List the slices that were evident before a pick's rows went and are no longer, best first."""
-    still = {_ids(row) for row in after.slices[after.q < LEVEL]}
-    gone = [row for row in before if _ids(row) != ids and _ids(row) not in still]
-    return np.array(gone, np.int32).reshape(-1, before.shape[1])
+    rows = np.flatnonzero(before.q < LEVEL)
+    gone = rows[~np.isin(before.keys[rows], after.keys[after.q < LEVEL])]
+    folded: NDArray[np.int32] = before.slices[gone[gone != before.find(ids)]]
+    return folded

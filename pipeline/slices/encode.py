@@ -79,7 +79,7 @@ def _encode_integers(column: pl.Series) -> tuple[tuple[str, ...], CodeArray]:
     values = tuple(map(str, range(low, high + 1)))
     if low == 0 and column.dtype in (pl.UInt8, pl.UInt16):
         return values, column.to_numpy()
-    shifted = column.to_numpy() - column.dtype.to_python()(low)
+    shifted = column.to_numpy().astype(np.int64) - low
     return values, shifted.astype(np.uint8 if high - low < 256 else np.uint16)
 
 

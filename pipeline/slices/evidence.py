@@ -14,7 +14,7 @@ from pipeline.slices.losses import Losses, Sums
 from pipeline.slices.max_t import FamilyWise, compute_family_p
 from pipeline.slices.score import Direction
 from pipeline.slices.search import Found, Search, SearchOptions, prepare_search, run_search
-from pipeline.slices.significance import test_against_rest
+from pipeline.slices.significance import compute_p
 
 Ids = tuple[int, ...]
 Mask = NDArray[np.bool_]
@@ -81,13 +81,19 @@ def compare_rows(
     if groups is not None:
         return compare_groups(losses.take(both), groups[both], inside[both], direction=direction)
     total, part = losses.take(both).add_up(), losses.take(np.flatnonzero(inside)).add_up()
-    return float(test_against_rest(total, part, losses, direction=direction)[0])
+    return float(compute_p(total, part, losses, direction=direction)[0])
 
 
 def compute_family_wise(
-    discovery: Discovery, family: Family, asked: Ints, *, permutations: int, seed: int, complete: bool
+    discovery: Discovery,
+    family: Family,
+    asked: Ints,
+    *,
+    permutations: int,
+    seed: int,
+    complete: bool,
 ) -> FamilyWise:
-    """Return family-wise p of some slices: max-T, or Bonferroni's where not all slices are counted."""
+    """Return family-wise p of some slices: max-T, or Bonferroni's where not all are counted."""
     search = discovery.search
     if not complete or permutations < 1 or not len(asked):
         possible = max(float(len(family)), search.possible_slices)

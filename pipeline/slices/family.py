@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pipeline.slices.cells import Cells, Layout
 from pipeline.slices.cube import Counts
 from pipeline.slices.losses import Sums
 from pipeline.slices.score import Direction, score_slices
-from pipeline.slices.significance import adjust_bh, complement, test_against_rest
+from pipeline.slices.significance import adjust_bh, complement, compute_p
 from pipeline.tables import FAMILY, check
 
 Floats = NDArray[np.float64]
@@ -38,14 +39,35 @@ class Family:
     @property
     def level(self) -> NDArray[np.int64]:
         """(k,) how many predicates."""
-        return (self.slices >= 0).sum(axis=1)
+        level: NDArray[np.int64] = (self.slices >= 0).sum(axis=1)
+        return level
 
-    def take(self, index: Any) -> "Family":
+    @cached_property
+    def keys(self) -> NDArray[np.bytes_]:
+        """(k,) the ids of each slice in one comparable value."""
+        return pack_ids(self.slices)
+
+    def find(self, ids: tuple[int, ...]) -> int | None:
+        """Return the row of the slice with these ids, None where it is not counted."""
+        wanted = np.full((1, self.slices.shape[1]), -1, np.int32)
+        wanted[0, : len(ids)] = ids
+        found = np.flatnonzero((self.slices == wanted).all(axis=1))
+        return int(found[0]) if len(found) else None
+
+    def take(self, index: NDArray[Any] | slice) -> "Family":
         """Return the slices that `index` selects, with the q they have here."""
         return Family(
             self.layout, self.slices[index], self.sums.take(index), self.total,
             self.score[index], self.p[index], self.q[index],
         )  # fmt: skip
+
+
+def pack_ids(slices: NDArray[np.int32]) -> NDArray[np.bytes_]:
+    """Return (k,) byte strings that are equal where the (k, level) ids are."""
+    # -1 becomes 0, and NumPy's byte strings end before trailing zeros.
+    ids = np.ascontiguousarray(slices + 1, dtype=">i4")
+    packed: NDArray[np.bytes_] = ids.view(f"S{4 * slices.shape[1]}").reshape(-1)
+    return packed
 
 
 def build_family(
@@ -68,7 +90,7 @@ def build_family(
         alpha=alpha, direction=direction,
     )  # fmt: skip
     if test is None:
-        p = test_against_rest(total, sums, cells.losses, direction=direction)
+        p = compute_p(total, sums, cells.losses, direction=direction)
     else:
         p = test(counts.slices, sums)
     order = sort_slices(cells.layout, counts.slices, sums.n, score)
@@ -128,4 +150,7 @@ def tabulate(family: Family) -> pl.DataFrame:
 def rest_error(total: Sums, part: Sums) -> Floats:
     """Return the mean error outside each slice, NaN where nothing is outside."""
     rest = complement(total, part)
-    return np.divide(rest.total, rest.weight, out=np.full(len(part.n), np.nan), where=rest.weight > 0)
+    mean: Floats = np.divide(
+        rest.total, rest.weight, out=np.full(len(part.n), np.nan), where=rest.weight > 0
+    )
+    return mean

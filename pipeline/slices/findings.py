@@ -31,7 +31,12 @@ class Reported:
 
 
 def tabulate_findings(
-    discovery: Discovery, family: Family, reported: Reported, holdout: AuditRows | None, *, seed: int
+    discovery: Discovery,
+    family: Family,
+    reported: Reported,
+    holdout: AuditRows | None,
+    *,
+    seed: int,
 ) -> pl.DataFrame:
     """Return the WEAKNESSES table, best first.
 
@@ -40,7 +45,8 @@ def tabulate_findings(
     and, without the rows of earlier findings, against the others left.
     """
     rows = [
-        _describe(discovery, family, reported, place, seed=seed) for place in range(len(reported.places))
+        _describe(discovery, family, reported, place, seed=seed)
+        for place in range(len(reported.places))
     ]
     names = name_slices(family.layout, reported.slices)
     _share_excess(discovery, reported.picks, rows)
@@ -49,14 +55,15 @@ def tabulate_findings(
         _hold_out(discovery, holdout, pairs, rows, found=len(reported.picks), seed=seed)
     _set_states(rows, found=len(reported.picks), held_out=holdout is not None)
     frame = pl.DataFrame(
-        {name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in _PLAIN.items()}
+        {
+            name: pl.Series([row.get(name) for row in rows], dtype=dtype)
+            for name, dtype in _PLAIN.items()
+        }
     ).with_columns(names, _fold(family, reported, len(rows)))
     return check(frame, WEAKNESSES, table="findings")
 
 
-_PLAIN = {
-    name: dtype for name, dtype in WEAKNESSES.items() if name not in ("predicates", "folded")
-}
+_PLAIN = {name: dtype for name, dtype in WEAKNESSES.items() if name not in ("predicates", "folded")}
 
 
 def _describe(
@@ -144,7 +151,9 @@ def _hold_out(
 def _set_states(rows: list[Row], *, found: int, held_out: bool) -> None:
     """Confirmed, likely, or insufficient evidence: DESIGN.md's definitions."""
     picked = rows[:found]
-    holm = adjust_holm(np.array([row["holdout_p"] for row in picked])) if held_out and picked else None
+    holm = (
+        adjust_holm(np.array([row["holdout_p"] for row in picked])) if held_out and picked else None
+    )
     for place, row in enumerate(picked):
         p = row["p_family"] if holm is None else holm[place]
         row["state"] = "confirmed" if p is not None and p < LEVEL else "likely"

@@ -21,8 +21,8 @@ def compute_interval(
 ) -> Interval:
     """Return the 95 % interval of mean(inside) - mean(outside).
 
-    Newcombe's for two-valued errors, Welch's for others, a bootstrap over groups with groups; Kish's
-    effective size with weights. (nan, nan) where one side has too few rows to say.
+    Newcombe's for two-valued errors, Welch's for others, a bootstrap over groups with groups;
+    Kish's effective size with weights. (nan, nan) where one side has too few rows to say.
     """
     if inside.all() or not inside.any():
         return UNKNOWN
@@ -31,7 +31,10 @@ def compute_interval(
     if losses.binary and losses.weights is None and losses.high > losses.low:
         bits = losses.bits()
         low, high = newcombe_interval(
-            int(bits[inside].sum()), int(inside.sum()), int(bits[~inside].sum()), int((~inside).sum())
+            int(bits[inside].sum()),
+            int(inside.sum()),
+            int(bits[~inside].sum()),
+            int((~inside).sum()),
         )
         scale = losses.high - losses.low
         return low * scale, high * scale

@@ -25,7 +25,7 @@ class Sums:
     total2: Floats  # weighted sum of squared errors
     largest: Floats  # largest error
 
-    def take(self, index: Any) -> "Sums":
+    def take(self, index: NDArray[Any] | slice) -> "Sums":
         """Return the sums of the sets that `index` selects."""
         return Sums(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
@@ -54,10 +54,11 @@ class Losses:
 
     def bits(self) -> NDArray[np.uint8]:
         """Return (n,) 1 where a two-valued error is `high`."""
-        return (self.errors != self.low).view(np.uint8)
+        high: NDArray[np.uint8] = (self.errors != self.low).view(np.uint8)
+        return high
 
     def fill_channels(self) -> Ints:
-        """Return (n, channels) integers per row; the last is the error's bit pattern, to take maxima."""
+        """Return (n, channels) integers; the last is the error's bit pattern, to take maxima."""
         out = np.empty((len(self.errors), self.channels), np.int64)
         out[:, 0] = 1
         if self.binary and self.weights is None:
@@ -92,15 +93,15 @@ class Losses:
                 total2=self.low * self.low * (count - high) + self.high * self.high * high,
                 largest=np.where(high > 0, self.high, self.low),
             )
-        point = 2.0**-self.shift
         first = 1 if self.weights is None else 3
         count = n.astype(np.float64)
+        values: Floats = sums.astype(np.float64) * 2.0**-self.shift
         return Sums(
             n=n,
-            weight=count if first == 1 else sums[:, 1] * point * self.weight_unit,
-            weight2=count if first == 1 else sums[:, 2] * point * self.weight_unit**2,
-            total=sums[:, first] * point * self.unit * self.weight_unit,
-            total2=sums[:, first + 1] * point * self.unit**2 * self.weight_unit,
+            weight=count if first == 1 else values[:, 1] * self.weight_unit,
+            weight2=count if first == 1 else values[:, 2] * self.weight_unit**2,
+            total=values[:, first] * self.unit * self.weight_unit,
+            total2=values[:, first + 1] * self.unit**2 * self.weight_unit,
             largest=np.ascontiguousarray(sums[:, first + 2]).view(np.float64),
         )
 

@@ -1,6 +1,6 @@
-"""Family-wise p-values: how often does chance alone make the family's largest statistic as large?
+"""Family-wise p-values: how often does chance alone reach the largest statistic of a family.
 
-Max-T: Westfall and Young, Resampling-Based Multiple Testing, 1993. Errors are permuted over the rows;
+Max-T: Westfall and Young, Resampling-Based Multiple Testing, 1993. Errors are permuted over rows;
 with groups or weights the centered errors of each group change their sign together instead
 (the multiplier bootstrap: Chernozhukov, Chetverikov and Kato, Annals of Statistics 41, 2013).
 """
@@ -8,6 +8,7 @@ with groups or weights the centered errors of each group change their sign toget
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def compute_family_p(
     groups: Ints | None = None,
     clustered: Clustered | None = None,
 ) -> FamilyWise:
-    """Return, for the family's rows `asked`, the share of permutations whose largest T reaches theirs.
+    """Return the share of permutations whose largest T reaches that of each slice `asked`.
 
     cells: the rows (grouped or not); codes: (m, n) codes of the single rows, in canonical order, as
     the losses of `cells` are. clustered: needed with groups or weights. Fewer permutations than
@@ -78,11 +79,16 @@ def compute_family_p(
     with ThreadPoolExecutor(count_cores()) as pool:
         maxima = np.sort(np.array(list(pool.map(largest, range(made)))))
     reached = made - np.searchsorted(maxima, observed[asked] - 1e-9, side="left")
-    return FamilyWise((1.0 + reached) / (1.0 + made), made)
+    return FamilyWise(np.divide(1.0 + reached, 1.0 + made, dtype=np.float64), made)
 
 
 def _count(
-    cells: Cells, kernels: Kernels, places: Places, k: int, codes: NDArray[np.uint8], rows: Ints | None
+    cells: Cells,
+    kernels: Kernels,
+    places: Places,
+    k: int,
+    codes: NDArray[np.uint8],
+    rows: Ints | None,
 ) -> Ints:
     """Count other rows (bits all 0, or channels) in the cells of the family; returns (k, K)."""
     width = 2 if rows is None else rows.shape[1]
@@ -101,7 +107,12 @@ def _count(
 
 
 def _permute_bits(
-    cells: Cells, codes: NDArray[np.uint8], kernels: Kernels, places: Places, sums: Sums, sign: float
+    cells: Cells,
+    codes: NDArray[np.uint8],
+    kernels: Kernels,
+    places: Places,
+    sums: Sums,
+    sign: float,
 ) -> tuple[Floats, Draw]:
     """Two-valued errors: only the rows of the rarer value are drawn and counted."""
     losses = cells.losses
@@ -127,15 +138,19 @@ def _permute_bits(
     return _deviance(observed, size, high, n, sign), draw
 
 
-def _deviance(count: NDArray[np.float64], size: Ints, high: int, n: int, sign: float) -> Floats:
+def _deviance(count: NDArray[Any], size: Ints, high: int, n: int, sign: float) -> Floats:
     """Signed root of the likelihood ratio of a 2 x 2 table: near normal also for small counts."""
     expected = size * (high / n)
     excess = sign * (count - expected)
     out = np.full(len(size), -np.inf)
     up = excess > 0
     a, s = count[up].astype(np.float64), size[up].astype(np.float64)
-    table = ((a, s * high / n), (s - a, s * (n - high) / n),
-             (high - a, (n - s) * high / n), (n - high - s + a, (n - s) * (n - high) / n))  # fmt: skip
+    table = (
+        (a, s * high / n),
+        (s - a, s * (n - high) / n),
+        (high - a, (n - s) * high / n),
+        (n - high - s + a, (n - s) * (n - high) / n),
+    )
     total = np.zeros(len(a))
     for seen, fair in table:
         total += special.xlogy(seen, np.divide(seen, fair, out=np.ones(len(a)), where=fair > 0))
@@ -144,7 +159,12 @@ def _deviance(count: NDArray[np.float64], size: Ints, high: int, n: int, sign: f
 
 
 def _permute_errors(
-    cells: Cells, codes: NDArray[np.uint8], kernels: Kernels, places: Places, sums: Sums, sign: float
+    cells: Cells,
+    codes: NDArray[np.uint8],
+    kernels: Kernels,
+    places: Places,
+    sums: Sums,
+    sign: float,
 ) -> tuple[Floats, Draw]:
     """Real-valued errors change rows; the statistic is Welch's t on the normal scale."""
     channels = cells.losses.fill_channels()

@@ -36,25 +36,29 @@ class SearchNotes:
     detectable_gaps: tuple[tuple[float, float | None], ...]  # by the slice's share of the rows
     mostly_wrong: bool  # mean error above one half: lift and score can rank little
 
-    def summary(self) -> str:
-        """Say in a few sentences what was searched and what could have been found."""
-        kind = f"{self.slices:,} slices of {len(self.attributes)} attributes over {self.n:,} samples"
+    def sentences(self) -> tuple[str, ...]:
+        """Say what was searched and what could have been found."""
+        kind = (
+            f"{self.slices:,} slices of {len(self.attributes)} attributes over {self.n:,} samples"
+        )
         parts = [f"Counted {kind} with the {self.engine} engine: {self.reason}."]
         if not self.complete:
             parts.append("Not every slice was counted: q speaks of the counted ones.")
         if self.detectable_gap is not None:
             parts.append(
-                f"A slice of {self.min_rows:,.0f} samples with a difference of {self.detectable_gap:.3g} "
-                "would have been found four times in five."
+                f"A slice of {self.min_rows:,.0f} samples with a difference of "
+                f"{self.detectable_gap:.3g} would have been found four times in five."
             )
         else:
-            parts.append(f"A slice of {self.min_rows:,.0f} samples is too small to show any difference.")
+            parts.append(
+                f"A slice of {self.min_rows:,.0f} samples is too small to show a difference."
+            )
         if self.mostly_wrong:
             parts.append(
                 f"The mean error is {self.error:.2f}: above one half the score can rank little; "
                 "look at success rates."
             )
-        return " ".join(parts)
+        return tuple(parts)
 
 
 def write_notes(

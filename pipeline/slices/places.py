@@ -39,7 +39,7 @@ def place_slices(layout: Layout, slices: NDArray[np.int32]) -> Places:
     level = used.sum(axis=1)
     for size in np.unique(level):
         at_level = np.flatnonzero(level == size)
-        keys, first, number = np.unique(key[at_level], return_index=True, return_inverse=True)
+        _, first, number = np.unique(key[at_level], return_index=True, return_inverse=True)
         sets = [tuple(int(a) for a in attribute[at_level[i], :size]) for i in first]
         done = 0
         for chunk in plan_chunks(layout.dims, int(size), parts=1, sets=sets):

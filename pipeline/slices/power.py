@@ -8,14 +8,21 @@ _POWER = 0.8
 
 
 def detectable_gap(
-    *, n: float, size: float, tests: int, mean: float, deviation: float, ceiling: float, binary: bool
+    *,
+    n: float,
+    size: float,
+    tests: int,
+    mean: float,
+    deviation: float,
+    ceiling: float,
+    binary: bool,
 ) -> float | None:
     """Return the smallest difference that a slice of `size` of n rows shows four times in five.
 
     tests: slices in the family; the level is 0.05 / tests (Bonferroni's, which the first
-    Benjamini-Hochberg step shares). mean, deviation: of all rows' errors. ceiling: the largest error
-    possible. None where no difference could have been shown. Source: the normal approximation of two
-    means' power (Cohen, Statistical Power Analysis, 1988, chapter 2).
+    Benjamini-Hochberg step shares). mean, deviation: of all rows' errors. ceiling: the largest
+    error possible. None where no difference could have been shown. Source: the normal approximation
+    of two means' power (Cohen, Statistical Power Analysis, 1988, chapter 2).
     """
     if not 0 < size < n or deviation <= 0:
         return None

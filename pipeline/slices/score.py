@@ -18,7 +18,7 @@ def score_slices(
     alpha: float,
     direction: Direction = "worse",
 ) -> Floats:
-    """Score slices by how much worse (or better) than all rows they do, less a price for being small.
+    """Score slices by how much worse (or better) they do, less a price for being small.
 
     weight: (k,) rows of each slice, or their summed weights, > 0. total: (k,) their error sums.
     Returns (k,) `alpha (mean(S) / mean - 1) - (1 - alpha) (n / |S| - 1)`; for `better` the first
@@ -52,9 +52,7 @@ def bound_scores(
     """
     mean = all_total / all_weight
     if mean <= 0:
-        return score_slices(
-            weight, total, all_weight=all_weight, all_total=all_total, alpha=alpha
-        )
+        return score_slices(weight, total, all_weight=all_weight, all_total=all_total, alpha=alpha)
     ratio = np.divide(total, largest, out=np.zeros_like(total), where=largest > 0)
     kink = ratio if direction == "worse" else weight - ratio
     best = np.full(weight.shape, -np.inf)

@@ -1,8 +1,8 @@
 """The search itself: check the question, make cells, choose an engine, count, score and test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 import polars as pl
@@ -37,8 +37,8 @@ class SearchOptions:
     min_support: float = 0.01  # below 1: a share of the rows (or weights), else how many
     top: int | None = None
     engine: Engine = "auto"
-    must: tuple[Wish, ...] = ()
-    must_not: tuple[Wish, ...] = ()
+    must: Sequence[Wish] = ()
+    must_not: Sequence[Wish] = ()
     exclude_unknown: bool = False
     direction: Direction = "worse"
     memory: float = 2e9  # bytes that counting may take
@@ -52,21 +52,38 @@ class SearchOptions:
         if self.max_level not in (1, 2, 3, 4):
             problems.append(f"max_level is {self.max_level}, expected 1, 2, 3 or 4")
         if not 0 < self.min_support < np.inf:
-            problems.append(f"min_support is {self.min_support}, expected a share below 1 or a count")
+            problems.append(
+                f"min_support is {self.min_support}, expected a share below 1 or a count"
+            )
         if self.top is not None and self.top < 1:
             problems.append(f"top is {self.top}, expected at least 1")
         for name, choices in (("engine", Engine), ("direction", Direction), ("backend", Backend)):
             if getattr(self, name) not in get_args(choices):
                 known = ", ".join(get_args(choices))
                 problems.append(f"{name} is {getattr(self, name)!r}, expected one of {known}")
-        for wish in (*self.must, *self.must_not):
-            if _attribute(wish) not in attributes:
-                problems.append(
-                    f"must and must_not name the attribute {_attribute(wish)!r}; "
-                    f"the table has {', '.join(attributes)}"
-                )
+        problems.extend(
+            f"must and must_not name the attribute {_attribute(wish)!r}; "
+            f"the table has {', '.join(attributes)}"
+            for wish in (*self.must, *self.must_not)
+            if _attribute(wish) not in attributes
+        )
         if problems:
             raise SearchError.from_problems("slice search", problems)
+
+
+class SearchArguments(TypedDict, total=False):
+    """The arguments of `search_slices` that an audit passes on."""
+
+    alpha: float
+    max_level: int
+    min_support: float
+    engine: Engine
+    must: Sequence[Wish]
+    must_not: Sequence[Wish]
+    exclude_unknown: bool
+    direction: Direction
+    memory: float
+    backend: Backend
 
 
 @dataclass(frozen=True)
@@ -111,13 +128,13 @@ def search_slices(
     """Count, score and test the slices of a table, best score first.
 
     table: n rows, one column per attribute (text, categories, booleans, integers). errors: n finite
-    losses >= 0. weights: n numbers > 0, how often each row counts. min_support: a share below 1, else
-    a count, of rows (or weights). must, must_not: attributes or (attribute, value) that every or no
-    slice holds. q is over all counted slices, not over `top` alone.
+    losses >= 0. weights: n numbers > 0, how often each row counts. min_support: a share below 1,
+    else a count, of rows (or weights). must, must_not: attributes or (attribute, value) that every
+    or no slice holds. q is over all counted slices, not over `top` alone.
     Returns the FAMILY table. Raises TableError or SearchError. Source of the score: `score.py`.
     """
     options = SearchOptions(
-        alpha, max_level, min_support, top, engine, tuple(must), tuple(must_not),
+        alpha, max_level, min_support, top, engine, must, must_not,
         exclude_unknown, direction, memory, backend,
     )  # fmt: skip
     codes = encode_table(table)
@@ -159,7 +176,7 @@ def _all_weight(losses: Losses) -> float:
 def choose_engine(
     cells: Cells, options: SearchOptions, *, min_weight: float
 ) -> tuple[Engine, str, float, float]:
-    """Return the engine, the reason in words, the bytes it is expected to need, and slices at most."""
+    """Return the engine, the reason in words, the bytes it may need, and slices at most."""
     level = min(options.max_level, max(len(cells.layout.dims), 1))
     most = float(cells.total.weight[0]) / max(min_weight, 1e-300)
     sets, slices, largest = estimate_cube(cells.layout, level, most=max(most, 1.0))
@@ -214,15 +231,13 @@ def run_search(search: Search, *, cells: Cells | None = None, test: Test | None 
     return Found(family, unopened)
 
 
-def _must_filter(search: Search) -> Any:
+def _must_filter(search: Search) -> Callable[[NDArray[np.int32]], NDArray[np.bool_]]:
     """Return the function that tells which (k, level) slices hold all that they must."""
     layout = search.cells.layout
     needed: list[NDArray[np.int64]] = []
     for wish in search.options.must:
         pairs = enumerate(layout.predicates)
-        needed.append(
-            np.array([i for i, p in pairs if p and wish in (p[0], p)], np.int64)
-        )
+        needed.append(np.array([i for i, p in pairs if p and wish in (p[0], p)], np.int64))
 
     def wanted(slices: NDArray[np.int32]) -> NDArray[np.bool_]:
         good = np.ones(len(slices), np.bool_)

@@ -43,13 +43,12 @@ def mean_and_variance(sums: Sums) -> tuple[Floats, Floats]:
         return mean, np.where(n > 1.0, spread * n / (n - 1.0), np.nan)
 
 
-def test_against_rest(
-    total: Sums, part: Sums, losses: Losses, *, direction: Direction = "worse"
-) -> Floats:
+def compute_p(total: Sums, part: Sums, losses: Losses, *, direction: Direction = "worse") -> Floats:
     """Test each slice against its complement; return (k,) one-sided p-values in 0..1.
 
-    Welch's t; Fisher's exact test for two-valued errors without weights where one of the four counts
-    is below ten; 1 where nothing can be said (an empty complement, fewer than two rows, no variance).
+    Welch's t; Fisher's exact test for two-valued errors without weights where one of the four
+    counts is below ten; 1 where nothing can be said (an empty complement, fewer than two rows, no
+    variance at all).
     """
     p = welch(total, part, direction=direction)
     if losses.binary and losses.weights is None:
@@ -60,7 +59,9 @@ def test_against_rest(
         rest = complement(total, part)
         table = [high, part.n - high, all_high - high, rest.n - (all_high - high)]
         few = (np.minimum.reduce(table) < _FEW) & (rest.n > 0)
-        p[few] = fisher(high[few], part.n[few], int(all_high[0]), int(total.n[0]), direction=direction)
+        p[few] = fisher(
+            high[few], part.n[few], int(all_high[0]), int(total.n[0]), direction=direction
+        )
     return p
 
 
@@ -83,15 +84,18 @@ def welch(total: Sums, part: Sums, *, direction: Direction = "worse") -> Floats:
     _, pooled = mean_and_variance(total)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a = np.where(variance > 0, variance, np.where(n > 1, pooled, np.nan)) / n
-        b = np.where(rest_variance > 0, rest_variance, np.where(rest_n > 1, pooled, np.nan)) / rest_n
+        b = (
+            np.where(rest_variance > 0, rest_variance, np.where(rest_n > 1, pooled, np.nan))
+            / rest_n
+        )
         difference = mean - rest_mean if direction == "worse" else rest_mean - mean
         t = difference / np.sqrt(a + b)
         freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
         p = special.stdtr(freedom, -t)
         if direction == "better":
             p = np.maximum(p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / rest_n))))
-    p[~np.isfinite(p)] = 1.0
-    return np.clip(p, 0.0, 1.0)
+    known: Floats = np.clip(np.where(np.isfinite(p), p, 1.0), 0.0, 1.0)
+    return known
 
 
 def fisher(
@@ -149,7 +153,10 @@ def adjust_bh(p: Floats) -> Floats:
 
 
 def adjust_holm(p: Floats) -> Floats:
-    """Return Holm's adjusted p-values, in the order given (Scandinavian J. of Statistics 6, 1979)."""
+    """Return Holm's adjusted p-values, in the order given.
+
+    Source: Holm, Scandinavian Journal of Statistics 6, 1979.
+    """
     k = len(p)
     order = np.argsort(p, kind="stable")
     adjusted = np.empty(k)

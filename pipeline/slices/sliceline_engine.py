@@ -14,7 +14,9 @@ from pipeline.exceptions import SearchError
 from pipeline.slices.cells import Cells, row_codes
 from pipeline.slices.cube import Counts
 
+Array = NDArray[Any]
 Ints = NDArray[np.int64]
+Sparse = Any  # scipy's matrices have no types
 TOP = 1000  # slices that the package is asked for when all are wanted
 
 
@@ -50,7 +52,9 @@ def search_sliceline(
     if cells.losses.low == cells.losses.high or not len(cells.layout.dims):
         return empty  # the package answers constant errors with nothing or a crash
     codes = row_codes(cells)
-    found = _fit(codes, cells.losses.errors, max_level, int(np.ceil(min_weight - 1e-9)), top or TOP, alpha)
+    found = _fit(
+        codes, cells.losses.errors, max_level, int(np.ceil(min_weight - 1e-9)), top or TOP, alpha
+    )
     slices = _to_ids(found, cells, max_level)
     if not len(slices):
         return empty
@@ -58,14 +62,21 @@ def search_sliceline(
 
 
 def _fit(
-    codes: NDArray[Any], errors: NDArray[np.float64], max_level: int, least: int, top: int, alpha: float
+    codes: NDArray[Any],
+    errors: NDArray[np.float64],
+    max_level: int,
+    least: int,
+    top: int,
+    alpha: float,
 ) -> NDArray[Any]:
     """Return (k, m) codes of the found slices, None where an attribute is unused."""
     finder_class = _repaired_finder(rows=codes.shape[1])
     log = logging.getLogger("sliceline.slicefinder")
     level = log.level
     try:
-        finder = finder_class(alpha=alpha, k=top, max_l=max_level, min_sup=max(least, 1), verbose=False)
+        finder = finder_class(
+            alpha=alpha, k=top, max_l=max_level, min_sup=max(least, 1), verbose=False
+        )
         # Category names as integers: a value None would look like "unused" in its answer.
         finder.fit(codes.T.astype(np.int64), errors)
     finally:
@@ -74,18 +85,19 @@ def _fit(
     return found.reshape(-1, len(codes))
 
 
-def _repaired_finder(*, rows: int) -> Any:
+def _repaired_finder(*, rows: int) -> type[Any]:
     """Return Slicefinder with the paper's bound and candidate ids that cannot collide."""
     from sliceline import Slicefinder
 
     class RepairedFinder(Slicefinder):  # type: ignore[misc]  # the package ships no types
-        def _score_ub(self, sizes: Any, errors: Any, largest: Any, _columns: int) -> Any:
-            return super()._score_ub(sizes, errors, largest, rows)
+        def _score_ub(self, sizes: Array, errors: Array, largest: Array, _columns: int) -> Array:
+            bounds: Array = super()._score_ub(sizes, errors, largest, rows)
+            return bounds
 
         @staticmethod
         def _prepare_deduplication_and_pruning(
-            _start: Any, _end: Any, _domains: Any, candidates: Any
-        ) -> Any:
+            _start: Array, _end: Array, _domains: Array, candidates: Sparse
+        ) -> Array:
             ordered = candidates.tocsr().sorted_indices()
             level = int(np.diff(ordered.indptr)[0])
             columns = ordered.indices.reshape(-1, level)

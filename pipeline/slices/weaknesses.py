@@ -1,8 +1,7 @@
 """Findings: distinct slices that hold up, with their evidence and their state."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import polars as pl
@@ -17,7 +16,7 @@ from pipeline.slices.family import Family, tabulate
 from pipeline.slices.findings import Reported, tabulate_findings
 from pipeline.slices.losses import prepare_losses
 from pipeline.slices.notes import SearchNotes, write_notes
-from pipeline.slices.search import SearchOptions
+from pipeline.slices.search import SearchArguments, SearchOptions
 
 _MOST = 30  # findings when no limit is given
 _PERMUTATIONS = 1000
@@ -25,11 +24,31 @@ _PERMUTATIONS = 1000
 
 @dataclass(frozen=True)
 class SliceResult:
-    """The counted family (FAMILY), the findings (WEAKNESSES) and notes on the search."""
+    """The counted family (FAMILY), the findings (WEAKNESSES) and what the search saw."""
 
     family: pl.DataFrame
     findings: pl.DataFrame
-    notes: SearchNotes
+    search: SearchNotes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on how the search went, for logs and reports."""
+        return self.search.sentences()
+
+    @property
+    def error(self) -> float:
+        """Mean error of the rows searched."""
+        return self.search.error
+
+    @property
+    def detectable_gap(self) -> float | None:
+        """The smallest difference that a slice as small as allowed would have shown."""
+        return self.search.detectable_gap
+
+    @property
+    def mostly_wrong(self) -> bool:
+        """Whether the mean error is above one half, so that lift and score can rank little."""
+        return self.search.mostly_wrong
 
 
 def find_weaknesses(
@@ -39,7 +58,7 @@ def find_weaknesses(
     groups: ArrayLike | pl.Series | None = None,
     confirm: float = 0.0,
     seed: int = 0,
-    **search: Any,
+    **search: Unpack[SearchArguments],
 ) -> pl.DataFrame:
     """Return the distinct slices in which errors are larger than elsewhere, with their evidence.
 
@@ -48,9 +67,7 @@ def find_weaknesses(
     Returns the WEAKNESSES table, best first; empty when there is no evidence of any.
     Raises TableError or SearchError.
     """
-    return audit_slices(
-        table, errors, groups=groups, confirm=confirm, seed=seed, **search
-    ).findings
+    return audit_slices(table, errors, groups=groups, confirm=confirm, seed=seed, **search).findings
 
 
 def audit_slices(
@@ -64,7 +81,7 @@ def audit_slices(
     top: int | None = None,
     permutations: int = _PERMUTATIONS,
     show_insufficient: int = 0,
-    **search: Any,
+    **search: Unpack[SearchArguments],
 ) -> SliceResult:
     """Count the family once and return it with the findings and notes on the search.
 
@@ -81,7 +98,7 @@ def audit_slices(
         problems.append("permutations and show_insufficient must be >= 0 and top at least 1")
     if problems:
         raise SearchError.from_problems("slice search", problems)
-    options = _make_options(search)
+    options = SearchOptions(**search)
     codes = encode_table(table)
     losses = prepare_losses(errors, weights, rows=table.height)
     number = number_groups(groups, rows=table.height)
@@ -106,21 +123,16 @@ def audit_slices(
     return SliceResult(tabulate(found.family), findings, notes)
 
 
-def _make_options(search: dict[str, Any]) -> SearchOptions:
-    """Return the options of the search; unknown names are errors."""
-    unknown = sorted(set(search) - set(SearchOptions.__dataclass_fields__))
-    if unknown:
-        raise TypeError(f"unknown arguments: {', '.join(unknown)}")
-    wishes = {name: tuple(search[name]) for name in ("must", "must_not") if name in search}
-    return replace(SearchOptions(), **{**search, **wishes})
-
-
 def _report(
-    discovery: Discovery, family: Family, picks: list[Pick], extra: int, permutations: int, seed: int
+    discovery: Discovery,
+    family: Family,
+    picks: list[Pick],
+    extra: int,
+    permutations: int,
+    seed: int,
 ) -> Reported:
     """Look the picks up in the full family, add weak candidates, and compute family-wise p."""
-    place = {tuple(int(i) for i in row if i >= 0): k for k, row in enumerate(family.slices)}
-    places = [place[pick.ids] for pick in picks]
+    places = [row for pick in picks if (row := family.find(pick.ids)) is not None]
     if extra:
         places += _weak(family, set(places), picks, discovery)[:extra]
     chosen: NDArray[np.int64] = np.array(places, np.int64)

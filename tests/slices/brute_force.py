@@ -65,7 +65,7 @@ def by_predicates(frame: pl.DataFrame) -> dict[tuple[tuple[str, str], ...], dict
 
 
 def random_problem(seed: int) -> tuple[pl.DataFrame, Floats, Floats | None, dict[str, Any]]:
-    """Return a small random table, errors, maybe weights, and options: ties, constants, all kinds."""
+    """Return a small random table, errors, maybe weights, and options."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(5, 120))
     width = int(rng.integers(1, 6))

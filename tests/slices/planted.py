@@ -32,7 +32,9 @@ def members_of(table: pl.DataFrame, predicates: Any) -> NDArray[np.bool_]:
     return inside
 
 
-def draw_attributes(rng: np.random.Generator, n: int, values: tuple[int, ...] = _VALUES) -> pl.DataFrame:
+def draw_attributes(
+    rng: np.random.Generator, n: int, values: tuple[int, ...] = _VALUES
+) -> pl.DataFrame:
     """Draw attributes that share two hidden causes, so that they are correlated."""
     hidden = rng.normal(size=(n, 2))
     columns = {}
@@ -43,7 +45,9 @@ def draw_attributes(rng: np.random.Generator, n: int, values: tuple[int, ...] = 
     return pl.DataFrame(columns)
 
 
-def plant(seed: int, n: int, *, lift: float = 0.25, base: float = 0.1, kind: str = "binary") -> Planted:
+def plant(
+    seed: int, n: int, *, lift: float = 0.25, base: float = 0.1, kind: str = "binary"
+) -> Planted:
     """Plant five slices of level 1 to 3, each 3 to 15 % of the rows, that hardly share rows.
 
     kind: `binary` errors of 0 and 1, or `gamma` errors with the same means.
