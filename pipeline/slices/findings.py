@@ -41,8 +41,8 @@ def tabulate_findings(
     """Return the WEAKNESSES table, best first.
 
     Numbers without `holdout_` are of the discovery rows and, their slices having been chosen for
-    them, optimistic. holdout_p is the larger of two: the slice against all held-out rows outside it,
-    and, without the rows of earlier findings, against the others left.
+    them, optimistic. holdout_p is the larger of two: the slice against all held-out rows outside
+    it, and, without the rows of earlier findings, against the others left.
     """
     rows = [
         _describe(discovery, family, reported, place, seed=seed)
