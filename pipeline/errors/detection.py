@@ -39,7 +39,7 @@ def score_detections(
     system: System,
     samples: pl.DataFrame,
     *,
-    objects: pl.DataFrame,
+    truth: pl.DataFrame,
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
 ) -> Losses:
@@ -48,11 +48,10 @@ def score_detections(
     samples: the rows to score. An object's error is 1 if no detection of its category reaches
     `system.iou` with it at `system.min_score` or above, else 0. An image's error is the share of
     its objects missed; crowds and ignored objects do not count, and an image without objects has
-    no error. objects, source_images: as in pipeline.tables; categories: source, category_id,
-    category, asked. Raises PredictionsError for results that are no COCO results, naming the
-    records, or that are all of other images.
+    no error. truth: as `choose_truth` gives it; source_images: as in pipeline.tables; categories:
+    source, category_id, category, asked. Raises PredictionsError for results that are no COCO
+    results, naming the records, or that are all of other images.
     """
-    truth = choose_truth(objects, samples, categories)
     files = enumerate(system.predictions)
     detections = pl.concat([read_detections(path, source=source) for source, path in files])
     placed = _place(detections, samples, source_images, categories, system)

@@ -28,11 +28,7 @@ def score_system(
 
         truth = choose_truth(objects, scored, categories)
         made = score_detections(
-            system,
-            scored,
-            objects=objects,
-            source_images=source_images,
-            categories=categories,
+            system, scored, truth=truth, source_images=source_images, categories=categories
         )
     else:
         truth = scored.select("sample_id", "category")
@@ -43,7 +39,7 @@ def score_system(
         "sample_id",
         pl.lit(error_id).alias("error_id"),
         pl.lit(system.name).alias("system"),
-        pl.lit(system.error).alias("metric"),
+        pl.lit(_name_metric(system)).alias("metric"),
         pl.col("error").cast(pl.Float64),
     )
     return Scored(
@@ -53,6 +49,10 @@ def score_system(
         samples_without_error=scored.height - errors.height,
         notes=made.notes,
     )
+
+
+def _name_metric(system: System) -> str:
+    return system.error_column if system.error == "column" else system.error
 
 
 def _score_rows(system: System, samples: pl.DataFrame) -> Losses:

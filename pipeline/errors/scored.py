@@ -51,9 +51,9 @@ def make_error_id(
 ) -> str:
     """Return 16 hex digits of all that errors are made from.
 
-    These are the bytes of the predictions, the truth, the settings and the ids of the scored
-    samples. Raises PredictionsError for files that cannot
-    be read.
+    These are the bytes of the predictions, wherever they lie, the truth, the system's name and
+    settings, and the ids of the scored samples. Raises PredictionsError for files that cannot be
+    read.
     """
     settings = system.model_dump(mode="json", exclude={"predictions"})
     digest = hashlib.sha256(json.dumps([settings, sorted(asked)], sort_keys=True).encode("utf-8"))

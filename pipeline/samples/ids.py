@@ -19,7 +19,8 @@ def make_object_key(file_key: str, box: tuple[float, float, float, float], *, ma
     file_key: the content key of the whole image, which is a hash of the file's bytes. `margin` is
     the part of the crop rule that changes pixels; a minimum size only leaves objects out.
     """
-    text = "\0".join([file_key, *(repr(float(side)) for side in box), repr(float(margin))])
+    x, y, w, h = map(float, box)
+    text = f"{file_key}\0{x!r}\0{y!r}\0{w!r}\0{h!r}\0{float(margin)!r}"
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 

@@ -61,6 +61,8 @@ def read_samples(
         counts |= {**object_counts, **fitted.counts}
     if by_object:
         kept = listed.join(fitted.objects, on=_OBJECT, how="semi", maintain_order="left")
+        unread = kept.join(samples, on="path", how="anti").height
+        counts["objects_of_rejected_images"] = unread
         objects, counts["too_small"] = make_object_rows(kept, samples, dataset.crop)
         parents = samples.join(objects, left_on="sample_id", right_on="parent_id", how="semi")
         samples = pl.concat([parents, objects])

@@ -75,7 +75,7 @@ def system(format: str, *files: Path, **more: object) -> System:  # noqa: A002 -
     """Make a system under audit."""
     predictions = [str(file) for file in files]
     return System.model_validate(
-        {"name": "sut", "format": format, "predictions": predictions, **more}
+        {"name": "detector", "format": format, "predictions": predictions, **more}
     )
 
 

@@ -222,6 +222,8 @@ def test_error_id_follows_truth_and_settings(tmp_path: Path) -> None:
     ]
     ids = [run.errors["error_id"][0] for run in runs]
     assert len(set(ids)) == 5
+    renamed = score(tmp_path, [detection(1, BOX)], truth, samples, name="other")
+    assert renamed.errors["error_id"][0] not in ids
     assert score(tmp_path, [detection(1, BOX)], truth, samples).errors["error_id"][0] == ids[0]
 
 

@@ -44,6 +44,8 @@ def test_the_column_is_named_by_column_or_by_error(
     samples = images(["a.png"])
     scored = score_rows(system("table", file, error=error, column=column), samples)
     assert by_path(scored, samples) == {"a.png": expected}
+    metric = "loss" if error == "column" and column else error
+    assert scored.errors["metric"].to_list() == ["error" if metric == "column" else metric]
 
 
 def test_values_that_are_no_errors_are_refused_with_all_their_rows(tmp_path: Path) -> None:

@@ -240,6 +240,7 @@ def test_images_of_another_size_than_stated_are_refused_for_objects_only(tmp_pat
     assert as_images.counts["size_differs"] == 1
     as_objects = read(tmp_path, content, sample="object")
     assert as_objects.samples["path"].unique().to_list() == ["a.png"]
+    assert as_objects.counts["objects_of_rejected_images"] == 1
     assert reasons(as_objects) == [
         "the annotations are of an image of 24 x 32 pixels, this one has 32 x 24"
     ]
