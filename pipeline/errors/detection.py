@@ -79,10 +79,16 @@ def score_detections(
 def choose_truth(
     objects: pl.DataFrame, samples: pl.DataFrame, categories: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return the true boxes of the asked categories in the images of the samples, sorted."""
+    """Return the true boxes of the asked categories in the images of the samples.
+
+    They are sorted by path and annotation id, numbers by value: of true boxes that a detection
+    overlaps equally the last is found, as in pycocotools, where files usually count ids up.
+    """
     asked = categories.filter(pl.col("asked")).select("source", "category").unique()
     own = objects.join(asked, on=["source", "category"], how="semi")
-    return own.join(samples, on="path", how="semi").sort("path", "annotation_id")
+    number = pl.col("annotation_id").cast(pl.Int64, strict=False)
+    seen = own.join(samples, on="path", how="semi")
+    return seen.sort("path", number, "annotation_id", nulls_last=True)
 
 
 def read_detections(path: Path, *, source: int) -> pl.DataFrame:

@@ -121,6 +121,13 @@ def test_one_detection_finds_one_object_and_crowds_take_none_from_it(tmp_path: P
     assert two == {"1": 0.0, "2": 0.0}
 
 
+def test_of_equal_objects_the_one_with_the_highest_number_is_found(tmp_path: Path) -> None:
+    truth = truth_frame([true_object(number, 1, BOX) for number in range(1, 12)])
+    samples = with_objects(truth)
+    found = misses(score(tmp_path, [detection(1, BOX)], truth, samples), samples)
+    assert [name for name, error in found.items() if error == 0] == ["11"]
+
+
 def test_no_number_of_detections_is_too_many(tmp_path: Path) -> None:
     truth = truth_frame([true_object(1, 1, BOX)])
     samples = with_objects(truth)
