@@ -39,7 +39,9 @@ def run_audit(
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
         run = RunRecord(audit)
-        report = _run_stages(run, audit, store, stages, limit, functools.cache(load or load_open_clip))
+        report = _run_stages(
+            run, audit, store, stages, limit, functools.cache(load or load_open_clip)
+        )
         store.put_run(run.to_frame())
     return Summary(
         run_id=run.run_id,

@@ -1,5 +1,7 @@
 """The `weakspot` command. Only `run` and the stages start Prefect; imports here are light."""
 
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -140,14 +142,32 @@ def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output
 
 def main() -> None:
     """Run the command: 0 done, 1 the audit could not be done, 2 wrong usage or configuration."""
+    code = 0
     try:
-        app()
+        app(standalone_mode=True)
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else 1
     except WeakspotError as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except KeyboardInterrupt:
         typer.echo("interrupted; what was computed is kept, run again to go on", err=True)
-        sys.exit(130)
+        code = 130
+    if "prefect" in sys.modules:
+        _leave_at_once(code)
+    sys.exit(code)
+
+
+def _leave_at_once(code: int) -> None:
+    """End the process without taking the interpreter apart.
+
+    Prefect's threads are still running then, and DuckDB's bindings print dozens of lines about
+    objects that those threads keep.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

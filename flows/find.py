@@ -1,6 +1,6 @@
 """Fifth stage: the slices in which a system does worse, with the evidence for each."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from prefect import flow
@@ -13,9 +13,11 @@ from flows.summary import write_predicates
 from pipeline.config import Audit
 from pipeline.exceptions import SearchError
 from pipeline.search_table import LabelColumn, SearchTable, join_labels
-from pipeline.slices import SliceResult, audit_slices
 from pipeline.store import Store, open_store
 from pipeline.tables import FINDINGS, SLICES, empty
+
+if TYPE_CHECKING:
+    from pipeline.slices import SliceResult
 
 
 @flow(name="find")
@@ -83,8 +85,10 @@ def read_search_table(audit: Audit, store: Store, system: str) -> SearchTable:
 
 
 @shard_task(name="search system")
-def search_system(table: SearchTable, audit: Audit) -> SliceResult:
+def search_system(table: SearchTable, audit: Audit) -> "SliceResult":
     """Search one system's errors as [slices] asks."""
+    from pipeline.slices import audit_slices  # numba takes a second that other stages save
+
     asked = audit.slices
     return audit_slices(
         table.attributes,
@@ -101,7 +105,7 @@ def search_system(table: SearchTable, audit: Audit) -> SliceResult:
     )
 
 
-def _describe(table: SearchTable, result: SliceResult) -> dict[str, Any]:
+def _describe(table: SearchTable, result: "SliceResult") -> dict[str, Any]:
     """Return what the report says of a search beyond its slices."""
     return {
         "n": len(table.errors),

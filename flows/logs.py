@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from rich.text import Text
 
 LOG = logging.getLogger("weakspot")
 STDERR = Console(stderr=True)
+LOG_SECONDS = 30.0  # between two lines on progress
 
 # Prefect says what it does at length; a person wants our lines. They go to Prefect's API as well.
 _PREFECT_LOGGING = {
@@ -36,9 +38,17 @@ def set_up_logging(*, quiet: bool = False) -> None:
         os.environ.setdefault(name, value)
     LOG.setLevel(logging.WARNING if quiet else logging.INFO)
     LOG.propagate = False
-    for handler in [handler for handler in LOG.handlers if isinstance(handler, RichHandler)]:
-        LOG.removeHandler(handler)
-    LOG.addHandler(RichHandler(console=STDERR, show_path=False, log_time_format="%H:%M:%S"))
+    if not LOG.handlers:
+        LOG.addHandler(_make_handler())
+
+
+def _make_handler() -> logging.Handler:
+    """Return colored lines for a terminal, plain whole lines for a file or a scheduler."""
+    if STDERR.is_terminal:
+        return RichHandler(console=STDERR, show_path=False, log_time_format="%H:%M:%S")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    return handler
 
 
 class _Rate(ProgressColumn):
@@ -51,7 +61,13 @@ class _Rate(ProgressColumn):
 
 @contextlib.contextmanager
 def show_progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar with rate and time left; yields the function to call with each count done."""
+    """Show a bar with rate and time left; yields the function to call with each count done.
+
+    Where standard error is no terminal, a log line every half minute stands for the bar.
+    """
+    if not STDERR.is_terminal:
+        yield _log_progress(title, total)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -62,8 +78,27 @@ def show_progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     )
     with Progress(*columns, console=STDERR, transient=True) as progress:
         bar = progress.add_task(title, total=total)
+        yield lambda count: progress.advance(bar, count)
 
-        def advance(count: int) -> None:
-            progress.advance(bar, count)
 
-        yield advance
+def _log_progress(title: str, total: int) -> Callable[[int], None]:
+    start = time.monotonic()
+    state = {"done": 0, "told": start}
+
+    def advance(count: int) -> None:
+        state["done"] += count
+        now = time.monotonic()
+        if now - state["told"] >= LOG_SECONDS:
+            state["told"] = now
+            rate = state["done"] / (now - start)
+            left = (total - state["done"]) / max(rate, 1e-9)
+            LOG.info(
+                "%s: %s of %s, %.0f/s, %.0f s left",
+                title,
+                f"{state['done']:,.0f}",
+                f"{total:,}",
+                rate,
+                left,
+            )
+
+    return advance

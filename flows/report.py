@@ -12,20 +12,14 @@ from flows.gallery import pick_worst
 from flows.logs import LOG
 from flows.samples import load_samples
 from pipeline.config import Audit
-from pipeline.coverage import count_values, measure_value_errors
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.search_table import SearchTable
 from pipeline.store import Store, open_store
 from pipeline.tables import FAMILY, WEAKNESSES
 from reports.build import build_report
-from reports.data import (
-    COVERAGE,
-    VALUE_ERRORS,
-    AttributeReport,
-    ReportData,
-    SystemReport,
-)
+from reports.coverage import average_errors, cover_values
+from reports.data import AttributeReport, ReportData, SystemReport
 
 
 @flow(name="report")
@@ -68,8 +62,8 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         ),
         attributes=_list_attributes(audit, store),
         sample_kind=audit.dataset.sample,
-        coverage=count_values(first.attributes).select(list(COVERAGE)),
-        value_errors=_gather_value_errors(tables),
+        coverage=cover_values(_lengthen(first)),
+        value_errors=pl.concat(_average_errors(name, table) for name, table in tables.items()),
         agreement=agreement,
         value_quality=value_quality,
         rejects=store.read("rejects"),
@@ -128,14 +122,15 @@ def _list_attributes(audit: Audit, store: Store) -> tuple[AttributeReport, ...]:
     return tuple(reports)
 
 
-def _gather_value_errors(tables: dict[str, SearchTable]) -> pl.DataFrame:
-    frames = [
-        measure_value_errors(table.attributes, table.errors)
-        .with_columns(system=pl.lit(name))
-        .select(list(VALUE_ERRORS))
-        for name, table in tables.items()
-    ]
-    return pl.concat(frames)
+def _lengthen(table: SearchTable) -> pl.DataFrame:
+    """Return the labels that were searched as sample_id, attribute and value."""
+    wide = table.attributes.with_columns(sample_id=table.sample_ids)
+    return wide.unpivot(index="sample_id", variable_name="attribute", value_name="value")
+
+
+def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
+    errors = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
+    return average_errors(_lengthen(table), errors.with_columns(system=pl.lit(name)))
 
 
 def _measure_quality(store: Store) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:

@@ -32,7 +32,8 @@ def keep_private() -> None:
 def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     """Yield the URL of Prefect's API: the configured one, or a temporary server's while inside.
 
-    meanwhile: called while the server starts, which takes seconds. Raises WeakspotError when the temporary server does not answer in time.
+    meanwhile: called while the server starts, which takes seconds. Raises WeakspotError when the
+    temporary server does not answer in time.
     """
     keep_private()
     from prefect.settings import PREFECT_API_URL, temporary_settings

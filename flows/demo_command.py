@@ -1,0 +1,109 @@
+"""`weakspot demo`: draw the world, or run the whole job on it and hold the findings to the truth."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.logs import LOG, set_up_logging
+
+if TYPE_CHECKING:
+    from pipeline.demo.compare import Comparison
+
+app = typer.Typer(help="A drawn world whose truth is known.", no_args_is_help=True)
+
+Images = Annotated[int, typer.Option(min=1, help="How many images to draw.")]
+Seed = Annotated[int, typer.Option(min=0, help="Another seed, another world.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes that draw; 0: one a core.")]
+
+
+@app.command("world")
+def demo_world(
+    out: Annotated[Path, typer.Argument(help="The folder to write.", metavar="OUT")],
+    *,
+    images: Images = 3000,
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """Draw scenes with people: JPEG files, COCO annotations, and the truth of every attribute."""
+    from pipeline.demo.world import write_world
+
+    world = write_world(out, images=images, seed=seed, workers=workers or os.cpu_count() or 1)
+    typer.echo(f"drew {world.n_images:,} images with {world.n_people:,} people into {out}")
+
+
+@app.command("run")
+def demo_run(
+    out: Annotated[Path, typer.Argument(help="The folder to write.", metavar="OUT")] = Path("demo"),
+    *,
+    images: Images = 3000,
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """Do the whole job: draw a world, train a detector with blind spots, audit it, compare."""
+    set_up_logging()
+    audit = prepare_demo(out, images=images, seed=seed, workers=workers or os.cpu_count() or 1)
+    summary = _run_audit(audit)
+    from pipeline.demo.compare import write_comparison
+
+    typer.echo(write_comparison(compare_with_truth(audit)))
+    if summary is not None:
+        typer.echo(f"report: {summary}")
+
+
+def prepare_demo(out: Path, *, images: int, seed: int, workers: int) -> Path:
+    """Draw the world, train the system on its poor sample, let it predict; return audit.toml."""
+    from pipeline.demo.demo import clear_demo, write_audit
+    from pipeline.demo.system import LACKING, MIN_SCORE, train_system, write_predictions
+    from pipeline.demo.world import write_world
+
+    clear_demo(out)
+    with _told(f"drawing {images:,} images"):
+        world = write_world(out / "world", images=images, seed=seed, workers=workers)
+    with _told("training a detector on a sample that lacks some groups"):
+        network = train_system(LACKING, seed=seed, workers=workers)
+    with _told("running it on the images"):
+        predictions = out / "detections.json"
+        write_predictions(network, world.annotations, world.images, predictions)
+    return write_audit(out, world, predictions=predictions.name, min_score=MIN_SCORE)
+
+
+def compare_with_truth(audit_file: Path) -> "Comparison":
+    """Search the run audit again on true values; hold its findings against what that shows."""
+    from flows.find import read_search_table, search_system
+    from pipeline.config import read_audit
+    from pipeline.demo.compare import compare_findings
+    from pipeline.demo.demo import SYSTEM
+    from pipeline.store import open_store
+
+    audit = read_audit(audit_file)
+    store = open_store(audit.workspace)
+    asked = audit.slices.model_copy(update={"labels": "truth"})
+    by_truth = audit.model_copy(update={"slices": asked})
+    table = read_search_table(by_truth, store, SYSTEM)
+    truth = search_system.fn(table, by_truth).findings
+    last = store.read("runs").sort("started_at")["run_id"][-1]
+    findings = store.read("findings")
+    findings = findings.filter(findings["run_id"] == last).sort("rank")
+    return compare_findings(
+        truth, findings, table=table.attributes, errors=table.errors.to_numpy()
+    )
+
+
+def _run_audit(audit: Path) -> str | None:
+    from flows.start import start_run
+    from flows.audit import STAGES
+
+    return start_run(audit, stages=STAGES, limit=None).report
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    started = time.monotonic()
+    LOG.info("%s", what)
+    yield
+    LOG.info("%s: %.1f s", what, time.monotonic() - started)
