@@ -89,14 +89,12 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     last = store.read("runs").sort("started_at")["run_id"][-1]
     findings = store.read("findings")
     findings = findings.filter(findings["run_id"] == last).sort("rank")
-    return compare_findings(
-        truth, findings, table=table.attributes, errors=table.errors.to_numpy()
-    )
+    return compare_findings(truth, findings, table=table.attributes, errors=table.errors.to_numpy())
 
 
 def _run_audit(audit: Path) -> str | None:
-    from flows.start import start_run
     from flows.audit import STAGES
+    from flows.start import start_run
 
     return start_run(audit, stages=STAGES, limit=None).report
 

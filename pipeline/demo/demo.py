@@ -1,0 +1,108 @@
+"""The demo's audit: the world on disk, and the audit.toml that asks about it."""
+
+import shutil
+from importlib import resources
+from pathlib import Path
+
+from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
+from pipeline.demo.world import World
+
+SYSTEM = "small detector"
+
+_ATTRIBUTES = "attributes"
+_HEAD = """\
+# The demo's audit. Edit it or the attribute files beside it, then: weakspot run {file}
+name = "a small detector in a drawn world"
+workspace = "workspace"
+
+[dataset]
+format = "coco"
+annotations = "world/{annotations}"
+images = "world/{images}"
+sample = "object"
+categories = ["person"]
+
+[encoder]
+model = "local-dir:{encoder}"
+precision = "fp32"
+
+[attributes]
+use = [{attributes}]
+
+[[systems]]
+name = "{system}"
+format = "coco-detections"
+predictions = "{predictions}"
+error = "miss"
+iou = 0.5
+min_score = {min_score}
+
+[slices]
+labels = "predicted"
+max_level = 2
+min_support = 0.01
+top = 10
+
+[report]
+folder = "report"
+
+# What is true in the drawn world: it measures the labels, it does not make them.
+[dataset.truth]
+file = "world/{truth}"
+key = "annotation_id"
+"""
+
+
+def find_encoder() -> Path:
+    """Return the folder of the shipped encoder, an open_clip local-dir."""
+    return Path(str(resources.files("pipeline.demo").joinpath("encoder")))
+
+
+def copy_attributes(folder: Path) -> list[str]:
+    """Copy the demo's attribute files to `folder`/attributes; return their names, sorted."""
+    target = folder / _ATTRIBUTES
+    target.mkdir(parents=True, exist_ok=True)
+    names = []
+    for entry in resources.files("pipeline.demo").joinpath(_ATTRIBUTES).iterdir():
+        if entry.name.endswith(".toml"):
+            (target / entry.name).write_bytes(entry.read_bytes())
+            names.append(entry.name)
+    return sorted(names)
+
+
+def write_audit(
+    folder: Path, world: World, *, predictions: str, min_score: float, encoder: Path | None = None
+) -> Path:
+    """Write audit.toml for a world that lies in `folder`/world, and its attribute files beside it.
+
+    predictions: the name of the file with the system's detections, in `folder`.
+    """
+    names = copy_attributes(folder)
+    path = folder / "audit.toml"
+    head = _HEAD.format(
+        file=path.name,
+        annotations=world.annotations.name,
+        images=world.images.name,
+        truth=world.attributes.name,
+        encoder=(encoder or find_encoder()).as_posix(),
+        attributes=", ".join(f'"{_ATTRIBUTES}/{name}"' for name in names),
+        system=SYSTEM,
+        predictions=predictions,
+        min_score=min_score,
+    )
+    path.write_text(head + "".join(_write_truth_tables()), encoding="utf-8")
+    return path
+
+
+def clear_demo(folder: Path) -> None:
+    """Remove what an earlier demo left in `folder`: its world, workspace and report, nothing else."""
+    for name in ("world", "workspace", "report", _ATTRIBUTES):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _write_truth_tables() -> list[str]:
+    tables = []
+    for attribute, shares in {**CONDITION_SHARES, **PERSON_SHARES}.items():
+        values = "\n".join(f'{value} = ["{value}"]' for value in shares)
+        tables.append(f'\n[dataset.truth.{attribute}]\ncolumn = "{attribute}"\n{values}\n')
+    return tables

@@ -1,0 +1,94 @@
+"""The sample that the system under test learns from, and its predictions on a written world."""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from pipeline.demo.facts import Group, Plan
+from pipeline.demo.pixels import Box, Pixels, shrink
+from pipeline.demo.world import CHUNK, draw_picture
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# Whom the system hardly ever saw in training.
+LEFT_OUT: tuple[Group, ...] = (
+    (("age", "child"),),
+    (("weather", "fog"),),
+    (("pose", "sitting"),),
+    (("time", "night"), ("vest", "yes")),
+    (("headwear", "helmet"), ("time", "night")),
+)
+KEEP = 0.03  # share of those groups that is in the sample all the same
+SAMPLE = 1200  # images to learn from
+MIN_SCORE = 0.3  # a detection with less is not reported
+
+LACKING = Plan(left_out=LEFT_OUT, keep=KEEP)
+BALANCED = Plan()
+
+
+def draw_sample(
+    plan: Plan, *, images: int, seed: int, workers: int = 1
+) -> tuple[list[Pixels], list[tuple[Box, ...]]]:
+    """Draw a training sample in memory: pixels and the boxes of the people in them."""
+    starts = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
+    draw = partial(_draw_chunk, seed=seed, plan=plan)
+    if workers <= 1:
+        parts = [draw(indices) for indices in starts]
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(draw, starts))
+    pairs = [pair for part in parts for pair in part]
+    return [pixels for pixels, _ in pairs], [boxes for _, boxes in pairs]
+
+
+def train_system(plan: Plan, *, seed: int, workers: int = 1, images: int = SAMPLE) -> "nn.Module":
+    """Draw a sample by `plan` and train the detector on it."""
+    from pipeline.demo.detector import train_detector  # torch takes seconds that workers save
+
+    # Its own world: seeds of audited worlds are small.
+    pixels, boxes = draw_sample(plan, images=images, seed=10_000_000 + seed, workers=workers)
+    return train_detector(pixels, boxes, seed=seed)
+
+
+def write_predictions(network: "nn.Module", annotations: Path, images: Path, file: Path) -> int:
+    """Run the detector on the images of a COCO file; write its detections; return how many.
+
+    The detector is given pixels alone; the annotations only say which image has which id.
+    """
+    from pipeline.demo.detector import predict
+
+    listed = json.loads(annotations.read_text(encoding="utf-8"))["images"]
+    results = []
+    for batch in _split(listed, 256):
+        pixels = [shrink(Image.open(images / entry["file_name"])) for entry in batch]
+        for entry, detections in zip(
+            batch, predict(network, pixels, min_score=MIN_SCORE), strict=True
+        ):
+            results += [
+                {
+                    "image_id": entry["id"],
+                    "category_id": 1,
+                    "bbox": [round(value, 2) for value in item.box],
+                    "score": round(item.score, 5),
+                }
+                for item in detections
+            ]
+    file.write_text(json.dumps(results), encoding="utf-8")
+    return len(results)
+
+
+def _draw_chunk(indices: range, *, seed: int, plan: Plan) -> list[tuple[Pixels, tuple[Box, ...]]]:
+    pictures = (draw_picture(seed, index, plan) for index in indices)
+    return [(shrink(picture.image), picture.boxes) for picture in pictures]
+
+
+def _split(rows: Sequence[dict[str, object]], size: int) -> Iterator[Sequence[dict[str, object]]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
