@@ -37,8 +37,8 @@ Loader = Callable[[Path], Image.Image]
 class EmbeddedBlock:
     """Vectors, `measurements` and `rejects` of one block of samples, each sorted by key.
 
-    broken: content_key and reason of rejects that will never be usable; files that could not be
-    read are not among them, they may be next time.
+    broken: content_key and reason of rejects that will never be usable. Files that could not be
+    read are not among them, nor what this encoder alone could not encode.
     """
 
     vectors: Vectors
@@ -68,7 +68,7 @@ class _Part:
     vectors: VectorArray | None = None
     measured: list[dict[str, float]] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
-    unreadable: set[int] = field(default_factory=set)  # those of `failed` that may pass later
+    may_pass: set[int] = field(default_factory=set)  # of `failed`: perhaps usable next time
 
 
 _Chunk = list[tuple[str, list[tuple[int, Box | None]]]]  # path, then row and box of each sample
@@ -117,10 +117,10 @@ def embed_block(
     vectors = np.full((unique.height, dim), np.nan, dtype=np.float32)
     measured: dict[int, dict[str, float]] = {}
     failed: dict[int, str] = {}
-    unreadable: set[int] = set()
+    may_pass: set[int] = set()
     for part in _encode_parts(_run_chunks(_cut_chunks(unique), job=job, pool=pool), job=job):
         failed.update(part.failed)
-        unreadable |= part.unreadable
+        may_pass |= part.may_pass
         measured.update(zip(part.rows, part.measured, strict=False))
         if part.vectors is not None:
             vectors[part.rows] = part.vectors
@@ -128,14 +128,16 @@ def embed_block(
             progress(len(part.rows) + len(part.failed))
     if encoder is not None:
         for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
-            failed.setdefault(row, "the encoder gave a vector that is not finite")
+            if row not in failed:  # of this encoder alone; another may do better
+                failed[row] = "the encoder gave a vector that is not finite"
+                may_pass.add(row)
     return _collect(
         samples,
         unique,
         vectors=vectors,
         measured=measured,
         failed=failed,
-        unreadable=unreadable,
+        may_pass=may_pass,
         job=job,
     )
 
@@ -190,7 +192,7 @@ def _run_chunk(chunk: _Chunk, job: _Job) -> _Part:
         except ImageRejectedError as error:
             part.failed.update((row, error.reason) for row, _ in rows)
             if isinstance(error, ImageUnreadableError):
-                part.unreadable.update(row for row, _ in rows)
+                part.may_pass.update(row for row, _ in rows)
             continue
         for row, box in rows:
             try:
@@ -220,7 +222,7 @@ def _encode_parts(parts: Iterable[_Part], *, job: _Job) -> Iterator[_Part]:
         held.pixels += part.pixels
         held.measured += part.measured
         held.failed.update(part.failed)
-        held.unreadable |= part.unreadable
+        held.may_pass |= part.may_pass
         while len(held.rows) >= job.batch_size:
             yield _encode_first(held, job)
     yield _encode_first(held, job)
@@ -229,12 +231,10 @@ def _encode_parts(parts: Iterable[_Part], *, job: _Job) -> Iterator[_Part]:
 def _encode_first(held: _Part, job: _Job) -> _Part:
     """Take the first batch from `held`, encoded."""
     size = job.batch_size
-    ready = _Part(
-        held.rows[:size], [], None, held.measured[:size], held.failed, held.unreadable
-    )
+    ready = _Part(held.rows[:size], [], None, held.measured[:size], held.failed, held.may_pass)
     ready.vectors = _encode(held.pixels[:size], job)
     del held.rows[:size], held.pixels[:size], held.measured[:size]
-    held.failed, held.unreadable = {}, set()
+    held.failed, held.may_pass = {}, set()
     return ready
 
 
@@ -251,7 +251,7 @@ def _collect(
     vectors: VectorArray,
     measured: dict[int, dict[str, float]],
     failed: dict[int, str],
-    unreadable: set[int],
+    may_pass: set[int],
     job: _Job,
 ) -> EmbeddedBlock:
     keys = unique["content_key"]
@@ -274,7 +274,7 @@ def _collect(
         measurements,
         _list_rejects(samples, keys, failed),
         pl.DataFrame(
-            [(keys[row], reason) for row, reason in failed.items() if row not in unreadable],
+            [(keys[row], reason) for row, reason in failed.items() if row not in may_pass],
             schema=dict(BROKEN),
             orient="row",
         ).sort("content_key"),

@@ -22,6 +22,7 @@ from PIL import Image
 from torchvision.transforms import Compose, Normalize
 
 from pipeline.config import EncoderConfig
+from pipeline.embeddings.allocator import keep_freed_memory
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
 from pipeline.embeddings.loading_errors import explain_failure, name_nearest
@@ -145,6 +146,8 @@ def load_encoder(config: EncoderConfig) -> OpenClipEncoder:
     """
     _check_names(config)
     device = _choose_device()
+    if device.type == "cpu":
+        keep_freed_memory()
     dtype = _choose_dtype(config.precision, device)
     model, preprocess = _create_model(config)
     encoder_id = _identify(model, config)

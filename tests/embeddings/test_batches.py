@@ -1,5 +1,9 @@
 """A batch that does not fit into memory is halved; nothing else is swallowed."""
 
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,3 +70,20 @@ def test_other_errors_are_not_taken_for_memory() -> None:
     model = LimitedModel(0, RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes"):
         encode_in_batches(model, np.arange(4), batch_size=4, dim=1, tell_halved=lambda _: None)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings")
+def test_freed_memory_stays_in_the_process() -> None:
+    """A buffer that is freed and taken again is not faulted in a second time."""
+    code = (
+        "import resource, numpy as np\n"
+        "from pipeline.embeddings.allocator import keep_freed_memory\n"
+        "assert keep_freed_memory()\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(3): np.ones(50_000_000, dtype=np.uint8)\n"
+        "before = faults()\n"
+        "for _ in range(5): np.ones(50_000_000, dtype=np.uint8)\n"
+        "print(faults() - before)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 1_000  # 12,000 pages a buffer otherwise, or 24 huge ones
