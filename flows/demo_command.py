@@ -1,4 +1,4 @@
-"""`weakspot demo`: draw the world, or run the whole job on it and hold the findings to the truth."""
+"""`weakspot demo`: draw the world, or do the whole job on it and hold the findings to the truth."""
 
 import os
 import time
@@ -47,12 +47,11 @@ def demo_run(
     """Do the whole job: draw a world, train a detector with blind spots, audit it, compare."""
     set_up_logging()
     audit = prepare_demo(out, images=images, seed=seed, workers=workers or os.cpu_count() or 1)
-    summary = _run_audit(audit)
+    report = _run_audit(audit)
     from pipeline.demo.compare import write_comparison
 
     typer.echo(write_comparison(compare_with_truth(audit)))
-    if summary is not None:
-        typer.echo(f"report: {summary}")
+    typer.echo(f"report: {report}")
 
 
 def prepare_demo(out: Path, *, images: int, seed: int, workers: int) -> Path:
@@ -85,7 +84,7 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     asked = audit.slices.model_copy(update={"labels": "truth"})
     by_truth = audit.model_copy(update={"slices": asked})
     table = read_search_table(by_truth, store, SYSTEM)
-    truth = search_system.fn(table, by_truth).findings
+    truth = search_system.fn(table, by_truth).findings  # type: ignore[attr-defined]  # Prefect's
     last = store.read("runs").sort("started_at")["run_id"][-1]
     findings = store.read("findings")
     findings = findings.filter(findings["run_id"] == last).sort("rank")

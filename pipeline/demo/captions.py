@@ -1,20 +1,15 @@
 """Captions of scenes and people in many wordings, each with what it claims."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
-from pipeline.demo.phrases import (
-    CONNECTORS,
-    CROP_FRAMES,
-    NOUNS,
-    PHRASES,
-    SCENE_FRAMES,
-    SCENE_NOUNS,
-)
 
 COUNTS = ("1", "2", "3", "4")
 FACTS: tuple[tuple[str, str], ...] = tuple(
@@ -26,11 +21,16 @@ FACTS: tuple[tuple[str, str], ...] = tuple(
     ]
     for value in values
 )
+_WORDS: Mapping[str, Any] = tomllib.loads(
+    resources.files("pipeline.demo").joinpath("words.toml").read_text(encoding="utf-8")
+)
 _INDEX = {fact: position for position, fact in enumerate(FACTS)}
-_PERSON_TOPICS = ("headwear", "glasses", "hair", "clothing", "vest", "pose", "occlusion")
+_PERSON_TOPICS = ("headwear", "glasses", "hair", "clothing", "vest", "pose", "occlusion", "focus")
 _CONDITION_TOPICS = tuple(CONDITION_SHARES)
+_COUNTED = frozenset({"one", "two", "three", "four", "several", "many", "some"})  # need no article
 
 Bits = npt.NDArray[np.bool_]
+Claims = Sequence[tuple[str, Sequence[str]]]  # attributes, and the values that are allowed
 
 
 @dataclass(frozen=True)
@@ -51,36 +51,32 @@ def encode_facts(values: Mapping[str, str]) -> Bits:
 
 def caption_person(rng: np.random.Generator, values: Mapping[str, str]) -> Caption:
     """Word some of the facts of a person (and of the image around): one to four of them."""
-    noun, claims = _draw_noun(rng, values)
+    noun, claims = _draw_noun(rng, values, _WORDS["nouns"])
     topics = _draw_topics(rng, _PERSON_TOPICS, _CONDITION_TOPICS, plain=not claims)
-    return _compose(rng, values, noun, claims, topics, CROP_FRAMES)
+    return _compose(rng, values, noun, claims, topics, _WORDS["person_frames"])
 
 
 def caption_scene(rng: np.random.Generator, values: Mapping[str, str]) -> Caption:
     """Word some of the facts of a whole image: its conditions and how many people it shows."""
-    claims: list[tuple[str, tuple[str, ...]]] = []
-    if rng.random() < 0.3:
-        options = [item for item in SCENE_NOUNS if item[1] and values["people"] in item[1]]
-        noun, counts = options[int(rng.integers(len(options)))]
-        claims = [("people", counts)]
-    else:
-        options = [item for item in SCENE_NOUNS if not item[1]]
-        noun = options[int(rng.integers(len(options)))][0]
+    counted = bool(rng.random() < 0.3)
+    nouns = [entry for entry in _WORDS["scene_nouns"] if ("claims" in entry) == counted]
+    noun, claims = _draw_noun(rng, values, nouns)
     topics = _draw_topics(rng, _CONDITION_TOPICS, (), plain=not claims)
-    return _compose(rng, values, noun, claims, topics, SCENE_FRAMES)
+    return _compose(rng, values, noun, claims, topics, _WORDS["scene_frames"])
 
 
 def _draw_noun(
-    rng: np.random.Generator, values: Mapping[str, str]
-) -> tuple[str, list[tuple[str, tuple[str, ...]]]]:
-    """Choose what to call a person; the word may claim sex, age or both."""
+    rng: np.random.Generator, values: Mapping[str, str], nouns: Sequence[Mapping[str, Any]]
+) -> tuple[str, Claims]:
+    """Choose a noun that is true; it may claim sex, age or both, or how many people there are."""
     true = [
-        (words, claims)
-        for words, claims in NOUNS
-        if all(values[attribute] in allowed for attribute, allowed in claims.items())
+        entry
+        for entry in nouns
+        if all(values[name] in allowed for name, allowed in entry.get("claims", {}).items())
     ]
-    words, claims = true[int(rng.integers(len(true)))]
-    return words[int(rng.integers(len(words)))], list(claims.items())
+    entry = true[int(rng.integers(len(true)))]
+    words = entry["words"]
+    return words[int(rng.integers(len(words)))], list(entry.get("claims", {}).items())
 
 
 def _draw_topics(
@@ -97,31 +93,28 @@ def _compose(
     rng: np.random.Generator,
     values: Mapping[str, str],
     noun: str,
-    claims: list[tuple[str, tuple[str, ...]]],
+    claims: Claims,
     topics: Sequence[str],
     frames: Sequence[str],
 ) -> Caption:
     """Put noun and phrases together: adjectives before the noun, the rest behind it."""
-    before, behind = [], []
-    for topic in topics:
-        options = PHRASES[topic][values[topic]]
-        phrase = options[int(rng.integers(len(options)))]
-        (before if phrase.startswith("+") else behind).append(phrase.lstrip("+"))
-        claims = [*claims, (topic, (values[topic],))]
-    words = " ".join([*before, noun])
-    article = "an" if words[0] in "aeiou" else "a"
-    subject = words if noun.split()[0] in _COUNTED or rng.random() < 0.15 else f"{article} {words}"
-    for phrase in behind:
-        joint = CONNECTORS[int(rng.integers(len(CONNECTORS)))] if phrase != behind[0] else " "
-        subject += joint + phrase
-    frame = frames[int(rng.integers(len(frames)))]
-    return Caption(frame.replace("{}", subject), _contradictions(claims))
+    phrases = [_choose(rng, _WORDS["phrases"][topic][values[topic]]) for topic in topics]
+    adjectives = [phrase.removeprefix("+") for phrase in phrases if phrase.startswith("+")]
+    subject = " ".join([*adjectives, noun])
+    if noun.split()[0] not in _COUNTED and rng.random() < 0.85:
+        subject = f"{'an' if subject[0] in 'aeiou' else 'a'} {subject}"
+    behind = [phrase for phrase in phrases if not phrase.startswith("+")]
+    for place, phrase in enumerate(behind):
+        subject += (_choose(rng, _WORDS["connectors"]) if place else " ") + phrase
+    claimed = [*claims, *((topic, [values[topic]]) for topic in topics)]
+    return Caption(_choose(rng, frames).replace("{}", subject), _contradictions(claimed))
 
 
-_COUNTED = frozenset({"one", "two", "three", "four", "several", "people", "few", "many", "some"})
+def _choose(rng: np.random.Generator, options: Sequence[str]) -> str:
+    return options[int(rng.integers(len(options)))]
 
 
-def _contradictions(claims: Sequence[tuple[str, tuple[str, ...]]]) -> Bits:
+def _contradictions(claims: Claims) -> Bits:
     bits = np.zeros(len(FACTS), dtype=np.bool_)
     for attribute, allowed in claims:
         for fact, position in _INDEX.items():

@@ -114,10 +114,10 @@ def write_comparison(comparison: Comparison) -> str:
         told = "missed" if truth.found_as is None else f"found as number {truth.found_as}"
         lines.append(f"  {_describe(truth):62} {told}")
     lines.append("Findings from the encoder's labels, with their errors by true values:")
-    for claim in comparison.claims:
-        lines.append(
-            f"  {claim.rank:2}. {_describe(claim):58} {'FALSE' if claim.false else ''}".rstrip()
-        )
+    lines += [
+        f"  {claim.rank:2}. {_describe(claim):58} {'FALSE' if claim.false else ''}".rstrip()
+        for claim in comparison.claims
+    ]
     counts = f"{len(comparison.found)} of {len(comparison.truths)} weaknesses found"
     lines.append(f"{counts}, {len(comparison.false)} of {len(comparison.claims)} findings false")
     return "\n".join(lines)
@@ -129,7 +129,8 @@ def write_predicates(predicates: Predicates) -> str:
 
 
 def _describe(item: Truth | Claim) -> str:
-    return f"{write_predicates(item.predicates)} (n {item.n:,}): {item.error:.3f}, elsewhere {item.rest_error:.3f}"
+    words = f"{write_predicates(item.predicates)} (n {item.n:,})"
+    return f"{words}: {item.error:.3f}, elsewhere {item.rest_error:.3f}"
 
 
 def _read_predicates(frame: pl.DataFrame) -> list[list[dict[str, str]]]:

@@ -95,7 +95,7 @@ def write_audit(
 
 
 def clear_demo(folder: Path) -> None:
-    """Remove what an earlier demo left in `folder`: its world, workspace and report, nothing else."""
+    """Remove what an earlier demo left in `folder`: world, workspace, report and attributes."""
     for name in ("world", "workspace", "report", _ATTRIBUTES):
         shutil.rmtree(folder / name, ignore_errors=True)
 

@@ -89,7 +89,8 @@ class _Network(nn.Module):
         self.side = nn.ModuleList([nn.Conv2d(width, 48, 1) for width in (32, 48, 64)])
         self.join = nn.ModuleList([_block(48, 48, 1), _block(48, 48, 1)])
         self.head = nn.Conv2d(48, 5, 1)
-        nn.init.constant_(self.head.bias[:1], -3.0)  # type: ignore[arg-type]  # a bias is there
+        # Most cells are no center: start from there.
+        self.head.bias = nn.Parameter(torch.tensor([-3.0, 0.0, 0.0, 0.0, 0.0]))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels (n, 3, h, w) -> (n, 5, h / 4, w / 4)."""

@@ -96,7 +96,7 @@ class Plan:
 
 def floor_of(scale: float) -> float:
     """Return the row in pixels of the ground where a standing adult is `scale` pixels tall."""
-    return HORIZON + 10 + (HEIGHT - HORIZON - 16) * (scale / MAX_ADULT) ** 1.1
+    return HORIZON + 10 + (HEIGHT - HORIZON - 16) * float((scale / MAX_ADULT) ** 1.1)
 
 
 def draw_scene(rng: np.random.Generator, plan: Plan) -> Scene:
@@ -146,7 +146,7 @@ def _draw_person(rng: np.random.Generator, plan: Plan, conditions: Conditions) -
             values["hair"] = "gray"
         elif values["age"] == "child" and values["hair"] == "gray":
             values["hair"] = "blond"
-        person = Person(**values)
+        person = Person(**values)  # type: ignore[arg-type]  # the numbers keep their defaults
         if _accepted(rng, describe(conditions, person), plan):
             return person
 

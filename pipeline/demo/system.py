@@ -6,11 +6,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from pipeline.demo.facts import Group, Plan
+from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES, Group, Plan
 from pipeline.demo.pixels import Box, Pixels, shrink
 from pipeline.demo.world import CHUNK, draw_picture
 
@@ -21,16 +21,26 @@ if TYPE_CHECKING:
 LEFT_OUT: tuple[Group, ...] = (
     (("age", "child"),),
     (("weather", "fog"),),
-    (("pose", "sitting"),),
-    (("time", "night"), ("vest", "yes")),
-    (("headwear", "helmet"), ("time", "night")),
+    (("place", "platform"), ("pose", "sitting")),
+    (("age", "senior"), ("weather", "rain")),
+    (("clothing", "black"), ("time", "night")),
 )
 KEEP = 0.03  # share of those groups that is in the sample all the same
 SAMPLE = 1200  # images to learn from
 MIN_SCORE = 0.3  # a detection with less is not reported
 
 LACKING = Plan(left_out=LEFT_OUT, keep=KEEP)
-BALANCED = Plan()
+# A sample of the same size in which the values that matter to those groups occur alike.
+BALANCED = Plan(
+    conditions={
+        **CONDITION_SHARES,
+        **{name: dict.fromkeys(CONDITION_SHARES[name], 1.0) for name in ("time", "weather")},
+    },
+    people={
+        **PERSON_SHARES,
+        **{name: dict.fromkeys(PERSON_SHARES[name], 1.0) for name in ("age", "clothing", "pose")},
+    },
+)
 
 
 def draw_sample(
@@ -89,6 +99,6 @@ def _draw_chunk(indices: range, *, seed: int, plan: Plan) -> list[tuple[Pixels, 
     return [(shrink(picture.image), picture.boxes) for picture in pictures]
 
 
-def _split(rows: Sequence[dict[str, object]], size: int) -> Iterator[Sequence[dict[str, object]]]:
+def _split(rows: Sequence[dict[str, Any]], size: int) -> Iterator[Sequence[dict[str, Any]]]:
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

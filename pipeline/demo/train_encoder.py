@@ -10,7 +10,6 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +35,7 @@ PREPROCESS = {
     "interpolation": "bilinear",
     "resize_mode": "squash",
 }
+IMAGES, EPOCHS = 8000, 20
 CAPTIONS = 6  # prepared for each picture
 UNREAD = 0.05  # share of words replaced by one that no caption holds
 SPECIAL = 49406  # tokens from here on start and end a text
@@ -144,7 +144,10 @@ def judge_model(model: CLIP, test: tuple[Pictures, Pictures]) -> dict[str, float
 
     def encode(texts: list[str]) -> npt.NDArray[np.float32]:
         with torch.no_grad():
-            return model.encode_text(tokenize(texts), normalize=True).numpy()
+            vectors: npt.NDArray[np.float32] = model.encode_text(
+                tokenize(texts), normalize=True
+            ).numpy()
+        return vectors
 
     accuracies = {}
     vectors = [_encode_images(model, pictures) for pictures in test]
@@ -210,7 +213,7 @@ def _loss(
     images = torch.nn.functional.normalize(images.float(), dim=-1)
     scale = model.logit_scale.exp()
     sizes = [batch[0].shape[0] for batch in batches]
-    pairs = zip(images.split(sizes), texts.split(sizes), batches, strict=True)
+    pairs = zip(torch.split(images, sizes), torch.split(texts, sizes), batches, strict=True)
     losses = [contrast(image, text, scale, batch[2]) for image, text, batch in pairs]
     return losses[0] + 0.4 * losses[1]
 
@@ -234,33 +237,33 @@ def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the script's own output
 
 
-def _read_arguments() -> Iterator[tuple[str, object]]:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--images", type=int, default=14_000)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "encoder")
-    yield from vars(parser.parse_args()).items()
+def train_world_encoder(*, images: int, epochs: int, seed: int, workers: int) -> CLIP:
+    """Draw the training world, write its captions, train and judge; return the model."""
+    crops, wholes = make_pictures(images=images, seed=1_000_000 + seed, workers=workers)
+    test = make_pictures(images=400, seed=2_000_000 + seed, workers=workers)
+    _say(f"drew {len(crops.pixels)} people in {len(wholes.pixels)} images")
+    captioned = [
+        caption_pictures(pictures, whole=whole, seed=seed)
+        for pictures, whole in ((crops, False), (wholes, True))
+    ]
+    model = build_model(seed)
+    train(model, captioned[0], captioned[1], epochs=epochs, seed=seed, test=test)
+    return model
 
 
 def main() -> None:
-    """Draw the training world, train, judge and save."""
-    options = dict(_read_arguments())
-    images, epochs, seed, out = (options[name] for name in ("images", "epochs", "seed", "out"))
-    workers = os.cpu_count() or 1
-    crops, wholes = make_pictures(images=images, seed=1_000_000 + seed, workers=workers)  # type: ignore[arg-type]  # argparse
-    test = make_pictures(images=600, seed=2_000_000 + seed, workers=workers)  # type: ignore[operator]  # argparse
-    _say(f"{len(crops.pixels)} crops, {len(wholes.pixels)} images")
-    model = build_model(seed)  # type: ignore[arg-type]  # argparse
-    captioned = (
-        caption_pictures(crops, whole=False, seed=seed),  # type: ignore[arg-type]  # argparse
-        caption_pictures(wholes, whole=True, seed=seed),  # type: ignore[arg-type]  # argparse
+    """Train the encoder and write it where the demo looks for it."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--images", type=int, default=IMAGES)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "encoder")
+    options = parser.parse_args()
+    model = train_world_encoder(
+        images=options.images, epochs=options.epochs, seed=options.seed, workers=options.workers
     )
-    _say("captions written")
-    train(model, *captioned, epochs=epochs, seed=seed, test=test)  # type: ignore[arg-type]  # argparse
-    save_model(model, out)  # type: ignore[arg-type]  # argparse
+    save_model(model, options.out)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ MIN_CROP = 40  # pixels of the shorter side of a box whose label is judged
 
 @dataclass(frozen=True)
 class Pictures:
-    """pixels (n, SIDE, SIDE, 3) uint8 and facts (n, len(FACTS)) bool; height in pixels of the box."""
+    """Pixels (n, SIDE, SIDE, 3), facts (n, len(FACTS)) and heights (n,) of the boxes in pixels."""
 
     pixels: npt.NDArray[np.uint8]
     facts: npt.NDArray[np.bool_]

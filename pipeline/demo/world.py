@@ -28,7 +28,8 @@ from pipeline.demo.facts import (
     floor_of,
 )
 from pipeline.demo.figure import draw_figure
-from pipeline.demo.scenery import Thing, draw_background, draw_cover, draw_shelter, draw_thing
+from pipeline.demo.places import draw_background
+from pipeline.demo.things import Thing, draw_cover, draw_shelter, draw_thing
 from pipeline.demo.weather import add_noise, add_rain, darken, defocus, fog_share, veil
 
 Box = tuple[float, float, float, float]  # x, y, width, height in pixels
@@ -70,7 +71,7 @@ def paint_scene(scene: Scene, rng: np.random.Generator) -> Picture:
     canvas, light = draw_background(conditions, rng)
     canvas = veil(canvas, fog_share(conditions, 2.6, thickness))
     boxes: dict[int, Box] = {}
-    stand = [(person.scale, person) for person in scene.people]
+    stand: list[tuple[float, Person | Thing]] = [(person.scale, person) for person in scene.people]
     things = [(thing.scale, thing) for thing in _draw_things(scene, rng)]
     for scale, item in sorted([*stand, *things], key=lambda pair: pair[0]):
         share = fog_share(conditions, MAX_ADULT / scale, thickness)
@@ -110,7 +111,7 @@ def write_world(
     starts = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
     if workers <= 1:
         return _write_truth(world, map(draw, starts))
-    # Spawned, not forked: the caller may have started threads; workers import neither torch nor numba.
+    # Spawned, not forked: the caller may have started threads. Workers import no torch.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return _write_truth(world, pool.map(draw, starts))
 
@@ -138,7 +139,7 @@ def _put_person(
     rng: np.random.Generator,
     conditions: Conditions,
 ) -> Box:
-    """Paste a person, and what hides part of it; return the box of the whole figure in the image."""
+    """Paste a person, and what hides part of it; return the box of the whole figure."""
     # Old people hold umbrellas in the rain, unless they sit in a platform's shelter.
     sheltered = person.pose == "sitting" and conditions.place == "platform"
     umbrella = person.age == "senior" and conditions.weather == "rain" and not sheltered

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.demo_command import app
+from pipeline.config import read_audit
+from pipeline.demo.demo import clear_demo, find_encoder, write_audit
+from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
+from pipeline.demo.world import write_world
+
+
+def test_the_audit_of_the_demo_is_valid_and_names_what_lies_there(tmp_path: Path) -> None:
+    world = write_world(tmp_path / "world", images=2, seed=0)
+    audit = read_audit(write_audit(tmp_path, world, predictions="detections.json", min_score=0.3))
+    assert audit.dataset.annotations == (world.annotations,)
+    assert audit.dataset.images == (world.images,)
+    assert audit.encoder is not None
+    assert audit.encoder.model == f"local-dir:{find_encoder()}"
+    assert audit.dataset.truth is not None
+    assert audit.dataset.truth.file == world.attributes
+    assert set(audit.dataset.truth.attributes) == {*CONDITION_SHARES, *PERSON_SHARES}
+    for name in audit.attributes.use:
+        assert (tmp_path / name).is_file()
+
+
+def test_clearing_leaves_what_the_demo_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    (tmp_path / "mine.txt").write_text("kept")
+    clear_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_command_draws_as_many_images_as_asked(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["world", str(tmp_path), "--images", "3", "--workers", "1"])
+    assert result.exit_code == 0
+    assert "drew 3 images" in result.stdout
+    assert len(list((tmp_path / "images").glob("*.jpg"))) == 3
+
+
+@pytest.mark.parametrize("arguments", [["--images", "0"], ["--seed", "-1"]])
+def test_the_command_refuses_what_cannot_be_drawn(tmp_path: Path, arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, ["world", str(tmp_path), *arguments]).exit_code == 2
