@@ -1,7 +1,5 @@
 """The `weakspot` command. Only `run` and the stages start Prefect; imports here are light."""
 
-import logging
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.attributes_command import app as attributes_app
+from flows.slices_command import slices
 from pipeline.exceptions import WeakspotError
 
 app = typer.Typer(
@@ -21,6 +20,7 @@ app = typer.Typer(
 )
 
 app.add_typer(attributes_app, name="attributes")
+app.command("slices")(slices)
 
 AuditFile = Annotated[Path, typer.Argument(help="The audit.toml to run.", metavar="AUDIT.toml")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N samples.")]
@@ -142,32 +142,14 @@ def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output
 
 def main() -> None:
     """Run the command: 0 done, 1 the audit could not be done, 2 wrong usage or configuration."""
-    code = 0
     try:
-        app(standalone_mode=True)
-    except SystemExit as exit_:
-        code = exit_.code if isinstance(exit_.code, int) else 1
+        app()
     except WeakspotError as error:
         typer.echo(f"error: {error}", err=True)
-        code = error.exit_code
+        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("interrupted; what was computed is kept, run again to go on", err=True)
-        code = 130
-    if "prefect" in sys.modules:
-        _leave_at_once(code)
-    sys.exit(code)
-
-
-def _leave_at_once(code: int) -> None:
-    """End the process without taking the interpreter apart.
-
-    Prefect's threads are still running then, and DuckDB's bindings print dozens of lines about
-    objects that those threads keep.
-    """
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

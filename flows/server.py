@@ -4,6 +4,7 @@ Prefect's own temporary server outlives a killed run. This one watches its paren
 a second of it, so that no process is left behind.
 """
 
+import atexit
 import contextlib
 import os
 import socket
@@ -28,6 +29,20 @@ def keep_private() -> None:
         os.environ.setdefault(name, value)
 
 
+def hush_exit() -> None:
+    """Silence standard error while the interpreter is taken apart, after all else is done.
+
+    Prefect's threads still run then, and DuckDB's bindings print dozens of lines about objects
+    that those threads keep.
+    """
+
+    def close() -> None:
+        sys.stderr.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+    atexit.register(close)
+
+
 @contextlib.contextmanager
 def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     """Yield the URL of Prefect's API: the configured one, or a temporary server's while inside.
@@ -36,6 +51,7 @@ def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     temporary server does not answer in time.
     """
     keep_private()
+    hush_exit()
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     configured = PREFECT_API_URL.value()

@@ -1,0 +1,27 @@
+"""One Prefect server for all tests of flows; a small audit on generated images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.small_audit import SmallAudit, write_audit
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    from flows.logs import set_up_logging
+    from flows.server import hush_exit, keep_private
+
+    set_up_logging()
+    keep_private()
+    hush_exit()
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def small_audit(tmp_path: Path) -> SmallAudit:
+    return write_audit(tmp_path)
