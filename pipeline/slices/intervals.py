@@ -88,7 +88,11 @@ def welch_interval(losses: Losses, inside: NDArray[np.bool_]) -> Interval:
 def bootstrap_interval(
     losses: Losses, inside: NDArray[np.bool_], groups: Ints, *, seed: int
 ) -> Interval:
-    """Percentile interval over resampled groups; beyond 20,000 groups its normal limit."""
+    """Expanded percentile interval over resampled groups; beyond 20,000 groups its normal limit.
+
+    The percentiles are moved outward as t stands to the normal: with few groups they would be too
+    close together. Source: Hesterberg, The American Statistician 69, 2015, section 3.3.
+    """
     _, number = np.unique(groups, return_inverse=True)
     weights = np.ones(len(losses.errors)) if losses.weights is None else losses.weights
     parts = [weights * losses.errors * inside, weights * inside]
@@ -110,5 +114,10 @@ def bootstrap_interval(
             draws.append(drawn[0] / drawn[1] - drawn[2] / drawn[3])
     if len(draws) < _DRAWS // 2:
         return UNKNOWN
-    low, high = np.quantile(draws, [0.025, 0.975])
+    few = min(int((sums[:, 1] > 0).sum()), int((sums[:, 3] > 0).sum()))
+    if few < 2:
+        return UNKNOWN
+    reach = np.sqrt(few / (few - 1)) * special.stdtrit(few - 1, 0.975)
+    tail = float(special.ndtr(-reach))
+    low, high = np.quantile(draws, [tail, 1 - tail])
     return float(low), float(high)

@@ -11,6 +11,7 @@ from pipeline.slices.encode import list_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_LARGEST = 1e150  # squares stay finite
 _BITS = 61  # of an int64 that a whole table's sum may fill
 
 
@@ -170,11 +171,12 @@ def _check_numbers(name: str, given: ArrayLike, rows: int, problems: list[str]) 
     if values.shape != (rows,):
         problems.append(f"{name}s have shape {values.shape}, expected ({rows},), one per row")
         return np.empty(0)
-    if rows and not (values.min() >= 0 and values.max() < np.inf):  # also false for NaN
+    if rows and not (values.min() >= 0 and values.max() <= _LARGEST):  # also false for NaN
         for wrong, what in (
             (np.isnan(values), "not a number"),
             (np.isinf(values), "infinite"),
             (values < 0, "negative"),
+            (np.isfinite(values) & (values > _LARGEST), f"above {_LARGEST:.0e}"),
         ):
             if wrong.any():
                 where = list_rows(np.flatnonzero(wrong))

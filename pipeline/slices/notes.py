@@ -44,21 +44,27 @@ class SearchNotes:
         parts = [f"Counted {kind} with the {self.engine} engine: {self.reason}."]
         if not self.complete:
             parts.append("Not every slice was counted: q speaks of the counted ones.")
-        if self.detectable_gap is not None:
-            parts.append(
-                f"A slice of {self.min_rows:,.0f} samples with a difference of "
-                f"{self.detectable_gap:.3g} would have been found four times in five."
-            )
-        else:
-            parts.append(
-                f"A slice of {self.min_rows:,.0f} samples is too small to show a difference."
-            )
+        parts.append(self._tell_power())
         if self.mostly_wrong:
             parts.append(
                 f"The mean error is {self.error:.2f}: above one half the score can rank little; "
                 "look at success rates."
             )
         return tuple(parts)
+
+    def _tell_power(self) -> str:
+        """Say which differences would have been found in the smallest slices and in large ones."""
+        smallest = [(self.min_rows, self.detectable_gap)]
+        sizes = smallest + [(share * self.n, gap) for share, gap in self.detectable_gaps]
+        shown = [(size, gap) for size, gap in sizes if gap is not None and size >= self.min_rows]
+        if not shown:
+            return "These samples are too few, or too much alike, to show any difference."
+        (size, gap), (large, least) = shown[0], shown[-1]
+        told = (
+            f"Would have been found four times in five: a difference of {gap:.3g} in a slice of "
+            f"{size:,.0f} samples, of {least:.3g} in one of {large:,.0f}."
+        )
+        return told if shown[0] == smallest[0] else told + " Smaller slices could show none."
 
 
 def write_notes(

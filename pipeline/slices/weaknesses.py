@@ -22,6 +22,15 @@ _MOST = 30  # findings when no limit is given
 _PERMUTATIONS = 1000
 
 
+class AuditArguments(SearchArguments, total=False):
+    """The arguments of `audit_slices` that `find_weaknesses` passes on."""
+
+    weights: ArrayLike | None
+    top: int | None
+    permutations: int
+    show_insufficient: int
+
+
 @dataclass(frozen=True)
 class SliceResult:
     """The counted family (FAMILY), the findings (WEAKNESSES) and what the search saw."""
@@ -58,7 +67,7 @@ def find_weaknesses(
     groups: ArrayLike | pl.Series | None = None,
     confirm: float = 0.0,
     seed: int = 0,
-    **search: Unpack[SearchArguments],
+    **search: Unpack[AuditArguments],
 ) -> pl.DataFrame:
     """Return the distinct slices in which errors are larger than elsewhere, with their evidence.
 

@@ -1,0 +1,298 @@
+"""Findings: planted slices found, noise not, crops kept together, every number what it says."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipeline.exceptions import SearchError, TableError
+from pipeline.slices import audit_slices, find_weaknesses, search_slices
+from pipeline.tables import WEAKNESSES
+from tests.benchmarks.slices_evidence import measure_null, measure_planted
+from tests.slices.brute_force import by_predicates
+from tests.slices.planted import members_of, plant, plant_nothing
+
+
+@pytest.mark.parametrize("kind", ["binary", "gamma"])
+@pytest.mark.parametrize("confirm", [0.0, 0.5])
+def test_tables_without_weak_slices_have_hardly_any_findings(kind: str, confirm: float) -> None:
+    result = measure_null(kind=kind, n=2000, confirm=confirm, tables=60)
+    # 99 % quantiles of 60 tables at true rates of 10 and 5 %.
+    assert result.any <= 12
+    assert result.confirmed <= 8
+
+
+@pytest.mark.parametrize(
+    ("n", "kind", "recall"),
+    [(5_000, "binary", 0.75), (20_000, "binary", 0.85), (20_000, "gamma", 0.85)],
+)
+def test_planted_slices_are_found_by_name(n: int, kind: str, recall: float) -> None:
+    result = measure_planted(kind=kind, n=n, confirm=0.0, tables=12)
+    assert result.right / result.findings >= 0.9
+    assert result.found / result.planted >= recall
+
+
+def test_held_out_intervals_of_findings_cover_the_truth() -> None:
+    hits, intervals = measure_planted(
+        kind="binary", n=8_000, confirm=0.5, tables=40, seed=500
+    ).of_holdout
+    assert intervals > 150
+    assert 0.91 <= hits / intervals <= 0.99
+
+
+def test_a_planted_slice_comes_first_with_its_numbers() -> None:
+    rng = np.random.default_rng(0)
+    hat = rng.choice(["yes", "no"], 3000, p=[0.1, 0.9])
+    blur = rng.choice(["high", "low"], 3000)
+    errors = (rng.random(3000) < np.where((hat == "yes") & (blur == "high"), 0.6, 0.05)).astype(
+        float
+    )
+    result = audit_slices(pl.DataFrame({"hat": hat, "blur": blur}), errors, min_support=30)
+    assert dict(result.findings.schema) == dict(WEAKNESSES)
+    worst = result.findings.row(0, named=True)
+    assert worst["predicates"] == [
+        {"attribute": "blur", "value": "high"},
+        {"attribute": "hat", "value": "yes"},
+    ]
+    inside = (hat == "yes") & (blur == "high")
+    assert worst["n"] == inside.sum()
+    assert worst["error"] == pytest.approx(errors[inside].mean())
+    assert worst["rest_error"] == pytest.approx(errors[~inside].mean())
+    assert worst["difference"] == pytest.approx(worst["error"] - worst["rest_error"])
+    assert worst["ci_low"] < worst["difference"] < worst["ci_high"]
+    assert worst["lift"] == pytest.approx(worst["error"] / worst["rest_error"])
+    assert worst["state"] == "confirmed"
+    assert worst["p_family"] <= 0.002
+    assert result.findings.height == 1
+    assert worst["explained_share"] == pytest.approx(1.0)
+    folded = [{p["attribute"]: p["value"] for p in slice_} for slice_ in worst["folded"]]
+    assert {"hat": "yes"} in folded  # only its rows under high blur made it weak
+    assert worst["folded_count"] == len(folded)
+
+
+def test_a_general_slice_is_preferred_to_a_special_one_that_adds_nothing() -> None:
+    rng = np.random.default_rng(1)
+    table = pl.DataFrame({f"a{j}": rng.integers(0, 3, 6000) for j in range(6)})
+    errors = (rng.random(6000) < np.where(table["a0"].to_numpy() == 1, 0.5, 0.1)).astype(float)
+    best_score = search_slices(table, errors, alpha=1.0)["predicates"].to_list()[0]
+    assert len(best_score) > 1  # by score alone, chance makes a special slice the best
+    findings = find_weaknesses(table, errors, alpha=1.0)
+    assert findings["predicates"].to_list() == [[{"attribute": "a0", "value": "1"}]]
+
+
+def test_findings_carry_the_q_of_the_full_family_and_the_residual_one() -> None:
+    planted = plant(1, 5000)
+    result = audit_slices(planted.table, planted.errors)
+    family = by_predicates(result.family)
+    rows = list(by_predicates(result.findings).items())
+    assert len(rows) == 5
+    for predicates, row in rows:
+        assert row["q"] == family[predicates]["q"]
+        assert row["p"] == family[predicates]["p"]
+        assert row["score"] == family[predicates]["score"]
+    # Once the first finding's rows are gone, the second's residual q is another number.
+    alive = ~members_of(planted.table, rows[0][0])
+    rest = search_slices(
+        planted.table.filter(alive), planted.errors[alive], min_support=0.01 * 5000
+    )
+    assert by_predicates(rest)[rows[1][0]]["q"] == pytest.approx(rows[1][1]["q_residual"])
+
+
+def test_row_order_changes_no_byte_of_findings() -> None:
+    planted = plant(2, 3000, kind="gamma")
+    rng = np.random.default_rng(0)
+    groups = np.array([f"image {i // 2}" for i in range(3000)])
+    weights = rng.random(3000) + 0.5
+    order = rng.permutation(3000)
+    cases: list[dict[str, Any]] = [
+        {"confirm": 0.0}, {"confirm": 0.5},
+        {"confirm": 0.5, "groups": groups}, {"confirm": 0.0, "weights": weights},
+    ]  # fmt: skip
+    for case in cases:
+        shuffled: dict[str, Any] = {
+            k: v[order] if isinstance(v, np.ndarray) else v for k, v in case.items()
+        }
+        first = audit_slices(planted.table, planted.errors, permutations=50, **case)
+        second = audit_slices(
+            planted.table[order], planted.errors[order], permutations=50, **shuffled
+        )
+        assert first.findings.equals(second.findings)
+        assert first.family.equals(second.family)
+        assert first.search == second.search
+        assert first.findings.height > 0
+
+
+def test_the_same_seed_repeats_and_another_splits_differently() -> None:
+    planted = plant(3, 3000)
+    first, again, other = (
+        find_weaknesses(planted.table, planted.errors, confirm=0.5, seed=seed) for seed in (1, 1, 2)
+    )
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_confirmation_never_splits_an_image() -> None:
+    from pipeline.slices.audit_rows import AuditRows, number_groups, split_rows
+    from pipeline.slices.encode import encode_table
+    from pipeline.slices.losses import prepare_losses
+
+    groups = np.repeat([f"image {i}" for i in range(100)], 3)
+    codes = encode_table(pl.DataFrame({"a": ["x"] * 300}))
+    rows = AuditRows(
+        codes, prepare_losses(np.ones(300), None, rows=300), number_groups(groups, rows=300)
+    )
+    one, other = split_rows(rows, confirm=0.5, seed=0)
+    assert one.groups is not None
+    assert other is not None
+    assert other.groups is not None
+    assert not set(one.groups) & set(other.groups)
+    assert (len(one), len(other)) == (150, 150)
+
+
+def test_held_out_numbers_are_of_the_held_out_rows() -> None:
+    planted = plant(4, 6000)
+    result = audit_slices(planted.table, planted.errors, confirm=0.5)
+    assert result.search.n == result.search.holdout_n == 3000
+    assert result.findings.height >= 3
+    for row in result.findings.iter_rows(named=True):
+        inside = members_of(planted.table, row["predicates"])
+        assert row["n"] + row["holdout_n"] == inside.sum()
+        total = row["n"] * row["error"] + row["holdout_n"] * row["holdout_error"]
+        assert total == pytest.approx(planted.errors[inside].sum())
+        assert row["holdout_ci_low"] < row["holdout_error"] - row["holdout_rest_error"]
+        assert row["holdout_ci_high"] > row["holdout_error"] - row["holdout_rest_error"]
+    assert set(result.findings["state"]) == {"confirmed"}
+
+
+def test_states_follow_holm_over_the_findings() -> None:
+    from pipeline.slices.significance import adjust_holm
+
+    for seed in range(10):
+        planted = plant(100 + seed, 2500)
+        findings = find_weaknesses(planted.table, planted.errors, confirm=0.5, permutations=0)
+        if findings.height:
+            holm = adjust_holm(findings["holdout_p"].to_numpy())
+            want = ["confirmed" if p < 0.05 else "likely" for p in holm]
+            assert findings["state"].to_list() == want
+
+
+def test_without_held_out_rows_states_follow_the_family_wise_p() -> None:
+    states = []
+    for seed in range(10):
+        planted = plant(200 + seed, 2500)
+        findings = find_weaknesses(planted.table, planted.errors, permutations=200)
+        states += findings["state"].to_list()
+        want = ["confirmed" if p < 0.05 else "likely" for p in findings["p_family"]]
+        assert findings["state"].to_list() == want
+        assert (findings["q"] < 0.05).all()
+    assert {"confirmed", "likely"} == set(states)
+
+
+def test_weak_candidates_are_shown_only_on_request_and_never_as_findings() -> None:
+    table, errors = plant_nothing(0, 2000)
+    assert find_weaknesses(table, errors).height == 0
+    shown = find_weaknesses(table, errors, show_insufficient=3)
+    assert shown["state"].to_list() == ["insufficient evidence"] * 3
+    assert (shown["q"] >= 0.05).all()
+    assert shown["q_residual"].null_count() == 3
+
+
+def test_nothing_found_comes_with_the_gap_that_could_have_been() -> None:
+    table, errors = plant_nothing(1, 2000)
+    result = audit_slices(table, errors)
+    assert result.findings.height == 0
+    assert result.detectable_gap is not None
+    assert 0.1 < result.detectable_gap < 1.0
+    assert any("Would have been found four times in five" in note for note in result.notes)
+    gaps = [gap for _, gap in result.search.detectable_gaps if gap is not None]
+    assert gaps == sorted(gaps, reverse=True)
+
+
+def test_mostly_wrong_systems_are_called_so() -> None:
+    table, errors = plant_nothing(2, 2000)
+    result = audit_slices(table, 1.0 - errors)
+    assert result.mostly_wrong
+    assert any("success rates" in note for note in result.notes)
+    assert not audit_slices(table, errors).mostly_wrong
+
+
+def crops(
+    seed: int, images: int
+) -> tuple[pl.DataFrame, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Make twelve crops an image that share their error and one attribute: no slice is weak."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(images), 12)
+    scene = rng.integers(0, 4, (images, 3))[groups]
+    own = rng.integers(0, 3, (len(groups), 2))
+    table = pl.DataFrame({f"a{j}": column for j, column in enumerate(np.hstack([scene, own]).T)})
+    bad = rng.random(images) < 0.15
+    errors = (rng.random(len(groups)) < np.where(bad, 0.8, 0.05)[groups]).astype(float)
+    return table, errors, groups
+
+
+def test_crops_of_one_image_are_no_independent_evidence() -> None:
+    naive = aware = 0
+    for seed in range(25):
+        table, errors, groups = crops(seed, 200)
+        naive += find_weaknesses(table, errors, permutations=0).height > 0
+        aware += find_weaknesses(table, errors, groups=groups, permutations=0).height > 0
+    assert naive >= 15  # taken for independent, crops make findings out of nothing
+    assert aware <= 5
+
+
+def test_grouped_findings_are_found_with_wider_intervals() -> None:
+    rng = np.random.default_rng(0)
+    table, errors, groups = crops(1, 400)
+    weak = (table["a3"] == 1).to_numpy()
+    errors = np.maximum(errors, (rng.random(len(errors)) < 0.3) & weak)
+    findings = find_weaknesses(table, errors, groups=groups)
+    assert findings["predicates"].to_list()[0] == [{"attribute": "a3", "value": "1"}]
+    assert findings["state"].to_list()[0] == "confirmed"
+    by_scene = search_slices(table, errors, must=["a0"], max_level=1)["n"].to_list()
+    assert sum(by_scene) == len(errors)
+
+
+def test_groups_of_one_row_change_nothing() -> None:
+    planted = plant(5, 1500)
+    alone = find_weaknesses(planted.table, planted.errors, permutations=50)
+    grouped = find_weaknesses(
+        planted.table, planted.errors, groups=np.arange(1500), permutations=50
+    )
+    assert alone.equals(grouped)
+
+
+@pytest.mark.parametrize("engine", ["depth-first", "sliceline"])
+def test_other_engines_bound_the_family_wise_p_by_bonferroni(engine: Any) -> None:
+    planted = plant(6, 3000)
+    result = audit_slices(planted.table, planted.errors, engine=engine)
+    assert result.findings.height >= 4
+    for row in result.findings.iter_rows(named=True):
+        assert row["p_family"] >= min(1.0, row["p"] * result.search.slices) * (1 - 1e-9)
+    assert result.search.permutations == 0
+
+
+def test_better_slices_are_found_too() -> None:
+    rng = np.random.default_rng(7)
+    table = pl.DataFrame({f"a{j}": rng.integers(0, 3, 4000) for j in range(4)})
+    errors = rng.gamma(1, 1, 4000) * np.where(table["a2"].to_numpy() == 0, 0.5, 1.0)
+    findings = find_weaknesses(table, errors, direction="better", confirm=0.5)
+    first = findings.row(0, named=True)
+    assert first["predicates"] == [{"attribute": "a2", "value": "0"}]
+    assert first["difference"] < 0
+    assert first["ci_high"] < 0
+    assert first["state"] == "confirmed"
+
+
+def test_faulty_questions_are_refused() -> None:
+    table = pl.DataFrame({"a": ["x", "y"]})
+    with pytest.raises(SearchError, match="confirm is 1"):
+        audit_slices(table, np.ones(2), confirm=1.0)
+    with pytest.raises(TableError, match="groups are 3, expected 2"):
+        audit_slices(table, np.ones(2), groups=[1, 2, 3])
+    with pytest.raises(TableError, match="groups are empty in rows 2"):
+        audit_slices(table, np.ones(2), groups=pl.Series(["a", None]))
+    with pytest.raises(SearchError, match="cannot be split"):
+        audit_slices(table[:1], np.ones(1), confirm=0.3)
+    with pytest.raises(TypeError, match="magic"):
+        audit_slices(table, np.ones(2), magic=1)  # type: ignore[call-arg]  # wrong on purpose
