@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.slices.losses import Losses
-from pipeline.slices.significance import mean_and_variance
+from pipeline.slices.losses import Losses, Sums
+from pipeline.slices.significance import complement, effective_size, mean_and_variance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,68 +21,71 @@ def compute_interval(
 ) -> Interval:
     """Return the 95 % interval of mean(inside) - mean(outside).
 
-    Newcombe's for two-valued errors, Welch's for others, a bootstrap over groups with groups;
-    Kish's effective size with weights. (nan, nan) where one side has too few rows to say.
+    As `interval_slices` gives it; with groups by a bootstrap over them. (nan, nan) where one side
+    has too few rows to say.
     """
     if inside.all() or not inside.any():
         return UNKNOWN
     if groups is not None:
         return bootstrap_interval(losses, inside, groups, seed=seed)
+    part = losses.take(np.flatnonzero(inside)).add_up()
+    low, high = interval_slices(losses.add_up(), part, losses)
+    return float(low[0]), float(high[0])
+
+
+def interval_slices(total: Sums, part: Sums, losses: Losses) -> tuple[Floats, Floats]:
+    """Return the 95 % intervals of slices' differences from their complements, from sums.
+
+    Newcombe's for two-valued errors without weights, else Welch's, with Kish's effective size.
+    (k,) lower and (k,) upper ends, NaN where one side has too few rows to say.
+    """
     if losses.binary and losses.weights is None and losses.high > losses.low:
-        bits = losses.bits()
-        low, high = newcombe_interval(
-            int(bits[inside].sum()),
-            int(inside.sum()),
-            int(bits[~inside].sum()),
-            int((~inside).sum()),
-        )
         scale = losses.high - losses.low
+        rest = complement(total, part)
+        count = np.rint((part.total - losses.low * part.n) / scale)
+        rest_count = np.rint((rest.total - losses.low * rest.n) / scale)
+        low, high = newcombe_interval(count, part.n, rest_count, rest.n)
         return low * scale, high * scale
-    return welch_interval(losses, inside)
+    return welch_interval(total, part)
 
 
-def wilson_interval(count: int, n: int) -> Interval:
-    """Wilson's score interval of a rate (JASA 22, 1927)."""
-    rate = count / n
-    middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z * np.sqrt(rate * (1 - rate) / n + _Z**2 / (4 * n * n)) / (1 + _Z**2 / n)
-    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))
+def wilson_interval(count: Floats, n: Floats | Ints) -> tuple[Floats, Floats]:
+    """Wilson's score intervals of rates (JASA 22, 1927); NaN where n is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = count / n
+        middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+        half = _Z * np.sqrt(rate * (1 - rate) / n + _Z**2 / (4.0 * n * n)) / (1 + _Z**2 / n)
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def newcombe_interval(count: int, n: int, rest_count: int, rest_n: int) -> Interval:
-    """Newcombe's hybrid score interval of a difference of rates.
+def newcombe_interval(
+    count: Floats, n: Floats | Ints, rest_count: Floats, rest_n: Floats | Ints
+) -> tuple[Floats, Floats]:
+    """Newcombe's hybrid score intervals of differences of rates.
 
     Source: Newcombe, Statistics in Medicine 17, 1998, method 10.
     """
     low, high = wilson_interval(count, n)
     rest_low, rest_high = wilson_interval(rest_count, rest_n)
-    rate, rest_rate = count / n, rest_count / rest_n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate, rest_rate = count / n, rest_count / rest_n
     difference = rate - rest_rate
     return (
-        float(difference - np.hypot(rate - low, rest_high - rest_rate)),
-        float(difference + np.hypot(high - rate, rest_rate - rest_low)),
+        difference - np.hypot(rate - low, rest_high - rest_rate),
+        difference + np.hypot(high - rate, rest_rate - rest_low),
     )
 
 
-def welch_interval(losses: Losses, inside: NDArray[np.bool_]) -> Interval:
-    """Welch's t interval of a difference of means."""
-    means, errors, freedoms = [], [], []
-    for rows in (inside, ~inside):
-        sums = losses.take(rows).add_up()
-        mean, variance = mean_and_variance(sums)
-        n = float(sums.weight[0] ** 2 / sums.weight2[0])
-        means.append(float(mean[0]))
-        errors.append(float(variance[0]) / n)
-        freedoms.append(n - 1.0)
-    total = errors[0] + errors[1]
-    if not np.isfinite(total):
-        return UNKNOWN
-    difference = means[0] - means[1]
-    if total == 0:
-        return difference, difference
-    freedom = total**2 / sum(e * e / f for e, f in zip(errors, freedoms, strict=True))
-    half = float(special.stdtrit(freedom, 0.975)) * np.sqrt(total)
-    return float(difference - half), float(difference + half)
+def welch_interval(total: Sums, part: Sums) -> tuple[Floats, Floats]:
+    """Welch's t intervals of differences of means."""
+    rest = complement(total, part)
+    (mean, variance), (rest_mean, rest_variance) = mean_and_variance(part), mean_and_variance(rest)
+    n, rest_n = effective_size(part), effective_size(rest)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a, b = variance / n, rest_variance / rest_n
+        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
+        half = np.where(a + b > 0, special.stdtrit(freedom, 0.975) * np.sqrt(a + b), a + b)
+    return mean - rest_mean - half, mean - rest_mean + half
 
 
 def bootstrap_interval(

@@ -119,12 +119,15 @@ def losses_of(values: Floats) -> Losses:
 def test_wilson_equals_scipys() -> None:
     for count, n in ((0, 5), (3, 10), (50, 50), (17, 400)):
         want = stats.binomtest(count, n).proportion_ci(method="wilson")
-        assert wilson_interval(count, n) == pytest.approx((want.low, want.high), abs=1e-12)
+        low, high = wilson_interval(np.array([float(count)]), np.array([n]))
+        assert (low[0], high[0]) == pytest.approx((want.low, want.high), abs=1e-12)
 
 
 def test_newcombe_gives_the_published_example() -> None:
     # Newcombe 1998, table II, case (a): 56/70 - 48/80, method 10.
-    assert newcombe_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    numbers = [np.array([float(x)]) for x in (56, 70, 48, 80)]
+    low, high = newcombe_interval(*numbers)
+    assert (low[0], high[0]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
 def test_welch_interval_equals_scipys() -> None:
