@@ -44,7 +44,7 @@ class SearchOptions:
     memory: float = 2e9  # bytes that counting may take
     backend: Backend = "auto"
 
-    def check(self, attributes: Sequence[str]) -> None:
+    def check(self, codes: Codes) -> None:
         """Raise SearchError listing every option that cannot be."""
         problems = []
         if not 0 < self.alpha <= 1:
@@ -61,12 +61,8 @@ class SearchOptions:
             if getattr(self, name) not in get_args(choices):
                 known = ", ".join(get_args(choices))
                 problems.append(f"{name} is {getattr(self, name)!r}, expected one of {known}")
-        problems.extend(
-            f"must and must_not name the attribute {_attribute(wish)!r}; "
-            f"the table has {', '.join(attributes)}"
-            for wish in (*self.must, *self.must_not)
-            if _attribute(wish) not in attributes
-        )
+        for wish in (*self.must, *self.must_not):
+            problems += _check_wish(wish, codes)
         if problems:
             raise SearchError.from_problems("slice search", problems)
 
@@ -147,7 +143,7 @@ def prepare_search(
     codes: Codes, losses: Losses, options: SearchOptions, *, group: bool = True
 ) -> Search:
     """Make the cells of a search and choose its engine. Raises SearchError."""
-    options.check(codes.attributes)
+    options.check(codes)
     kernels = load_kernels(options.backend)
     all_weight = _all_weight(losses)
     share = options.min_support < 1
@@ -248,5 +244,16 @@ def _must_filter(search: Search) -> Callable[[NDArray[np.int32]], NDArray[np.boo
     return wanted
 
 
-def _attribute(wish: Wish) -> str:
-    return wish if isinstance(wish, str) else wish[0]
+def _check_wish(wish: Wish, codes: Codes) -> list[str]:
+    """Say what is wrong with what slices must or must not hold."""
+    name, *value = (wish,) if isinstance(wish, str) else wish
+    if name not in codes.attributes:
+        known = ", ".join(codes.attributes)
+        return [f"must and must_not name the attribute {name!r}; the table has {known}"]
+    if isinstance(wish, str) or (isinstance(wish, tuple) and len(wish) == 2):
+        values = codes.values[codes.attributes.index(name)]
+        if not value or value[0] in values:
+            return []
+        shown = ", ".join(values[:10]) + (", ..." if len(values) > 10 else "")
+        return [f"must and must_not name {name} = {value[0]!r}; its values are {shown}"]
+    return [f"{wish!r}: expected an attribute or a tuple of an attribute and its value"]

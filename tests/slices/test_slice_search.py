@@ -346,3 +346,36 @@ def test_threads_may_search_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         jobs = [pool.submit(search_slices, planted.table, planted.errors) for _ in range(8)]
         assert all(job.result().equals(want) for job in jobs)
+
+
+def test_a_machine_without_a_writable_cache_folder_still_counts() -> None:
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "import numpy as np; from pipeline.slices.counting_numba import count_values; "
+        "print(count_values(np.array([0, 1, 1], np.uint8), 2).tolist())"
+    )
+    # The only locator left needs a folder that is not given: numba then refuses to cache.
+    environment = {**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator"}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == "[1, 2]"
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ("hat", "the attribute 'hat'; the table has a"),
+        (("a", "z"), "a = 'z'; its values are x, y"),
+        (["a", "x"], r"\['a', 'x'\]: expected an attribute or a tuple"),
+    ],
+)
+def test_wishes_that_cannot_be_are_refused(wish: Any, message: str) -> None:
+    for name in ("must", "must_not"):
+        options: dict[str, Any] = {name: [wish]}
+        with pytest.raises(SearchError, match=message):
+            search_slices(pl.DataFrame({"a": ["x", "y"]}), np.ones(2), **options)
