@@ -12,7 +12,9 @@ import typer
 from flows.logs import LOG, set_up_logging
 
 if TYPE_CHECKING:
+    from pipeline.config import Audit
     from pipeline.demo.compare import Comparison
+    from pipeline.search_table import SearchTable
 
 app = typer.Typer(help="A drawn world whose truth is known.", no_args_is_help=True)
 
@@ -47,51 +49,75 @@ def demo_run(
     """Do the whole job: draw a world, train a detector with blind spots, audit it, compare."""
     set_up_logging()
     audit = prepare_demo(out, images=images, seed=seed, workers=workers or os.cpu_count() or 1)
-    report = _run_audit(audit)
+    report = run_demo_audit(audit)
     from pipeline.demo.compare import write_comparison
 
     typer.echo(write_comparison(compare_with_truth(audit)))
     typer.echo(f"report: {report}")
 
 
-def prepare_demo(out: Path, *, images: int, seed: int, workers: int) -> Path:
-    """Draw the world, train the system on its poor sample, let it predict; return audit.toml."""
-    from pipeline.demo.demo import clear_demo, write_audit
-    from pipeline.demo.system import LACKING, MIN_SCORE, train_system, write_predictions
+def prepare_demo(
+    out: Path, *, images: int, seed: int, workers: int, balanced: bool = False
+) -> Path:
+    """Draw the world, train the system on its poor sample, let it predict; return audit.toml.
+
+    balanced: audit a second one beside it, trained on a balanced sample of the same size.
+    """
+    from pipeline.demo.demo import BALANCED_SYSTEM, SYSTEM, clear_demo, write_audit
+    from pipeline.demo.system import BALANCED, LACKING, MIN_SCORE, train_system, write_predictions
     from pipeline.demo.world import write_world
 
     clear_demo(out)
     with _told(f"drawing {images:,} images"):
         world = write_world(out / "world", images=images, seed=seed, workers=workers)
-    with _told("training a detector on a sample that lacks some groups"):
-        network = train_system(LACKING, seed=seed, workers=workers)
-    with _told("running it on the images"):
-        predictions = out / "detections.json"
-        write_predictions(network, world.annotations, world.images, predictions)
-    return write_audit(out, world, predictions=predictions.name, min_score=MIN_SCORE)
+    plans = {SYSTEM: LACKING} | ({BALANCED_SYSTEM: BALANCED} if balanced else {})
+    systems = {}
+    for name, plan in plans.items():
+        with _told(f"training the {name}"):
+            network = train_system(plan, seed=seed, workers=workers)
+        with _told("running it on the images"):
+            file = out / f"{name.replace(' ', '_')}.json"
+            write_predictions(network, world.annotations, world.images, file)
+        systems[name] = file.name
+    return write_audit(out, world, systems=systems, min_score=MIN_SCORE)
 
 
 def compare_with_truth(audit_file: Path) -> "Comparison":
     """Search the run audit again on true values; hold its findings against what that shows."""
-    from flows.find import read_search_table, search_system
+    from flows.find import search_system
     from pipeline.config import read_audit
     from pipeline.demo.compare import compare_findings
     from pipeline.demo.demo import SYSTEM
     from pipeline.store import open_store
 
-    audit = read_audit(audit_file)
-    store = open_store(audit.workspace)
-    asked = audit.slices.model_copy(update={"labels": "truth"})
-    by_truth = audit.model_copy(update={"slices": asked})
-    table = read_search_table(by_truth, store, SYSTEM)
-    truth = search_system.fn(table, by_truth).findings  # type: ignore[attr-defined]  # Prefect's
+    audit, table = read_true_table(audit_file, SYSTEM)
+    truth = search_system.fn(table, audit).findings  # type: ignore[attr-defined]  # Prefect's
+    store = open_store(read_audit(audit_file).workspace)
     last = store.read("runs").sort("started_at")["run_id"][-1]
     findings = store.read("findings")
-    findings = findings.filter(findings["run_id"] == last).sort("rank")
-    return compare_findings(truth, findings, table=table.attributes, errors=table.errors.to_numpy())
+    ours = (findings["run_id"] == last) & (findings["system"] == SYSTEM)
+    return compare_findings(
+        truth,
+        findings.filter(ours).sort("rank"),
+        table=table.attributes,
+        errors=table.errors.to_numpy(),
+    )
 
 
-def _run_audit(audit: Path) -> str | None:
+def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]":
+    """Return the audit as it would search true labels, and its true values beside the errors."""
+    from flows.find import read_search_table
+    from pipeline.config import read_audit
+    from pipeline.store import open_store
+
+    audit = read_audit(audit_file)
+    asked = audit.slices.model_copy(update={"labels": "truth"})
+    by_truth = audit.model_copy(update={"slices": asked})
+    return by_truth, read_search_table(by_truth, open_store(audit.workspace), system)
+
+
+def run_demo_audit(audit: Path) -> str | None:
+    """Run the audit of a demo; return where its report is."""
     from flows.audit import STAGES
     from flows.start import start_run
 

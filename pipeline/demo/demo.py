@@ -1,6 +1,7 @@
 """The demo's audit: the world on disk, and the audit.toml that asks about it."""
 
 import shutil
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -8,8 +9,18 @@ from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
 from pipeline.demo.world import World
 
 SYSTEM = "small detector"
+BALANCED_SYSTEM = "balanced detector"  # the same, trained on a balanced sample
 
 _ATTRIBUTES = "attributes"
+_SYSTEM = """
+[[systems]]
+name = "{name}"
+format = "coco-detections"
+predictions = "{predictions}"
+error = "miss"
+iou = 0.5
+min_score = {min_score}
+"""
 _HEAD = """\
 # The demo's audit. Edit it or the attribute files beside it, then: weakspot run {file}
 name = "a small detector in a drawn world"
@@ -29,16 +40,9 @@ precision = "fp32"
 [attributes]
 use = [{attributes}]
 
-[[systems]]
-name = "{system}"
-format = "coco-detections"
-predictions = "{predictions}"
-error = "miss"
-iou = 0.5
-min_score = {min_score}
-
 [slices]
 labels = "predicted"
+alpha = 0.9                # with few, strong weaknesses: size counts a little more than usual
 max_level = 2
 min_support = 0.01
 top = 10
@@ -71,11 +75,17 @@ def copy_attributes(folder: Path) -> list[str]:
 
 
 def write_audit(
-    folder: Path, world: World, *, predictions: str, min_score: float, encoder: Path | None = None
+    folder: Path,
+    world: World,
+    *,
+    systems: Mapping[str, str],
+    min_score: float,
+    encoder: Path | None = None,
 ) -> Path:
     """Write audit.toml for a world that lies in `folder`/world, and its attribute files beside it.
 
-    predictions: the name of the file with the system's detections, in `folder`.
+    systems: names, and for each the file of its detections in `folder`. encoder: an open_clip
+    local-dir; the shipped one when None.
     """
     names = copy_attributes(folder)
     path = folder / "audit.toml"
@@ -86,11 +96,12 @@ def write_audit(
         truth=world.attributes.name,
         encoder=(encoder or find_encoder()).as_posix(),
         attributes=", ".join(f'"{_ATTRIBUTES}/{name}"' for name in names),
-        system=SYSTEM,
-        predictions=predictions,
-        min_score=min_score,
     )
-    path.write_text(head + "".join(_write_truth_tables()), encoding="utf-8")
+    audited = [
+        _SYSTEM.format(name=name, predictions=file, min_score=min_score)
+        for name, file in systems.items()
+    ]
+    path.write_text("".join([head, *_write_truth_tables(), *audited]), encoding="utf-8")
     return path
 
 

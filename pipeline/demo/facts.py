@@ -9,7 +9,7 @@ Group = tuple[tuple[str, str], ...]  # a conjunction of (attribute, value)
 Shares = Mapping[str, Mapping[str, float]]
 
 WIDTH, HEIGHT = 320, 224  # pixels of a scene
-MIN_ADULT, MAX_ADULT = 90.0, 178.0  # pixels; log-uniform height of a standing adult
+MIN_ADULT, MAX_ADULT = 104.0, 178.0  # pixels; log-uniform height of a standing adult
 HORIZON = 78.0  # pixels from the top
 
 CONDITION_SHARES: Shares = {
@@ -20,14 +20,14 @@ CONDITION_SHARES: Shares = {
 }
 PERSON_SHARES: Shares = {
     "sex": {"woman": 0.5, "man": 0.5},
-    "age": {"adult": 0.58, "child": 0.2, "senior": 0.22},
+    "age": {"adult": 0.6, "child": 0.18, "senior": 0.22},
     "headwear": {"none": 0.55, "hat": 0.2, "helmet": 0.25},
     "glasses": {"no": 0.7, "yes": 0.3},
     "hair": {"dark": 0.4, "blond": 0.25, "red": 0.17, "gray": 0.18},
     "clothing": {"red": 0.2, "blue": 0.24, "green": 0.18, "white": 0.18, "black": 0.2},
     "vest": {"no": 0.76, "yes": 0.24},
     "pose": {"standing": 0.43, "walking": 0.34, "sitting": 0.23},
-    "occlusion": {"none": 0.8, "partial": 0.2},
+    "occlusion": {"none": 0.83, "partial": 0.17},
 }
 PEOPLE_SHARES: Mapping[int, float] = {1: 0.27, 2: 0.33, 3: 0.25, 4: 0.15}
 

@@ -10,8 +10,8 @@ from pipeline.demo.facts import Person
 from pipeline.demo.head import draw_head, draw_long_hair, draw_umbrella
 from pipeline.demo.pen import SUPERSAMPLE, Color, Pen, Point, choose, shade
 
-HEIGHT_OF_AGE = {"adult": 1.0, "child": 0.66, "senior": 0.95}
-HEAD_OF_AGE = {"adult": 0.19, "child": 0.285, "senior": 0.195}  # of the figure's height
+HEIGHT_OF_AGE = {"adult": 1.0, "child": 0.63, "senior": 0.95}
+HEAD_OF_AGE = {"adult": 0.21, "child": 0.305, "senior": 0.215}  # of the figure's height
 SKIN: Sequence[Color] = (
     (244, 208, 177),
     (224, 172, 125),
@@ -40,6 +40,7 @@ TROUSERS: Sequence[Color] = (
     (140, 130, 110),
 )
 VESTS: Sequence[Color] = ((255, 120, 16), (216, 246, 40))
+PLANKS: Sequence[Color] = ((206, 164, 104), (170, 122, 70), (150, 150, 156))
 STRIPE: Color = (226, 228, 226)
 
 
@@ -52,10 +53,10 @@ class Figure:
     foot: Point  # in pixels of the patch
 
 
-def draw_figure(person: Person, rng: np.random.Generator, *, umbrella: bool = False) -> Figure:
+def draw_figure(person: Person, rng: np.random.Generator, *, holds: str = "") -> Figure:
     """Draw a person as large as `person.scale` says; `rng` decides looks that are no attribute.
 
-    umbrella: the person holds an open one, which belongs to the figure and its box.
+    holds: "umbrella" or "plank"; it belongs to the figure and its box.
     """
     height = person.scale * HEIGHT_OF_AGE[person.age] * rng.uniform(0.95, 1.05)
     unit = height * SUPERSAMPLE
@@ -63,7 +64,7 @@ def draw_figure(person: Person, rng: np.random.Generator, *, umbrella: bool = Fa
     image, light = Image.new("RGBA", size), Image.new("RGB", size)
     origin = (size[0] / 2, unit * 0.27)
     pen = Pen(ImageDraw.Draw(image), ImageDraw.Draw(light), unit, origin, rng)
-    floor = _draw_person(pen, person, umbrella=umbrella)
+    floor = _draw_person(pen, person, holds=holds)
     small, glow = image.reduce(SUPERSAMPLE), light.reduce(SUPERSAMPLE)
     foot = (origin[0] / SUPERSAMPLE, (origin[1] + floor * unit) / SUPERSAMPLE)
     if rng.random() < 0.5:
@@ -74,7 +75,7 @@ def draw_figure(person: Person, rng: np.random.Generator, *, umbrella: bool = Fa
     return Figure(small, glow, foot)
 
 
-def _draw_person(pen: Pen, person: Person, *, umbrella: bool) -> float:
+def _draw_person(pen: Pen, person: Person, *, holds: str) -> float:
     """Draw the parts from back to front; return how far below the top the feet are, in units."""
     rng = pen.rng
     head = HEAD_OF_AGE[person.age]
@@ -96,9 +97,19 @@ def _draw_person(pen: Pen, person: Person, *, umbrella: bool) -> float:
     _draw_arms(pen, person, (stoop * 0.6, shoulder), hip, floor, (top, skin))
     pen.limb([(face[0], face[1]), (stoop * 0.7, shoulder)], head * 0.3, skin)
     draw_head(pen, person, face, head, (skin, hair))
-    if umbrella:
+    if holds == "umbrella":
         draw_umbrella(pen, face, head, floor)
+    elif holds == "plank":
+        _draw_plank(pen, shoulder)
     return floor
+
+
+def _draw_plank(pen: Pen, shoulder: float) -> None:
+    """Draw a long plank, carried across the shoulders."""
+    color, tilt = choose(PLANKS, pen.rng), pen.rng.uniform(-0.05, 0.05)
+    left, right = pen.rng.uniform(-0.52, -0.46), pen.rng.uniform(0.46, 0.52)
+    ends = [(left, shoulder - tilt), (right, shoulder + tilt)]
+    pen.shape([*ends, *((x, y + 0.05) for x, y in reversed(ends))], color)
 
 
 def _draw_legs(pen: Pen, person: Person, hip: float, color: Color) -> float:

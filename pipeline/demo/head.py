@@ -49,8 +49,8 @@ def draw_head(
         )
     for side in (-1, 1):
         pen.limb(
-            [(x + side * head * 0.42, y - head * 0.12), (x + side * head * 0.43, y + head * 0.1)],
-            head * 0.1,
+            [(x + side * head * 0.44, y - head * 0.12), (x + side * head * 0.45, y + head * 0.16)],
+            head * 0.17,
             hair,
         )
     if person.sex == "man" and person.age != "child" and rng.random() < 0.5:
@@ -77,11 +77,11 @@ def _draw_glasses(pen: Pen, eyes: Sequence[Point], head: float) -> None:
     sunny = pen.rng.random() < 0.5
     for x, y in eyes:
         if sunny:
-            pen.oval((x, y), (head * 0.17, head * 0.145), dark)
+            pen.oval((x, y), (head * 0.2, head * 0.17), dark)
         else:
-            pen.oval((x, y), (head * 0.17, head * 0.15), (206, 226, 238))
+            pen.oval((x, y), (head * 0.2, head * 0.18), (206, 226, 238))
             pen.oval((x, y), (head * 0.05, head * 0.055), (30, 24, 22))
-            pen.ring((x, y), (head * 0.175, head * 0.16), head * 0.06, dark)
+            pen.ring((x, y), (head * 0.205, head * 0.19), head * 0.085, dark)
     pen.limb([eyes[0], eyes[1]], head * 0.05, dark)
     pen.limb(
         [(eyes[0][0] - head * 0.24, eyes[0][1]), (eyes[1][0] + head * 0.24, eyes[1][1])],

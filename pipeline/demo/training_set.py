@@ -15,8 +15,8 @@ from pipeline.demo.facts import Plan, describe
 from pipeline.demo.world import CHUNK, draw_picture
 from pipeline.images import crop_image
 
-SIDE = 64  # pixels of the encoder's square input
-MIN_CROP = 40  # pixels of the shorter side of a box whose label is judged
+SIDE = 96  # pixels of the encoder's square input
+MIN_CROP = 40  # pixels of the height of a box whose labels are judged
 
 
 @dataclass(frozen=True)
@@ -78,3 +78,9 @@ def _pack(
         facts=np.array(facts, dtype=np.bool_).reshape(-1, len(FACTS)),
         heights=np.array(heights, dtype=np.float32),
     )
+
+
+def sift_crops(pictures: Pictures) -> Pictures:
+    """Return the pictures whose boxes are at least MIN_CROP pixels tall."""
+    large = pictures.heights >= MIN_CROP
+    return Pictures(pictures.pixels[large], pictures.facts[large], pictures.heights[large])

@@ -140,10 +140,9 @@ def _put_person(
     conditions: Conditions,
 ) -> Box:
     """Paste a person, and what hides part of it; return the box of the whole figure."""
-    # Old people hold umbrellas in the rain, unless they sit in a platform's shelter.
     sheltered = person.pose == "sitting" and conditions.place == "platform"
-    umbrella = person.age == "senior" and conditions.weather == "rain" and not sheltered
-    figure = draw_figure(person, rng, umbrella=umbrella)
+    holds = "" if sheltered else _choose_load(person, conditions)
+    figure = draw_figure(person, rng, holds=holds)
     left, top = round(person.x - figure.foot[0]), round(person.floor - figure.foot[1])
     thing = Thing(figure.image, figure.light, left, person.floor, person.scale)
     _paste(canvas, light, thing, (left, top), share)
@@ -162,6 +161,13 @@ def _put_person(
         _paste(canvas, light, front, (front.left, front.floor - front.image.height), share)
     x, y = max(box[0], 0), max(box[1], 0)
     return (float(x), float(y), float(min(box[2], WIDTH) - x), float(min(box[3], HEIGHT) - y))
+
+
+def _choose_load(person: Person, conditions: Conditions) -> str:
+    """Return what a person holds: the old an umbrella in the rain, workers on the move a plank."""
+    if person.age == "senior" and conditions.weather == "rain":
+        return "umbrella"
+    return "plank" if person.vest == "yes" and person.pose == "walking" else ""
 
 
 def _paste(

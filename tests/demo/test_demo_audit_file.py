@@ -12,9 +12,13 @@ from pipeline.demo.world import write_world
 
 def test_the_audit_of_the_demo_is_valid_and_names_what_lies_there(tmp_path: Path) -> None:
     world = write_world(tmp_path / "world", images=2, seed=0)
-    audit = read_audit(write_audit(tmp_path, world, predictions="detections.json", min_score=0.3))
+    audit = read_audit(
+        write_audit(tmp_path, world, systems={"one": "a.json", "two": "b.json"}, min_score=0.3)
+    )
     assert audit.dataset.annotations == (world.annotations,)
     assert audit.dataset.images == (world.images,)
+    assert [system.name for system in audit.systems] == ["one", "two"]
+    assert audit.systems[1].predictions == (tmp_path / "b.json",)
     assert audit.encoder is not None
     assert audit.encoder.model == f"local-dir:{find_encoder()}"
     assert audit.dataset.truth is not None
