@@ -1,6 +1,7 @@
 """The `weakspot` command. Only `run` and the stages start Prefect; imports here are light."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -140,10 +141,13 @@ def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output
         print_summary(summary, Console())
 
 
-def main() -> None:
-    """Run the command: 0 done, 1 the audit could not be done, 2 wrong usage or configuration."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command: 0 done, 1 the audit could not be done, 2 wrong usage or configuration.
+
+    arguments: those of the process when None.
+    """
     try:
-        app()
+        app(arguments, prog_name="weakspot")
     except WeakspotError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)

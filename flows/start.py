@@ -22,4 +22,14 @@ def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summar
     with serve_prefect(meanwhile=lambda: importlib.import_module("flows.audit")):
         from flows.audit import run_audit
 
-        return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)
+        try:
+            return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)
+        finally:
+            _send_logs()
+
+
+def _send_logs() -> None:
+    """Send Prefect the lines it still queues: after its server is gone it retries for a minute."""
+    from prefect.logging.handlers import APILogHandler
+
+    APILogHandler().flush()

@@ -1,0 +1,219 @@
+"""The rules of the source tree, read from the sources: who may import whom, sizes, names, words."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ORDER = ("attributes", "pipeline", "reports", "flows")  # each may import those before it
+SHARED = {"config", "exceptions", "images", "json_file", "table_file", "tables", "toml_file"}
+TABLE_FOLDERS = ("samples", "embeddings", "labels", "errors", "slices", "demo")
+VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
+
+# Where a heavy library may be imported, as paths that begin so.
+HOMES = {
+    "torch": ("pipeline/embeddings/encoder.py", "pipeline/demo/", "flows/doctor.py"),
+    "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
+    "open_clip": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
+    "duckdb": ("pipeline/store.py", "pipeline/search_table.py"),
+    "numba": ("pipeline/slices/counting_numba.py",),
+    "sliceline": ("pipeline/slices/sliceline_engine.py",),
+    "hotcoco": ("pipeline/errors/",),
+    "prefect": ("flows/",),
+    "jinja2": ("flows/attribute_preview.py", "reports/"),
+}
+SOURCES = sorted(path for room in ORDER for path in (ROOT / room).rglob("*.py"))
+OWN = [path.relative_to(ROOT).as_posix() for path in SOURCES]
+EVERY = OWN + sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "tests").rglob("*.py"))
+
+
+@cache
+def parse(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=path)
+
+
+def is_module(name: str) -> bool:
+    place = ROOT / name.replace(".", "/")
+    return place.with_suffix(".py").exists() or place.is_dir()
+
+
+@cache
+def imports(path: str) -> frozenset[str]:
+    """Return the full names of the modules that a file imports anywhere, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: write the import from the top"
+            module = node.module or ""
+            names = {f"{module}.{alias.name}" for alias in node.names}
+            found |= {name if is_module(name) else module for name in names}
+    return frozenset(found)
+
+
+def own_imports(path: str) -> set[str]:
+    return {name for name in imports(path) if name.split(".")[0] in ORDER}
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(OWN) > 80
+    assert imports("flows/start.py") >= {"flows.server", "pipeline.config"}
+    assert "pipeline.slices" in imports("flows/find.py")
+
+
+def test_rooms_import_one_way() -> None:
+    wrong = []
+    for path in OWN:
+        allowed = ORDER[: ORDER.index(path.split("/")[0]) + 1]
+        wrong += [
+            f"{path}: {name}" for name in own_imports(path) if name.split(".")[0] not in allowed
+        ]
+    assert wrong == []
+
+
+def test_the_sources_import_no_tests() -> None:
+    assert [path for path in OWN if any(n.split(".")[0] == "tests" for n in imports(path))] == []
+
+
+def test_table_folders_import_only_shared_modules_and_themselves() -> None:
+    """The demo too: beside the shared modules it needs torch and open_clip alone, to train."""
+    wrong = []
+    for path in OWN:
+        parts = path.split("/")
+        if parts[0] != "pipeline" or len(parts) < 3:
+            continue
+        assert parts[1] in TABLE_FOLDERS, f"{path}: say here what this folder may import"
+        allowed = {*SHARED, parts[1]}
+        wrong += [
+            f"{path}: {name}"
+            for name in own_imports(path)
+            if name != "attributes" and name.split(".")[1:2] not in [[one] for one in allowed]
+        ]
+    assert wrong == []
+
+
+def test_the_modules_beside_the_table_folders_do_not_import_them() -> None:
+    wrong = []
+    for path in OWN:
+        if re.fullmatch(r"pipeline/\w+\.py", path):
+            wrong += [
+                f"{path}: {name}"
+                for name in own_imports(path)
+                if name.split(".")[1] in TABLE_FOLDERS
+            ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_heavy_library_is_imported_at_home_only(library: str) -> None:
+    users = [path for path in OWN if any(n.split(".")[0] == library for n in imports(path))]
+    assert users, f"nobody imports {library}: take it out of HOMES"
+    assert [path for path in users if not path.startswith(HOMES[library])] == []
+
+
+def run_python(script: str) -> str:
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return done.stdout
+
+
+def test_importing_the_packages_imports_nothing_heavy() -> None:
+    packages = [path.removesuffix("/__init__.py").replace("/", ".") for path in OWN
+                if path.endswith("/__init__.py")]  # fmt: skip
+    assert {"attributes", "pipeline", "reports", "flows", "pipeline.slices"} <= set(packages)
+    heavy = {"duckdb", "jinja2", "numba", "numpy", "open_clip", "PIL", "polars", "prefect",
+             "pyarrow", "pydantic", "rich", "scipy", "sklearn", "torch", "typer"}  # fmt: skip
+    script = f"import sys, {', '.join(packages)}\nprint(sorted({heavy!r} & set(sys.modules)))"
+    assert run_python(script) == "[]\n"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("--version",)])
+def test_help_and_version_wait_for_no_library(arguments: tuple[str, ...]) -> None:
+    heavy = {"duckdb", "jinja2", "numba", "numpy", "open_clip", "PIL", "polars", "prefect",
+             "pyarrow", "scipy", "sklearn", "torch"}  # fmt: skip
+    # Not pydantic: newer versions of typer import it themselves, for options.
+    script = (
+        "import contextlib, io, sys\n"
+        "from flows.cli import main\n"
+        f"sys.argv = ['weakspot', *{arguments!r}]\n"
+        "told = io.StringIO()\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(told):\n"
+        "    main()\n"
+        "print(len(told.getvalue()) > 10)\n"
+        f"print(sorted({heavy!r} & set(sys.modules)))\n"
+    )
+    assert run_python(script) == "True\n[]\n"
+
+
+def test_no_file_is_long() -> None:
+    lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in OWN}
+    assert {path: count for path, count in lengths.items() if count > 300} == {}
+
+
+def test_names_say_what_is_inside() -> None:
+    parts = {path: set(path.removesuffix(".py").split("/")) for path in EVERY}
+    assert [path for path, names in parts.items() if names & VAGUE] == []
+
+
+def public_definitions(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, str | None]]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if node.name.startswith("_"):
+                continue
+            yield node.name, ast.get_docstring(node)
+            if isinstance(node, ast.ClassDef):
+                yield from public_definitions(node)
+
+
+def test_every_module_and_everything_public_has_a_docstring() -> None:
+    bare = [path for path in OWN if not ast.get_docstring(parse(path))]
+    for path in OWN:
+        bare += [f"{path}: {name}" for name, told in public_definitions(parse(path)) if not told]
+    assert bare == []
+
+
+def test_every_ignore_says_why() -> None:
+    ignore = re.compile(r"#\s*(type: ignore|noqa)(?P<codes>[^#]*?)(?P<reason>\s[-#]\s*\S.*)?$")
+    bare = []
+    for path in OWN:
+        for number, line in enumerate((ROOT / path).read_text(encoding="utf-8").splitlines(), 1):
+            found = ignore.search(line)
+            if found and not found["reason"] and not re.search(r"\]\s+#\s*\S", line):
+                bare.append(f"{path}:{number}: {line.strip()}")
+    assert bare == []
+
+
+def declared(groups: tuple[str, ...] = ()) -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *(line for group in groups for line in extras[group])]
+    return {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for line in lines}
+
+
+def list_undeclared(paths: list[str], allowed: set[str]) -> dict[str, list[str]]:
+    """Return the third-party modules of `paths` that no distribution in `allowed` brings."""
+    owners = packages_distributions()
+    missing: dict[str, list[str]] = {}
+    for path in paths:
+        for top in {name.split(".")[0] for name in imports(path)}:
+            if top in sys.stdlib_module_names or top in {*ORDER, "tests"}:
+                continue
+            names = {owner.lower().replace("_", "-") for owner in owners.get(top, [])}
+            if not names & allowed:
+                missing.setdefault(top, []).append(path)
+    return missing
+
+
+def test_every_library_that_is_imported_is_declared() -> None:
+    assert list_undeclared(OWN, declared()) == {}
+    tests = [path for path in EVERY if path not in OWN]
+    assert list_undeclared(tests, declared(("dev",))) == {}
