@@ -14,8 +14,6 @@ from pipeline.labels.measured import get_raw_measure
 from pipeline.shards import read_broken, read_measurements, stored_keys
 from pipeline.store import Store
 
-BLOCK = 2_048  # samples in a shard: what a killed run loses at most
-
 
 @dataclass(frozen=True)
 class EmbedPlan:
@@ -23,6 +21,7 @@ class EmbedPlan:
 
     to_encode: pl.DataFrame
     to_measure: pl.DataFrame
+    shard_size: int = 2048
 
     @property
     def size(self) -> int:
@@ -31,8 +30,8 @@ class EmbedPlan:
 
     def cut(self) -> list[tuple[pl.DataFrame, bool]]:
         """Return the blocks of the shards, and whether each is encoded."""
-        encode = [(block, True) for block in self.to_encode.iter_slices(BLOCK)]
-        return encode + [(block, False) for block in self.to_measure.iter_slices(BLOCK)]
+        encode = [(block, True) for block in self.to_encode.iter_slices(self.shard_size)]
+        return encode + [(block, False) for block in self.to_measure.iter_slices(self.shard_size)]
 
 
 def read_audit_attributes(audit: Audit) -> list[Attribute]:
@@ -63,7 +62,9 @@ def plan_embedding(
     to_encode = _leave_out(needs_vector, encoded, broken)
     measured_keys = known.unique().collect()["content_key"]
     to_measure = _leave_out(needs_measure, measured_keys, broken, to_encode["content_key"])
-    return EmbedPlan(to_encode, to_measure)
+    if audit.encoder is None:
+        return EmbedPlan(to_encode, to_measure)
+    return EmbedPlan(to_encode, to_measure, audit.encoder.shard_size)
 
 
 def _leave_out(samples: pl.DataFrame, *keys: pl.Series) -> pl.DataFrame:

@@ -52,7 +52,11 @@ def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     """
     keep_private()
     hush_exit()
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
 
     configured = PREFECT_API_URL.value()
     if configured:
@@ -72,7 +76,9 @@ def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     try:
         meanwhile()
         _wait_until_healthy(url, server)
-        with temporary_settings({PREFECT_API_URL: url}):
+        # A server that dies with the run need not be told that it lives; each flow would end a
+        # second later for it.
+        with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield url
     finally:
         server.terminate()

@@ -148,6 +148,7 @@ class EncoderConfig(Section):
     pretrained: str | None = None
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     batch_size: int = Field(default=256, ge=1)
+    shard_size: int = Field(default=2048, ge=1)  # samples in a task: what a killed run loses
 
     @model_validator(mode="before")
     @classmethod
