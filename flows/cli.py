@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.attributes_command import app as attributes_app
+from flows.demo_command import app as demo_app
 from flows.slices_command import slices
 from pipeline.exceptions import WeakspotError
 
@@ -21,7 +22,7 @@ app = typer.Typer(
 )
 
 app.add_typer(attributes_app, name="attributes")
-app.command("slices")(slices)
+app.add_typer(demo_app, name="demo")
 
 AuditFile = Annotated[Path, typer.Argument(help="The audit.toml to run.", metavar="AUDIT.toml")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N samples.")]
@@ -100,6 +101,9 @@ def find(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) ->
 def report(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
     """Write the report of what was last found."""
     _run(audit, ("report",), limit, json_output=json_output)
+
+
+app.command("slices")(slices)
 
 
 @app.command()
