@@ -12,7 +12,10 @@ from pipeline.slices.family import Family
 Ids = tuple[int, ...]
 Mask = NDArray[np.bool_]
 Keys = NDArray[np.bytes_]
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float64]
 LEVEL = 0.05
+BEYOND = 0.01  # to pass from the best score to a special slice inside it; going back takes LEVEL
 _SHOWN = 20
 
 
@@ -34,14 +37,17 @@ def explain_away(
     recount: Callable[[Mask], Family],
     members: Callable[[Ids], Mask],
     compare: Callable[[Mask, Mask], float],
+    within: Callable[[Family, int, Rows], Floats],
     limit: int,
 ) -> list[Pick]:
     """Pick distinct slices until nothing with q < 0.05 remains, or `limit` are found.
 
     full: the family of all n rows. recount(alive): the family of the rows still there.
-    members(ids): the rows of a slice. compare(inside, outside): p of two sets of rows. A pick needs
-    q < 0.05 both in the full family and among the remaining rows; the best score goes first, and
-    gives way to a more general slice beyond which it adds nothing.
+    members(ids): the rows of a slice. compare(inside, outside): p of two sets of rows.
+    within(family, general, special): p of slices against the rest of one that holds them, by their
+    places. A pick needs q < 0.05 both in the full family and among the remaining rows. The best
+    score goes first; it gives way to a special slice inside it that is evidently worse than its
+    other rows, and that to a more general one beyond which it adds nothing.
     """
     picks: list[Pick] = []
     if not (full.q < LEVEL).any():
@@ -53,6 +59,7 @@ def explain_away(
         best = _best(family, evident)
         if best is None:
             break
+        best = _specialize(family, best, evident, alive, members, compare, within)
         ids, q = _generalize(family, best, evident, alive, members, compare)
         inside = members(ids)
         new = inside & alive
@@ -70,6 +77,32 @@ def _best(family: Family, evident: Keys) -> int | None:
     return int(rows[0]) if len(rows) else None
 
 
+def _specialize(
+    family: Family, best: int, evident: Keys, alive: Mask,
+    members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
+    within: Callable[[Family, int, Rows], Floats],
+) -> int:  # fmt: skip
+    """Return the evident slice inside the best one that explains it: worse than its other rows.
+
+    A slice that only holds a weak one is weak too, but diluted. p counts the slices inside
+    (Bonferroni); what remains of the general one is judged again once the special one's rows went.
+    """
+    while True:
+        ids = _list_ids(family, best)
+        inside = np.flatnonzero(_hold(family, ids) & (family.level > len(ids)))
+        special = inside[(family.q[inside] < LEVEL) & np.isin(family.keys[inside], evident)]
+        if not len(special):
+            return best
+        p = within(family, best, special)
+        first = int(np.argmin(p))
+        if p[first] * len(inside) > BEYOND:
+            return best
+        rows, around = members(_list_ids(family, int(special[first]))), members(ids)
+        if compare(rows & alive, around & alive & ~rows) * len(inside) > BEYOND:
+            return best
+        best = int(special[first])
+
+
 def _generalize(
     family: Family, best: int, evident: Keys, alive: Mask,
     members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
@@ -79,7 +112,7 @@ def _generalize(
     The special slice is the best of many, so its p against the rest of the general one is
     multiplied by the number of counted slices inside the general one (Bonferroni).
     """
-    ids = tuple(int(i) for i in family.slices[best] if i >= 0)
+    ids = _list_ids(family, best)
     inside = members(ids) & alive
     for level in range(1, len(ids)):
         options: list[tuple[float, Ids, float]] = []
@@ -88,7 +121,8 @@ def _generalize(
             if row is None or family.q[row] >= LEVEL or family.keys[row] not in evident:
                 continue
             around = members(general) & alive & ~inside
-            if not around.any() or compare(inside, around) * _count_inside(family, general) > LEVEL:
+            special = int(_hold(family, general).sum()) - 1
+            if not around.any() or compare(inside, around) * max(special, 1) > LEVEL:
                 options.append((float(family.p[row]), general, float(family.q[row])))
         if options:
             _, chosen, q = min(options)
@@ -96,12 +130,16 @@ def _generalize(
     return ids, float(family.q[best])
 
 
-def _count_inside(family: Family, ids: Ids) -> int:
-    """Count the slices of the family with all of these predicates and more."""
+def _list_ids(family: Family, row: int) -> Ids:
+    return tuple(int(i) for i in family.slices[row] if i >= 0)
+
+
+def _hold(family: Family, ids: Ids) -> Mask:
+    """Tell which slices of the family have all of these predicates."""
     held = np.ones(len(family), np.bool_)
     for i in ids:
         held &= (family.slices == i).any(axis=1)
-    return max(1, int(held.sum()) - 1)
+    return held
 
 
 def _explained(before: Family, after: Family, ids: Ids) -> NDArray[np.int32]:

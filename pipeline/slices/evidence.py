@@ -45,6 +45,14 @@ class Discovery:
             direction=self.search.options.direction,
         )  # fmt: skip
 
+    def compare_within(self, family: Family, general: int, special: Ints) -> NDArray[np.float64]:
+        """Return one-sided p of slices against the other rows of the slice that holds them.
+
+        Rows count as independent here, also with groups: `compare` has the last word.
+        """
+        around, inside = family.sums.take(np.array([general])), family.sums.take(special)
+        return compute_p(around, inside, self.rows.losses, direction=self.search.options.direction)
+
     def count(self, alive: Mask | None = None) -> Found:
         """Count the family of all rows, or of those still alive."""
         if alive is None:

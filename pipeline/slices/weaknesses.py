@@ -122,6 +122,7 @@ def audit_slices(
         recount=lambda alive: discovery.count(alive).family,
         members=discovery.members,
         compare=discovery.compare,
+        within=discovery.compare_within,
         limit=top or _MOST,
     )
     reported = _report(discovery, found.family, picks, show_insufficient, permutations, seed)

@@ -48,13 +48,16 @@ def measure_null(*, kind: str, n: int, confirm: float, tables: int, seed: int = 
 
 
 def measure_planted(
-    *, kind: str, n: int, confirm: float, tables: int, seed: int = 0
+    *, kind: str, n: int, confirm: float, tables: int, seed: int = 0, base: float = 0.1
 ) -> PlantedResult:
-    """Audit tables with five planted slices and compare the findings with the truth."""
+    """Audit tables with five planted slices and compare the findings with the truth.
+
+    base: the error outside the slices; inside it is 0.25 more.
+    """
     found = findings = right = overlapping = 0
     planted_hits, holdout_hits, discovery_hits = [], [], []
     for number in range(tables):
-        planted = plant(seed + number, n, kind=kind)
+        planted = plant(seed + number, n, kind=kind, base=base)
         frame = audit_slices(
             planted.table, planted.errors, confirm=confirm, seed=number, permutations=0
         ).findings

@@ -24,11 +24,16 @@ def test_tables_without_weak_slices_have_hardly_any_findings(kind: str, confirm:
 
 
 @pytest.mark.parametrize(
-    ("n", "kind", "recall"),
-    [(5_000, "binary", 0.75), (20_000, "binary", 0.85), (20_000, "gamma", 0.85)],
+    ("n", "kind", "base", "recall"),
+    [
+        (5_000, "binary", 0.1, 0.75),
+        (20_000, "binary", 0.1, 0.85),
+        (20_000, "binary", 0.3, 0.85),  # where the score alone prefers large, diluted slices
+        (20_000, "gamma", 0.1, 0.85),
+    ],
 )
-def test_planted_slices_are_found_by_name(n: int, kind: str, recall: float) -> None:
-    result = measure_planted(kind=kind, n=n, confirm=0.0, tables=12)
+def test_planted_slices_are_found_by_name(n: int, kind: str, base: float, recall: float) -> None:
+    result = measure_planted(kind=kind, n=n, confirm=0.0, tables=12, base=base)
     assert result.right / result.findings >= 0.9
     assert result.found / result.planted >= recall
 
@@ -79,6 +84,18 @@ def test_a_general_slice_is_preferred_to_a_special_one_that_adds_nothing() -> No
     assert len(best_score) > 1  # by score alone, chance makes a special slice the best
     findings = find_weaknesses(table, errors, alpha=1.0)
     assert findings["predicates"].to_list() == [[{"attribute": "a0", "value": "1"}]]
+
+
+def test_a_general_slice_that_only_holds_a_weak_one_gives_way_to_it() -> None:
+    rng = np.random.default_rng(2)
+    table = pl.DataFrame({f"a{j}": rng.integers(0, 4, 20_000) for j in range(6)})
+    inside = ((table["a0"] == 1) & (table["a1"] == 2)).to_numpy()
+    errors = (rng.random(20_000) < np.where(inside, 0.65, 0.4)).astype(float)
+    by_score = search_slices(table, errors, alpha=0.9)["predicates"].to_list()[0]
+    assert len(by_score) == 1  # the score prefers the large and diluted slice
+    findings = find_weaknesses(table, errors, alpha=0.9)
+    want = [{"attribute": "a0", "value": "1"}, {"attribute": "a1", "value": "2"}]
+    assert findings["predicates"].to_list() == [want]
 
 
 def test_findings_carry_the_q_of_the_full_family_and_the_residual_one() -> None:
