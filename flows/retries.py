@@ -16,17 +16,20 @@ def _is_io_error(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> boo
     return isinstance(state.result(raise_on_failure=False), OSError)
 
 
-def shard_task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def shard_task(
+    name: str, *, retry_delays: tuple[float, float] = (1.0, 5.0)
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function the Prefect task `name`, tried up to three times when input or output fails.
 
-    Results go to the store, never into Prefect's cache: its keys include the run.
+    retry_delays: seconds before the second and the third try. Results go to the store, never
+    into Prefect's cache, whose keys include the run.
     """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
         made = task(
             name=name,
             retries=2,
-            retry_delay_seconds=[1.0, 5.0],
+            retry_delay_seconds=list(retry_delays),
             retry_condition_fn=_is_io_error,
             cache_policy=NO_CACHE,
             persist_result=False,

@@ -1,0 +1,68 @@
+"""What Prefect adds: tasks tried again on failing input or output, artifacts to look at."""
+
+import contextlib
+
+import pytest
+
+from pipeline.exceptions import PredictionsError
+from tests.flows.small_audit import SmallAudit
+
+pytestmark = [
+    pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.xdist_group("prefect"),
+    pytest.mark.filterwarnings("default"),
+]
+
+
+def count_calls(error: Exception, *, fails: int) -> int:
+    """Run a task that fails `fails` times; return how often it was called."""
+    from prefect import flow
+
+    from flows.retries import shard_task
+
+    calls = []
+
+    @shard_task(name="flaky", retry_delays=(0.0, 0.0))
+    def flaky() -> None:
+        calls.append(1)
+        if len(calls) <= fails:
+            raise error
+
+    @flow(name="flaky flow")
+    def run_flaky() -> None:
+        flaky()
+
+    with contextlib.suppress(type(error)):
+        run_flaky()
+    return len(calls)
+
+
+@pytest.mark.parametrize(("fails", "calls"), [(0, 1), (2, 3), (9, 3)])
+def test_failing_input_is_tried_up_to_three_times(fails: int, calls: int) -> None:
+    assert count_calls(OSError("disk"), fails=fails) == calls
+
+
+def test_a_bad_input_is_not_tried_again() -> None:
+    assert count_calls(PredictionsError("NaN in row 3"), fails=9) == 1
+
+
+def test_a_run_leaves_its_artifacts(small_audit: SmallAudit) -> None:
+    from prefect.client.orchestration import get_client
+
+    from flows.audit import run_audit
+
+    summary = run_audit(str(small_audit.config))
+    with get_client(sync_client=True) as client:
+        kinds = {
+            key: client.request(
+                "POST",
+                "/artifacts/filter",
+                json={"artifacts": {"key": {"any_": [key]}}, "limit": 1},
+            ).json()[0]
+            for key in ("weakspot-embed", "weakspot-findings", "weakspot-report")
+        }
+    assert kinds["weakspot-embed"]["type"] == "progress"
+    assert kinds["weakspot-findings"]["type"] == "table"
+    assert "brightness" in kinds["weakspot-findings"]["data"]
+    assert summary.report is not None
+    assert summary.report in kinds["weakspot-report"]["data"]
