@@ -2,13 +2,13 @@
 
 import functools
 import json
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flows.encoders import LoadEncoder, load_open_clip, require_encoder
+from flows.folders import check_folders
 from flows.plan import EmbedPlan, plan_embedding, read_audit_attributes
 from pipeline.config import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
@@ -48,22 +48,22 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     Raises what a run would raise for faulty inputs.
     """
     audit = read_audit(path)
+    check_folders(audit, config=path)
     attributes = read_audit_attributes(audit)
     load_once = functools.cache(load)
-    with tempfile.TemporaryDirectory() as scratch:
-        store = Store(audit.workspace if audit.workspace.exists() else Path(scratch))
-        sample_set = read_samples(audit.dataset, limit=limit)
-        counts = {
-            "samples": sample_set.samples.height,
-            "rejects": sample_set.rejects.height,
-            "attributes": len(attributes),
-            **_count_errors(audit, sample_set),
-        }
-        problems: tuple[str, ...] = ()
-        if audit.dataset.truth is not None:
-            problems = read_truth(audit.dataset.truth, sample_set.samples).problems
-        plan = plan_embedding(audit, sample_set.samples, store, load_once)
-        seconds, dim = _time_embedding(audit, plan, load_once)
+    sample_set = read_samples(audit.dataset, limit=limit)
+    counts = {
+        "samples": sample_set.samples.height,
+        "rejects": sample_set.rejects.height,
+        "attributes": len(attributes),
+        **_count_errors(audit, sample_set),
+    }
+    problems: tuple[str, ...] = ()
+    if audit.dataset.truth is not None:
+        problems = read_truth(audit.dataset.truth, sample_set.samples).problems
+    store = Store(audit.workspace)  # only read, and it need not be there
+    plan = plan_embedding(audit, sample_set.samples, store, load_once, keep=False)
+    seconds, dim = _time_embedding(audit, plan, load_once)
     labels = sample_set.samples.height * len(attributes) * _BYTES_A_LABEL
     counts |= {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
     return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)

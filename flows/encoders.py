@@ -29,10 +29,13 @@ def require_encoder(audit: Audit) -> EncoderConfig:
     return audit.encoder
 
 
-def identify_encoder(config: EncoderConfig, store: Store, load: LoadEncoder) -> EncoderCard:
+def identify_encoder(
+    config: EncoderConfig, store: Store, load: LoadEncoder, *, keep: bool = True
+) -> EncoderCard:
     """Return the encoder's card: from the workspace if its weights are unchanged, else by loading.
 
     Weights that are gone since then change nothing about vectors that are already stored.
+    keep: note a new card in the workspace.
     """
     key, stamp = spec_key(config), weights_stamp(config)
     for path in sorted(store.embeddings.glob("*/encoder.json")):
@@ -42,6 +45,8 @@ def identify_encoder(config: EncoderConfig, store: Store, load: LoadEncoder) -> 
                 LOG.warning("weights of %s not found; known vectors are used", config.model)
             return card
     card = load(config).card
+    if not keep:
+        return card
     path = store.embeddings / card.encoder_id / "encoder.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + PARTIAL)

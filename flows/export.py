@@ -25,13 +25,19 @@ def export_table(workspace: Path, table: str, target: Path) -> int:
     if target.suffix not in SUFFIXES:
         raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
     store = find_store(workspace)
-    frame = _read_embeddings(store) if table == "embeddings" else store.read(table)
+    try:
+        frame = _read_embeddings(store) if table == "embeddings" else store.read(table)
+    except (pl.exceptions.PolarsError, OSError) as error:  # a file that something else changed
+        raise StoreError(f"{workspace}: table {table!r} cannot be read: {error}") from None
+    if not target.parent.is_dir():
+        raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
     partial = target.with_name(target.name + PARTIAL)
     try:
         _write(frame, partial, target.suffix)
         partial.replace(target)
     except OSError as error:
-        raise ConfigError(f"{target}: cannot be written: {error.strerror}") from None
+        partial.unlink(missing_ok=True)
+        raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
     return frame.height
 
 

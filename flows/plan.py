@@ -40,11 +40,12 @@ def read_audit_attributes(audit: Audit) -> list[Attribute]:
 
 
 def plan_embedding(
-    audit: Audit, samples: pl.DataFrame, store: Store, load: LoadEncoder
+    audit: Audit, samples: pl.DataFrame, store: Store, load: LoadEncoder, *, keep: bool = True
 ) -> EmbedPlan:
     """Find the samples whose attributes need a vector or a measurement that is not stored.
 
-    The rows keep the boxes of one image together, so that it is decoded once.
+    The rows keep the boxes of one image together, so that it is decoded once. keep: whether a
+    new encoder is noted in the workspace.
     """
     attributes = read_audit_attributes(audit)
     prompted = [a for a in attributes if a.kind == "prompts"]
@@ -55,7 +56,7 @@ def plan_embedding(
     needs_measure = pl.concat([nothing, *(select_targets(samples, a) for a in measured)])
     encoded = pl.Series("content_key", [], dtype=pl.String)
     if not needs_vector.is_empty():
-        card = identify_encoder(require_encoder(audit), store, load)
+        card = identify_encoder(require_encoder(audit), store, load, keep=keep)
         encoded = stored_keys(store.embeddings / card.encoder_id)
     right_version = pl.col("measure_version") == MEASURE_VERSION
     known = read_measurements(store.measurements).filter(right_version).select("content_key")

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.folders import check_folders
 from flows.logs import LOG, set_up_logging
 from flows.server import keep_private, serve_prefect
 from flows.summary import Summary
@@ -15,7 +16,7 @@ def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summar
 
     Raises ConfigError for a faulty audit before Prefect is started, WeakspotError for the rest.
     """
-    read_audit(path)
+    check_folders(read_audit(path), config=path)
     set_up_logging()
     keep_private()
     LOG.info("starting Prefect")
