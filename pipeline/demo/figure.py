@@ -10,7 +10,7 @@ from pipeline.demo.facts import Person
 from pipeline.demo.head import draw_head, draw_long_hair, draw_umbrella
 from pipeline.demo.pen import SUPERSAMPLE, Color, Pen, Point, choose, shade
 
-HEIGHT_OF_AGE = {"adult": 1.0, "child": 0.63, "senior": 0.95}
+HEIGHT_OF_AGE = {"adult": 1.0, "child": 0.56, "senior": 0.95}
 HEAD_OF_AGE = {"adult": 0.21, "child": 0.305, "senior": 0.215}  # of the figure's height
 SKIN: Sequence[Color] = (
     (244, 208, 177),

@@ -20,7 +20,7 @@ import torch
 from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
 from safetensors.torch import save_file
 
-from pipeline.demo.captions import FACTS, caption_person, caption_scene
+from pipeline.demo.captions import FACTS, PERSON_TOPICS, caption_person, caption_scene
 from pipeline.demo.judge import judge_labels, read_prompts
 from pipeline.demo.training_set import SIDE, Pictures, make_pictures
 
@@ -35,8 +35,11 @@ PREPROCESS = {
     "interpolation": "bilinear",
     "resize_mode": "squash",
 }
-IMAGES, EPOCHS = 8000, 16
-CAPTIONS, EACH = 8, 3  # captions prepared for each picture, and drawn each time it is seen
+IMAGES, EPOCHS = 8000, 8
+TOPICS = ("who", *PERSON_TOPICS)
+WEIGHTS = {"who": 2.0, "headwear": 2.0, "glasses": 3.0, "hair": 3.0}  # of topics; others 1
+FREE = 3  # captions of a picture that word any facts; of a person there is one more for each topic
+EACH = 3  # captions of a picture in a batch
 UNREAD = 0.05  # share of words replaced by one that no caption holds
 SPECIAL = 49406  # tokens from here on start and end a text
 
@@ -45,7 +48,10 @@ Tokens = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Captioned:
-    """Pictures with CAPTIONS captions each: tokens (n, c, length), against (n, c, len(FACTS))."""
+    """Pictures with c captions each: tokens (n, c, length), against (n, c, len(FACTS)).
+
+    The last FREE captions word any facts; those before them, if any, one of TOPICS each.
+    """
 
     pictures: Pictures
     tokens: Tokens
@@ -66,16 +72,19 @@ def build_model(seed: int) -> CLIP:
 def caption_pictures(pictures: Pictures, *, whole: bool, seed: int) -> Captioned:
     """Write and tokenize the captions of all pictures."""
     rng = np.random.default_rng([seed, int(whole)])
-    write = caption_scene if whole else caption_person
     texts, against = [], []
     for facts in pictures.facts:
         values = {FACTS[position][0]: FACTS[position][1] for position in np.flatnonzero(facts)}
-        captions = [write(rng, values) for _ in range(CAPTIONS)]
+        if whole:
+            captions = [caption_scene(rng, values) for _ in range(FREE)]
+        else:
+            topics = [*TOPICS, *[None] * FREE]
+            captions = [caption_person(rng, values, topic=topic) for topic in topics]
         texts += [caption.text for caption in captions]
         against += [caption.against for caption in captions]
     length = MODEL["text_cfg"]["context_length"]  # type: ignore[index]  # a JSON-like dict
     tokens = open_clip.SimpleTokenizer(context_length=length)(texts).numpy().astype(np.int32)
-    shape = (len(pictures.facts), CAPTIONS, -1)
+    shape = (len(pictures.facts), len(texts) // len(pictures.facts), -1)
     return Captioned(pictures, tokens.reshape(shape), np.array(against).reshape(shape))
 
 
@@ -100,7 +109,7 @@ def train(
     seed: int,
     test: tuple[Pictures, Pictures],
     rate: float = 2e-3,
-    batch: tuple[int, int] = (192, 64),
+    batch: tuple[int, int] = (128, 24),
 ) -> None:
     """Train in place with AdamW and a cosine schedule; print loss and label accuracy."""
     rng = np.random.default_rng(seed)
@@ -193,8 +202,7 @@ def _draw_batch(
     mirrored = rng.random(size) < 0.5
     pixels[mirrored] = pixels[mirrored, :, ::-1]
     moved = np.roll(pixels, tuple(rng.integers(-3, 4, 2)), axis=(1, 2))
-    # Texts cost a tenth of what pictures cost: several captions a picture teach more a second.
-    picks = rng.permuted(np.tile(np.arange(CAPTIONS), (size, 1)), axis=1)[:, :EACH]
+    picks = _draw_captions(rng, part.tokens.shape[1])
     tokens = part.tokens[rows[:, None], picks].reshape(size * EACH, -1)
     against = part.against[rows[:, None], picks].reshape(size * EACH, -1)
     hidden = (rng.random(tokens.shape) < UNREAD) & (tokens > 0) & (tokens < SPECIAL)
@@ -204,6 +212,21 @@ def _draw_batch(
     light = torch.from_numpy(rng.uniform(0.85, 1.15, (size, 1, 1, 1)).astype(np.float32))
     images = ((_to_tensor(moved) + 1) * light - 1).contiguous(memory_format=torch.channels_last)
     return images, torch.from_numpy(tokens).long(), torch.from_numpy(match).float()
+
+
+def _draw_captions(rng: np.random.Generator, count: int) -> npt.NDArray[np.intp]:
+    """Choose which EACH of a picture's captions are in a batch.
+
+    Texts cost a tenth of what pictures cost, so that several captions a picture teach more a
+    second. Those on the same two topics, one caption of each picture, are hard negatives of each
+    other: without them small things such as glasses are learned last.
+    """
+    free = count - FREE + rng.permutation(FREE)
+    if count == FREE:
+        return free[:EACH]
+    weights = np.array([WEIGHTS.get(topic, 1.0) for topic in TOPICS])
+    topics = rng.choice(len(TOPICS), 2, replace=False, p=weights / weights.sum())
+    return np.concatenate([topics, free[:1]])
 
 
 def _loss(
