@@ -20,7 +20,7 @@ class TruthLabels:
 
     labels: the `labels` table with source "truth", every attribute for every sample.
     rows: of the file; unmatched_rows: rows that name no sample, or one of several samples.
-    samples_without: samples that no row names. problems: both in words, for logs and report.
+    samples_without: samples that no row names; of objects alone where there are any. problems: both in words, for logs and report.
     """
 
     labels: pl.DataFrame
@@ -56,7 +56,9 @@ def read_truth(truth: Truth, samples: pl.DataFrame) -> TruthLabels:
         label_id = _hash_truth(content, truth.key, meant)
         column = matched[f"value of {name}"]
         labels.append(make_labels(matched["sample_id"], column, name, "truth", label_id))
-    without = keyed["key"].null_count()
+    has_objects = samples["parent_id"].null_count() < samples.height
+    asked = samples.filter(pl.col("parent_id").is_not_null()) if has_objects else samples
+    without = keyed.join(asked, on="sample_id", how="semi")["key"].null_count()
     used = keyed["key"].drop_nulls().implode()
     unmatched = len(values) - len(values.filter(pl.col("key").is_in(used)))
     return TruthLabels(

@@ -195,3 +195,18 @@ def test_label_ids_follow_the_file_and_the_meaning(tmp_path: Path) -> None:
     assert read(tmp_path, text, IMAGES).labels["label_id"][0] == first
     assert read(tmp_path, text + "two.jpg,1\n", IMAGES).labels["label_id"][0] != first
     assert read(tmp_path, text, IMAGES, hat=other).labels["label_id"][0] != first
+
+
+def test_images_without_a_row_do_not_count_where_objects_have_theirs(tmp_path: Path) -> None:
+    samples = pl.DataFrame(
+        {
+            "sample_id": ["image", "object"],
+            "path": ["a.jpg", "a.jpg"],
+            "parent_id": [None, "image"],
+            "annotation_id": [None, "7"],
+        }
+    )
+    (tmp_path / "truth.csv").write_text("id,hat\n7,1\n")
+    hat = {"yes": TruthValue(column="hat", cells=("1",))}
+    truth = Truth(file=tmp_path / "truth.csv", key="id", attributes={"hat": hat})
+    assert read_truth(truth, samples).problems == ()
