@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a share that went away
-        typer.echo(f"error: {error}; what was computed is kept, run again to go on", err=True)
+        typer.echo(f"error: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("interrupted; what was computed is kept, run again to go on", err=True)

@@ -19,30 +19,42 @@ from flows.cli import main
 from tests.flows.small_audit import SmallAudit, write_audit
 
 ROOT = Path(__file__).parents[2]
-# Python imports a module of this name, if there is one, when it starts.
+# Python imports a module of this name, if there is one, when it starts. It notes each process with
+# its settings and each host that one wants, and lets none but this machine be reached.
 WATCHER = """\
-import os, sys
+import ipaddress, os, sys
 
-def note(event, arguments):
+def write(place, *cells):
+    file = os.open(os.environ[place], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, ("\\t".join(map(str, cells)) + "\\n").encode())
+    os.close(file)
+
+def is_here(host):
+    if host in {None, "", "localhost"}:
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+def watch(event, arguments):
     if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
-        address = arguments[1]
-        host = address[0] if isinstance(address, tuple) else "unix"
+        host = arguments[1][0] if isinstance(arguments[1], tuple) else ""
     elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
-        host = arguments[0]
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else arguments[0]
     else:
         return
-    if isinstance(host, bytes):
-        host = host.decode()
-    line = f"{os.getpid()} {event} {host}\\n"
-    place = os.open(os.environ["WATCHED_HOSTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(place, line.encode())
-    os.close(place)
+    write("WATCHED_HOSTS", os.getpid(), is_here(host), host)
+    if not is_here(host):
+        raise OSError(f"{host} is watched")
 
-sys.addaudithook(note)
-place = os.open(os.environ["WATCHED_STARTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-os.write(place, f"{os.getpid()} {' '.join(sys.orig_argv)}\\n".encode())
-os.close(place)
+sys.addaudithook(watch)
+settings = [os.environ.get(n) for n in ("PREFECT_SERVER_ANALYTICS_ENABLED", "DO_NOT_TRACK")]
+write("WATCHED_STARTS", os.getpid(), *settings, " ".join(sys.orig_argv))
 """
+# What a run needs of the environment; not a user's settings, a proxy, or the mark of a CI.
+KEPT = {"HOME", "LANG", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "PATH", "TMPDIR"}
 
 
 @dataclass(frozen=True)
@@ -67,14 +79,24 @@ def call(*arguments: object) -> Told:
 
 
 @dataclass(frozen=True)
+class Process:
+    """A Python process that was watched; `here` and `elsewhere` are the hosts that it wanted."""
+
+    command: str
+    analytics: str  # PREFECT_SERVER_ANALYTICS_ENABLED and DO_NOT_TRACK as it started
+    do_not_track: str
+    here: frozenset[str]
+    elsewhere: frozenset[str]
+
+
+@dataclass(frozen=True)
 class WatchedRun:
-    """A run in a process of its own: what it told, what it started, whom it wanted to reach."""
+    """A run in a process of its own: what it told, what it started, what still ran after it."""
 
     told: Told
     audit: SmallAudit
-    started: tuple[str, ...]
-    hosts: tuple[tuple[str, str], ...]  # command line of the process, host
-    left: tuple[str, ...]  # command lines of processes that still ran after its end
+    processes: tuple[Process, ...]
+    left: tuple[str, ...]  # command lines
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -85,36 +107,46 @@ class WatchedRun:
 
 @functools.cache
 def run_watched(base: Path) -> WatchedRun:
-    """Run a small audit once for all tests of one worker, its server and its workers watched."""
+    """Run a small audit once for all tests of one worker, it and its server watched."""
     folder = base / "watched"
     folder.mkdir()
     audit = write_audit(folder, count=80)
+    command = ["-m", "flows.cli", "run", str(audit.config), "--json"]
+    told, processes = watch_python(command, folder=folder)
+    left = _find_processes(f"PREFECT_HOME={folder / 'prefect'}")
+    return WatchedRun(told=told, audit=audit, processes=processes, left=tuple(left))
+
+
+def watch_python(arguments: list[str], *, folder: Path) -> tuple[Told, tuple[Process, ...]]:
+    """Run Python in `folder`, it and its children watched."""
     watch = folder / "watch"
     watch.mkdir()
     (watch / "sitecustomize.py").write_text(WATCHER, encoding="utf-8")
-    # A user's own settings, of Prefect or a proxy, are not those of this test.
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT", "DO_NOT_TRACK"))}
-    environment = kept | {
+    hosts, starts = watch / "hosts", watch / "starts"
+    environment = {name: value for name, value in os.environ.items() if name in KEPT} | {
         "PREFECT_HOME": str(folder / "prefect"),
         "PYTHONPATH": os.pathsep.join([str(watch), str(ROOT)]),
-        "WATCHED_HOSTS": str(watch / "hosts"),
-        "WATCHED_STARTS": str(watch / "starts"),
+        "WATCHED_HOSTS": str(hosts),
+        "WATCHED_STARTS": str(starts),
     }
-    command = [sys.executable, "-m", "flows.cli", "run", str(audit.config), "--json"]
     done = subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=240,
-        check=False,
+        [sys.executable, *arguments], env=environment, cwd=folder, capture_output=True,
+        text=True, timeout=240, check=False,
     )  # fmt: skip
-    left = tuple(_find_processes("WATCHED_HOSTS=" + environment["WATCHED_HOSTS"]))
-    names = dict(line.split(" ", 1) for line in _lines(watch / "starts"))
-    parts = [line.split(" ", 2) for line in _lines(watch / "hosts")]
-    return WatchedRun(
-        told=Told(done.returncode, done.stdout, done.stderr),
-        audit=audit,
-        started=tuple(names.values()),
-        hosts=tuple((names.get(pid, pid), host) for pid, _, host in parts),
-        left=left,
+    wanted = [line.split("\t") for line in _lines(hosts)]
+    processes = tuple(
+        Process(
+            command,
+            analytics,
+            do_not_track,
+            here=frozenset(host for pid, here, host in wanted if (pid, here) == (own, "True")),
+            elsewhere=frozenset(
+                host for pid, here, host in wanted if (pid, here) == (own, "False")
+            ),
+        )
+        for own, analytics, do_not_track, command in (line.split("\t") for line in _lines(starts))
     )
+    return Told(done.returncode, done.stdout, done.stderr), processes
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,6 +1,5 @@
 """Nothing of an audit leaves the machine, unless its user says so."""
 
-import ipaddress
 import os
 import subprocess
 import sys
@@ -8,51 +7,66 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.command import ROOT, WatchedRun, run_watched
+from tests.flows.command import KEPT, ROOT, Process, WatchedRun, run_watched, watch_python
+
+# Each line reaches out in another way; the watcher lets none of them go further.
+REACHING = """\
+import asyncio, contextlib, http.client, socket, urllib.request
+import httpx
+
+async def ask():
+    async with httpx.AsyncClient() as client:
+        await client.get("https://httpx.example.org/")
+
+with contextlib.suppress(OSError, httpx.ConnectError):
+    asyncio.run(ask())
+with contextlib.suppress(OSError):
+    urllib.request.urlopen("http://urllib.example.org/")
+with contextlib.suppress(OSError):
+    socket.create_connection(("192.0.2.1", 80), timeout=1)
+with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as datagram:
+    datagram.sendto(b"hello", ("192.0.2.2", 53))
+with contextlib.suppress(OSError):
+    socket.create_connection(("127.0.0.1", 9), timeout=1)
+"""
 
 
 @pytest.fixture
-def run(tmp_path_factory: pytest.TempPathFactory) -> WatchedRun:
-    return run_watched(tmp_path_factory.getbasetemp())
-
-
-def is_here(host: str) -> bool:
-    """Tell whether a host is this machine; binding or asking for no host at all is."""
-    if host in {"localhost", "unix", "None", ""}:
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
-
-
-@pytest.mark.xdist_group("prefect")
-def test_a_run_and_its_server_reach_for_nothing_but_this_machine(run: WatchedRun) -> None:
+def processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Process, ...]:
+    run: WatchedRun = run_watched(tmp_path_factory.getbasetemp())
     assert run.told.code == 0, run.told.err
-    assert [(command, host) for command, host in run.hosts if not is_here(host)] == []
+    return run.processes
 
 
 @pytest.mark.xdist_group("prefect")
-def test_both_processes_were_watched(run: WatchedRun) -> None:
-    watched = {command for command, host in run.hosts if host == "127.0.0.1"}
-    assert any("flows.cli run" in command for command in watched)
-    assert any("flows.server" in command for command in run.started)
+def test_a_run_and_its_server_reach_for_nothing_but_this_machine(
+    processes: tuple[Process, ...],
+) -> None:
+    assert {one.command: sorted(one.elsewhere) for one in processes if one.elsewhere} == {}
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.1.1", "::1", "localhost"])
-def test_this_machine_is_known(host: str) -> None:
-    assert is_here(host)
+@pytest.mark.xdist_group("prefect")
+def test_the_run_and_its_server_were_both_watched(processes: tuple[Process, ...]) -> None:
+    run, server = (
+        next(one for one in processes if f"-m {module}" in one.command)
+        for module in ("flows.cli", "flows.server")
+    )
+    assert "127.0.0.1" in run.here
+    assert (server.analytics, server.do_not_track) == ("false", "1")
 
 
-@pytest.mark.parametrize("host", ["10.0.0.7", "8.8.8.8", "2001:db8::1", "api.example.org"])
-def test_hosts_elsewhere_are_known_as_such(host: str) -> None:
-    assert not is_here(host)
+def test_the_watcher_sees_every_way_of_reaching_out(tmp_path: Path) -> None:
+    (tmp_path / "reach.py").write_text(REACHING, encoding="utf-8")
+    told, (process,) = watch_python(["reach.py"], folder=tmp_path)
+    assert told.code == 0, told.err
+    assert process.elsewhere == {
+        "httpx.example.org", "urllib.example.org", "192.0.2.1", "192.0.2.2",
+    }  # fmt: skip
+    assert process.here == {"127.0.0.1"}
 
 
 def ask_settings(folder: Path, **own: str) -> str:
     """Return what Prefect makes of our settings beside a user's own, in a fresh process."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT", "DO_NOT_TRACK"))}
     script = (
         "from flows.server import keep_private\n"
         "keep_private()\n"
@@ -60,7 +74,8 @@ def ask_settings(folder: Path, **own: str) -> str:
         "from prefect.settings import PREFECT_SERVER_ANALYTICS_ENABLED as analytics\n"
         "print(analytics.value(), os.environ['DO_NOT_TRACK'])\n"
     )
-    environment = kept | {"PREFECT_HOME": str(folder), "PYTHONPATH": str(ROOT)} | own
+    environment = {name: value for name, value in os.environ.items() if name in KEPT}
+    environment |= {"PREFECT_HOME": str(folder), "PYTHONPATH": str(ROOT)} | own
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
