@@ -29,7 +29,7 @@ def run_audit(
     limit: int | None = None,
     load: LoadEncoder | None = None,
 ) -> Summary:
-    """Run the given stages of the audit in `config_path`, in order; the samples are always read.
+    """Run the given stages of the audit in `config_path`, in order; the samples are read first.
 
     This is the flow to deploy and schedule: `config_path` is all it needs. load: makes the
     encoder; open_clip's when None. Raises ConfigError
@@ -60,8 +60,9 @@ def _run_stages(
     limit: int | None,
     load: LoadEncoder,
 ) -> str | None:
-    with run.timed("samples"):
-        run.counts |= make_samples(audit, limit)
+    if tuple(stages) != ("report",):  # a report shows what was found, also when images are gone
+        with run.timed("samples"):
+            run.counts |= make_samples(audit, limit)
     if "embed" in stages:
         with run.timed("embed"):
             run.counts |= make_embeddings(audit, load)

@@ -98,9 +98,9 @@ def find(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) ->
 
 
 @app.command()
-def report(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+def report(audit: AuditFile, *, json_output: Json = False) -> None:
     """Write the report of what was last found."""
-    _run(audit, ("report",), limit, json_output=json_output)
+    _run(audit, ("report",), None, json_output=json_output)
 
 
 app.command("slices")(slices)

@@ -7,6 +7,7 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.logs import LOG
+from flows.outdated import note_inputs, refuse_outdated
 from flows.retries import shard_task
 from flows.samples import load_samples
 from flows.summary import write_predicates
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 def find_slices(audit: Audit, run_id: str) -> dict[str, Any]:
     """Search every system's errors; keep families and findings; return what each search saw."""
     store = open_store(audit.workspace)
+    refuse_outdated(audit, store)
     families, findings, seen = [empty(SLICES)], [empty(FINDINGS)], {}
     _, left_out = choose_columns(audit, store)
     if left_out:
@@ -40,7 +42,13 @@ def find_slices(audit: Audit, run_id: str) -> dict[str, Any]:
     family, found = pl.concat(families), pl.concat(findings)
     store.put_findings(found, family, run_id=run_id)
     create_table_artifact(_tabulate(found), key="weakspot-findings", description=audit.name)
-    return {"systems": seen, "left_out": left_out, "slices": family.height}
+    return {
+        "systems": seen,
+        "left_out": left_out,
+        "slices": family.height,
+        "inputs": note_inputs(store),
+        "label_source": audit.slices.labels,
+    }
 
 
 def choose_columns(audit: Audit, store: Store) -> tuple[list[LabelColumn], list[str]]:

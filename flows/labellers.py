@@ -13,7 +13,7 @@ from flows.prompts import encode_prompts
 from pipeline.config import Audit
 from pipeline.exceptions import StoreError
 from pipeline.images import MEASURE_VERSION
-from pipeline.labels.attribute_file import Attribute, make_label_id
+from pipeline.labels.attribute_file import Attribute, hash_attribute, make_label_id
 from pipeline.labels.given import label_given, select_targets
 from pipeline.labels.measured import bin_values, get_raw_measure, resolve_edges, take_values
 from pipeline.labels.zero_shot import Prototypes, label_samples, list_prompts, make_prototypes
@@ -46,6 +46,7 @@ class Labeller:
             "applies_to": self.attribute.applies_to,
             "sensitive": self.attribute.sensitive,
             "reference": self.attribute.reference,
+            "asked": hash_attribute(self.attribute),
             "edges": list(self.edges),
         }
 

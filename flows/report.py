@@ -10,6 +10,7 @@ from prefect.artifacts import create_link_artifact
 from flows.find import choose_columns, read_search_table
 from flows.gallery import pick_worst
 from flows.logs import LOG
+from flows.outdated import refuse_unsearched
 from flows.samples import load_samples
 from pipeline.config import Audit
 from pipeline.exceptions import ConfigError, StoreError
@@ -41,15 +42,16 @@ def write_report(audit: Audit) -> str:
 
 
 def gather_report(audit: Audit, store: Store) -> ReportData:
-    """Read all that the page shows. Raises StoreError when nothing was searched yet."""
+    """Read all that the page shows. Raises StoreError when just that was not searched yet."""
     runs = store.read("runs").filter(pl.col("search") != "").sort("started_at", "run_id")
     if runs.is_empty():
         raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot find` first")
     run = runs.row(-1, named=True)
     search = json.loads(run["search"])
+    refuse_unsearched(audit, store, search)
     tables = {name: read_search_table(audit, store, name) for name in search["systems"]}
     first = next(iter(tables.values()))
-    agreement, value_quality = _measure_quality(store)
+    agreement, value_quality = _measure_quality(store, load_samples(store).samples["sample_id"])
     return ReportData(
         name=run["name"],
         run_id=run["run_id"],
@@ -133,15 +135,21 @@ def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
     return average_errors(_lengthen(table), errors.with_columns(system=pl.lit(name)))
 
 
-def _measure_quality(store: Store) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
-    """Return agreement and value quality where the audit has true values, else None."""
+def _measure_quality(
+    store: Store, sample_ids: pl.Series
+) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+    """Return agreement and value quality where the audit has true values, else None.
+
+    sample_ids: the samples of the audit; the workspace may hold labels of others.
+    """
     manifest = store.read_manifest("label")
     truth_ids = manifest["truth"]
     both = [e["label_id"] for e in manifest["attributes"] if e["name"] in truth_ids]
     if not both:
         return None, None
-    truth = store.read_labels(list(truth_ids.values()))
-    labels = store.read_labels(both)
+    own = pl.col("sample_id").is_in(sample_ids.implode())
+    truth = store.read_labels(list(truth_ids.values())).filter(own)
+    labels = store.read_labels(both).filter(own)
     return measure_agreement(labels, truth), measure_values(labels, truth)
 
 

@@ -19,19 +19,25 @@ _FRAMES = tuple(f.name for f in dataclasses.fields(SampleSet) if f.name != "coun
 def make_samples(audit: Audit, limit: int | None = None) -> dict[str, int]:
     """Read the dataset into the workspace; return the counts of samples and rejects."""
     store = open_store(audit.workspace)
-    found = read_samples(audit.dataset, known=store.read("samples"), limit=limit)
-    save_samples(found, store)
+    root = str(audit.dataset.root)
+    # Of another folder a path says nothing, though size and time of change be the same.
+    known = store.read("samples") if _read_root(store) == root else None
+    found = read_samples(audit.dataset, known=known, limit=limit)
+    save_samples(found, store, root=root)
     LOG.info("samples: %s, rejects: %s", f"{found.samples.height:,}", f"{found.rejects.height:,}")
     return {"samples": found.samples.height, "rejects": found.rejects.height}
 
 
-def save_samples(found: SampleSet, store: Store) -> None:
-    """Keep a sample set: its frames for the stages, its samples and rejects as tables."""
+def save_samples(found: SampleSet, store: Store, *, root: str) -> None:
+    """Keep a sample set: its frames for the stages, its samples and rejects as tables.
+
+    root: the folder that its paths are relative to.
+    """
     for name in _FRAMES:
         write_parquet(getattr(found, name), store.dataset / f"{name}.parquet")
     store.put_samples(found.samples)
     store.put_rejects(found.rejects, stage="samples")
-    store.write_manifest("samples", {"counts": dict(found.counts)})
+    store.write_manifest("samples", {"counts": dict(found.counts), "root": root})
 
 
 def load_samples(store: Store) -> SampleSet:
@@ -42,3 +48,11 @@ def load_samples(store: Store) -> SampleSet:
     except OSError as error:
         raise StoreError(f"{store.dataset}: {error}; run `weakspot run` again") from None
     return SampleSet(**frames, counts=counts)
+
+
+def _read_root(store: Store) -> str | None:
+    """Return the folder of the samples last read, None where none were."""
+    try:
+        return store.read_manifest("samples").get("root")
+    except StoreError:
+        return None

@@ -5,6 +5,7 @@ from typing import Any
 from prefect import flow
 
 from flows.logs import LOG
+from flows.outdated import hash_system
 from flows.retries import shard_task
 from flows.samples import load_samples
 from pipeline.config import Audit, System
@@ -29,7 +30,12 @@ def make_errors(audit: Audit) -> dict[str, int]:
             "errors_without_sample": scored.errors_without_sample,
         }
         counts = {name: count + own[name] for name, count in counts.items()}
-        systems[system.name] = {"error_id": scored.error_id, **own, "notes": scored.notes}
+        systems[system.name] = {
+            "asked": hash_system(system),
+            "error_id": scored.error_id,
+            **own,
+            "notes": scored.notes,
+        }
         LOG.info(
             "%s: %s errors; %s samples without an error, %s errors without a sample",
             system.name,

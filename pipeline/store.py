@@ -56,6 +56,11 @@ def _create_tables(connection: Connection) -> None:
         connection.execute(f'CREATE TABLE "{table}" ({columns})')
 
 
+_FORGET_LABELS = """
+    DELETE FROM labels WHERE sample_id IN (
+        SELECT samples.sample_id FROM samples JOIN incoming USING (sample_id)
+        WHERE samples.content_key <> incoming.content_key)
+"""
 # Each takes the database from the version of its position to the next; never edit one, add one.
 MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
 
@@ -128,8 +133,8 @@ class Store:
         return check(frame, TABLES[table], table=table)
 
     def put_samples(self, samples: pl.DataFrame) -> None:
-        """Insert samples, replacing those of the same id."""
-        self._replace("samples", samples, keys=("sample_id",))
+        """Insert samples, replacing those of the same id; labels of other content of theirs go."""
+        self._replace("samples", samples, keys=("sample_id",), first=_FORGET_LABELS)
 
     def put_rejects(self, rejects: pl.DataFrame, *, stage: str) -> None:
         """Make `rejects` the rejects of `stage`: the newest run says what could not be used."""
@@ -202,14 +207,16 @@ class Store:
             raise StoreError(f"{path}: broken ({error}); run `weakspot {stage}` again") from None
         return content
 
-    def _replace(self, table: str, frame: pl.DataFrame, *, keys: Sequence[str]) -> None:
+    def _replace(
+        self, table: str, frame: pl.DataFrame, *, keys: Sequence[str], first: str = ""
+    ) -> None:
         rows = check(frame, _IN_DUCKDB[table], table=table)
         if rows.is_empty():
             return
         same = " AND ".join(f'"{table}"."{key}" = incoming."{key}"' for key in keys)
         with self.connect(read_only=False) as connection:
             connection.register("incoming", rows.to_arrow())
-            connection.execute("BEGIN")
+            connection.execute(f"BEGIN; {first}")
             connection.execute(f'DELETE FROM "{table}" USING incoming WHERE {same}')  # noqa: S608 - names are ours
             connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')  # noqa: S608 - names are ours
             connection.execute("COMMIT")

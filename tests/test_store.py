@@ -21,7 +21,7 @@ from pipeline.shards import (
     write_vectors,
 )
 from pipeline.store import MIGRATIONS, Store, find_store, lock_workspace, open_store
-from pipeline.tables import BROKEN, FINDINGS, LABELS, SLICES, Vectors, empty
+from pipeline.tables import BROKEN, FINDINGS, LABELS, SAMPLES, SLICES, Vectors, empty
 
 
 def make_labels(sample_ids: list[str], label_id: str, value: str = "yes") -> pl.DataFrame:
@@ -206,3 +206,18 @@ def test_a_stage_that_has_not_run_is_named(tmp_path: Path) -> None:
 def test_an_unknown_table_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="findings, labels"):
         open_store(tmp_path).read("lables")
+
+
+def make_sample(sample_id: str, content_key: str) -> pl.DataFrame:
+    row = {"sample_id": sample_id, "content_key": content_key, "path": "a.jpg"}
+    return pl.DataFrame([row], schema=dict(SAMPLES))
+
+
+def test_labels_of_content_that_changed_under_its_path_are_forgotten(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for sample_id in ("a", "b"):
+        store.put_samples(make_sample(sample_id, "old"))
+    store.put_labels(make_labels(["a", "b"], "one"))
+    store.put_samples(make_sample("a", "new"))
+    store.put_samples(make_sample("b", "old"))
+    assert store.read_labels(["one"])["sample_id"].to_list() == ["b"]

@@ -1,0 +1,75 @@
+"""What was made earlier in a workspace, compared with what is asked for now."""
+
+import hashlib
+from typing import Any
+
+from flows.plan import read_audit_attributes
+from flows.samples import load_samples
+from pipeline.config import Audit, System
+from pipeline.exceptions import SearchError, StoreError
+from pipeline.labels.attribute_file import hash_attribute
+from pipeline.store import Store
+
+
+def hash_system(system: System) -> str:
+    """Return the hash of what an audit asks of a system."""
+    return _hash(system.model_dump_json())
+
+
+def refuse_outdated(audit: Audit, store: Store) -> None:
+    """Raise SearchError when labels or errors were made for other attributes or systems."""
+    labelled = {e["name"]: e.get("asked") for e in store.read_manifest("label")["attributes"]}
+    attributes = {a.name: hash_attribute(a) for a in read_audit_attributes(audit)}
+    scored = store.read_manifest("score")["systems"]
+    known = {name: entry.get("asked") for name, entry in scored.items()}
+    systems = {system.name: hash_system(system) for system in audit.systems}
+    problems = []
+    if differing := _list_differing(labelled, attributes):
+        problems.append(f"attributes {differing} changed; run `weakspot label` first")
+    if differing := _list_differing(known, systems):
+        problems.append(f"systems {differing} changed; run `weakspot score` first")
+    if problems:
+        where = f"{store.folder}, since it was labelled and scored"
+        raise SearchError.from_problems(where, problems)
+
+
+def note_inputs(store: Store) -> dict[str, Any]:
+    """Return what identifies the samples, labels and errors that the workspace holds now."""
+    label = store.read_manifest("label")
+    scored = store.read_manifest("score")["systems"]
+    samples = load_samples(store).samples.select("sample_id", "content_key").sort("sample_id")
+    return {
+        "samples": _hash(samples.write_csv()),
+        "labels": {entry["name"]: entry["label_id"] for entry in label["attributes"]},
+        "truth": label["truth"],
+        "errors": {name: entry["error_id"] for name, entry in scored.items()},
+    }
+
+
+def refuse_unsearched(audit: Audit, store: Store, search: dict[str, Any]) -> None:
+    """Raise StoreError when the last search saw other inputs than are there now.
+
+    search: what `find_slices` noted. A page of old findings beside new labels would mislead.
+    """
+    problems = [
+        f"the {name} are not those that were searched"
+        for name, now in note_inputs(store).items()
+        if search.get("inputs", {}).get(name) != now
+    ]
+    systems = {system.name for system in audit.systems}
+    if differing := sorted(systems ^ set(search["systems"])):
+        problems.append(f"systems {', '.join(differing)} are not those that were searched")
+    if search.get("label_source") != audit.slices.labels:
+        problems.append("[slices] labels is not what was searched")
+    if problems:
+        problems.append("run `weakspot find`, or `weakspot run`, first")
+        raise StoreError.from_problems(f"{store.folder}, since the last search", problems)
+
+
+def _list_differing(before: dict[str, Any], now: dict[str, Any]) -> str:
+    names = sorted(before.keys() | now.keys())
+    return ", ".join(name for name in names if before.get(name) != now.get(name))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

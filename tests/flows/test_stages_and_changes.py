@@ -1,0 +1,93 @@
+"""Stages run alone after something changed: nothing old is passed off as new."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.summary import Summary
+from pipeline.exceptions import SearchError, StoreError
+from pipeline.store import find_store
+from tests.flows.small_audit import SmallAudit
+
+pytestmark = [
+    pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.xdist_group("prefect"),
+    # Prefect's own modules warn about what later versions of their libraries will do.
+    pytest.mark.filterwarnings("default"),
+]
+
+
+def run(audit: SmallAudit, stages: Sequence[str] | None = None) -> Summary:
+    from flows.audit import STAGES, run_audit
+
+    return run_audit(str(audit.config), stages=stages or STAGES)
+
+
+def tones(audit: SmallAudit) -> pl.DataFrame:
+    store = find_store(audit.folder / "workspace")
+    labels = store.read("labels").filter(pl.col("attribute") == "tone")
+    samples = store.read("samples").select("sample_id", "path")
+    return labels.join(samples, on="sample_id").select("path", "value", "score").sort("path")
+
+
+def test_an_image_that_changed_is_labelled_again(small_audit: SmallAudit) -> None:
+    run(small_audit)
+    before = tones(small_audit)
+    shutil.copy(small_audit.images / "0003.png", small_audit.images / "0000.png")
+    run(small_audit)
+    after = tones(small_audit)
+    assert after["path"].to_list() == before["path"].to_list()
+    assert after["score"][0] == after["score"][3] != before["score"][0]
+
+
+def test_images_of_another_folder_are_not_taken_for_those_of_the_first(
+    small_audit: SmallAudit,
+) -> None:
+    from flows.samples import load_samples
+
+    run(small_audit, ["embed"])
+    other = small_audit.folder / "other"
+    other.mkdir()
+    image = small_audit.images / "0000.png"
+    twin = other / image.name
+    twin.write_bytes(image.read_bytes()[:-1] + b"\0")  # of one size and time, but not the same
+    os.utime(twin, ns=(image.stat().st_atime_ns, image.stat().st_mtime_ns))
+    store = find_store(small_audit.folder / "workspace")
+    first = load_samples(store).samples["content_key"][0]
+    small_audit.edit('images = "images"', 'images = "other"')
+    run(small_audit, ["embed"])
+    assert load_samples(store).samples["content_key"][0] != first
+
+
+def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) -> None:
+    run(small_audit)
+    shutil.rmtree(small_audit.images)
+    page = Path(run(small_audit, ["report"]).report or "").read_text()
+    assert "160 images" in page
+
+
+def test_a_search_of_attributes_and_systems_that_changed_is_refused(
+    small_audit: SmallAudit,
+) -> None:
+    run(small_audit)
+    small_audit.edit('"image/contrast"', '"image/sharpness"')
+    small_audit.edit('error = "loss"', 'error = "column"\ncolumn = "loss"')
+    expected = r"(?s)attributes contrast, sharpness changed.*systems system changed"
+    with pytest.raises(SearchError, match=expected):
+        run(small_audit, ["find"])
+
+
+def test_a_report_of_what_was_not_searched_is_refused(small_audit: SmallAudit) -> None:
+    run(small_audit)
+    small_audit.edit('name = "system"', 'name = "renamed"')
+    with pytest.raises(StoreError, match="systems renamed, system are not those"):
+        run(small_audit, ["report"])
+    small_audit.edit('name = "renamed"', 'name = "system"')
+    small_audit.edit('"image/contrast"', '"image/sharpness"')
+    run(small_audit, ["label"])
+    with pytest.raises(StoreError, match=r"(?s)the labels are not those.*`weakspot find`"):
+        run(small_audit, ["report"])
