@@ -100,13 +100,7 @@ def audit_slices(
     show_insufficient: how many slices to show below the findings although the evidence is too weak.
     With `confirm`, family and findings are of the rows not held out.
     """
-    problems = []
-    if not 0 <= confirm < 1:
-        problems.append(f"confirm is {confirm}, expected a share of at least 0 and below 1")
-    if permutations < 0 or show_insufficient < 0 or (top is not None and top < 1):
-        problems.append("permutations and show_insufficient must be >= 0 and top at least 1")
-    if problems:
-        raise SearchError.from_problems("slice search", problems)
+    _check_audit(confirm=confirm, permutations=permutations, extra=show_insufficient, top=top)
     options = SearchOptions(**search)
     codes = encode_table(table)
     losses = prepare_losses(errors, weights, rows=table.height)
@@ -131,6 +125,21 @@ def audit_slices(
     held_out = 0 if holdout is None else len(holdout)
     notes = write_notes(discovery, found, holdout_n=held_out, permutations=made)
     return SliceResult(tabulate(found.family), findings, notes)
+
+
+def _check_audit(*, confirm: float, permutations: int, extra: int, top: int | None) -> None:
+    """Raise SearchError listing every argument of an audit that cannot be."""
+    problems = []
+    if not 0 <= confirm < 1:
+        problems.append(f"confirm is {confirm}, expected a share of at least 0 and below 1")
+    if permutations < 0:
+        problems.append(f"permutations is {permutations}, expected 0 or more")
+    if extra < 0:
+        problems.append(f"show_insufficient is {extra}, expected 0 or more")
+    if top is not None and top < 1:
+        problems.append(f"top is {top}, expected at least 1")
+    if problems:
+        raise SearchError.from_problems("slice search", problems)
 
 
 def _report(
