@@ -305,7 +305,7 @@ def test_faulty_questions_are_refused() -> None:
     table = pl.DataFrame({"a": ["x", "y"]})
     with pytest.raises(SearchError, match="confirm is 1"):
         audit_slices(table, np.ones(2), confirm=1.0)
-    with pytest.raises(SearchError, match="(?s)permutations is -1.*show_insufficient.*top is 0"):
+    with pytest.raises(SearchError, match=r"(?s)permutations is -1.*show_insufficient.*top is 0"):
         audit_slices(table, np.ones(2), permutations=-1, show_insufficient=-1, top=0)
     with pytest.raises(TableError, match="groups are 3, expected 2"):
         audit_slices(table, np.ones(2), groups=[1, 2, 3])
