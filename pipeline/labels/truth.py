@@ -20,7 +20,8 @@ class TruthLabels:
 
     labels: the `labels` table with source "truth", every attribute for every sample.
     rows: of the file; unmatched_rows: rows that name no sample, or one of several samples.
-    samples_without: samples that no row names; of objects alone where there are any. problems: both in words, for logs and report.
+    samples_without: samples that no row names; of objects alone where there are any.
+    problems: both in words, for logs and report.
     """
 
     labels: pl.DataFrame

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.config import Truth
+from pipeline.config import Truth, TruthValue
 from pipeline.exceptions import DatasetError
 from pipeline.labels import TruthLabels, read_truth
 from pipeline.tables import LABELS, SAMPLES
@@ -99,7 +99,7 @@ def test_an_object_without_a_row_takes_the_values_of_its_image(tmp_path: Path) -
     truth = read(tmp_path, "key,Hat\none.jpg,1\n12,-1\n", OBJECTS)
     found = values(truth)
     assert (found["id0"], found["id1"], found["id2"]) == ("yes", "yes", "no")
-    assert truth.samples_without == 2
+    assert truth.samples_without == 1  # the object of two.jpg; images are not searched
 
 
 def test_an_annotation_id_of_two_files_names_neither(tmp_path: Path) -> None:
