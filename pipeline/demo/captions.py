@@ -25,7 +25,7 @@ _WORDS: Mapping[str, Any] = tomllib.loads(
     resources.files("pipeline.demo").joinpath("words.toml").read_text(encoding="utf-8")
 )
 _INDEX = {fact: position for position, fact in enumerate(FACTS)}
-PERSON_TOPICS = ("headwear", "glasses", "hair", "clothing", "vest", "pose", "occlusion", "focus")
+_PERSON_TOPICS = ("headwear", "glasses", "hair", "clothing", "vest", "pose", "occlusion", "focus")
 _CONDITION_TOPICS = tuple(CONDITION_SHARES)
 _COUNTED = frozenset({"one", "two", "three", "four", "several", "many", "some"})  # need no article
 
@@ -49,24 +49,11 @@ def encode_facts(values: Mapping[str, str]) -> Bits:
     return bits
 
 
-def caption_person(
-    rng: np.random.Generator, values: Mapping[str, str], *, topic: str | None = None
-) -> Caption:
-    """Word some of the facts of a person (and of the image around): one to four of them.
-
-    topic: word this fact alone, and who the person is or is not ("who": only that).
-    """
-    frames: Sequence[str] = _WORDS["person_frames"]
-    nouns: Sequence[Mapping[str, Any]] = _WORDS["nouns"]
-    if topic is None:
-        noun, claims = _draw_noun(rng, values, nouns)
-        topics = _draw_topics(rng, PERSON_TOPICS, _CONDITION_TOPICS, plain=not claims)
-        return _compose(rng, values, noun, claims, topics, frames)
-    plain = topic != "who" and rng.random() < 0.8
-    noun, claims = _draw_noun(
-        rng, values, [entry for entry in nouns if ("claims" in entry) != plain]
-    )
-    return _compose(rng, values, noun, claims, [] if topic == "who" else [topic], frames)
+def caption_person(rng: np.random.Generator, values: Mapping[str, str]) -> Caption:
+    """Word some of the facts of a person (and of the image around): one to four of them."""
+    noun, claims = _draw_noun(rng, values, _WORDS["nouns"])
+    topics = _draw_topics(rng, _PERSON_TOPICS, _CONDITION_TOPICS, plain=not claims)
+    return _compose(rng, values, noun, claims, topics, _WORDS["person_frames"])
 
 
 def caption_scene(rng: np.random.Generator, values: Mapping[str, str]) -> Caption:

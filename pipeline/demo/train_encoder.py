@@ -10,7 +10,7 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +20,29 @@ import torch
 from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
 from safetensors.torch import save_file
 
-from pipeline.demo.captions import FACTS, PERSON_TOPICS, caption_person, caption_scene
+from pipeline.demo.batches import (
+    CONTEXT,
+    Captioned,
+    caption_pictures,
+    draw_pixels,
+    draw_texts,
+    find_unread,
+    to_tensor,
+)
+from pipeline.demo.captions import FACTS
 from pipeline.demo.judge import judge_labels, read_prompts
 from pipeline.demo.training_set import SIDE, Pictures, make_pictures
 
 MODEL = {
     "embed_dim": 96,
     "vision_cfg": {"layers": [1, 1, 1, 1], "width": 16, "image_size": SIDE},
-    "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 48, "heads": 4, "layers": 2},
+    "text_cfg": {
+        "context_length": CONTEXT,
+        "vocab_size": 49408,
+        "width": 48,
+        "heads": 4,
+        "layers": 2,
+    },
 }
 PREPROCESS = {
     "mean": [0.5, 0.5, 0.5],
@@ -35,27 +50,9 @@ PREPROCESS = {
     "interpolation": "bilinear",
     "resize_mode": "squash",
 }
-IMAGES, EPOCHS = 8000, 8
-TOPICS = ("who", *PERSON_TOPICS)
-WEIGHTS = {"who": 2.0, "headwear": 2.0, "glasses": 3.0, "hair": 3.0}  # of topics; others 1
-FREE = 3  # captions of a picture that word any facts; of a person there is one more for each topic
-EACH = 3  # captions of a picture in a batch
-UNREAD = 0.05  # share of words replaced by one that no caption holds
-SPECIAL = 49406  # tokens from here on start and end a text
-
-Tokens = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Captioned:
-    """Pictures with c captions each: tokens (n, c, length), against (n, c, len(FACTS)).
-
-    The last FREE captions word any facts; those before them, if any, one of TOPICS each.
-    """
-
-    pictures: Pictures
-    tokens: Tokens
-    against: npt.NDArray[np.bool_]
+IMAGES, EPOCHS = 8000, 7
+BATCH = (128, 24)  # people, whole images
+WARM_UP = 600  # steps
 
 
 def build_model(seed: int) -> CLIP:
@@ -67,25 +64,6 @@ def build_model(seed: int) -> CLIP:
         text_cfg=CLIPTextCfg(**MODEL["text_cfg"]),  # type: ignore[arg-type]  # a JSON-like dict
     )
     return model.to(memory_format=torch.channels_last)
-
-
-def caption_pictures(pictures: Pictures, *, whole: bool, seed: int) -> Captioned:
-    """Write and tokenize the captions of all pictures."""
-    rng = np.random.default_rng([seed, int(whole)])
-    texts, against = [], []
-    for facts in pictures.facts:
-        values = {FACTS[position][0]: FACTS[position][1] for position in np.flatnonzero(facts)}
-        if whole:
-            captions = [caption_scene(rng, values) for _ in range(FREE)]
-        else:
-            topics = [*TOPICS, *[None] * FREE]
-            captions = [caption_person(rng, values, topic=topic) for topic in topics]
-        texts += [caption.text for caption in captions]
-        against += [caption.against for caption in captions]
-    length = MODEL["text_cfg"]["context_length"]  # type: ignore[index]  # a JSON-like dict
-    tokens = open_clip.SimpleTokenizer(context_length=length)(texts).numpy().astype(np.int32)
-    shape = (len(pictures.facts), len(texts) // len(pictures.facts), -1)
-    return Captioned(pictures, tokens.reshape(shape), np.array(against).reshape(shape))
 
 
 def contrast(
@@ -102,35 +80,35 @@ def contrast(
 
 def train(
     model: CLIP,
-    crops: Captioned,
-    wholes: Captioned,
+    parts: tuple[Captioned, Captioned],
     *,
     epochs: int,
     seed: int,
     test: tuple[Pictures, Pictures],
     rate: float = 2e-3,
-    batch: tuple[int, int] = (128, 24),
 ) -> None:
-    """Train in place with AdamW and a cosine schedule; print loss and label accuracy."""
+    """Train in place on people and whole images; print loss and label accuracy on `test`.
+
+    AdamW with a cosine schedule, after a warm-up of the text tower.
+    """
     rng = np.random.default_rng(seed)
-    steps = epochs * (len(crops.tokens) // batch[0])
-    decayed = [weight for weight in model.parameters() if weight.ndim > 1]
-    plain = [weight for weight in model.parameters() if weight.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
-        lr=rate,
-        betas=(0.9, 0.98),
-    )
+    steps = epochs * (len(parts[0].tokens) // BATCH[0])
+    blank = int(find_unread(parts)[0])  # stands for every word that was never read
+    _warm_up(model, parts, seed=seed, blank=blank)
+    optimizer = _make_optimizer(model, rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
-        lambda step: min((step + 1) / 100, 0.5 * (1 + math.cos(math.pi * step / steps)) + 1e-3),
+        lambda step: min((step + 1) / 60, 0.5 * (1 + math.cos(math.pi * step / steps)) + 1e-3),
     )
-    blank = _find_blank(crops, wholes)
     started, recent = time.monotonic(), []
     for step in range(steps):
         model.train()
-        parts = [(crops, batch[0]), (wholes, batch[1])]
-        loss = _loss(model, [_draw_batch(rng, part, size, blank) for part, size in parts])
+        rows = [
+            rng.integers(len(part.tokens), size=n) for part, n in zip(parts, BATCH, strict=True)
+        ]
+        chosen = list(zip(parts, rows, strict=True))
+        pixels = [draw_pixels(rng, part.pictures, some) for part, some in chosen]
+        loss = _loss(model, pixels, [draw_texts(rng, part, some, blank) for part, some in chosen])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
@@ -139,11 +117,79 @@ def train(
             model.logit_scale.clamp_(0, math.log(60))
         recent.append(loss.item())
         if (step + 1) % 200 == 0 or step + 1 == steps:
-            seconds = time.monotonic() - started
             accuracy = " ".join(f"{n}={a:.3f}" for n, a in judge_model(model, test).items())
+            seconds = time.monotonic() - started
             _say(f"{step + 1}/{steps} {seconds:.0f}s loss {np.mean(recent):.3f} {accuracy}")
             recent.clear()
-    _share_blank(model, crops, wholes, blank)
+    _share_blank(model, parts, blank)
+
+
+def _make_optimizer(model: CLIP, rate: float) -> torch.optim.Optimizer:
+    """Decay matrices and kernels, and neither scales nor biases."""
+    decayed = [weight for weight in model.parameters() if weight.ndim > 1]
+    plain = [weight for weight in model.parameters() if weight.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
+
+
+def _warm_up(model: CLIP, parts: Sequence[Captioned], *, seed: int, blank: int) -> None:
+    """Train the text tower against the facts themselves, in place of pictures that show them.
+
+    Untrained towers of both sides have to find each other, and what is small in a picture is found
+    last; a text tower that tells facts apart teaches the image tower all of them from the start.
+    """
+    rng = np.random.default_rng([seed, 2])
+    stand_ins = torch.nn.ModuleList(
+        torch.nn.Linear(len(FACTS), model.text_projection.shape[1]) for _ in parts
+    )
+    weights = [weight for name, weight in model.named_parameters() if "visual" not in name]
+    optimizer = torch.optim.AdamW([*weights, *stand_ins.parameters()], lr=3e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=WARM_UP)
+    model.train()
+    for step in range(WARM_UP):
+        losses = []
+        for part, stand_in, size in zip(parts, stand_ins, BATCH, strict=True):
+            rows = rng.integers(len(part.tokens), size=size)
+            tokens, match = draw_texts(rng, part, rows, blank)
+            shown = torch.from_numpy(part.pictures.facts[rows].astype(np.float32))
+            images = torch.nn.functional.normalize(stand_in(shown), dim=-1)
+            texts = model.encode_text(tokens, normalize=True)
+            losses.append(contrast(images, texts, model.logit_scale.exp(), match))
+        loss = sum(losses, torch.zeros(()))
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimizer.step()
+        schedule.step()
+        if (step + 1) % 100 == 0:
+            _say(f"text {step + 1}/{WARM_UP} loss {loss.item():.3f}")
+    with torch.no_grad():
+        model.logit_scale.clamp_(0, math.log(60))
+
+
+def _loss(
+    model: CLIP, pixels: Sequence[torch.Tensor], texts: Sequence[tuple[torch.Tensor, torch.Tensor]]
+) -> torch.Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        images = model.encode_image(torch.cat(list(pixels)))
+    images = torch.nn.functional.normalize(images.float(), dim=-1)
+    words = model.encode_text(torch.cat([tokens for tokens, _ in texts]), normalize=True)
+    scale = model.logit_scale.exp()
+    pairs = zip(
+        torch.split(images, [len(some) for some in pixels]),
+        torch.split(words, [len(tokens) for tokens, _ in texts]),
+        texts,
+        strict=True,
+    )
+    losses = [contrast(image, text, scale, match) for image, text, (_, match) in pairs]
+    return losses[0] + 0.4 * losses[1]
+
+
+def _share_blank(model: CLIP, parts: Sequence[Captioned], blank: int) -> None:
+    """Give all words that were never read the vector learned for an unread word."""
+    unread = torch.from_numpy(find_unread(parts)).long()
+    with torch.no_grad():
+        table = model.token_embedding.weight
+        table[unread] = table[blank].clone()
 
 
 def judge_model(model: CLIP, test: tuple[Pictures, Pictures]) -> dict[str, float]:
@@ -167,6 +213,15 @@ def judge_model(model: CLIP, test: tuple[Pictures, Pictures]) -> dict[str, float
     return accuracies
 
 
+def _encode_images(model: CLIP, pictures: Pictures) -> npt.NDArray[np.float32]:
+    with torch.no_grad():
+        parts = [
+            model.encode_image(to_tensor(pictures.pixels[start : start + 256]), normalize=True)
+            for start in range(0, len(pictures.pixels), 256)
+        ]
+    return torch.cat(parts).float().numpy()
+
+
 def save_model(model: CLIP, folder: Path) -> None:
     """Write the model as an open_clip local-dir: configuration and float16 weights."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -179,105 +234,17 @@ def save_model(model: CLIP, folder: Path) -> None:
     save_file(weights, folder / "open_clip_model.safetensors")
 
 
-def _encode_images(model: CLIP, pictures: Pictures) -> npt.NDArray[np.float32]:
-    with torch.no_grad():
-        parts = [
-            model.encode_image(_to_tensor(pictures.pixels[start : start + 256]), normalize=True)
-            for start in range(0, len(pictures.pixels), 256)
-        ]
-    return torch.cat(parts).float().numpy()
-
-
-def _to_tensor(pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
-    tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-    return tensor.contiguous(memory_format=torch.channels_last)
-
-
-def _draw_batch(
-    rng: np.random.Generator, part: Captioned, size: int, blank: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return pixels, tokens of EACH captions a picture, and which is true of which picture."""
-    rows = rng.integers(len(part.tokens), size=size)
-    pixels = part.pictures.pixels[rows].copy()
-    mirrored = rng.random(size) < 0.5
-    pixels[mirrored] = pixels[mirrored, :, ::-1]
-    moved = np.roll(pixels, tuple(rng.integers(-3, 4, 2)), axis=(1, 2))
-    picks = _draw_captions(rng, part.tokens.shape[1])
-    tokens = part.tokens[rows[:, None], picks].reshape(size * EACH, -1)
-    against = part.against[rows[:, None], picks].reshape(size * EACH, -1)
-    hidden = (rng.random(tokens.shape) < UNREAD) & (tokens > 0) & (tokens < SPECIAL)
-    tokens[hidden] = blank
-    facts = part.pictures.facts[rows].astype(np.float32)
-    match = (facts @ against.T.astype(np.float32)) == 0  # (size, size * EACH)
-    light = torch.from_numpy(rng.uniform(0.85, 1.15, (size, 1, 1, 1)).astype(np.float32))
-    images = ((_to_tensor(moved) + 1) * light - 1).contiguous(memory_format=torch.channels_last)
-    return images, torch.from_numpy(tokens).long(), torch.from_numpy(match).float()
-
-
-def _draw_captions(rng: np.random.Generator, count: int) -> npt.NDArray[np.intp]:
-    """Choose which EACH of a picture's captions are in a batch.
-
-    Texts cost a tenth of what pictures cost, so that several captions a picture teach more a
-    second. Those on the same two topics, one caption of each picture, are hard negatives of each
-    other: without them small things such as glasses are learned last.
-    """
-    free = count - FREE + rng.permutation(FREE)
-    if count == FREE:
-        return free[:EACH]
-    weights = np.array([WEIGHTS.get(topic, 1.0) for topic in TOPICS])
-    topics = rng.choice(len(TOPICS), 2, replace=False, p=weights / weights.sum())
-    return np.concatenate([topics, free[:1]])
-
-
-def _loss(
-    model: CLIP, batches: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
-) -> torch.Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        images = model.encode_image(torch.cat([batch[0] for batch in batches]))
-    texts = model.encode_text(torch.cat([batch[1] for batch in batches]), normalize=True)
-    images = torch.nn.functional.normalize(images.float(), dim=-1)
-    scale = model.logit_scale.exp()
-    sizes = [batch[0].shape[0] for batch in batches]
-    pairs = zip(
-        torch.split(images, sizes),
-        torch.split(texts, [EACH * size for size in sizes]),
-        batches,
-        strict=True,
-    )
-    losses = [contrast(image, text, scale, batch[2]) for image, text, batch in pairs]
-    return losses[0] + 0.4 * losses[1]
-
-
-def _find_blank(*parts: Captioned) -> int:
-    """Return a token that no caption holds; it stands for every word that was never read."""
-    read = np.unique(np.concatenate([part.tokens.ravel() for part in parts]))
-    return int(np.setdiff1d(np.arange(1, SPECIAL), read)[0])
-
-
-def _share_blank(model: CLIP, crops: Captioned, wholes: Captioned, blank: int) -> None:
-    """Give all words that were never read the vector learned for an unread word."""
-    read = np.unique(np.concatenate([part.tokens.ravel() for part in (crops, wholes)]))
-    unread = np.setdiff1d(np.arange(1, SPECIAL), read)
-    with torch.no_grad():
-        table = model.token_embedding.weight
-        table[torch.from_numpy(unread)] = table[blank].clone()
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the script's own output
-
-
 def train_world_encoder(*, images: int, epochs: int, seed: int, workers: int) -> CLIP:
     """Draw the training world, write its captions, train and judge; return the model."""
     crops, wholes = make_pictures(images=images, seed=1_000_000 + seed, workers=workers)
     test = make_pictures(images=400, seed=2_000_000 + seed, workers=workers)
     _say(f"drew {len(crops.pixels)} people in {len(wholes.pixels)} images")
-    captioned = [
-        caption_pictures(pictures, whole=whole, seed=seed)
-        for pictures, whole in ((crops, False), (wholes, True))
-    ]
+    parts = (
+        caption_pictures(crops, whole=False, seed=seed),
+        caption_pictures(wholes, whole=True, seed=seed),
+    )
     model = build_model(seed)
-    train(model, captioned[0], captioned[1], epochs=epochs, seed=seed, test=test)
+    train(model, parts, epochs=epochs, seed=seed, test=test)
     return model
 
 
@@ -294,6 +261,10 @@ def main() -> None:
         images=options.images, epochs=options.epochs, seed=options.seed, workers=options.workers
     )
     save_model(model, options.out)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the script's own output
 
 
 if __name__ == "__main__":
