@@ -84,14 +84,14 @@ def prepare_demo(
 
 def compare_with_truth(audit_file: Path) -> "Comparison":
     """Search the run audit again on true values; hold its findings against what that shows."""
-    from flows.find import search_system
+    from flows.find import search_table
     from pipeline.config import read_audit
     from pipeline.demo.compare import compare_findings
     from pipeline.demo.demo import SYSTEM
     from pipeline.store import open_store
 
     audit, table = read_true_table(audit_file, SYSTEM)
-    truth = search_system.fn(table, audit).findings  # type: ignore[attr-defined]  # Prefect's
+    truth = search_table(table, audit.slices).findings
     store = open_store(read_audit(audit_file).workspace)
     last = store.read("runs").sort("started_at")["run_id"][-1]
     findings = store.read("findings")

@@ -11,7 +11,7 @@ from flows.outdated import note_inputs, refuse_outdated
 from flows.retries import shard_task
 from flows.samples import load_samples
 from flows.summary import write_predicates
-from pipeline.config import Audit
+from pipeline.config import Audit, SliceSearch
 from pipeline.exceptions import SearchError
 from pipeline.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.store import Store, open_store
@@ -32,7 +32,7 @@ def find_slices(audit: Audit, run_id: str) -> dict[str, Any]:
         LOG.warning("not searched, for lack of true values: %s", ", ".join(left_out))
     for system in audit.systems:
         table = read_search_table(audit, store, system.name)
-        result = search_system(table, audit)
+        result = search_system(table, audit.slices)
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
         families.append(result.family.select(*keys, pl.all()))
         findings.append(result.findings.select(*keys, pl.all()))
@@ -93,11 +93,15 @@ def read_search_table(audit: Audit, store: Store, system: str) -> SearchTable:
 
 
 @shard_task(name="search system")
-def search_system(table: SearchTable, audit: Audit) -> "SliceResult":
-    """Search one system's errors as [slices] asks."""
+def search_system(table: SearchTable, asked: SliceSearch) -> "SliceResult":
+    """Search one system's errors as a task."""
+    return search_table(table, asked)
+
+
+def search_table(table: SearchTable, asked: SliceSearch) -> "SliceResult":
+    """Search errors as [slices] asks."""
     from pipeline.slices import audit_slices  # numba takes a second that other stages save
 
-    asked = audit.slices
     return audit_slices(
         table.attributes,
         table.errors.to_numpy(),
