@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flows.encoders import LoadEncoder, load_open_clip, require_encoder
 from flows.folders import check_folders
-from flows.plan import EmbedPlan, plan_embedding, read_audit_attributes
+from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
 from pipeline.config import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors import score_system
@@ -52,6 +52,7 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     attributes = read_audit_attributes(audit)
     load_once = functools.cache(load)
     sample_set = read_samples(audit.dataset, limit=limit)
+    check_given(audit, sample_set.columns)
     counts = {
         "samples": sample_set.samples.height,
         "rejects": sample_set.rejects.height,

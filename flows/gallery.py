@@ -19,11 +19,11 @@ def pick_worst(
 
     Ties go to the smaller sample_id. An image that is gone since is shown by its name alone.
     """
-    rows = table.attributes.with_columns(sample_id=table.sample_ids, error=table.errors)
+    rows = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     gallery = {}
     for rank, predicates in findings.select("rank", "predicates").iter_rows():
-        inside = [pl.col(p["attribute"]) == p["value"] for p in predicates]
-        worst = rows.filter(inside).sort(["error", "sample_id"], descending=[True, False])
+        tests = [table.attributes[p["attribute"]] == p["value"] for p in predicates]
+        worst = rows.filter(*tests).sort(["error", "sample_id"], descending=[True, False])
         shown = (
             worst.head(SHOWN)
             .select("sample_id", "error")

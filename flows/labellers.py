@@ -1,7 +1,6 @@
 """Attributes made ready to label: prompts encoded, edges resolved, columns at hand."""
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,7 +129,7 @@ def _make_measured(attribute: Attribute, samples: pl.DataFrame, store: Store) ->
 
 def _make_given(attribute: Attribute, columns: pl.DataFrame) -> Labeller:
     name = attribute.given_column
-    content = columns.select(pl.col("sample_id"), pl.col(f"^{re.escape(name)}$")).write_csv()
+    content = columns.select("sample_id", pl.col(name).alias("cell")).write_csv()
     label_id = make_label_id(attribute, hashlib.sha256(content.encode()).hexdigest())
 
     def label(rows: pl.DataFrame, _vectors: Vectors | None) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from flows.encoders import LoadEncoder, identify_encoder, require_encoder
 from pipeline.config import Audit
 from pipeline.images import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, read_attributes
-from pipeline.labels.given import select_targets
+from pipeline.labels.given import label_given, select_targets
 from pipeline.labels.measured import get_raw_measure
 from pipeline.shards import read_broken, read_measurements, stored_keys
 from pipeline.store import Store
@@ -37,6 +37,16 @@ class EmbedPlan:
 def read_audit_attributes(audit: Audit) -> list[Attribute]:
     """Read the attributes that an audit uses; their paths are absolute already."""
     return read_attributes(audit.attributes.use, base=Path(), given=audit.attributes.given)
+
+
+def check_given(audit: Audit, columns: pl.DataFrame) -> None:
+    """Raise DatasetError for a given attribute without its column, before hours of work.
+
+    columns: as in SampleSet.
+    """
+    for attribute in read_audit_attributes(audit):
+        if attribute.kind == "given":
+            label_given(attribute, columns, label_id="")
 
 
 def plan_embedding(

@@ -126,8 +126,13 @@ def _list_attributes(audit: Audit, store: Store) -> tuple[AttributeReport, ...]:
 
 def _lengthen(table: SearchTable) -> pl.DataFrame:
     """Return the labels that were searched as sample_id, attribute and value."""
-    wide = table.attributes.with_columns(sample_id=table.sample_ids)
-    return wide.unpivot(index="sample_id", variable_name="attribute", value_name="value")
+    columns = [
+        pl.DataFrame({"sample_id": table.sample_ids, "value": values}).with_columns(
+            attribute=pl.lit(values.name)
+        )
+        for values in table.attributes.iter_columns()
+    ]
+    return pl.concat(columns)
 
 
 def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:

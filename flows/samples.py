@@ -6,6 +6,7 @@ import polars as pl
 from prefect import flow
 
 from flows.logs import LOG
+from flows.plan import check_given
 from pipeline.config import Audit
 from pipeline.exceptions import StoreError
 from pipeline.samples import SampleSet, read_samples
@@ -23,6 +24,7 @@ def make_samples(audit: Audit, limit: int | None = None) -> dict[str, int]:
     # Of another folder a path says nothing, though size and time of change be the same.
     known = store.read("samples") if _read_root(store) == root else None
     found = read_samples(audit.dataset, known=known, limit=limit)
+    check_given(audit, found.columns)
     save_samples(found, store, root=root)
     LOG.info("samples: %s, rejects: %s", f"{found.samples.height:,}", f"{found.rejects.height:,}")
     return {"samples": found.samples.height, "rejects": found.rejects.height}

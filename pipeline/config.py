@@ -19,8 +19,8 @@ from pipeline.toml_file import parse_model, read_toml
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:
     """Make a path absolute; relative ones are relative to the audit file."""
-    base: Path = (info.context or {}).get("base", Path.cwd())
-    return Path(os.path.normpath(base / path.expanduser()))
+    base: Path = (info.context or {}).get("base", Path())
+    return Path(os.path.normpath(Path.cwd() / base / path.expanduser()))
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 - raw TOML

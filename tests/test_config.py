@@ -53,6 +53,14 @@ def test_paths_are_relative_to_the_audit_file(tmp_path: Path) -> None:
     assert audit.attributes.use == ("person/hat", str(tmp_path / "mine/uniform.toml"))
 
 
+def test_paths_are_absolute_also_when_the_file_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absolute = read(tmp_path, GOOD)
+    monkeypatch.chdir(tmp_path)
+    assert read_audit(Path("audit.toml")) == absolute
+
+
 def test_lists_of_folders_share_a_root(tmp_path: Path) -> None:
     text = GOOD.replace('"faces.json"', '["a.json", "b.json"]')
     text = text.replace('images = "images"', 'images = ["all/a", "all/b"]')

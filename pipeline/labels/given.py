@@ -35,8 +35,8 @@ def label_given(attribute: Attribute, columns: pl.DataFrame, *, label_id: str) -
     `labels` table without score and margin. Raises DatasetError naming the nearest column.
     """
     name = attribute.given_column
-    if name not in columns.columns:
-        known = [column for column in columns.columns if column != "sample_id"]
+    known = [column for column in columns.columns if column != "sample_id"]
+    if name not in known:
         message = f"attribute {attribute.name!r}: the dataset has no column {name!r}"
         raise DatasetError(f"{message}; {nearest(name, known)}")
     cells = write_cells(columns[name])

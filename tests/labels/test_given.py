@@ -64,6 +64,12 @@ def test_a_missing_column_names_the_nearest() -> None:
         label_given(make_given("categroy"), columns, label_id="id")
 
 
+def test_the_id_of_a_sample_is_no_attribute() -> None:
+    columns = pl.DataFrame({"sample_id": ["a"], "category": ["cat"]})
+    with pytest.raises(DatasetError, match="no column 'sample_id'; known: category"):
+        label_given(make_given("sample_id"), columns, label_id="x")
+
+
 def test_a_column_of_lists_is_refused() -> None:
     with pytest.raises(DatasetError, match="column 'tags' holds List"):
         label_cells(make_given("tags"), pl.Series("tags", [["a"], ["b"]]))
