@@ -26,7 +26,7 @@ from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.measured import bin_values, list_bins, resolve_edges, take_values
 from pipeline.labels.zero_shot import label_samples, list_prompts, make_prototypes
 from pipeline.samples import read_samples
-from pipeline.tables import Vectors
+from pipeline.tables import MEASUREMENTS, Vectors
 
 SHOWN = 24  # pictures of each value
 THUMBNAIL = 128  # pixels
@@ -174,7 +174,8 @@ def _label(
             {"content_key": key, "measure": name, "measure_version": MEASURE_VERSION, "value": v}
             for key, measures in zip(samples["content_key"], decoded.measures, strict=True)
             for name, v in measures.items()
-        ]
+        ],
+        schema=dict(MEASUREMENTS),
     ).unique(["content_key", "measure"], maintain_order=True)  # copies of one file
     numbers = take_values(attribute, samples, measurements)
     edges = resolve_edges(attribute, numbers["value"])

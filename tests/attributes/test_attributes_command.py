@@ -187,3 +187,15 @@ def test_listing_loads_neither_torch_nor_prefect() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_preview_of_a_measure_tells_when_no_image_can_be_decoded(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.png"
+    Image.effect_noise((64, 64), 50).save(whole)
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "half.png").write_bytes(whole.read_bytes()[:1500])
+    page = tmp_path / "page.html"
+    code, told = run("preview", "image/sharpness", str(folder), "--out", str(page))
+    assert (code, "unknown: 0" in told) == (0, True)
+    assert "half.png: it is truncated" in page.read_text(encoding="utf-8")
