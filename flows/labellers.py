@@ -113,7 +113,7 @@ def _make_measured(attribute: Attribute, samples: pl.DataFrame, store: Store) ->
     measurements = None
     if measure is not None:
         right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
-        measurements = read_measurements(store.measurements).filter(right).collect()
+        measurements = read_measurements(store.measurements).filter(right)
     values = take_values(attribute, select_targets(samples, attribute), measurements)
     if measure is not None:  # samples whose pixels could not be measured were rejected
         values = values.drop_nulls("value")

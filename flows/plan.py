@@ -69,10 +69,9 @@ def plan_embedding(
         card = identify_encoder(require_encoder(audit), store, load, keep=keep)
         encoded = stored_keys(store.embeddings / card.encoder_id)
     right_version = pl.col("measure_version") == MEASURE_VERSION
-    known = read_measurements(store.measurements).filter(right_version).select("content_key")
+    known = read_measurements(store.measurements).filter(right_version)["content_key"]
     to_encode = _leave_out(needs_vector, encoded, broken)
-    measured_keys = known.unique().collect()["content_key"]
-    to_measure = _leave_out(needs_measure, measured_keys, broken, to_encode["content_key"])
+    to_measure = _leave_out(needs_measure, known, broken, to_encode["content_key"])
     if audit.encoder is None:
         return EmbedPlan(to_encode, to_measure)
     return EmbedPlan(to_encode, to_measure, audit.encoder.shard_size)

@@ -1,7 +1,8 @@
 """Vectors and measurements on disk: content-addressed Parquet shards, whole or not at all."""
 
+import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,8 @@ def stored_keys(folder: Path) -> pl.Series:
     """Return the sorted distinct content keys of all shards in `folder`."""
     if not has_shards(folder):
         return pl.Series("content_key", [], dtype=pl.String)
-    keys = pl.scan_parquet(folder / "*.parquet").select("content_key").unique().collect()
+    with _told_plainly(folder):
+        keys = pl.scan_parquet(folder / "*.parquet").select("content_key").unique().collect()
     return keys["content_key"].sort()
 
 
@@ -63,17 +65,13 @@ def read_vectors(keys: Iterable[str], folder: Path, *, encoder_id: str) -> Vecto
     shards = folder / encoder_id
     if wanted.is_empty() or not has_shards(shards):
         return Vectors(wanted["content_key"].clear(), np.zeros((0, 0), np.float32), encoder_id)
-    try:
+    with _told_plainly(shards):
         found = (
             pl.scan_parquet(shards / "*.parquet")
             .join(wanted.lazy().unique(), on="content_key", how="semi")
             .unique("content_key", keep="any")
             .collect()
         )
-    except pl.exceptions.SchemaError as error:
-        raise EncoderMismatchError(f"{shards}: shards differ in width: {error}") from None
-    except (pl.exceptions.ComputeError, OSError) as error:
-        raise StoreError(f"{shards}: a shard cannot be read ({error}); remove it") from None
     rows = wanted.join(found, on="content_key", how="inner", maintain_order="left")
     values = rows["vector"].to_numpy().astype(np.float32)
     values /= np.linalg.norm(values, axis=1, keepdims=True)
@@ -91,21 +89,35 @@ def read_broken(folder: Path) -> pl.DataFrame:
     """Return content_key and reason of what was found impossible to decode, each key once."""
     if not has_shards(folder):
         return empty(BROKEN)
-    frame = pl.read_parquet(folder / "*.parquet").unique("content_key").sort("content_key")
+    with _told_plainly(folder):
+        frame = pl.read_parquet(folder / "*.parquet").unique("content_key").sort("content_key")
     return check(frame, BROKEN, table="broken")
 
 
-def read_measurements(folder: Path) -> pl.LazyFrame:
-    """Return the `measurements` table of all shards in `folder`, each value once."""
+def read_measurements(folder: Path) -> pl.DataFrame:
+    """Return the `measurements` table of all shards in `folder`, each value once, sorted."""
     if not has_shards(folder):
-        return pl.LazyFrame(schema=dict(MEASUREMENTS))
+        return empty(MEASUREMENTS)
     keys = ["content_key", "measure", "measure_version"]
-    return pl.scan_parquet(folder / "*.parquet").unique(keys, keep="any")
+    with _told_plainly(folder):
+        return pl.read_parquet(folder / "*.parquet").unique(keys, keep="any").sort(keys)
 
 
 def has_shards(folder: Path) -> bool:
     """Tell whether `folder` holds any shard."""
     return folder.is_dir() and any(path.suffix == ".parquet" for path in folder.iterdir())
+
+
+@contextlib.contextmanager
+def _told_plainly(folder: Path) -> Iterator[None]:
+    """Turn what Polars raises on a bad shard of `folder` into our errors."""
+    try:
+        yield
+    except pl.exceptions.SchemaError as error:
+        raise EncoderMismatchError(f"{folder}: shards differ in width: {error}") from None
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
 
 
 def _shard_name(keys: pl.Series) -> str:

@@ -122,7 +122,7 @@ class Store:
     def read(self, table: str) -> pl.DataFrame:
         """Return a whole table; raises StoreError for an unknown name."""
         if table == "measurements":
-            return read_measurements(self.measurements).sort("content_key", "measure").collect()
+            return read_measurements(self.measurements)
         if table == "slices":
             files = sorted(self.slices.glob("*.parquet"))
             return pl.concat([pl.read_parquet(file) for file in files] or [empty(SLICES)])

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from pipeline.exceptions import EncoderMismatchError, StoreError
 from pipeline.shards import (
     read_broken,
+    read_measurements,
     read_vectors,
     stored_keys,
     write_shard,
@@ -95,6 +98,13 @@ def test_shards_of_different_width_are_refused(tmp_path: Path) -> None:
         read_vectors(["a", "b"], tmp_path, encoder_id="enc")
 
 
+@pytest.mark.parametrize("read", [read_measurements, read_broken, stored_keys])
+def test_a_shard_that_cannot_be_read_is_named(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    (tmp_path / "bad.parquet").write_bytes(b"no parquet")
+    with pytest.raises(StoreError, match="a shard cannot be read"):
+        read(tmp_path)
+
+
 def test_a_half_written_shard_is_removed_when_the_workspace_opens(tmp_path: Path) -> None:
     half = tmp_path / "embeddings" / "enc" / "x.parquet.partial"
     half.parent.mkdir(parents=True)
@@ -143,7 +153,7 @@ def test_a_migration_changes_an_old_workspace_and_keeps_its_rows(tmp_path: Path)
 
 def test_the_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
     code = f"""
-        import sys, time
+        import sys
         from pathlib import Path
         from pipeline.store import lock_workspace
         with lock_workspace(Path({str(tmp_path)!r})):

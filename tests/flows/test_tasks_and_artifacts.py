@@ -57,7 +57,7 @@ def test_a_run_leaves_its_artifacts(small_audit: SmallAudit) -> None:
             key: client.request(
                 "POST",
                 "/artifacts/filter",
-                json={"artifacts": {"key": {"any_": [key]}}, "limit": 1},
+                json={"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC", "limit": 1},
             ).json()[0]
             for key in ("weakspot-embed", "weakspot-findings", "weakspot-report")
         }
