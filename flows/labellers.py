@@ -14,7 +14,13 @@ from pipeline.exceptions import StoreError
 from pipeline.images import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, hash_attribute, make_label_id
 from pipeline.labels.given import label_given, select_targets
-from pipeline.labels.measured import bin_values, get_raw_measure, resolve_edges, take_values
+from pipeline.labels.measured import (
+    bin_values,
+    get_raw_measure,
+    list_bins,
+    resolve_edges,
+    take_values,
+)
 from pipeline.labels.zero_shot import Prototypes, label_samples, list_prompts, make_prototypes
 from pipeline.samples import SampleSet
 from pipeline.shards import read_measurements
@@ -47,7 +53,14 @@ class Labeller:
             "reference": self.attribute.reference,
             "asked": hash_attribute(self.attribute),
             "edges": list(self.edges),
+            "values": self._list_values(),
         }
+
+    def _list_values(self) -> list[str]:
+        """Return the values in the order to show them; none where the data alone knows them."""
+        if self.attribute.kind == "measured":
+            return list_bins(self.attribute, self.edges)
+        return list(self.attribute.values)
 
 
 def make_labellers(

@@ -62,8 +62,8 @@ def refuse_unsearched(audit: Audit, store: Store, search: dict[str, Any]) -> Non
     if search.get("label_source") != audit.slices.labels:
         problems.append("[slices] labels is not what was searched")
     if problems:
-        problems.append("run `weakspot find`, or `weakspot run`, first")
-        raise StoreError.from_problems(f"{store.folder}, since the last search", problems)
+        where = f"{store.folder} was not searched as it stands; run `weakspot find` first"
+        raise StoreError.from_problems(where, problems)
 
 
 def _list_differing(before: dict[str, Any], now: dict[str, Any]) -> str:

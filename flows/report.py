@@ -64,7 +64,7 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         ),
         attributes=_list_attributes(audit, store),
         sample_kind=audit.dataset.sample,
-        coverage=cover_values(_lengthen(first)),
+        coverage=cover_values(_lengthen(first), order=_order_values(audit, store, first)),
         value_errors=pl.concat(_average_errors(name, table) for name, table in tables.items()),
         agreement=agreement,
         value_quality=value_quality,
@@ -133,6 +133,16 @@ def _lengthen(table: SearchTable) -> pl.DataFrame:
         for values in table.attributes.iter_columns()
     ]
     return pl.concat(columns)
+
+
+def _order_values(audit: Audit, store: Store, table: SearchTable) -> dict[str, list[str]]:
+    """Return the values of each searched attribute as their file, bins or truth order them."""
+    entries = store.read_manifest("label")["attributes"]
+    order: dict[str, list[str]] = {entry["name"]: entry["values"] for entry in entries}
+    if audit.slices.labels == "truth" and audit.dataset.truth is not None:
+        true = audit.dataset.truth.attributes
+        order |= {name: list(values) for name, values in true.items()}
+    return {name: order.get(name, []) for name in table.attributes.columns}
 
 
 def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:

@@ -70,6 +70,20 @@ def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) 
     assert "160 images" in page
 
 
+def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallAudit) -> None:
+    from flows.report import gather_report
+    from pipeline.config import read_audit
+
+    run(small_audit)
+    data = gather_report(
+        read_audit(small_audit.config), find_store(small_audit.folder / "workspace")
+    )
+    bins = data.coverage.filter(pl.col("attribute") == "contrast")["value"].to_list()
+    edges = next(a.edges for a in data.attributes if a.name == "contrast")
+    starts = [*(f"<= {edges[0]}", f"({edges[0]}, ", f"({edges[1]}, "), f"> {edges[-1]}"]
+    assert [bins[i].startswith(start) for i, start in enumerate(starts)] == [True] * 4
+
+
 def test_a_search_of_attributes_and_systems_that_changed_is_refused(
     small_audit: SmallAudit,
 ) -> None:
@@ -89,5 +103,5 @@ def test_a_report_of_what_was_not_searched_is_refused(small_audit: SmallAudit) -
     small_audit.edit('name = "renamed"', 'name = "system"')
     small_audit.edit('"image/contrast"', '"image/sharpness"')
     run(small_audit, ["label"])
-    with pytest.raises(StoreError, match=r"(?s)the labels are not those.*`weakspot find`"):
+    with pytest.raises(StoreError, match=r"(?s)`weakspot find` first.*the labels are not those"):
         run(small_audit, ["report"])
