@@ -9,6 +9,9 @@ from flows.logs import LOG, set_up_logging
 from flows.server import keep_private, serve_prefect
 from flows.summary import Summary
 from pipeline.config import read_audit
+from pipeline.exceptions import WeakspotError
+
+_UNREACHED = "Failed to reach API"  # how Prefect begins to say so; it has no class for it
 
 
 def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summary:
@@ -20,11 +23,18 @@ def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summar
     set_up_logging()
     keep_private()
     LOG.info("starting Prefect")
-    with serve_prefect(meanwhile=lambda: importlib.import_module("flows.audit")):
+    with serve_prefect(meanwhile=lambda: importlib.import_module("flows.audit")) as url:
         from flows.audit import run_audit
 
         try:
             return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)
+        except RuntimeError as error:
+            if not str(error).startswith(_UNREACHED):
+                raise
+            raise WeakspotError(
+                f"Prefect's server at {url} cannot be reached; start it, or unset PREFECT_API_URL "
+                "for a temporary one"
+            ) from None
         finally:
             _send_logs()
 
