@@ -171,7 +171,8 @@ def test_a_broken_file_of_the_workspace_is_told(tmp_path: Path, table: str) -> N
     (place / "bad.parquet").write_bytes(b"PAR1 no parquet")
     told = call("export", store.folder, table, tmp_path / "x.csv")
     assert told.code == 1
-    assert told.err.startswith(f"error: {store.folder}: table '{table}' cannot be read")
+    assert told.err.startswith(f"error: {store.folder}")
+    assert "cannot be read" in told.err
 
 
 def test_a_broken_database_is_named(tmp_path: Path) -> None:
