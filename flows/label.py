@@ -43,12 +43,13 @@ def make_labels(audit: Audit, load: LoadEncoder) -> dict[str, int]:
         missing = store.missing_labels(targets["sample_id"], labeller.label_id)
         works.append(Work(labeller, missing))
     labelled = _label_all(sample_set.samples, works, store)
-    truth = _keep_truth(audit, sample_set.samples, store)
+    truth, gaps = _keep_truth(audit, sample_set.samples, store)
     store.write_manifest(
         "label",
         {
             "attributes": [labeller.describe() for labeller in labellers],
             "truth": truth,
+            "truth_gaps": gaps,
             "encoder_id": next((one.encoder_id for one in labellers if one.encoder_id), None),
         },
     )
@@ -88,10 +89,15 @@ def label_block(block: pl.DataFrame, works: Sequence[Work], store: Store) -> pl.
     return pl.concat(found)
 
 
-def _keep_truth(audit: Audit, samples: pl.DataFrame, store: Store) -> dict[str, str]:
-    """Store true labels where the audit names them; return the label_id of each attribute."""
+def _keep_truth(
+    audit: Audit, samples: pl.DataFrame, store: Store
+) -> tuple[dict[str, str], list[str]]:
+    """Store true labels where the audit names them.
+
+    Returns the label_id of each attribute, and in words what the file and the samples lack.
+    """
     if audit.dataset.truth is None:
-        return {}
+        return {}, []
     truth = read_truth(audit.dataset.truth, samples)
     for problem in truth.problems:
         LOG.warning(problem)
@@ -101,4 +107,4 @@ def _keep_truth(audit: Audit, samples: pl.DataFrame, store: Store) -> dict[str, 
         of_id = truth.labels.filter(pl.col("label_id") == label_id)
         missing = store.missing_labels(of_id["sample_id"], label_id)
         store.put_labels(of_id.filter(pl.col("sample_id").is_in(missing.implode())))
-    return ids
+    return ids, list(truth.problems)

@@ -70,7 +70,7 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         value_quality=value_quality,
         rejects=store.read("rejects"),
         counts=json.loads(run["counts"]) | load_samples(store).counts,
-        notes=_list_notes(search),
+        notes=(*_list_notes(search), *store.read_manifest("label").get("truth_gaps", [])),
         config=json.dumps(json.loads(run["config"]), indent=1),
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),

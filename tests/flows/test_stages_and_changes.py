@@ -84,6 +84,20 @@ def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallA
     assert [bins[i].startswith(start) for i, start in enumerate(starts)] == [True] * 4
 
 
+def test_a_report_tells_what_the_truth_file_lacks(small_audit: SmallAudit) -> None:
+    from flows.report import gather_report
+    from pipeline.config import read_audit
+
+    (small_audit.folder / "truth.csv").write_text("path,tone\n0000.png,dark\nother.png,light\n")
+    truth = '[dataset.truth]\nfile = "truth.csv"\n[dataset.truth.tone]\ncolumn = "tone"\n'
+    small_audit.edit("[encoder]", truth + 'dark = ["dark"]\nlight = ["light"]\n[encoder]')
+    run(small_audit)
+    store = find_store(small_audit.folder / "workspace")
+    notes = " ".join(gather_report(read_audit(small_audit.config), store).notes)
+    assert "1 of 2 rows name no sample" in notes
+    assert "159 samples have no row" in notes
+
+
 def test_a_search_of_attributes_and_systems_that_changed_is_refused(
     small_audit: SmallAudit,
 ) -> None:
