@@ -103,8 +103,8 @@ def _keep_truth(
         LOG.warning(problem)
     pairs = truth.labels.select("attribute", "label_id").unique().sort("attribute").iter_rows()
     ids = dict(pairs)
-    for label_id in ids.values():
-        of_id = truth.labels.filter(pl.col("label_id") == label_id)
-        missing = store.missing_labels(of_id["sample_id"], label_id)
-        store.put_labels(of_id.filter(pl.col("sample_id").is_in(missing.implode())))
+    # By value: whether a file name is unique, and so names a sample, depends on the others.
+    known = store.read_labels(list(ids.values()))
+    new = truth.labels.join(known, on=["sample_id", "label_id", "value"], how="anti")
+    store.put_labels(new)
     return ids, list(truth.problems)

@@ -98,6 +98,22 @@ def test_a_report_tells_what_the_truth_file_lacks(small_audit: SmallAudit) -> No
     assert "159 samples have no row" in notes
 
 
+def test_a_true_value_goes_when_its_file_name_is_no_longer_unique(small_audit: SmallAudit) -> None:
+    (small_audit.folder / "truth.csv").write_text("file,tone\n0000.png,dark\n")
+    truth = '[dataset.truth]\nfile = "truth.csv"\nkey = "file"\n[dataset.truth.tone]\n'
+    small_audit.edit("[encoder]", truth + 'column = "tone"\ndark = ["dark"]\n[encoder]')
+    inside = small_audit.images / "inside"
+    inside.mkdir()
+    (small_audit.images / "0000.png").rename(inside / "0000.png")
+    for twin, expected in ((False, ["dark"]), (True, [])):
+        if twin:
+            shutil.copytree(inside, small_audit.images / "twin")
+        run(small_audit, ["embed", "label"])
+        labels = find_store(small_audit.folder / "workspace").read("labels")
+        found = labels.filter(source="truth").filter(pl.col("value") != "unknown")
+        assert found["value"].to_list() == expected
+
+
 def test_a_search_of_attributes_and_systems_that_changed_is_refused(
     small_audit: SmallAudit,
 ) -> None:
