@@ -28,7 +28,7 @@ LEFT_OUT: tuple[Group, ...] = (
 )
 KEEP = 0.02  # share of those groups that is in the sample all the same
 SAMPLE = 1200  # images to learn from
-MIN_SCORE = 0.3  # a detection with less is not reported
+MIN_SCORE = 0.45  # a detection with less is not reported
 
 LACKING = Plan(left_out=LEFT_OUT, keep=KEEP)
 # A sample of the same size in which the values that matter to those groups occur alike.
