@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flows.encoders import LoadEncoder, load_open_clip, require_encoder
-from flows.folders import check_folders
+from flows.paths import check_paths
 from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
 from pipeline.config import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
@@ -48,7 +48,7 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     Raises what a run would raise for faulty inputs.
     """
     audit = read_audit(path)
-    check_folders(audit, config=path)
+    check_paths(audit, config=path)
     attributes = read_audit_attributes(audit)
     load_once = functools.cache(load)
     sample_set = read_samples(audit.dataset, limit=limit)

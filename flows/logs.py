@@ -27,6 +27,7 @@ LOG_SECONDS = 30.0  # between two lines on progress
 # Prefect says what it does at length; a person wants our lines. They go to Prefect's API as well.
 _PREFECT_LOGGING = {
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "weakspot",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }

@@ -4,8 +4,8 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.folders import check_folders
 from flows.logs import LOG, set_up_logging
+from flows.paths import check_paths
 from flows.server import keep_private, serve_prefect
 from flows.summary import Summary
 from pipeline.config import read_audit
@@ -19,7 +19,7 @@ def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summar
 
     Raises ConfigError for a faulty audit before Prefect is started, WeakspotError for the rest.
     """
-    check_folders(read_audit(path), config=path)
+    check_paths(read_audit(path), config=path)
     set_up_logging()
     keep_private()
     LOG.info("starting Prefect")

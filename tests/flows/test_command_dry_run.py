@@ -79,14 +79,14 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_starts(
     assert "starting Prefect" not in told.err
 
 
-def test_inputs_that_are_missing_are_told_with_exit_code_1(audit: SmallAudit) -> None:
+def test_inputs_that_are_missing_are_told_with_exit_code_2(audit: SmallAudit) -> None:
     (audit.folder / "errors.csv").unlink()
     told = call("run", audit.config, "--dry-run", "--json")
-    assert (told.code, told.out) == (1, "")
+    assert (told.code, told.out) == (2, "")
     assert str(audit.folder / "errors.csv") in told.err
     audit.images.rename(audit.folder / "elsewhere")
     told = call("run", audit.config, "--dry-run")
-    assert (told.code, told.out) == (1, "")
+    assert (told.code, told.out) == (2, "")
     assert str(audit.images) in told.err
 
 
@@ -100,5 +100,5 @@ def test_an_attribute_file_that_is_missing_is_told_with_exit_code_2(audit: Small
 def test_a_model_that_is_missing_is_told_with_exit_code_1(audit: SmallAudit) -> None:
     audit.edit("local-dir:tiny", "local-dir:nowhere")
     told = call("run", audit.config, "--dry-run")
-    assert (told.code, told.out) == (1, "")
+    assert (told.code, told.out) == (2, "")
     assert "nowhere" in told.err
