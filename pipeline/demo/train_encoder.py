@@ -50,7 +50,7 @@ PREPROCESS = {
     "interpolation": "bilinear",
     "resize_mode": "squash",
 }
-IMAGES, EPOCHS = 8000, 7
+IMAGES, EPOCHS = 8000, 14
 BATCH = (128, 24)  # people, whole images
 WARM_UP = 600  # steps
 
@@ -86,6 +86,7 @@ def train(
     seed: int,
     test: tuple[Pictures, Pictures],
     rate: float = 2e-3,
+    warm_up: int = WARM_UP,
 ) -> None:
     """Train in place on people and whole images; print loss and label accuracy on `test`.
 
@@ -94,7 +95,7 @@ def train(
     rng = np.random.default_rng(seed)
     steps = epochs * (len(parts[0].tokens) // BATCH[0])
     blank = int(find_unread(parts)[0])  # stands for every word that was never read
-    _warm_up(model, parts, seed=seed, blank=blank)
+    _warm_up(model, parts, steps=warm_up, seed=seed, blank=blank)
     optimizer = _make_optimizer(model, rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
@@ -132,7 +133,7 @@ def _make_optimizer(model: CLIP, rate: float) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
 
 
-def _warm_up(model: CLIP, parts: Sequence[Captioned], *, seed: int, blank: int) -> None:
+def _warm_up(model: CLIP, parts: Sequence[Captioned], *, steps: int, seed: int, blank: int) -> None:
     """Train the text tower against the facts themselves, in place of pictures that show them.
 
     Untrained towers of both sides have to find each other, and what is small in a picture is found
@@ -144,9 +145,9 @@ def _warm_up(model: CLIP, parts: Sequence[Captioned], *, seed: int, blank: int) 
     )
     weights = [weight for name, weight in model.named_parameters() if "visual" not in name]
     optimizer = torch.optim.AdamW([*weights, *stand_ins.parameters()], lr=3e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=WARM_UP)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     model.train()
-    for step in range(WARM_UP):
+    for step in range(steps):
         losses = []
         for part, stand_in, size in zip(parts, stand_ins, BATCH, strict=True):
             rows = rng.integers(len(part.tokens), size=size)
@@ -161,7 +162,7 @@ def _warm_up(model: CLIP, parts: Sequence[Captioned], *, seed: int, blank: int) 
         optimizer.step()
         schedule.step()
         if (step + 1) % 100 == 0:
-            _say(f"text {step + 1}/{WARM_UP} loss {loss.item():.3f}")
+            _say(f"text {step + 1}/{steps} loss {loss.item():.3f}")
     with torch.no_grad():
         model.logit_scale.clamp_(0, math.log(60))
 
