@@ -100,5 +100,5 @@ def test_an_attribute_file_that_is_missing_is_told_with_exit_code_2(audit: Small
 def test_a_model_that_is_missing_is_told_with_exit_code_1(audit: SmallAudit) -> None:
     audit.edit("local-dir:tiny", "local-dir:nowhere")
     told = call("run", audit.config, "--dry-run")
-    assert (told.code, told.out) == (2, "")
+    assert (told.code, told.out) == (1, "")
     assert "nowhere" in told.err
