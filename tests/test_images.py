@@ -12,31 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.config import CropRule
 from pipeline.images import (
-    MEASURES,
     ImageInfo,
     ImageRejectedError,
     ImageUnreadableError,
-    crop_image,
     load_image,
-    make_thumbnail,
-    measure_image,
     probe_image,
 )
-
-RED, WHITE = (255, 0, 0), (255, 255, 255)
-
-
-def left_red_right_blue(width: int = 40, height: int = 20) -> Image.Image:
-    pixels = np.zeros((height, width, 3), dtype=np.uint8)
-    pixels[:, : width // 2] = RED
-    pixels[:, width // 2 :] = (0, 0, 255)
-    return Image.fromarray(pixels)
+from tests.drawn_images import RED, WHITE, left_red_right_blue, noise
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -55,11 +40,6 @@ def jpeg_bytes(image: Image.Image, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", **options)
     return buffer.getvalue()
-
-
-def noise(seed: int = 0, size: tuple[int, int] = (64, 64)) -> Image.Image:
-    values = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    return Image.fromarray(values)
 
 
 BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -222,86 +202,3 @@ def test_corrupt_exif_neither_warns_nor_rejects(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "odd.jpg")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("(40, 20) 40\n", "")
-
-
-def test_a_crop_has_its_margin_and_stays_inside() -> None:
-    image = left_red_right_blue(100, 50)
-    crop = crop_image(image, (20, 10, 20, 20), CropRule(margin=0.5, min_size=4))
-    assert crop.size == (40, 40)
-    corner = crop_image(image, (0, 0, 20, 20), CropRule(margin=0.5, min_size=4))
-    assert corner.size == (30, 30)
-
-
-@pytest.mark.parametrize(
-    ("box", "reason"),
-    [
-        ((200.0, 0.0, 10.0, 10.0), "outside"),
-        ((10.0, 10.0, 0.0, 10.0), "outside"),
-        ((float("nan"), 0.0, 10.0, 10.0), "finite"),
-        ((10.0, 10.0, 3.0, 10.0), "asks for 8"),
-        ((-8.0, 0.0, 10.0, 10.0), "shows 2 pixels"),
-    ],
-)
-def test_a_useless_box_is_rejected(box: tuple[float, float, float, float], reason: str) -> None:
-    with pytest.raises(ImageRejectedError, match=reason):
-        crop_image(left_red_right_blue(100, 50), box, CropRule())
-
-
-@given(
-    box=st.tuples(*[st.floats(-200, 300, allow_nan=False)] * 4),
-    margin=st.floats(0, 3),
-)
-def test_any_box_gives_pixels_or_a_reason(
-    box: tuple[float, float, float, float], margin: float
-) -> None:
-    image = Image.new("RGB", (100, 50))
-    try:
-        crop = crop_image(image, box, CropRule(margin=margin, min_size=1))
-    except ImageRejectedError:
-        return
-    assert 1 <= crop.width <= 100
-    assert 1 <= crop.height <= 50
-
-
-def test_blurring_lowers_sharpness_and_light_raises_brightness() -> None:
-    sharp = noise(size=(200, 150))
-    small = sharp.resize((20, 15), Image.Resampling.BILINEAR)
-    blurred = small.resize(sharp.size, Image.Resampling.BICUBIC)
-    assert measure_image(blurred)["sharpness"] < measure_image(sharp)["sharpness"] / 10
-    for level in (0, 51, 255):
-        flat = measure_image(Image.new("RGB", (30, 30), (level,) * 3))
-        assert flat == {"sharpness": 0, "brightness": pytest.approx(level / 255), "contrast": 0}
-    assert tuple(flat) == MEASURES
-
-
-def test_contrast_is_the_standard_deviation_of_luma() -> None:
-    half = np.zeros((192, 192, 3), dtype=np.uint8)
-    half[:96] = 255
-    measures = measure_image(Image.fromarray(half))
-    assert measures["contrast"] == pytest.approx(0.5)
-    assert measures["brightness"] == pytest.approx(0.5)
-    # 2 of the 190 inner rows hold a step of 255.
-    assert measures["sharpness"] == pytest.approx(2 / 190 * 255**2, rel=1e-4)
-
-
-def test_sharpness_hardly_depends_on_the_stored_size() -> None:
-    picture = noise(size=(48, 36)).resize((1600, 1200), Image.Resampling.BICUBIC)
-    large = measure_image(picture)
-    half = measure_image(picture.resize((800, 600), Image.Resampling.BOX))
-    assert half["sharpness"] == pytest.approx(large["sharpness"], rel=0.1)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 500), (3000, 2)])
-def test_the_thinnest_image_is_measured(size: tuple[int, int]) -> None:
-    assert all(np.isfinite(value) for value in measure_image(Image.new("RGB", size)).values())
-
-
-def test_a_thumbnail_is_a_small_jpeg_of_the_box() -> None:
-    image = left_red_right_blue(400, 200)
-    whole = Image.open(io.BytesIO(make_thumbnail(image, 100)))
-    part = Image.open(io.BytesIO(make_thumbnail(image, 100, box=(0, 0, 150, 200))))
-    assert (whole.format, whole.size, part.size) == ("JPEG", (100, 50), (75, 100))
-    corner = part.getpixel((70, 50))
-    assert isinstance(corner, tuple)
-    assert corner[0] > 200
-    assert image.size == (400, 200)
