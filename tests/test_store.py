@@ -151,6 +151,15 @@ def test_a_migration_changes_an_old_workspace_and_keeps_its_rows(tmp_path: Path)
     assert rows == [("a", "old")]
 
 
+def start_python(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 def test_the_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
     code = f"""
         import sys
@@ -160,12 +169,7 @@ def test_the_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
             print("locked", flush=True)
             sys.stdin.read()
     """
-    holder = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    holder = start_python(code)
     assert holder.stdout is not None
     assert holder.stdin is not None
     with holder, holder.stdout as said:
@@ -186,12 +190,7 @@ def test_a_reader_waits_then_explains(tmp_path: Path) -> None:
         print("open", flush=True)
         sys.stdin.read()
     """
-    holder = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    holder = start_python(code)
     assert holder.stdout is not None
     with holder, holder.stdout as said:
         said.readline()

@@ -1,11 +1,9 @@
 """The encoder: open_clip's own vectors, which no batch size changes, and plain errors."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import open_clip
@@ -17,33 +15,15 @@ from pipeline.config import EncoderConfig
 from pipeline.embeddings import OpenClipEncoder, load_encoder, weights_stamp
 from pipeline.exceptions import EncoderError
 from pipeline.images import load_image
+from tests.tiny_clip import write_tiny
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 FACE_LITE = DATA / "weights" / "face-lite"
 CELEBA = DATA / "celeba" / "images"
 
-VISION = {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16}
-TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
-MODEL: dict[str, Any] = {"embed_dim": 16, "vision_cfg": VISION, "text_cfg": TEXT}
-PREPROCESS = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3]}
-
 needs_faces = pytest.mark.skipif(
     not (FACE_LITE.is_dir() and CELEBA.is_dir()), reason="../shared/data has no face-lite or CelebA"
 )
-
-
-def write_tiny(folder: Path, *, seed: int = 0, **preprocess: object) -> Path:
-    """Write a small open_clip model with random weights stored in half precision."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(exist_ok=True)
-    config = {"model_cfg": MODEL, "preprocess_cfg": {**PREPROCESS, **preprocess}}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    torch.manual_seed(seed)
-    model = open_clip.model.CLIP(**MODEL)
-    state = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(state, folder / "open_clip_model.safetensors")
-    return folder
 
 
 def load(folder: Path, **options: object) -> OpenClipEncoder:
