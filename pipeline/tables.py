@@ -13,14 +13,17 @@ Schema = Mapping[str, pl.DataType]
 
 PREDICATES = pl.List(pl.Struct({"attribute": pl.String(), "value": pl.String()}))
 
+BOX: Schema = {  # in pixels of the upright image
+    "x": pl.Float64(),
+    "y": pl.Float64(),
+    "w": pl.Float64(),
+    "h": pl.Float64(),
+}
 SAMPLES: Schema = {
     "sample_id": pl.String(),
     "content_key": pl.String(),
     "path": pl.String(),  # posix, relative to the dataset's images
-    "x": pl.Float64(),  # box in pixels of the upright image; null for whole images
-    "y": pl.Float64(),
-    "w": pl.Float64(),
-    "h": pl.Float64(),
+    **BOX,  # null for whole images
     "parent_id": pl.String(),  # sample_id of the whole image; null for whole images
     "annotation_id": pl.String(),  # of the object in its annotation file; null for whole images
     "category": pl.String(),
@@ -36,10 +39,7 @@ OBJECTS: Schema = {  # the ground truth of a detection dataset, of every categor
     "path": pl.String(),
     "annotation_id": pl.String(),
     "category": pl.String(),
-    "x": pl.Float64(),
-    "y": pl.Float64(),
-    "w": pl.Float64(),
-    "h": pl.Float64(),
+    **BOX,
     "crowd": pl.Boolean(),
     "ignore": pl.Boolean(),
 }

@@ -12,15 +12,13 @@ from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
 from pipeline.json_file import Records, read_json, shorten
 from pipeline.table_file import SHOWN_ROWS
+from pipeline.tables import BOX
 
 _DETECTIONS = {
     "source": pl.Int64(),
     "image_id": pl.String(),
     "category_id": pl.String(),
-    "x": pl.Float64(),
-    "y": pl.Float64(),
-    "w": pl.Float64(),
-    "h": pl.Float64(),
+    **BOX,
     "score": pl.Float64(),
 }
 _GROUP = ["path", "category"]

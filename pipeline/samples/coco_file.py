@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.exceptions import DatasetError
 from pipeline.json_file import Records, read_json, shorten
+from pipeline.tables import BOX
 
 _IMAGES = {
     "image_id": pl.String(),
@@ -20,10 +21,7 @@ _ANNOTATIONS = {
     "annotation_id": pl.String(),
     "image_id": pl.String(),
     "category_id": pl.String(),
-    "x": pl.Float64(),
-    "y": pl.Float64(),
-    "w": pl.Float64(),
-    "h": pl.Float64(),
+    **BOX,
     "crowd": pl.Boolean(),
     "ignore": pl.Boolean(),
 }

@@ -21,6 +21,21 @@ _SLACK = 1e-9  # bounds and scores round differently
 
 
 @dataclass(frozen=True)
+class DepthFirstOptions:
+    """What a depth-first search is asked for: the best `top` slices.
+
+    wanted: tells which of (k, level) slices may be reported; others are opened but not kept.
+    """
+
+    max_level: int
+    min_weight: float
+    top: int
+    alpha: float
+    direction: Direction
+    wanted: Callable[[NDArray[np.int32]], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
 class DepthFirstResult:
     """The counted slices, and how many were not opened."""
 
@@ -29,25 +44,14 @@ class DepthFirstResult:
 
 
 def search_depth_first(
-    cells: Cells,
-    kernels: Kernels,
-    *,
-    max_level: int,
-    min_weight: float,
-    top: int,
-    alpha: float,
-    direction: Direction,
-    wanted: Callable[[NDArray[np.int32]], NDArray[np.bool_]],
+    cells: Cells, kernels: Kernels, options: DepthFirstOptions
 ) -> DepthFirstResult:
-    """Count slices level by level down each branch, leaving out what cannot reach the best `top`.
-
-    wanted: tells which of (k, level) slices may be reported; others are opened but not kept.
-    """
-    search = _Search(cells, kernels, max_level, min_weight, top, alpha, direction, wanted)
+    """Count slices level by level down each branch, leaving out what cannot reach the best."""
+    search = _Search(cells, kernels, options)
     if len(cells.layout.dims):
         search.open(np.arange(cells.codes.shape[1], dtype=np.int64), (), 0)
     width = cells.all_sums.shape[1] if cells.bits is None else cells.losses.channels
-    slices = np.concatenate([np.empty((0, max_level), np.int32), *search.slices])
+    slices = np.concatenate([np.empty((0, options.max_level), np.int32), *search.slices])
     sums = np.concatenate([np.empty((0, width), np.int64), *search.sums])
     return DepthFirstResult(Counts(slices, sums), search.unopened)
 
@@ -55,24 +59,12 @@ def search_depth_first(
 class _Search:
     """What one search has counted so far, and the score that a branch must be able to reach."""
 
-    def __init__(
-        self,
-        cells: Cells,
-        kernels: Kernels,
-        max_level: int,
-        min_weight: float,
-        top: int,
-        alpha: float,
-        direction: Direction,
-        wanted: Callable[[NDArray[np.int32]], NDArray[np.bool_]],
-    ) -> None:
-        self.cells, self.kernels, self.wanted = cells, kernels, wanted
+    def __init__(self, cells: Cells, kernels: Kernels, options: DepthFirstOptions) -> None:
+        self.cells, self.kernels, self.options = cells, kernels, options
         self.rows = cells.channels
-        self.max_level, self.top = min(max_level, len(cells.layout.dims)), top
-        self.width = max_level
-        self.least = max(cells.least(min_weight), 1)
-        self.min_weight = max(min_weight, 1e-300)
-        self.alpha, self.direction = alpha, direction
+        self.max_level = min(options.max_level, len(cells.layout.dims))
+        self.least = max(cells.least(options.min_weight), 1)
+        self.min_weight = max(options.min_weight, 1e-300)
         self.all_weight = float(cells.total.weight[0])
         self.all_total = float(cells.total.total[0])
         self.slices: list[NDArray[np.int32]] = []
@@ -87,7 +79,7 @@ class _Search:
         ids, sums = self._keep_large(np.asarray(hist), first)
         if not len(ids):
             return
-        slices = np.full((len(ids), self.width), -1, np.int32)
+        slices = np.full((len(ids), self.options.max_level), -1, np.int32)
         slices[:, : len(parents)] = parents
         slices[:, len(parents)] = ids
         self._record(slices, sums)
@@ -106,7 +98,7 @@ class _Search:
 
     def _record(self, slices: NDArray[np.int32], sums: Ints) -> None:
         """Keep slices that may be reported and raise the score to reach."""
-        wanted = self.wanted(slices)
+        wanted = self.options.wanted(slices)
         if not wanted.any():
             return
         self.slices.append(slices[wanted])
@@ -115,10 +107,10 @@ class _Search:
         scores = score_slices(
             done.weight, done.total,
             all_weight=self.all_weight, all_total=self.all_total,
-            alpha=self.alpha, direction=self.direction,
+            alpha=self.options.alpha, direction=self.options.direction,
         )  # fmt: skip
         for score in scores.tolist():
-            if len(self._best) < self.top:
+            if len(self._best) < self.options.top:
                 heapq.heappush(self._best, score)
             elif score > self._best[0]:
                 heapq.heapreplace(self._best, score)
@@ -131,14 +123,15 @@ class _Search:
         done = self.cells.losses.finish(sums)
         bounds = bound_scores(
             done.weight, done.total, done.largest,
-            all_weight=self.all_weight, all_total=self.all_total, alpha=self.alpha,
-            min_weight=self.min_weight, direction=self.direction,
+            all_weight=self.all_weight, all_total=self.all_total,
+            alpha=self.options.alpha, min_weight=self.min_weight,
+            direction=self.options.direction,
         )  # fmt: skip
         for child in np.lexsort([ids, -bounds]):
             attribute = int(np.searchsorted(layout.ids, ids[child], side="right")) - 1
             if attribute + 1 == len(layout.dims):
                 continue
-            if len(self._best) == self.top and bounds[child] < self._best[0] - _SLACK:
+            if len(self._best) == self.options.top and bounds[child] < self._best[0] - _SLACK:
                 self.unopened += 1
                 continue
             inside = self.cells.codes[attribute][members] == ids[child] - layout.ids[attribute]

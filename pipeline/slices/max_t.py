@@ -38,6 +38,36 @@ class FamilyWise:
     permutations: int
 
 
+@dataclass(frozen=True)
+class _Family:
+    """The slices of a family, where their counts stand, and the single rows that are counted."""
+
+    cells: Cells
+    codes: NDArray[np.uint8]  # (m, n)
+    kernels: Kernels
+    places: Places
+    sums: Sums  # of the slices, as observed
+    sign: float  # 1 for worse, -1 for better
+
+    def count(self, codes: NDArray[np.uint8], rows: Ints | None) -> Ints:
+        """Count other rows (bits all 0, or channels) in the slices; returns (k, K)."""
+        width = 2 if rows is None else rows.shape[1]
+        out = np.zeros((len(self.sums.n), width), np.int64)
+        bits = np.zeros(codes.shape[1], np.uint8)
+        places = self.places
+        for chunk, members, at in zip(places.chunks, places.slices, places.cells, strict=True):
+            where = (
+                self.cells.layout.dims, chunk.prefixes, chunk.first, chunk.stop, chunk.starts,
+                chunk.cells,
+            )  # fmt: skip
+            if rows is None:
+                hist = self.kernels.count_bits(codes, bits, *where)
+            else:
+                hist = self.kernels.count_channels(codes, rows, *where)
+            out[members] = hist[at]
+        return out
+
+
 def compute_family_p(
     cells: Cells,
     codes: NDArray[np.uint8],
@@ -60,15 +90,16 @@ def compute_family_p(
     """
     places = place_slices(cells.layout, slices)
     sign = 1.0 if direction == "worse" else -1.0
+    family = _Family(cells, codes, kernels, places, sums, sign)
     counted = len(cells.losses.errors)
     if clustered is not None:
-        observed, draw = _multiply(cells, codes, kernels, places, sums, groups, clustered, sign)
+        observed, draw = _multiply(family, groups, clustered)
     elif cells.losses.binary:
-        observed, draw = _permute_bits(cells, codes, kernels, places, sums, sign)
+        observed, draw = _permute_bits(family)
         high = int(cells.losses.bits().sum())
         counted = min(high, counted - high) if cells.cell_of is None else cells.codes.shape[1]
     else:
-        observed, draw = _permute_errors(cells, codes, kernels, places, sums, sign)
+        observed, draw = _permute_errors(family)
     affordable = int(_BUDGET / max(1, places.sets * counted))
     made = min(permutations, max(_FEWEST, affordable))
 
@@ -82,39 +113,9 @@ def compute_family_p(
     return FamilyWise(np.divide(1.0 + reached, 1.0 + made, dtype=np.float64), made)
 
 
-def _count(
-    cells: Cells,
-    kernels: Kernels,
-    places: Places,
-    k: int,
-    codes: NDArray[np.uint8],
-    rows: Ints | None,
-) -> Ints:
-    """Count other rows (bits all 0, or channels) in the cells of the family; returns (k, K)."""
-    width = 2 if rows is None else rows.shape[1]
-    out = np.zeros((k, width), np.int64)
-    bits = np.zeros(codes.shape[1], np.uint8)
-    for chunk, members, at in zip(places.chunks, places.slices, places.cells, strict=True):
-        where = (
-            cells.layout.dims, chunk.prefixes, chunk.first, chunk.stop, chunk.starts, chunk.cells,
-        )  # fmt: skip
-        if rows is None:
-            hist = kernels.count_bits(codes, bits, *where)
-        else:
-            hist = kernels.count_channels(codes, rows, *where)
-        out[members] = hist[at]
-    return out
-
-
-def _permute_bits(
-    cells: Cells,
-    codes: NDArray[np.uint8],
-    kernels: Kernels,
-    places: Places,
-    sums: Sums,
-    sign: float,
-) -> tuple[Floats, Draw]:
+def _permute_bits(family: _Family) -> tuple[Floats, Draw]:
     """Two-valued errors: only the rows of the rarer value are drawn and counted."""
+    cells, sums, sign = family.cells, family.sums, family.sign
     losses = cells.losses
     n, size = len(losses.errors), sums.n
     high = int(losses.bits().sum())
@@ -127,12 +128,10 @@ def _permute_bits(
             taken = rng.multivariate_hypergeometric(cell_sizes, rarer, method="marginals")
             rows = np.zeros((len(cell_sizes), 4), np.int64)
             rows[:, 0] = taken
-            count = _count(cells, kernels, places, len(size), cells.codes, rows)[:, 0]
+            count = family.count(cells.codes, rows)[:, 0]
         else:
             drawn = rng.choice(n, rarer, replace=False, shuffle=False)
-            count = _count(
-                cells, kernels, places, len(size), np.ascontiguousarray(codes[:, drawn]), None
-            )[:, 0]
+            count = family.count(np.ascontiguousarray(family.codes[:, drawn]), None)[:, 0]
         return _deviance(count if rarer == high else size - count, size, high, n, sign)
 
     return _deviance(observed, size, high, n, sign), draw
@@ -158,23 +157,17 @@ def _deviance(count: NDArray[Any], size: Ints, high: int, n: int, sign: float) -
     return out
 
 
-def _permute_errors(
-    cells: Cells,
-    codes: NDArray[np.uint8],
-    kernels: Kernels,
-    places: Places,
-    sums: Sums,
-    sign: float,
-) -> tuple[Floats, Draw]:
+def _permute_errors(family: _Family) -> tuple[Floats, Draw]:
     """Real-valued errors change rows; the statistic is Welch's t on the normal scale."""
-    channels = cells.losses.fill_channels()
+    losses, total = family.cells.losses, family.cells.total
+    channels = losses.fill_channels()
 
     def draw(rng: np.random.Generator) -> Floats:
         rows = channels[rng.permutation(len(channels))]
-        counted = _count(cells, kernels, places, len(sums.n), codes, rows)
-        return _normal_t(cells.total, cells.losses.finish(counted), sign)
+        counted = family.count(family.codes, rows)
+        return _normal_t(total, losses.finish(counted), family.sign)
 
-    return _normal_t(cells.total, sums, sign), draw
+    return _normal_t(total, family.sums, family.sign), draw
 
 
 def _normal_t(total: Sums, part: Sums, sign: float) -> Floats:
@@ -193,27 +186,24 @@ def _normal_t(total: Sums, part: Sums, sign: float) -> Floats:
     return np.where(np.isfinite(z) & (t > 0), z, -np.inf)
 
 
-def _multiply(
-    cells: Cells, codes: NDArray[np.uint8], kernels: Kernels, places: Places, sums: Sums,
-    groups: Ints | None, clustered: Clustered, sign: float,
-) -> tuple[Floats, Draw]:  # fmt: skip
+def _multiply(family: _Family, groups: Ints | None, clustered: Clustered) -> tuple[Floats, Draw]:
     """Groups or weights: each group's centered errors keep or change their sign."""
-    values = center(cells.losses)
+    values = center(family.cells.losses)
     scale = 2.0**40 / max(float(np.abs(values).max(initial=0.0)), 1e-300)
     number = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    share = sums.weight / cells.total.weight
+    share = family.sums.weight / family.cells.total.weight
     known = clustered.deviation > 0
 
     def statistic(excess: Floats) -> Floats:
         t = np.full(len(known), -np.inf)
-        t[known] = sign * excess[known] / clustered.deviation[known]
+        t[known] = family.sign * excess[known] / clustered.deviation[known]
         return t
 
     def draw(rng: np.random.Generator) -> Floats:
         flips = rng.integers(0, 2, int(number.max(initial=-1)) + 1) * 2 - 1
         rows = np.zeros((len(values), 4), np.int64)
         rows[:, 0] = np.rint(values * flips[number] * scale)
-        inside = _count(cells, kernels, places, len(share), codes, rows)[:, 0]
+        inside = family.count(family.codes, rows)[:, 0]
         return statistic((inside - share * rows[:, 0].sum()) / scale)
 
     return statistic(clustered.excess), draw

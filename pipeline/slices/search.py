@@ -12,7 +12,7 @@ from pipeline.exceptions import SearchError
 from pipeline.slices.cells import Cells, make_cells
 from pipeline.slices.counting import Backend, Kernels, load_kernels
 from pipeline.slices.cube import Counts, count_cube, estimate_cube
-from pipeline.slices.depth_first import search_depth_first
+from pipeline.slices.depth_first import DepthFirstOptions, search_depth_first
 from pipeline.slices.encode import Codes, encode_table
 from pipeline.slices.family import Family, Test, build_family, tabulate
 from pipeline.slices.losses import Losses, prepare_losses
@@ -207,11 +207,12 @@ def run_search(search: Search, *, cells: Cells | None = None, test: Test | None 
             rows, search.kernels, max_level=options.max_level, min_weight=search.min_weight
         )
     elif search.engine == "depth-first":
-        result = search_depth_first(
-            rows, search.kernels, max_level=options.max_level, min_weight=search.min_weight,
+        asked = DepthFirstOptions(
+            max_level=options.max_level, min_weight=search.min_weight,
             top=options.top or _DEPTH_FIRST_TOP, alpha=options.alpha,
             direction=options.direction, wanted=wanted,
         )  # fmt: skip
+        result = search_depth_first(rows, search.kernels, asked)
         counts, unopened = result.counts, result.unopened
     else:
         if options.direction != "worse":
