@@ -3,6 +3,7 @@
 The only place, with the trainers of the demo, that imports torch and open_clip.
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -274,17 +275,24 @@ def _split_preprocessing(
 ) -> tuple[Callable[[Image.Image], Any], Callable[[torch.Tensor], torch.Tensor]]:
     """Split open_clip's transform: geometry on bytes in the decoder, arithmetic in the batch.
 
-    The arithmetic is that of ToTensor and Normalize in their order, once for a batch of a quarter
-    of the size. A transform of another shape is kept whole.
+    The arithmetic is that of ToTensor and Normalize in their order, with constants as large as an
+    image: broadcasting over three channels costs four times as much. Others are kept whole.
     """
     steps = list(preprocess.transforms)
     if len(steps) < 2 or type(steps[-2]) is not MaybeToTensor or type(steps[-1]) is not Normalize:
         return preprocess, lambda batch: batch
-    mean = torch.tensor(steps[-1].mean, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(steps[-1].std, device=device).view(1, 3, 1, 1)
-    return Compose(
-        steps[:-2]
-    ), lambda batch: batch.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
+    mean = torch.tensor(steps[-1].mean, device=device)
+    std = torch.tensor(steps[-1].std, device=device)
+
+    @functools.cache
+    def spread(shape: torch.Size) -> tuple[torch.Tensor, torch.Tensor]:
+        return mean.expand(shape).contiguous(), std.expand(shape).contiguous()
+
+    def scale(batch: torch.Tensor) -> torch.Tensor:
+        center, width = spread(batch.shape[1:])  # (h, w, 3)
+        return batch.float().div_(255).sub_(center).div_(width).permute(0, 3, 1, 2)
+
+    return Compose(steps[:-2]), scale
 
 
 def _to_unit(vectors: torch.Tensor) -> npt.NDArray[np.float32]:
