@@ -1,7 +1,4 @@
-"""The image-text model: open_clip through its own factory, preprocessing and tokenizer.
-
-The only place, with the trainers of the demo, that imports torch and open_clip.
-"""
+"""The image-text model: open_clip through its own factory, preprocessing and tokenizer."""
 
 import functools
 import hashlib
@@ -26,11 +23,11 @@ from pipeline.config import EncoderConfig
 from pipeline.embeddings.allocator import keep_freed_memory
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
+from pipeline.embeddings.folding import fold_image_tower
 from pipeline.embeddings.loading_errors import explain_failure, name_nearest
 from pipeline.exceptions import EncoderError
 
-# Images of one forward on a CPU: larger activations leave its caches and cost up to three times
-# as much an image (make bench shows it).
+# Images of one forward on a CPU: larger activations leave its caches (make bench shows it).
 CPU_BATCH = 16
 TEXT_BATCH = 256
 
@@ -154,6 +151,7 @@ def load_encoder(config: EncoderConfig) -> OpenClipEncoder:
     encoder_id = _identify(model, config)
     model = model.eval().to(device).to(memory_format=torch.channels_last)
     model.requires_grad_(requires_grad=False)
+    fold_image_tower(model, device)
     tokenizer = _retry_online(lambda: open_clip.get_tokenizer(config.model), config)
     with torch.inference_mode():
         dim = int(model.encode_text(tokenizer(["a"]).to(device)).shape[-1])
