@@ -20,7 +20,12 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manage
 
 # Where a heavy library may be imported, as paths that begin so.
 HOMES = {
-    "torch": ("pipeline/embeddings/encoder.py", "pipeline/demo/", "flows/doctor.py"),
+    "torch": (
+        "pipeline/embeddings/encoder.py",
+        "pipeline/embeddings/folding.py",
+        "pipeline/demo/",
+        "flows/doctor.py",
+    ),
     "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
     "open_clip": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
     "duckdb": ("pipeline/store.py", "pipeline/search_table.py"),
