@@ -7,11 +7,13 @@ from pathlib import Path
 
 from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
 from pipeline.demo.world import World
+from pipeline.exceptions import ConfigError
 
 SYSTEM = "small detector"
 BALANCED_SYSTEM = "balanced detector"  # the same, trained on a balanced sample
 
 _ATTRIBUTES = "attributes"
+_MARKER = ".weakspot-demo"  # says that the folder may be cleared
 _SYSTEM = """
 [[systems]]
 name = "{name}"
@@ -106,9 +108,17 @@ def write_audit(
 
 
 def clear_demo(folder: Path) -> None:
-    """Remove what an earlier demo left in `folder`: world, workspace, report and attributes."""
+    """Make `folder` ready for a demo; remove what an earlier one left in it.
+
+    Raises ConfigError when it holds anything else: nothing of the user's is removed.
+    """
+    marker = folder / _MARKER
+    if folder.exists() and not marker.exists() and (folder.is_file() or any(folder.iterdir())):
+        raise ConfigError(f"{folder}: there already, and no earlier demo; name another folder")
     for name in ("world", "workspace", "report", _ATTRIBUTES):
         shutil.rmtree(folder / name, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.write_text("made by weakspot demo run\n", encoding="utf-8")
 
 
 def _write_truth_tables() -> list[str]:

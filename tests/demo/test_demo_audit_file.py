@@ -8,6 +8,7 @@ from pipeline.config import read_audit
 from pipeline.demo.demo import clear_demo, find_encoder, write_audit
 from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
 from pipeline.demo.world import write_world
+from pipeline.exceptions import ConfigError
 
 
 def test_the_audit_of_the_demo_is_valid_and_names_what_lies_there(tmp_path: Path) -> None:
@@ -29,10 +30,12 @@ def test_the_audit_of_the_demo_is_valid_and_names_what_lies_there(tmp_path: Path
 
 
 def test_clearing_leaves_what_the_demo_did_not_make(tmp_path: Path) -> None:
+    clear_demo(tmp_path)
     (tmp_path / "world").mkdir()
     (tmp_path / "mine.txt").write_text("kept")
     clear_demo(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+    assert not (tmp_path / "world").exists()
 
 
 def test_the_command_draws_as_many_images_as_asked(tmp_path: Path) -> None:
@@ -45,3 +48,12 @@ def test_the_command_draws_as_many_images_as_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--images", "0"], ["--seed", "-1"]])
 def test_the_command_refuses_what_cannot_be_drawn(tmp_path: Path, arguments: list[str]) -> None:
     assert CliRunner().invoke(app, ["world", str(tmp_path), *arguments]).exit_code == 2
+
+
+def test_a_folder_that_is_no_demo_is_not_cleared(tmp_path: Path) -> None:
+    mine = tmp_path / "report" / "mine.html"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(ConfigError, match="no earlier demo"):
+        clear_demo(tmp_path)
+    assert mine.read_text() == "mine"
