@@ -16,7 +16,7 @@ from PIL import Image
 from pipeline.config import CropRule
 from pipeline.embeddings import EmbeddedBlock, EncoderCard, embed_block, open_pool
 from pipeline.embeddings.batches import Pixels, VectorArray
-from pipeline.embeddings.embed import count_cores
+from pipeline.embeddings.embed import CHUNK_ROWS, count_cores
 from pipeline.images import MEASURES, load_image
 from pipeline.tables import MEASUREMENTS, REJECTS, check
 
@@ -254,7 +254,7 @@ def test_a_bounded_number_of_images_is_held(tmp_path: Path) -> None:
             pool.submit(int).result()
             raise ValueError(f"{len(pixels)} of {batch_size}")
 
-    bound = 16 * (8 * count_cores() + 8)
+    bound = CHUNK_ROWS * (4 * count_cores() + 2)
     many = [whole(f"{index:06}", f"{index}.png") for index in range(2 * bound)]
     with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="32 of 32"):
         embed_block(
