@@ -1,144 +1,38 @@
 """What one audit asks for: audit.toml as validated, frozen models."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     model_validator,
 )
 
+from pipeline.config_section import FilePath, FilePaths, Section, resolve_path
+from pipeline.dataset_config import Boxes, CropRule, Dataset, Truth, TruthValue
 from pipeline.toml_file import parse_model, read_toml
 
-
-def _resolve(path: Path, info: ValidationInfo) -> Path:
-    """Make a path absolute; relative ones are relative to the audit file."""
-    base: Path = (info.context or {}).get("base", Path())
-    return Path(os.path.normpath(Path.cwd() / base / path.expanduser()))
-
-
-def _listed(value: Any) -> Any:  # noqa: ANN401 - raw TOML
-    return [value] if isinstance(value, str) else value
+__all__ = [
+    "AttributeUse",
+    "Audit",
+    "Boxes",
+    "CropRule",
+    "Dataset",
+    "EncoderConfig",
+    "ReportConfig",
+    "SliceSearch",
+    "System",
+    "Truth",
+    "TruthValue",
+    "read_audit",
+]
 
 
 def _resolve_attribute(name: str, info: ValidationInfo) -> str:
     """Make the path of an attribute file absolute; shipped names stay as they are."""
-    return str(_resolve(Path(name), info)) if name.endswith(".toml") else name
-
-
-FilePath = Annotated[Path, AfterValidator(_resolve)]
-FilePaths = Annotated[tuple[FilePath, ...], BeforeValidator(_listed)]
-
-
-class Section(BaseModel):
-    """A table of audit.toml: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CropRule(Section):
-    """How the pixels of an object are cut from its image."""
-
-    margin: float = Field(default=0.1, ge=0, le=5)  # of the box's side, added on each side
-    min_size: float = Field(default=8, ge=1)  # pixels; objects with a shorter side are rejected
-
-
-class TruthValue(Section):
-    """A value of a true attribute: the cells of `column` that mean it."""
-
-    column: str
-    cells: tuple[str, ...]
-
-
-class Truth(BaseModel):
-    """True attribute values from a CSV or Parquet file, one row a sample."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    file: FilePath
-    key: str = "path"  # the column that names the sample: path, file name, sample or annotation id
-    attributes: dict[str, dict[str, TruthValue]] = Field(default={}, exclude=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather(cls, raw: Any) -> Any:  # noqa: ANN401 - raw TOML
-        """Turn each [dataset.truth.NAME] table into values; all its faults are told at once."""
-        if not isinstance(raw, dict) or "attributes" in raw:
-            return raw
-        rest = {key: value for key, value in raw.items() if not isinstance(value, dict)}
-        unknown = sorted(set(rest) - {"file", "key"})
-        if unknown:
-            raise ValueError(f"unknown key {unknown[0]!r}; known: file, key, [dataset.truth.NAME]")
-        tables = {key: value for key, value in raw.items() if isinstance(value, dict)}
-        attributes = {name: _read_truth_values(name, table) for name, table in tables.items()}
-        return {**rest, "attributes": attributes}
-
-
-def _read_truth_values(name: str, table: dict[str, Any]) -> dict[str, Any]:
-    """Read `column` with lists of cells, or {column, cells} for each value."""
-    shared = table.get("column")
-    values: dict[str, Any] = {}
-    for value, cells in table.items():
-        if value == "column":
-            continue
-        if isinstance(cells, dict):
-            values[value] = {"column": shared, **cells}
-        elif isinstance(cells, list) and shared is not None:
-            values[value] = {"column": shared, "cells": [str(cell) for cell in cells]}
-        else:
-            raise ValueError(
-                f"[dataset.truth.{name}] {value}: expected a list of cells beside a `column`, "
-                'or {column = "...", cells = [...]}'
-            )
-    if not values:
-        raise ValueError(f'[dataset.truth.{name}] names no value; write e.g. yes = ["1"]')
-    return values
-
-
-class Dataset(Section):
-    """Where the samples come from."""
-
-    format: Literal["folder", "table", "coco"]
-    images: FilePaths
-    annotations: FilePaths = ()
-    table: FilePath | None = None
-    sample: Literal["image", "object"] = "image"
-    categories: tuple[str, ...] | None = None
-    split: str | None = None
-    crop: CropRule = CropRule()
-    truth: Truth | None = None
-
-    @property
-    def root(self) -> Path:
-        """The folder that sample paths are relative to: that of the images, or what they share."""
-        if len(self.images) == 1:
-            return self.images[0]
-        return Path(os.path.commonpath(self.images))
-
-    @model_validator(mode="after")
-    def _fits_format(self) -> "Dataset":
-        if not self.images:
-            raise ValueError("images: name at least one folder")
-        if self.format == "coco" and len(self.annotations) != len(self.images):
-            raise ValueError(
-                f"coco: {len(self.annotations)} annotation files for {len(self.images)} images "
-                "folders; give lists of equal length"
-            )
-        if self.format == "table" and self.table is None:
-            raise ValueError('table: name the CSV or Parquet file, e.g. table = "samples.csv"')
-        if self.format != "coco" and self.annotations:
-            raise ValueError(f"annotations: not used by format {self.format!r}; remove it")
-        if self.format != "table" and self.table is not None:
-            raise ValueError(f"table: not used by format {self.format!r}; remove it")
-        if self.format != "coco" and self.sample == "object":
-            raise ValueError('sample = "object" needs boxes; use format = "coco"')
-        return self
+    return str(resolve_path(Path(name), info)) if name.endswith(".toml") else name
 
 
 class EncoderConfig(Section):
@@ -154,7 +48,7 @@ class EncoderConfig(Section):
     @classmethod
     def _resolve_folder(cls, raw: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - raw TOML
         if isinstance(raw, dict) and str(raw.get("model", "")).startswith("local-dir:"):
-            folder = _resolve(Path(str(raw["model"]).removeprefix("local-dir:")), info)
+            folder = resolve_path(Path(str(raw["model"]).removeprefix("local-dir:")), info)
             return {**raw, "model": f"local-dir:{folder}"}
         return raw
 
@@ -181,6 +75,11 @@ class AttributeUse(Section):
         return self
 
 
+# How a detector's error is counted: on an object, and on an image.
+OBJECT_ERRORS = ("miss", "iou-loss", "score-loss", "wrong-class", "duplicates")
+IMAGE_ERRORS = ("miss", "misses", "false-positives", "f1-loss")
+
+
 class System(Section):
     """One system under audit and how its error on a sample is counted."""
 
@@ -199,7 +98,10 @@ class System(Section):
 
     @model_validator(mode="after")
     def _fits_format(self) -> "System":
-        allowed = {"coco-detections": ("miss",), "classification": ("not-top1", "log-loss")}
+        allowed = {
+            "coco-detections": (*OBJECT_ERRORS, *IMAGE_ERRORS[1:]),
+            "classification": ("not-top1", "log-loss"),
+        }
         options = allowed.get(self.format)
         if options and self.error not in options:
             raise ValueError(f"error: {self.format} knows {' and '.join(options)}")
@@ -222,6 +124,32 @@ class SliceSearch(Section):
     seed: int = 0
 
 
+class FairnessConfig(Section):
+    """Which groups are compared, and what the comparison is adjusted for."""
+
+    attributes: tuple[str, ...] = ()  # names; those marked sensitive when empty
+    adjust_for: tuple[str, ...] = ()  # names of attributes that may explain a gap: size, blur
+    positive: str | None = None  # of a classifier: the class that rates are of
+    max_level: int = Field(default=2, ge=1, le=2)
+    min_group: int = Field(default=30, ge=2)  # samples; smaller groups are not judged
+
+
+class Gates(Section):
+    """When a gap between groups fails the audit: exit code 3."""
+
+    max_gap: float = Field(gt=0)  # largest excess over the rest, in units of the error
+    min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not judged
+    attributes: tuple[str, ...] = ()  # names; those of [fairness] when empty
+
+
+class Domain(Section):
+    """Which combinations of attribute values the dataset should hold."""
+
+    attributes: tuple[str, ...] = ()  # names; all that are searched when empty
+    level: int = Field(default=2, ge=1, le=3)  # how many attributes are combined
+    min_samples: int = Field(default=30, ge=1)
+
+
 class ReportConfig(Section):
     """Where the report goes."""
 
@@ -238,6 +166,9 @@ class Audit(Section):
     attributes: AttributeUse
     systems: tuple[System, ...] = Field(min_length=1)
     slices: SliceSearch = SliceSearch()
+    fairness: FairnessConfig | None = None
+    gates: Gates | None = None
+    domain: Domain = Domain()
     report: ReportConfig = Field(default_factory=dict, validate_default=True)
 
     @model_validator(mode="after")
@@ -247,10 +178,21 @@ class Audit(Section):
         if twice:
             raise ValueError(f"systems: the name {twice[0]!r} is given twice")
         for system in self.systems:
-            detections = system.format == "coco-detections"
-            if detections and self.dataset.format != "coco":
-                raise ValueError(f'system {system.name!r}: coco-detections needs format = "coco"')
-            if detections and len(system.predictions) != len(self.dataset.annotations):
+            if system.format != "coco-detections":
+                continue
+            if not self.dataset.has_true_boxes:
+                raise ValueError(
+                    f"system {system.name!r}: coco-detections needs a dataset with true boxes, "
+                    'of format "coco", "yolo" or "voc"'
+                )
+            of_objects = self.dataset.sample == "object"
+            options = OBJECT_ERRORS if of_objects else IMAGE_ERRORS
+            if system.error not in options:
+                raise ValueError(
+                    f"system {system.name!r}: error {system.error!r} is not one of an "
+                    f"{self.dataset.sample}; those are {', '.join(options)}"
+                )
+            if len(system.predictions) != len(self.dataset.annotations):
                 raise ValueError(
                     f"system {system.name!r}: {len(system.predictions)} prediction files for "
                     f"{len(self.dataset.annotations)} annotation files; give lists of equal length"

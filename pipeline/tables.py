@@ -75,6 +75,22 @@ ERRORS: Schema = {
     "metric": pl.String(),
     "error": pl.Float64(),
 }
+DETECTION_OUTCOMES: Schema = {  # what became of each detection that counts, by falling score
+    "path": pl.String(),  # of the image
+    "category": pl.String(),
+    **BOX,
+    "score": pl.Float64(),
+    "outcome": pl.String(),  # found | duplicate | wrong class | ignored | false positive
+    "iou": pl.Float64(),  # with the object it is about; 0 for a false positive
+    "annotation_id": pl.String(),  # of the object it is about; null for a false positive
+    "sample_id": pl.String(),  # of that object where it is a sample of the audit, else null
+}
+CLASS_OUTCOMES: Schema = {  # what a classifier said of each sample
+    "sample_id": pl.String(),
+    "true": pl.String(),
+    "predicted": pl.String(),
+    "score": pl.Float64(),  # probability of the predicted class; null where it is not known
+}
 RUNS: Schema = {
     "run_id": pl.String(),
     "name": pl.String(),
@@ -129,6 +145,60 @@ WEAKNESSES: Schema = {  # what find_weaknesses returns: one row a finding, best 
     "holdout_p": pl.Float64(),
     "folded": pl.List(PREDICATES),  # slices that this finding explains, the best twenty
     "folded_count": pl.Int64(),  # how many they are
+}
+GAPS: Schema = {  # what measure_fairness returns: one row a metric and group
+    "metric": pl.String(),  # "error", "recall", "false positives per image", "accuracy", ...
+    "predicates": PREDICATES,  # the group
+    "level": pl.Int64(),
+    "n": pl.Int64(),  # what the metric is over: samples, positives, images
+    "value": pl.Float64(),  # null for an empty group, as all numbers that do not exist
+    "ci_low": pl.Float64(),  # 95 %, as all intervals
+    "ci_high": pl.Float64(),
+    "rest_value": pl.Float64(),  # of all samples outside the group
+    "difference": pl.Float64(),  # value - rest_value
+    "difference_low": pl.Float64(),
+    "difference_high": pl.Float64(),
+    "ratio": pl.Float64(),  # value / rest_value
+    "best_difference": pl.Float64(),  # to the best judged group of the same attributes
+    "best_ratio": pl.Float64(),
+    "overall_difference": pl.Float64(),
+    "overall_ratio": pl.Float64(),
+    "p": pl.Float64(),  # two-sided, of the difference to the rest; "error" only, as all below
+    "q": pl.Float64(),  # Benjamini-Hochberg over the judged groups
+    "adjusted_difference": pl.Float64(),  # to the rest within strata of the covariates
+    "adjusted_low": pl.Float64(),
+    "adjusted_high": pl.Float64(),
+    "adjusted_p": pl.Float64(),
+    "compared_share": pl.Float64(),  # of the group that lies in strata with others to compare
+    "state": pl.String(),  # gap | no gap shown | insufficient evidence
+    "needed_n": pl.Int64(),  # samples that would do, where the evidence is insufficient
+}
+DISPARITIES: Schema = {  # one number for all groups of some attributes
+    "metric": pl.String(),  # "demographic parity difference", ...
+    "attributes": pl.List(pl.String()),
+    "value": pl.Float64(),
+    "groups": pl.Int64(),  # that were large enough to be judged
+    "left_out": pl.Int64(),  # that were not
+}
+VERDICTS: Schema = {  # what the gates say of each group
+    "predicates": PREDICATES,
+    "n": pl.Int64(),
+    "difference": pl.Float64(),
+    "difference_low": pl.Float64(),
+    "difference_high": pl.Float64(),
+    "q": pl.Float64(),
+    "verdict": pl.String(),  # pass | fail | insufficient evidence
+}
+COMBINATIONS: Schema = {  # which part of the domain a dataset holds: one row a combination
+    "predicates": PREDICATES,
+    "n": pl.Int64(),
+    "expected": pl.Float64(),  # n if the attributes were independent
+    "state": pl.String(),  # covered | rare | missing
+}
+SWEEP: Schema = {  # how a finding changes with the score threshold
+    "threshold": pl.Float64(),
+    "error": pl.Float64(),  # mean over the slice
+    "rest_error": pl.Float64(),
 }
 RUN_KEYS: Schema = {"run_id": pl.String(), "system": pl.String()}
 SLICES: Schema = {**RUN_KEYS, **FAMILY}

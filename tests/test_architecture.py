@@ -14,7 +14,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = ("attributes", "pipeline", "reports", "flows")  # each may import those before it
-SHARED = {"config", "exceptions", "images", "json_file", "table_file", "tables", "toml_file"}
+SHARED = {
+    "config",
+    "config_section",
+    "dataset_config",
+    "exceptions",
+    "images",
+    "json_file",
+    "table_file",
+    "tables",
+    "toml_file",
+}
 TABLE_FOLDERS = ("samples", "embeddings", "labels", "errors", "slices", "demo")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
 

@@ -1,0 +1,137 @@
+"""The [dataset] of audit.toml: where samples come from, how objects are cut, what is true."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.config_section import FilePath, FilePaths, Section
+
+
+class CropRule(Section):
+    """How the pixels of an object are cut from its image."""
+
+    margin: float = Field(default=0.1, ge=0, le=5)  # of the box's side, added on each side
+    square: bool = False  # widen the shorter side to the longer one, so that nothing is distorted
+    min_size: float = Field(default=8, ge=1)  # pixels; objects with a shorter side are left out
+    # How a crop is brought to the encoder's size; "model": as the encoder was trained.
+    interpolation: Literal["model", "nearest", "bilinear", "bicubic", "lanczos"] = "model"
+
+
+class TruthValue(Section):
+    """A value of a true attribute: the cells of `column` that mean it."""
+
+    column: str
+    cells: tuple[str, ...]
+
+
+class Truth(BaseModel):
+    """True attribute values from a CSV or Parquet file, one row a sample."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    file: FilePath
+    key: str = "path"  # the column that names the sample: path, file name, sample or annotation id
+    attributes: dict[str, dict[str, TruthValue]] = Field(default={}, exclude=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, raw: Any) -> Any:  # noqa: ANN401 - raw TOML
+        """Turn each [dataset.truth.NAME] table into values; all its faults are told at once."""
+        if not isinstance(raw, dict) or "attributes" in raw:
+            return raw
+        rest = {key: value for key, value in raw.items() if not isinstance(value, dict)}
+        unknown = sorted(set(rest) - {"file", "key"})
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}; known: file, key, [dataset.truth.NAME]")
+        tables = {key: value for key, value in raw.items() if isinstance(value, dict)}
+        attributes = {name: _read_truth_values(name, table) for name, table in tables.items()}
+        return {**rest, "attributes": attributes}
+
+
+def _read_truth_values(name: str, table: dict[str, Any]) -> dict[str, Any]:
+    """Read `column` with lists of cells, or {column, cells} for each value."""
+    shared = table.get("column")
+    values: dict[str, Any] = {}
+    for value, cells in table.items():
+        if value == "column":
+            continue
+        if isinstance(cells, dict):
+            values[value] = {"column": shared, **cells}
+        elif isinstance(cells, list) and shared is not None:
+            values[value] = {"column": shared, "cells": [str(cell) for cell in cells]}
+        else:
+            raise ValueError(
+                f"[dataset.truth.{name}] {value}: expected a list of cells beside a `column`, "
+                'or {column = "...", cells = [...]}'
+            )
+    if not values:
+        raise ValueError(f'[dataset.truth.{name}] names no value; write e.g. yes = ["1"]')
+    return values
+
+
+class Boxes(Section):
+    """Objects of a dataset without true boxes: detections at hand, or a detector that is run."""
+
+    detections: FilePath | None = None  # COCO results; image_id is the path or name of the image
+    detector: str | None = None  # as pipeline.detectors knows it, e.g. "hog-people"
+    min_score: float = 0.0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Boxes":
+        if (self.detections is None) == (self.detector is None):
+            raise ValueError("give either detections = FILE or detector = NAME")
+        return self
+
+
+class Dataset(Section):
+    """Where the samples come from."""
+
+    format: Literal["folder", "table", "coco", "yolo", "voc"]
+    images: FilePaths
+    annotations: FilePaths = ()
+    table: FilePath | None = None
+    sample: Literal["image", "object"] = "image"
+    categories: tuple[str, ...] | None = None  # after renaming
+    rename: dict[str, str] = Field(default={})  # category as written -> as the audit names it
+    split: str | None = None
+    boxes: Boxes | None = None
+    crop: CropRule = CropRule()
+    truth: Truth | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder that sample paths are relative to: that of the images, or what they share."""
+        if len(self.images) == 1:
+            return self.images[0]
+        return Path(os.path.commonpath(self.images))
+
+    @property
+    def has_true_boxes(self) -> bool:
+        """Whether the format states where objects are."""
+        return self.format in ("coco", "yolo", "voc")
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> "Dataset":
+        if not self.images:
+            raise ValueError("images: name at least one folder")
+        if self.has_true_boxes and len(self.annotations) != len(self.images):
+            raise ValueError(
+                f"{self.format}: {len(self.annotations)} annotations for {len(self.images)} images "
+                "folders; give lists of equal length"
+            )
+        if self.format == "table" and self.table is None:
+            raise ValueError('table: name the CSV or Parquet file, e.g. table = "samples.csv"')
+        if not self.has_true_boxes and self.annotations:
+            raise ValueError(f"annotations: not used by format {self.format!r}; remove it")
+        if self.format != "table" and self.table is not None:
+            raise ValueError(f"table: not used by format {self.format!r}; remove it")
+        if self.has_true_boxes and self.boxes is not None:
+            raise ValueError(f"boxes: format {self.format!r} has boxes of its own; remove it")
+        if not self.has_true_boxes and self.sample == "object" and self.boxes is None:
+            raise ValueError(
+                'sample = "object" needs boxes; use format = "coco", "yolo" or "voc", or say in '
+                "[dataset.boxes] which detections or detector to take"
+            )
+        return self
