@@ -3,66 +3,31 @@
 import contextlib
 import json
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import filelock
 import polars as pl
 
+from pipeline.database import (
+    IN_DATABASE,
+    MIGRATIONS,
+    Connection,
+    Migration,
+    migrate,
+    open_database,
+)
 from pipeline.exceptions import StoreError
 from pipeline.shards import PARTIAL, read_measurements, remove_partial, write_parquet
-from pipeline.tables import (
-    ERRORS,
-    FINDINGS,
-    LABELS,
-    PREDICATES,
-    REJECTS,
-    RUNS,
-    SAMPLES,
-    SLICES,
-    TABLES,
-    Schema,
-    check,
-    empty,
-)
-
-Connection = duckdb.DuckDBPyConnection
-Migration = Callable[[Connection], None]
-
-_SQL_TYPES: dict[pl.DataType, str] = {
-    pl.String(): "VARCHAR",
-    pl.Int64(): "BIGINT",
-    pl.Float64(): "DOUBLE",
-    PREDICATES: 'STRUCT("attribute" VARCHAR, "value" VARCHAR)[]',
-    pl.List(PREDICATES): 'STRUCT("attribute" VARCHAR, "value" VARCHAR)[][]',
-}
-_IN_DUCKDB: dict[str, Schema] = {
-    "samples": SAMPLES,
-    "rejects": REJECTS,
-    "labels": LABELS,
-    "errors": ERRORS,
-    "runs": RUNS,
-    "findings": FINDINGS,
-}
-
-
-def _create_tables(connection: Connection) -> None:
-    for table, schema in _IN_DUCKDB.items():
-        columns = ", ".join(f'"{name}" {_SQL_TYPES[dtype]}' for name, dtype in schema.items())
-        connection.execute(f'CREATE TABLE "{table}" ({columns})')
-
+from pipeline.tables import LABELS, REJECTS, RESULTS, SLICES, TABLES, check, empty
 
 _FORGET_LABELS = """
     DELETE FROM labels WHERE sample_id IN (
         SELECT samples.sample_id FROM samples JOIN incoming USING (sample_id)
         WHERE samples.content_key <> incoming.content_key)
 """
-# Each takes the database from the version of its position to the next; never edit one, add one.
-MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
 
 
 @dataclass(frozen=True)
@@ -107,13 +72,23 @@ class Store:
         """The folder of counted families, one Parquet file a run."""
         return self.folder / "slices"
 
+    @property
+    def results(self) -> Path:
+        """The folder of what runs made besides findings, one sub-folder a run."""
+        return self.folder / "results"
+
+    @property
+    def outcomes(self) -> Path:
+        """The folder of what became of a system's outputs, one Parquet file an error_id."""
+        return self.folder / "outcomes"
+
     @contextlib.contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[Connection]:
         """Open the database, waiting with `patience` for another process to close it.
 
         Raises StoreError when it stays locked or is no database.
         """
-        connection = _open_database(self.database, read_only=read_only, patience=self.patience)
+        connection = open_database(self.database, read_only=read_only, patience=self.patience)
         try:
             yield connection
         finally:
@@ -126,8 +101,13 @@ class Store:
         if table == "slices":
             files = sorted(self.slices.glob("*.parquet"))
             return pl.concat([pl.read_parquet(file) for file in files] or [empty(SLICES)])
-        if table not in _IN_DUCKDB:
-            raise StoreError(f"no table {table!r}; the tables are {', '.join(sorted(TABLES))}")
+        if table in RESULTS:
+            files = sorted(self.results.glob(f"*/{table}.parquet"))
+            frames = [pl.read_parquet(file) for file in files] or [empty(RESULTS[table])]
+            return pl.concat(frames, how="diagonal_relaxed")
+        if table not in IN_DATABASE:
+            known = ", ".join(sorted([*TABLES, *RESULTS]))
+            raise StoreError(f"no table {table!r}; the tables are {known}")
         with self.connect() as connection:
             frame = connection.sql(f'SELECT * FROM "{table}" ORDER BY ALL').pl()  # noqa: S608 - the name was checked above
         return check(frame, TABLES[table], table=table)
@@ -168,6 +148,24 @@ class Store:
         path = self.slices / f"{run_id}.parquet"
         return pl.read_parquet(path) if path.exists() else empty(SLICES)
 
+    def write_result(self, run_id: str, name: str, frame: pl.DataFrame) -> None:
+        """Keep a frame that a run made, by a name of RESULTS; raises StoreError for another."""
+        write_parquet(frame, self._locate_result(run_id, name))
+
+    def read_result(self, run_id: str, name: str) -> pl.DataFrame | None:
+        """Return a frame that a run made, None if it made none."""
+        path = self._locate_result(run_id, name)
+        return pl.read_parquet(path) if path.exists() else None
+
+    def write_outcomes(self, error_id: str, frame: pl.DataFrame) -> None:
+        """Keep what became of the outputs that the errors of `error_id` were made from."""
+        write_parquet(frame, self.outcomes / f"{error_id}.parquet")
+
+    def read_outcomes(self, error_id: str) -> pl.DataFrame | None:
+        """Return the outcomes of `error_id`, None where there are none."""
+        path = self.outcomes / f"{error_id}.parquet"
+        return pl.read_parquet(path) if path.exists() else None
+
     def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
         """Return the samples, in their order, that have no label of `label_id` yet."""
         wanted = pl.DataFrame({"sample_id": sample_ids})
@@ -207,10 +205,15 @@ class Store:
             raise StoreError(f"{path}: broken ({error}); run `weakspot {stage}` again") from None
         return content
 
+    def _locate_result(self, run_id: str, name: str) -> Path:
+        if name not in RESULTS:
+            raise StoreError(f"no result {name!r}; the results are {', '.join(sorted(RESULTS))}")
+        return self.results / run_id / f"{name}.parquet"
+
     def _replace(
         self, table: str, frame: pl.DataFrame, *, keys: Sequence[str], first: str = ""
     ) -> None:
-        rows = check(frame, _IN_DUCKDB[table], table=table)
+        rows = check(frame, IN_DATABASE[table], table=table)
         if rows.is_empty():
             return
         same = " AND ".join(f'"{table}"."{key}" = incoming."{key}"' for key in keys)
@@ -234,20 +237,7 @@ def open_store(folder: Path, *, migrations: Sequence[Migration] = MIGRATIONS) ->
     except OSError as error:
         raise StoreError(f"{folder}: cannot be a workspace: {error.strerror}") from None
     with store.connect(read_only=False) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS meta (version BIGINT)")
-        row = connection.execute("SELECT max(version) FROM meta").fetchone()
-        version = row[0] if row and row[0] is not None else 0
-        if version > len(migrations):
-            raise StoreError(
-                f"{store.database}: written by a newer weakspot (version {version}, this one knows "
-                f"{len(migrations)}); upgrade weakspot or name another workspace"
-            )
-        for number, migrate in enumerate(migrations[version:], start=version + 1):
-            connection.execute("BEGIN")
-            migrate(connection)
-            connection.execute("DELETE FROM meta")
-            connection.execute("INSERT INTO meta VALUES (?)", [number])
-            connection.execute("COMMIT")
+        migrate(connection, migrations, path=store.database)
     return store
 
 
@@ -282,19 +272,3 @@ def lock_workspace(folder: Path) -> Iterator[None]:
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
-
-
-def _open_database(path: Path, *, read_only: bool, patience: float) -> Connection:
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            return duckdb.connect(str(path), read_only=read_only)
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise StoreError(f"{path}: cannot be opened: {error}") from None
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    f"{path}: locked by another process for {patience:.0f} seconds; close what has "
-                    "it open (a run, a database browser) and try again"
-                ) from None
-            time.sleep(0.1)

@@ -195,6 +195,11 @@ COMBINATIONS: Schema = {  # which part of the domain a dataset holds: one row a 
     "expected": pl.Float64(),  # n if the attributes were independent
     "state": pl.String(),  # covered | rare | missing
 }
+COLLECTION: Schema = {  # what to collect next: one row a kind of sample
+    "predicates": PREDICATES,
+    "missing": pl.Int64(),  # samples of it to collect
+    "covers": pl.Int64(),  # combinations that these help
+}
 SWEEP: Schema = {  # how a finding changes with the score threshold
     "threshold": pl.Float64(),
     "error": pl.Float64(),  # mean over the slice
@@ -213,6 +218,14 @@ TABLES: Mapping[str, Schema] = {
     "runs": RUNS,
     "slices": SLICES,
     "findings": FINDINGS,
+}
+# What a run made besides findings: with the keys that tell runs, systems and labels apart.
+RESULTS: Mapping[str, Schema] = {
+    "gaps": {**RUN_KEYS, "labels": pl.String(), **GAPS},
+    "disparities": {**RUN_KEYS, "labels": pl.String(), **DISPARITIES},
+    "verdicts": {**RUN_KEYS, "labels": pl.String(), **VERDICTS},
+    "combinations": {"run_id": pl.String(), **COMBINATIONS},
+    "collection": {"run_id": pl.String(), **COLLECTION},
 }
 
 

@@ -38,7 +38,7 @@ HOMES = {
     ),
     "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
     "open_clip": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
-    "duckdb": ("pipeline/store.py", "pipeline/search_table.py"),
+    "duckdb": ("pipeline/database.py", "pipeline/search_table.py"),
     "numba": ("pipeline/slices/counting_numba.py",),
     "sliceline": ("pipeline/slices/sliceline_engine.py",),
     "hotcoco": ("pipeline/errors/",),

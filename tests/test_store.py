@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.database import MIGRATIONS
 from pipeline.exceptions import EncoderMismatchError, StoreError
 from pipeline.shards import (
     read_broken,
@@ -23,8 +24,8 @@ from pipeline.shards import (
     write_shard,
     write_vectors,
 )
-from pipeline.store import MIGRATIONS, Store, find_store, lock_workspace, open_store
-from pipeline.tables import BROKEN, FINDINGS, LABELS, SAMPLES, SLICES, Vectors, empty
+from pipeline.store import Store, find_store, lock_workspace, open_store
+from pipeline.tables import BROKEN, FINDINGS, LABELS, RESULTS, SAMPLES, SLICES, Vectors, empty
 
 
 def make_labels(sample_ids: list[str], label_id: str, value: str = "yes") -> pl.DataFrame:
@@ -213,7 +214,7 @@ def test_a_stage_that_has_not_run_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_table_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="findings, labels"):
+    with pytest.raises(StoreError, match="findings, gaps, labels"):
         open_store(tmp_path).read("lables")
 
 
@@ -230,3 +231,50 @@ def test_labels_of_content_that_changed_under_its_path_are_forgotten(tmp_path: P
     store.put_samples(make_sample("a", "new"))
     store.put_samples(make_sample("b", "old"))
     assert store.read_labels(["one"])["sample_id"].to_list() == ["b"]
+
+
+def test_what_a_run_made_comes_back_and_is_listed_over_runs(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for run_id, value in (("2", 0.5), ("1", 0.25)):
+        frame = pl.DataFrame({"run_id": [run_id], "system": ["s"], "value": [value]})
+        store.write_result(run_id, "gaps", frame)
+    made = store.read_result("2", "gaps")
+    assert made is not None
+    assert made["value"].to_list() == [0.5]
+    assert store.read_result("2", "verdicts") is None
+    assert store.read("gaps")["value"].to_list() == [0.25, 0.5]
+
+
+def test_a_result_written_again_is_replaced(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for value in (1, 2):
+        store.write_result("run", "verdicts", pl.DataFrame({"n": [value]}))
+    assert store.read("verdicts")["n"].to_list() == [2]
+
+
+def test_a_result_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="collection, combinations, disparities, gaps, verdicts"):
+        open_store(tmp_path).write_result("run", "gap", pl.DataFrame())
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_without_runs_a_result_is_an_empty_table_of_its_columns(tmp_path: Path, name: str) -> None:
+    read = open_store(tmp_path).read(name)
+    assert read.is_empty()
+    assert read.columns == list(RESULTS[name])
+
+
+def test_runs_whose_results_differ_in_columns_are_read_together(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.write_result("1", "gaps", pl.DataFrame({"n": [1]}))
+    store.write_result("2", "gaps", pl.DataFrame({"n": [2], "value": [0.5]}))
+    assert store.read("gaps").to_dicts() == [{"n": 1, "value": None}, {"n": 2, "value": 0.5}]
+
+
+def test_outcomes_are_kept_by_error_id(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    assert store.read_outcomes("e") is None
+    store.write_outcomes("e", pl.DataFrame({"outcome": ["found"]}))
+    read = store.read_outcomes("e")
+    assert read is not None
+    assert read["outcome"].to_list() == ["found"]
