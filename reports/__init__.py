@@ -4,9 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports.build import build_report
-    from reports.data import AttributeReport, ReportData, SystemReport, Thumbnail
+    from reports.data import (
+        AttributeReport,
+        DomainReport,
+        FairnessReport,
+        ReportData,
+        SystemReport,
+        Thumbnail,
+    )
 
-__all__ = ["AttributeReport", "ReportData", "SystemReport", "Thumbnail", "build_report"]
+__all__ = [
+    "AttributeReport",
+    "DomainReport",
+    "FairnessReport",
+    "ReportData",
+    "SystemReport",
+    "Thumbnail",
+    "build_report",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute of any type

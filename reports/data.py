@@ -7,7 +7,21 @@ from typing import Literal
 import polars as pl
 
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
-from pipeline.tables import FAMILY, REJECTS, WEAKNESSES, Schema, check, empty
+from pipeline.tables import (
+    COMBINATIONS,
+    DISPARITIES,
+    FAMILY,
+    GAPS,
+    PREDICATES,
+    REJECTS,
+    SWEEP,
+    VERDICTS,
+    WEAKNESSES,
+    Schema,
+    check,
+    empty,
+)
+from reports.words import COUNTED
 
 COVERAGE: Schema = {  # how often each value of each attribute was seen, in display order
     "attribute": pl.String(),
@@ -23,6 +37,11 @@ VALUE_ERRORS: Schema = {  # mean error of a system over the samples of one value
     "error": pl.Float64(),
     "ci_low": pl.Float64(),  # 95 % interval
     "ci_high": pl.Float64(),
+}
+COLLECTION: Schema = {  # what to collect next, most useful first
+    "predicates": PREDICATES,  # what the samples should show
+    "missing": pl.Int64(),  # samples to collect
+    "covers": pl.Int64(),  # combinations that these samples help at once
 }
 
 
@@ -44,6 +63,7 @@ class SystemReport:
     findings: WEAKNESSES in rank order. top_slices: FAMILY rows by score, before any test.
     slices_counted: size of the counted family. gallery: rank -> worst samples, worst first.
     detectable_gap: smallest difference that this data could have shown, in units of the error.
+    sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
     """
 
     name: str
@@ -59,11 +79,14 @@ class SystemReport:
     detectable_gap: float | None = None
     search_notes: tuple[str, ...] = ()
     gallery: Mapping[int, tuple[Thumbnail, ...]] = field(default_factory=dict)
+    sweeps: Mapping[int, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def mostly_wrong(self) -> bool:
         """Whether failure is the rule, so that the score can rank little."""
-        return self.share and self.overall_error is not None and self.overall_error > 0.5
+        if not self.share or self.metric in COUNTED or self.overall_error is None:
+            return False
+        return self.overall_error > 0.5
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,46 @@ class AttributeReport:
 
 
 @dataclass(frozen=True, eq=False)
+class FairnessReport:
+    """How one system treats the groups that one source of labels makes.
+
+    labels: whether groups are of the true attributes or of those that the audit's labellers gave.
+    metric: of the error, as in the `errors` table. gates: max_gap and min_group, as configured.
+    adjust_for: the covariates of the adjusted differences. attributes: those compared.
+    perceived: whether the groups are perceived appearance of people.
+    """
+
+    system: str
+    labels: Literal["predicted", "truth"]
+    metric: str
+    gaps: pl.DataFrame = field(default_factory=lambda: empty(GAPS))
+    disparities: pl.DataFrame = field(default_factory=lambda: empty(DISPARITIES))
+    verdicts: pl.DataFrame | None = None  # VERDICTS; None without gates
+    gates: Mapping[str, float] | None = None
+    adjust_for: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    perceived: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class DomainReport:
+    """Which combinations of attribute values the dataset holds, `level` attributes at a time.
+
+    combinations: COMBINATIONS, those to worry about first. pairs: COMBINATIONS of two attributes
+    for the heat maps; None takes `combinations` where its level is 2, else there are no maps.
+    collect_next: a COLLECTION frame.
+    """
+
+    attributes: tuple[str, ...]
+    level: int
+    min_samples: int
+    combinations: pl.DataFrame
+    pairs: pl.DataFrame | None = None
+    collect_next: pl.DataFrame = field(default_factory=lambda: empty(COLLECTION))
+
+
+@dataclass(frozen=True, eq=False)
 class ReportData:
     """Everything that one page shows; times are ISO 8601 in UTC, timings in seconds."""
 
@@ -100,6 +163,8 @@ class ReportData:
     value_errors: pl.DataFrame = field(default_factory=lambda: empty(VALUE_ERRORS))
     agreement: pl.DataFrame | None = None  # AGREEMENT and VALUE_QUALITY of pipeline.labels.quality,
     value_quality: pl.DataFrame | None = None  # when the audit has a truth file
+    fairness: tuple[FairnessReport, ...] = ()  # one for each system and source of labels
+    domain: DomainReport | None = None
     rejects: pl.DataFrame = field(default_factory=lambda: empty(REJECTS))
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # of any stage, for the reader
@@ -121,3 +186,15 @@ def check_report_data(data: ReportData) -> None:
     for system in data.systems:
         check(system.findings, WEAKNESSES, table=f"findings of {system.name}")
         check(system.top_slices, FAMILY, table=f"top slices of {system.name}")
+        for rank, sweep in system.sweeps.items():
+            check(sweep, SWEEP, table=f"sweep of finding {rank} of {system.name}")
+    for report in data.fairness:
+        check(report.gaps, GAPS, table=f"gaps of {report.system}")
+        check(report.disparities, DISPARITIES, table=f"disparities of {report.system}")
+        if report.verdicts is not None:
+            check(report.verdicts, VERDICTS, table=f"verdicts of {report.system}")
+    if data.domain is not None:
+        check(data.domain.combinations, COMBINATIONS, table="combinations")
+        check(data.domain.collect_next, COLLECTION, table="collect_next")
+        if data.domain.pairs is not None:
+            check(data.domain.pairs, COMBINATIONS, table="pairs")

@@ -9,7 +9,46 @@ from reports.numbers import MINUS, format_number, format_percent
 Predicates = Sequence[Mapping[str, str]]
 
 # metric: what an error of 1 is called, and an error of 0
-_OUTCOMES = {"miss": ("missed", "found"), "not-top1": ("wrong", "right")}
+_OUTCOMES = {
+    "miss": ("missed", "found"),
+    "not-top1": ("wrong", "right"),
+    "wrong-class": ("taken for another class", "not taken for another class"),
+}
+# metric: what a share of it is called, lost and kept
+_PARTS = {
+    "iou-loss": ("overlap lost", "overlap kept"),
+    "score-loss": ("score lost", "score kept"),
+    "f1-loss": ("F1 lost", "F1 kept"),
+}
+# metric: what its mean is called; these count things and are never percentages
+COUNTED = {
+    "duplicates": "duplicate detections per object",
+    "misses": "missed objects per image",
+    "false-positives": "false positives per image",
+}
+MEANINGS = {
+    "miss": "Missed: no detection of the same category overlaps the object enough.",
+    "not-top1": "Wrong: the most probable class is not the true one.",
+    "iou-loss": (
+        "Overlap lost: 1 minus the overlap (IoU) of the object with the detection that found it; "
+        "all of it where the object is missed."
+    ),
+    "score-loss": (
+        "Score lost: 1 minus the score of the detection that found the object; all of it where "
+        "the object is missed."
+    ),
+    "wrong-class": (
+        "Taken for another class: no detection of its own category found the object, but one of "
+        "another category lies on it."
+    ),
+    "duplicates": "Duplicates: further detections on an object that one has already found.",
+    "misses": "Misses: objects of an image that no detection found.",
+    "false-positives": "False positives: detections of an image that found no object.",
+    "f1-loss": (
+        "F1 lost: 1 minus the F1 score of an image, which weighs its missed objects against its "
+        "false positives."
+    ),
+}
 
 _NUMBER = r"[-\N{MINUS SIGN}+]?[\d.,]+(?:e[-+]?\d+)?"
 _BOUND = re.compile(rf"(?:<|>|<=|>=|\u2264|\u2265) ?{_NUMBER}")
@@ -50,15 +89,26 @@ class ErrorWords:
     success: bool = False
 
     @property
+    def percent(self) -> bool:
+        """Whether means are written as percentages."""
+        return self.share and self.metric not in COUNTED
+
+    @property
     def outcome(self) -> str | None:
         """What a sample with error 1 is called, e.g. "missed"; with `success`, error 0."""
-        failed, passed = _OUTCOMES.get(self.metric, (None, "without error"))
+        names = _PARTS | _OUTCOMES if self.percent else _OUTCOMES
+        failed, passed = names.get(self.metric, (None, "without error"))
         return passed if self.success else failed
 
     @property
     def noun(self) -> str:
         """The name of the mean, e.g. "missed", "without error" or "mean log-loss"."""
-        return self.outcome or f"mean {self.metric}"
+        return self.outcome or COUNTED.get(self.metric) or f"mean {self.metric}"
+
+    @property
+    def meaning(self) -> str | None:
+        """A sentence that says what the error is, where it is a known one."""
+        return MEANINGS.get(self.metric)
 
     def turn(self, error: float | None) -> float | None:
         """Return the number to show for a mean error."""
@@ -67,33 +117,39 @@ class ErrorWords:
     def write_value(self, error: float | None) -> str:
         """Write a mean error as a bare number: "27.1%" or "2.31"."""
         shown = self.turn(error)
-        return format_percent(shown) if self.share else format_number(shown)
+        return format_percent(shown) if self.percent else format_number(shown)
 
     def write(self, error: float | None) -> str:
         """Write a mean error: "27.1% missed" or "mean log-loss 2.31"."""
         value = self.write_value(error)
+        if self.metric in _PARTS and self.outcome:
+            return f"{value} of the {self.outcome}"
         return f"{value} {self.outcome}" if self.outcome else f"{self.noun} {value}"
 
     def write_gap(self, difference: float | None) -> str:
         """Write the size of a difference, without sign: "3.1 percentage points" or "0.42"."""
         if difference is None:
             return format_number(None)
-        if self.share:
+        if self.percent:
             return f"{100 * abs(difference):.1f} percentage points"
         return format_number(abs(difference))
 
     def write_difference(self, difference: float | None) -> str:
         """Write a difference of means with its sign: "+22.1 points" or "+0.42"."""
+        signed = self.write_signed(difference)
+        return f"{signed} points" if self.percent and difference is not None else signed
+
+    def write_signed(self, difference: float | None) -> str:
+        """Write a difference of means with its sign and without its unit: "+22.1"."""
         value = self.write_bound(difference)
-        signed = value if value[0] in f"{MINUS}\N{EN DASH}" else f"+{value}"
-        return f"{signed} points" if self.share and difference is not None else signed
+        return value if value[0] in f"{MINUS}\N{EN DASH}" else f"+{value}"
 
     def write_bound(self, difference: float | None) -> str:
         """Write one end of the interval of a difference, in points where means are percentages."""
         if difference is None or difference != difference:
             return format_number(None)
         shown = -difference if self.success else difference
-        if self.share and abs(shown) != float("inf"):
+        if self.percent and abs(shown) != float("inf"):
             return f"{100 * shown:.1f}".replace("-", MINUS)
         return format_number(shown)
 
@@ -102,7 +158,9 @@ class ErrorWords:
         failed, passed = _OUTCOMES.get(self.metric, (None, None))
         if failed and passed and error in (0.0, 1.0):
             return failed if error == 1 else passed
-        value = format_percent(error) if self.share else format_number(error)
+        value = format_percent(error) if self.percent else format_number(error)
+        if self.percent and self.metric in _PARTS:
+            return f"{value} of the {_PARTS[self.metric][0]}"
         return f"{value} {failed}" if failed else f"{self.metric} {value}"
 
 
