@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from flows.attributes_command import app as attributes_app
 from flows.demo_command import app as demo_app
 from flows.slices_command import slices
 from pipeline.exceptions import WeakspotError
+
+if TYPE_CHECKING:
+    from flows.summary import Summary
 
 app = typer.Typer(
     name="weakspot",
@@ -70,7 +73,8 @@ def run(
         plan = check_audit(audit, limit=limit)
         typer.echo(plan.to_json() if json_output else plan.to_text())
     else:
-        _run(audit, ("embed", "label", "score", "find", "report"), limit, json_output=json_output)
+        stages = ("embed", "label", "score", "find", "fairness", "report")
+        _run(audit, stages, limit, json_output=json_output)
 
 
 @app.command()
@@ -95,6 +99,12 @@ def score(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -
 def find(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
     """Search the labelled samples for weak slices."""
     _run(audit, ("find",), limit, json_output=json_output)
+
+
+@app.command()
+def fairness(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+    """Compare groups by sensitive attributes; exit with 3 if a gap fails the gates."""
+    _run(audit, ("fairness",), limit, json_output=json_output)
 
 
 @app.command()
@@ -133,8 +143,16 @@ def doctor() -> None:
 
 def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output: bool) -> None:
     from flows.start import start_run
+    from flows.summary import GatesFailedError
 
-    summary = start_run(audit, stages=stages, limit=limit)
+    try:
+        _show(start_run(audit, stages=stages, limit=limit), json_output=json_output)
+    except GatesFailedError as failed:
+        _show(failed.summary, json_output=json_output)
+        raise
+
+
+def _show(summary: "Summary", *, json_output: bool) -> None:
     if json_output:
         typer.echo(summary.to_json())
     else:
@@ -146,7 +164,7 @@ def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command: 0 done, 1 the audit could not be done, 2 wrong usage or configuration.
+    """Run the command and exit with 0 done, 1 could not be done, 2 wrong usage, 3 gates failed.
 
     arguments: those of the process when None.
     """

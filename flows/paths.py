@@ -28,8 +28,14 @@ def _absent(audit: Audit) -> Iterator[tuple[str, Path, str]]:
         if not folder.is_dir():
             yield "dataset.images", folder, "folder"
     truth = () if dataset.truth is None else (dataset.truth.file,)
+    detections = None if dataset.boxes is None else dataset.boxes.detections
+    if dataset.format == "voc":  # one file an image
+        for folder in dataset.annotations:
+            if not folder.is_dir():
+                yield "dataset.annotations", folder, "folder"
     files = {
-        "dataset.annotations": dataset.annotations,
+        "dataset.annotations": () if dataset.format == "voc" else dataset.annotations,
+        "dataset.boxes.detections": () if detections is None else (detections,),
         "dataset.table": () if dataset.table is None else (dataset.table,),
         "dataset.truth.file": truth,
         **{f"predictions of {s.name!r}": s.predictions for s in audit.systems},

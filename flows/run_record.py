@@ -37,6 +37,7 @@ class RunRecord:
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)
+    gates: dict[str, str] = field(default_factory=dict)  # system -> verdict
     encoder_id: str | None = None
 
     @contextmanager

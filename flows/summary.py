@@ -9,6 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from flows.gap_tables import tabulate_gaps
+from pipeline.exceptions import WeakspotError
+from reports.words import write_predicates
+
+__all__ = ["COUNTS", "GatesFailedError", "Summary", "print_summary", "write_predicates"]
+
 COUNTS = (
     "samples",
     "rejects",
@@ -24,11 +30,16 @@ COUNTS = (
 
 @dataclass(frozen=True)
 class Summary:
-    """One run: counts of what was made, findings worst first, seconds per stage."""
+    """One run: counts of what was made, findings and gaps worst first, seconds per stage.
+
+    gates: for each system pass, fail or insufficient evidence, where the audit has gates.
+    """
 
     run_id: str
     counts: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Mapping[str, Any], ...] = ()
+    gaps: tuple[Mapping[str, Any], ...] = ()
+    gates: Mapping[str, str] = field(default_factory=dict)
     report: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -39,9 +50,14 @@ class Summary:
         return json.dumps(content, ensure_ascii=False)
 
 
-def write_predicates(predicates: list[Mapping[str, str]]) -> str:
-    """Return predicates in words: hat = yes and blur = high."""
-    return " and ".join(f"{p['attribute']} = {p['value']}" for p in predicates)
+class GatesFailedError(WeakspotError):
+    """A gap between groups is larger than the gates allow; all that was asked for is done."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, summary: Summary) -> None:
+        super().__init__(message)
+        self.summary = summary
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -52,6 +68,10 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(_tabulate(summary.findings))
     elif "slices" in counts:
         console.print("No weak slice found; the report says which gaps this data could have shown.")
+    if summary.gaps:
+        console.print(tabulate_gaps(summary.gaps))
+    for system, verdict in summary.gates.items():
+        console.print(f"gates: {system}: {verdict}")
     times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in summary.seconds.items())
     console.print(f"times: {times}")
     if summary.report:
