@@ -107,8 +107,10 @@ def decode_image(data: bytes, *, path: Path | None = None) -> Image.Image:
 def crop_image(image: Image.Image, box: Box, rule: CropRule) -> Image.Image:
     """Cut an object from its upright image: its box with a margin on each side, within the image.
 
-    box: x, y, width and height in pixels. Raises ImageRejectedError if the box is not finite, lies
-    outside the image, or the part inside the image has a side under `rule.min_size`.
+    box: x, y, width and height in pixels. A square rule widens the shorter side around its center
+    to the longer one; what would lie outside the image is cut off, never invented. Raises
+    ImageRejectedError if the box is not finite, lies outside the image, or the part inside the
+    image has a side under `rule.min_size`.
     """
     x, y, w, h = box
     if not all(math.isfinite(value) for value in box):
@@ -125,9 +127,19 @@ def crop_image(image: Image.Image, box: Box, rule: CropRule) -> Image.Image:
         )
     left, top = math.floor(x - rule.margin * w), math.floor(y - rule.margin * h)
     right, bottom = math.ceil(x + w + rule.margin * w), math.ceil(y + h + rule.margin * h)
+    if rule.square:
+        side = max(right - left, bottom - top)
+        left, right = _widen(left, right, side)
+        top, bottom = _widen(top, bottom, side)
     return image.crop(
         (max(left, 0), max(top, 0), min(right, image.width), min(bottom, image.height))
     )
+
+
+def _widen(start: int, end: int, length: int) -> tuple[int, int]:
+    """Widen a range of pixels to `length` on both sides; an odd pixel goes to the end."""
+    start -= (length - (end - start)) // 2
+    return start, start + length
 
 
 def measure_image(image: Image.Image) -> dict[str, float]:

@@ -22,6 +22,33 @@ def test_a_crop_has_its_margin_and_stays_inside() -> None:
 
 
 @pytest.mark.parametrize(
+    ("box", "margin", "size"),
+    [
+        ((40, 20, 10, 6), 0, (10, 10)),
+        ((40, 20, 6, 10), 0, (10, 10)),
+        ((40, 20, 10, 6), 0.5, (20, 20)),
+        ((40.5, 20.5, 10, 6), 0, (11, 11)),
+        ((10, 0, 80, 20), 0, (80, 50)),  # clipped: the image is 50 high
+        ((0, 20, 4, 10), 0, (7, 10)),  # clipped at the left border, 3 pixels outside
+    ],
+)
+def test_a_square_crop_widens_the_shorter_side_around_its_center(
+    box: tuple[float, float, float, float], margin: float, size: tuple[int, int]
+) -> None:
+    image = left_red_right_blue(100, 50)
+    crop = crop_image(image, box, CropRule(margin=margin, min_size=1, square=True))
+    assert crop.size == size
+
+
+def test_a_square_crop_holds_the_plain_crop_in_its_middle() -> None:
+    image = noise(size=(100, 50))
+    rule = CropRule(margin=0, min_size=1)
+    plain = crop_image(image, (40, 20, 4, 10), rule)
+    square = crop_image(image, (40, 20, 4, 10), rule.model_copy(update={"square": True}))
+    assert np.array_equal(np.asarray(square)[:, 3:7], np.asarray(plain))
+
+
+@pytest.mark.parametrize(
     ("box", "reason"),
     [
         ((200.0, 0.0, 10.0, 10.0), "outside"),
@@ -39,13 +66,14 @@ def test_a_useless_box_is_rejected(box: tuple[float, float, float, float], reaso
 @given(
     box=st.tuples(*[st.floats(-200, 300, allow_nan=False)] * 4),
     margin=st.floats(0, 3),
+    square=st.booleans(),
 )
 def test_any_box_gives_pixels_or_a_reason(
-    box: tuple[float, float, float, float], margin: float
+    box: tuple[float, float, float, float], margin: float, *, square: bool
 ) -> None:
     image = Image.new("RGB", (100, 50))
     try:
-        crop = crop_image(image, box, CropRule(margin=margin, min_size=1))
+        crop = crop_image(image, box, CropRule(margin=margin, min_size=1, square=square))
     except ImageRejectedError:
         return
     assert 1 <= crop.width <= 100

@@ -15,6 +15,7 @@ from PIL import Image
 from pipeline.config import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import Encoder
+from pipeline.embeddings.resampling import Prepare, choose_prepare
 from pipeline.images import (
     MEASURE_VERSION,
     MEASURES,
@@ -57,6 +58,7 @@ class _Job:
     batch_size: int
     measures: bool
     load: Loader
+    prepare_crop: Prepare | None
 
 
 @dataclass
@@ -112,7 +114,8 @@ def embed_block(
     into memory.
     """
     unique = samples.sort("content_key", "path").unique("content_key", maintain_order=True)
-    job = _Job(root, crop, encoder, batch_size, measures, load)
+    prepare_crop = None if encoder is None else choose_prepare(encoder, crop.interpolation)
+    job = _Job(root, crop, encoder, batch_size, measures, load, prepare_crop)
     dim = encoder.dim if encoder is not None else 0
     vectors = np.full((unique.height, dim), np.nan, dtype=np.float32)
     measured: dict[int, dict[str, float]] = {}
@@ -203,8 +206,9 @@ def _run_chunk(chunk: _Chunk, job: _Job) -> _Part:
             part.rows.append(row)
             if job.measures:
                 part.measured.append(measure_image(shown))
-            if job.encoder is not None:
-                part.pixels.append(job.encoder.prepare(shown))
+            if job.encoder is not None and job.prepare_crop is not None:
+                prepare = job.encoder.prepare if box is None else job.prepare_crop
+                part.pixels.append(prepare(shown))
     if job.encoder is not None and job.encoder.in_workers:
         part.vectors = _encode(part.pixels, job)
         part.pixels = []

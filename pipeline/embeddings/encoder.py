@@ -25,6 +25,7 @@ from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
 from pipeline.embeddings.folding import fold_image_tower
 from pipeline.embeddings.loading_errors import explain_failure, name_nearest
+from pipeline.embeddings.resampling import Prepare, replace_interpolation
 from pipeline.exceptions import EncoderError
 
 # Images of one forward on a CPU: larger activations leave its caches (make bench shows it).
@@ -73,6 +74,11 @@ class OpenClipEncoder:
     def prepare(self, image: Image.Image) -> Pixels:
         """Resize and cut an RGB image as open_clip does; bytes, (h, w, 3), scaled in the batch."""
         return np.asarray(self._geometry(image))
+
+    def prepare_by(self, interpolation: str) -> Prepare:
+        """Return `prepare` with another interpolation: nearest, bilinear, bicubic or lanczos."""
+        geometry = Compose(replace_interpolation(self._geometry.transforms, interpolation))
+        return lambda image: np.asarray(geometry(image))
 
     def encode_pixels(self, pixels: Pixels, *, batch_size: int) -> VectorArray:
         """Encode stacked results of `prepare`, (n, ...) -> (n, d) float32, of unit length.
@@ -125,11 +131,7 @@ class OpenClipEncoder:
         _log.warning("out of memory: the batch is halved to %d images", size)
 
     def _use_one_thread_in_workers(self) -> None:
-        """Keep pool workers from starting a team of kernel threads each.
-
-        One image batch a core runs without barriers; a team that waits for a core that decodes
-        costs several times as much.
-        """
+        """Run one kernel thread a worker: a team waiting for a core that decodes costs far more."""
         worker = threading.current_thread() is not threading.main_thread()
         if self.in_workers and worker and not getattr(self._threads, "single", False):
             torch.set_num_threads(1)
@@ -270,7 +272,7 @@ def _identify(model: Any, config: EncoderConfig) -> str:  # noqa: ANN401 - open_
 
 def _split_preprocessing(
     preprocess: Compose, device: torch.device
-) -> tuple[Callable[[Image.Image], Any], Callable[[torch.Tensor], torch.Tensor]]:
+) -> tuple[Compose, Callable[[torch.Tensor], torch.Tensor]]:
     """Split open_clip's transform: geometry on bytes in the decoder, arithmetic in the batch.
 
     The arithmetic is that of ToTensor and Normalize in their order, with constants as large as an

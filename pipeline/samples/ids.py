@@ -13,14 +13,24 @@ def make_sample_id(path: str, annotation_id: str | None = None) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 
-def make_object_key(file_key: str, box: tuple[float, float, float, float], *, margin: float) -> str:
+def make_object_key(
+    file_key: str,
+    box: tuple[float, float, float, float],
+    *,
+    margin: float,
+    square: bool = False,
+    interpolation: str = "model",
+) -> str:
     """Return the content key of an object: 32 hex digits of its file's key, its box and crop rule.
 
-    file_key: the content key of the whole image, which is a hash of the file's bytes. `margin` is
-    the part of the crop rule that changes pixels; a minimum size only leaves objects out.
+    file_key: the content key of the whole image, which is a hash of the file's bytes. Margin,
+    square and interpolation are what changes pixels; a minimum size only leaves objects out. The
+    last two are named only where they are not the default: keys made before they existed hold.
     """
     x, y, w, h = map(float, box)
     text = f"{file_key}\0{x!r}\0{y!r}\0{w!r}\0{h!r}\0{float(margin)!r}"
+    text += "\0square" if square else ""
+    text += "" if interpolation == "model" else f"\0{interpolation}"
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 

@@ -89,7 +89,8 @@ def make_object_rows(
     ]
     large = rows.filter(pl.min_horizontal(*inside) >= crop.min_size)
     boxes = zip(large["file_key"], large.select("x", "y", "w", "h").iter_rows(), strict=True)
-    keys = [make_object_key(key, box, margin=crop.margin) for key, box in boxes]
+    rule = {"margin": crop.margin, "square": crop.square, "interpolation": crop.interpolation}
+    keys = [make_object_key(key, box, **rule) for key, box in boxes]
     ids = make_sample_ids(large["path"].to_list(), large["annotation_id"].to_list())
     samples = large.with_columns(
         pl.Series("sample_id", ids, dtype=pl.String),

@@ -61,6 +61,19 @@ def test_object_key_depends_on_file_box_and_margin() -> None:
     assert all(len(key) == 32 for key in keys)
 
 
+def test_object_key_changes_with_what_changes_pixels_and_keeps_its_earlier_value() -> None:
+    box = (1.0, 2.0, 3.0, 4.0)
+    plain = make_object_key("00", box, margin=0.1)
+    assert plain == make_object_key("00", box, margin=0.1, square=False, interpolation="model")
+    assert plain == "69ed4e5f8ad147f0cd3f4719501b0fd5"  # as version 0.1.0 made it
+    others = {
+        make_object_key("00", box, margin=0.1, square=square, interpolation=interpolation)
+        for square in (False, True)
+        for interpolation in ("model", "nearest", "bilinear")
+    }
+    assert len(others) == 6
+
+
 def test_flags_sizes_and_categories_decide_which_objects_are_samples(tmp_path: Path) -> None:
     content = coco(
         {1: "a.png", 2: "b.png"},
