@@ -40,12 +40,15 @@ def test_an_example_that_is_commented_out_is_valid_too(tmp_path: Path) -> None:
         bare = line.removeprefix("# ")
         is_example = bare.startswith("[") or " = " in bare.split("#")[0]
         kept.append(bare if line.startswith("# ") and is_example else line)
-    text = "\n".join(line for line in kept if not line.startswith("table ="))
+    others = ("table =", "[dataset.boxes]", "detector =", "min_score = 0.5")  # of other formats
+    text = "\n".join(line for line in kept if not line.startswith(others))
     path.write_text(text, encoding="utf-8")
     audit = read_audit(path)
     assert audit.dataset.truth is not None
     assert audit.dataset.split == "val"
     assert audit.attributes.given == ("category",)
+    assert audit.gates is not None
+    assert audit.fairness is not None
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
