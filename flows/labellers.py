@@ -18,6 +18,8 @@ from pipeline.labels.measured import (
     bin_values,
     get_raw_measure,
     list_bins,
+    needs_neighbors,
+    refuse_whole_images,
     resolve_edges,
     take_values,
 )
@@ -70,14 +72,19 @@ def make_labellers(
     store: Store,
     load: LoadEncoder,
 ) -> tuple[list[Labeller], int]:
-    """Make a labeller of every attribute, in order; return them and the prompts encoded."""
+    """Make a labeller of every attribute, in order; return them and the prompts encoded.
+
+    Raises ConfigError when whole images are audited and an attribute needs boxes.
+    """
+    if audit.dataset.sample == "image":
+        refuse_whole_images(attributes)
     shown, encoded = _make_shown(attributes, audit, store, load)
     labellers = []
     for attribute in attributes:
         if attribute.kind == "prompts":
             labellers.append(shown[attribute.name])
         elif attribute.kind == "measured":
-            labellers.append(_make_measured(attribute, sample_set.samples, store))
+            labellers.append(_make_measured(attribute, sample_set, store))
         else:
             labellers.append(_make_given(attribute, sample_set.columns))
     return labellers, encoded
@@ -121,17 +128,25 @@ def _label_by(prototypes: Prototypes, label_id: str) -> Label:
     return label
 
 
-def _make_measured(attribute: Attribute, samples: pl.DataFrame, store: Store) -> Labeller:
+def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) -> Labeller:
     measure = get_raw_measure(attribute)
     measurements = None
     if measure is not None:
         right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
         measurements = read_measurements(store.measurements).filter(right)
-    values = take_values(attribute, select_targets(samples, attribute), measurements)
+    values = take_values(
+        attribute,
+        select_targets(sample_set.samples, attribute),
+        measurements,
+        objects=_choose_neighbors(sample_set),
+    )
     if measure is not None:  # samples whose pixels could not be measured were rejected
         values = values.drop_nulls("value")
     edges = resolve_edges(attribute, values["value"])
-    label_id = make_label_id(attribute, MEASURE_VERSION if measure else "size", *edges)
+    made_from = MEASURE_VERSION if measure else "size"
+    if needs_neighbors(attribute):  # a new one changes an object's number, but not its content key
+        made_from = _hash_rows(values)
+    label_id = make_label_id(attribute, made_from, *edges)
 
     def label(rows: pl.DataFrame, _vectors: Vectors | None) -> pl.DataFrame:
         own = values.filter(pl.col("sample_id").is_in(rows["sample_id"].implode()))
@@ -142,11 +157,21 @@ def _make_measured(attribute: Attribute, samples: pl.DataFrame, store: Store) ->
 
 def _make_given(attribute: Attribute, columns: pl.DataFrame) -> Labeller:
     name = attribute.given_column
-    content = columns.select("sample_id", pl.col(name).alias("cell")).write_csv()
-    label_id = make_label_id(attribute, hashlib.sha256(content.encode()).hexdigest())
+    content = columns.select("sample_id", pl.col(name).alias("cell"))
+    label_id = make_label_id(attribute, _hash_rows(content))
 
     def label(rows: pl.DataFrame, _vectors: Vectors | None) -> pl.DataFrame:
         own = columns.filter(pl.col("sample_id").is_in(rows["sample_id"].implode()))
         return label_given(attribute, own, label_id=label_id)
 
     return Labeller(attribute, label_id, "given", label)
+
+
+def _choose_neighbors(sample_set: SampleSet) -> pl.DataFrame:
+    """Return the true objects of the categories of the audit, also those that are no samples."""
+    asked = sample_set.categories.filter(pl.col("asked"))
+    return sample_set.objects.join(asked, on=["source", "category"], how="semi")
+
+
+def _hash_rows(frame: pl.DataFrame) -> str:
+    return hashlib.sha256(frame.write_csv().encode()).hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.labels.measure_names import MEASURE_NAMES
+from pipeline.labels.measure_names import BOX_MEASURES, MEASURE_NAMES
 from pipeline.toml_file import Location, nearest
 
 UNKNOWN = "unknown"  # the value of a sample that no other value fits
@@ -182,6 +182,9 @@ def _find_bin_errors(data: Mapping[str, Any]) -> Iterator[Fault]:
     elif measure not in MEASURE_NAMES:
         message = f"unknown measure {measure!r}; {nearest(str(measure), MEASURE_NAMES)}"
         yield Fault(("measure",), message)
+    elif measure in BOX_MEASURES and data.get("applies_to") == "image":
+        message = f"measure {measure!r} is of an object's box, and an image has none"
+        yield Fault(("applies_to",), f'{message}; expected applies_to = "object"')
     edges, quantiles = data.get("edges"), data.get("quantiles")
     if (edges is None) == (quantiles is None):
         found = "neither" if edges is None else "both"

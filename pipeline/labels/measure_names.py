@@ -16,4 +16,13 @@ SIZE_MEASURES = (
     "box_area",
 )
 
-MEASURE_NAMES = RAW_MEASURES + SIZE_MEASURES
+# Read from the boxes of the objects: a whole image has none.
+BOX_MEASURES = (
+    "box_truncated",
+    "box_crowding",
+    "box_center_x",
+    "box_center_y",
+    "box_relative_area",
+)
+
+MEASURE_NAMES = RAW_MEASURES + SIZE_MEASURES + BOX_MEASURES

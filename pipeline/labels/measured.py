@@ -1,15 +1,17 @@
 """Labels from numbers: a measure of each sample, cut into bins."""
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipeline.exceptions import TableError
+from pipeline.exceptions import ConfigError, TableError
 from pipeline.labels.attribute_checks import UNKNOWN, list_cuts
 from pipeline.labels.attribute_file import Attribute
-from pipeline.labels.measure_names import RAW_MEASURES, SIZE_MEASURES
+from pipeline.labels.box_measures import measure_boxes
+from pipeline.labels.measure_names import BOX_MEASURES, RAW_MEASURES, SIZE_MEASURES
 from pipeline.tables import LABELS, check
 
 VALUES = {"sample_id": pl.String(), "value": pl.Float64()}
@@ -20,16 +22,45 @@ def get_raw_measure(attribute: Attribute) -> str | None:
     return attribute.measure if attribute.measure in RAW_MEASURES else None
 
 
+def needs_boxes(attribute: Attribute) -> bool:
+    """Tell whether the attribute is about where boxes stand, which a whole image has not."""
+    return attribute.measure in BOX_MEASURES
+
+
+def needs_neighbors(attribute: Attribute) -> bool:
+    """Tell whether the attribute's numbers depend on the other objects of the image."""
+    return attribute.measure == "box_crowding"
+
+
+def refuse_whole_images(attributes: Iterable[Attribute]) -> None:
+    """Raise ConfigError naming the attributes that need boxes, for an audit of whole images."""
+    names = [f"{a.name!r} (measure {a.measure!r})" for a in attributes if needs_boxes(a)]
+    if names:
+        raise ConfigError(
+            f"attribute {', '.join(names)}: measured of the boxes of objects, and whole images "
+            'have none; leave it out, or audit objects with [dataset] sample = "object"'
+        )
+
+
 def take_values(
-    attribute: Attribute, samples: pl.DataFrame, measurements: pl.DataFrame | None = None
+    attribute: Attribute,
+    samples: pl.DataFrame,
+    measurements: pl.DataFrame | None = None,
+    *,
+    objects: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return sample_id and the number that the attribute bins, one row a sample, in their order.
 
     samples: of the samples table; a size measure is that of the box or, for a whole image, of
     the image, in pixels. measurements: of one measure_version; needed by sharpness, brightness
-    and contrast. A sample without a number gets null. Raises TableError when measurements lack
-    or repeat.
+    and contrast. objects: of the objects table, the neighbours in a crowd that are no samples. A
+    sample without a number gets null. Raises TableError when measurements lack or repeat, and
+    ConfigError when a measure of boxes is asked of whole images.
     """
+    if needs_boxes(attribute):
+        if samples["w"].null_count() == samples.height and not samples.is_empty():
+            refuse_whole_images([attribute])
+        return measure_boxes(str(attribute.measure), samples, objects)
     if attribute.measure in SIZE_MEASURES:
         return samples.select("sample_id", value=_measure_size(attribute.measure))
     if measurements is None:

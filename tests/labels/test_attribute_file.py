@@ -104,6 +104,17 @@ def test_each_fault_of_bins_is_told_with_its_line(tmp_path: Path, keys: str, exp
     assert any(expected.replace(".0", "") in p.replace(".0", "") for p in problems), problems
 
 
+def test_a_measure_of_boxes_cannot_apply_to_images(tmp_path: Path) -> None:
+    path = tmp_path / "cut.toml"
+    text = 'name = "cut"\nkind = "measured"\nmeasure = "box_truncated"\nedges = [0, 0.5, inf]\n'
+    path.write_text(text)
+    assert check_attribute(path) == []
+    path.write_text(text + 'applies_to = "image"\n')
+    told = "line 5: measure 'box_truncated' is of an object's box, and an image has none"
+    [problem] = check_attribute(path)
+    assert problem.startswith(told)
+
+
 def test_an_unknown_measure_names_the_nearest(tmp_path: Path) -> None:
     path = write(tmp_path, SIZE.replace("box_height", "box_hight") + "quantiles = 4\n")
     assert check_attribute(path) == [
