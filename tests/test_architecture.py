@@ -20,12 +20,14 @@ SHARED = {
     "dataset_config",
     "exceptions",
     "images",
+    "intervals",
     "json_file",
+    "p_values",
     "table_file",
     "tables",
     "toml_file",
 }
-TABLE_FOLDERS = ("samples", "embeddings", "labels", "errors", "slices", "demo")
+TABLE_FOLDERS = ("samples", "embeddings", "labels", "errors", "gaps", "slices", "demo")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
 
 # Where a heavy library may be imported, as paths that begin so.
@@ -116,6 +118,10 @@ def test_table_folders_import_only_shared_modules_and_themselves() -> None:
     assert wrong == []
 
 
+# A module beside the table folders that is the way into one: its name is what people look for.
+ENTRIES = {"pipeline/fairness.py": "gaps"}
+
+
 def test_the_modules_beside_the_table_folders_do_not_import_them() -> None:
     wrong = []
     for path in OWN:
@@ -123,7 +129,7 @@ def test_the_modules_beside_the_table_folders_do_not_import_them() -> None:
             wrong += [
                 f"{path}: {name}"
                 for name in own_imports(path)
-                if name.split(".")[1] in TABLE_FOLDERS
+                if name.split(".")[1] in TABLE_FOLDERS and name.split(".")[1] != ENTRIES.get(path)
             ]
     assert wrong == []
 

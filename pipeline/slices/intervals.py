@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from pipeline.intervals import newcombe_interval
 from pipeline.slices.losses import Losses, Sums
 from pipeline.slices.significance import complement, effective_size, mean_and_variance
 
@@ -47,33 +48,6 @@ def interval_slices(total: Sums, part: Sums, losses: Losses) -> tuple[Floats, Fl
         low, high = newcombe_interval(count, part.n, rest_count, rest.n)
         return low * scale, high * scale
     return welch_interval(total, part)
-
-
-def wilson_interval(count: Floats, n: Floats | Ints) -> tuple[Floats, Floats]:
-    """Wilson's score intervals of rates (JASA 22, 1927); NaN where n is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = count / n
-        middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        half = _Z * np.sqrt(rate * (1 - rate) / n + _Z**2 / (4.0 * n * n)) / (1 + _Z**2 / n)
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
-
-
-def newcombe_interval(
-    count: Floats, n: Floats | Ints, rest_count: Floats, rest_n: Floats | Ints
-) -> tuple[Floats, Floats]:
-    """Newcombe's hybrid score intervals of differences of rates.
-
-    Source: Newcombe, Statistics in Medicine 17, 1998, method 10.
-    """
-    low, high = wilson_interval(count, n)
-    rest_low, rest_high = wilson_interval(rest_count, rest_n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate, rest_rate = count / n, rest_count / rest_n
-    difference = rate - rest_rate
-    return (
-        difference - np.hypot(rate - low, rest_high - rest_rate),
-        difference + np.hypot(high - rate, rest_rate - rest_low),
-    )
 
 
 def welch_interval(total: Sums, part: Sums) -> tuple[Floats, Floats]:
