@@ -14,6 +14,8 @@ from markupsafe import Markup
 
 from reports.attribute_views import show_perceived, view_attributes, view_quality
 from reports.data import AttributeReport, ReportData, SystemReport, Thumbnail, check_report_data
+from reports.domain_views import view_domain
+from reports.fairness_views import view_fairness
 from reports.finding_views import FindingView, view_system
 from reports.numbers import format_count, format_percent, format_seconds, format_time
 from reports.words import SOURCES, STATES, find_relation, write_samples
@@ -55,7 +57,11 @@ def build_report(data: ReportData) -> str:
             systems=systems,
             states=_list_states(data.systems),
             sources=_list_sources(data),
-            perceived=show_perceived(data.attributes),
+            perceived=show_perceived(data.attributes)
+            or any(report.perceived for report in data.fairness),
+            fairness=view_fairness(data),
+            domain=view_domain(data),
+            things=f"{data.sample_kind}s",
             attributes=view_attributes(data),
             quality=view_quality(data),
             rejects=data.rejects.head(SHOWN_REJECTS).to_dicts(),

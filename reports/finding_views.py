@@ -10,6 +10,7 @@ from reports.charts import Scale, draw_bar, draw_interval, make_scale
 from reports.data import SystemReport
 from reports.gallery import Picture, make_pictures
 from reports.numbers import format_count, format_number, format_percent, format_probability
+from reports.sweep_views import SweepView, view_sweep
 from reports.words import ErrorWords, Predicates
 
 Row = Mapping[str, Any]
@@ -43,6 +44,7 @@ class FindingView:
     numbers: list[tuple[str, str]]
     folded: list[Predicates]
     pictures: list[Picture]
+    sweep: SweepView | None
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def _view_finding(
         numbers=_list_numbers(row, words),
         folded=row["folded"] or [],
         pictures=make_pictures(system.gallery.get(rank, ()), words),
+        sweep=view_sweep(system.sweeps.get(rank), words),
     )
 
 

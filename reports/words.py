@@ -61,6 +61,10 @@ SOURCES = {
     "given": "given with the data",
     "truth": "true labels from the truth file",
 }
+GROUP_SOURCES = {  # what makes the groups that are compared
+    "truth": "by true attributes",
+    "predicted": "by predicted labels",
+}
 STATES = {
     "confirmed": (
         "It passed the strictest check: on images held out from the search, or, where none were "

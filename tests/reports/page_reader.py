@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"br", "circle", "img", "line", "link", "meta", "rect"}
+VOID = {"br", "circle", "img", "line", "link", "meta", "polyline", "rect"}
 _APART = {"td", "th", "dt", "dd", "li", "p"}  # words of neighboring cells do not join
 _ADDRESSES = {"href", "src", "srcset", "action", "data", "poster", "background", "xlink:href"}
 

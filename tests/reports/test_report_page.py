@@ -137,8 +137,8 @@ def test_system_without_errors_is_told_from_a_perfect_one() -> None:
     silent = make_system(0, name="silent", n=0, overall_error=None, slices_counted=0)
     perfect = make_system(0, name="perfect", overall_error=0.0)
     words = read_page(build_report(make_report_data(systems=(silent, perfect)))).words
-    assert "silent: no sample has an error value, so there was nothing to search" in words
-    assert "perfect made no error on any of 4,988 samples" in words
+    assert "silent: no image has an error value, so there was nothing to search" in words
+    assert "perfect made no error on any of 4,988 images" in words
 
 
 def test_mostly_wrong_system_is_shown_by_its_success_rates() -> None:

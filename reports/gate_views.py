@@ -1,0 +1,101 @@
+"""What the gates say of one system's groups, in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports.data import FairnessReport
+from reports.numbers import format_count, format_probability
+from reports.words import ErrorWords, Predicates
+
+NAMED_GROUPS = 5  # in a sentence; the table has all
+LISTED_VERDICTS = 200  # rows of the table; how many more there are is said
+PASS, FAIL, INSUFFICIENT = "pass", "fail", "insufficient evidence"
+_ORDER = (FAIL, INSUFFICIENT, PASS)
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """One group before the gate."""
+
+    predicates: Predicates
+    n: str
+    difference: str
+    size: str
+    interval: str
+    q: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class GateView:
+    """All groups before the gate: what came out, who is named in the sentence, every row."""
+
+    verdict: str
+    allowed: str
+    min_group: str
+    failed: int
+    unsure: int
+    passed: int
+    named: list[VerdictView]  # the first of those that decide the verdict
+    unnamed: int
+    rows: list[VerdictView]
+    left_out: str
+
+
+def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
+    """Return what the gates say; None without gates.
+
+    One group that fails fails all; else one without evidence leaves it open, as no group at all
+    does.
+    """
+    if report.verdicts is None:
+        return None
+    rows = sorted(report.verdicts.to_dicts(), key=_order_verdict)
+    views = [_view_verdict(row, words) for row in rows]
+    by_verdict = {name: [v for v in views if v.verdict == name] for name in _ORDER}
+    verdict = _judge(by_verdict)
+    deciding = by_verdict[verdict] if verdict != PASS else []
+    gates = report.gates or {}
+    listed = views[:LISTED_VERDICTS]
+    return GateView(
+        verdict=verdict,
+        allowed=words.write_gap(gates.get("max_gap")),
+        min_group=format_count(int(gates.get("min_group", 0))),
+        failed=len(by_verdict[FAIL]),
+        unsure=len(by_verdict[INSUFFICIENT]),
+        passed=len(by_verdict[PASS]),
+        named=deciding[:NAMED_GROUPS],
+        unnamed=max(0, len(deciding) - NAMED_GROUPS),
+        rows=listed,
+        left_out=format_count(len(views) - len(listed)) if len(views) > len(listed) else "",
+    )
+
+
+def _judge(by_verdict: Mapping[str, Sequence[VerdictView]]) -> str:
+    if by_verdict[FAIL]:
+        return FAIL
+    return PASS if by_verdict[PASS] and not by_verdict[INSUFFICIENT] else INSUFFICIENT
+
+
+def _order_verdict(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """Order failures first, in each verdict the largest difference first."""
+    difference = row["difference"]
+    known = difference is not None and difference == difference
+    names = [(item["attribute"], item["value"]) for item in row["predicates"]]
+    place = _ORDER.index(row["verdict"]) if row["verdict"] in _ORDER else len(_ORDER)
+    return (place, -difference if known else float("inf"), names)
+
+
+def _view_verdict(row: Mapping[str, Any], words: ErrorWords) -> VerdictView:
+    low, high = row["difference_low"], row["difference_high"]
+    known = low is not None or high is not None
+    return VerdictView(
+        predicates=row["predicates"],
+        n=format_count(row["n"] or 0),
+        difference=words.write_signed(row["difference"]),
+        size=words.write_gap(row["difference"]),
+        interval=f"{words.write_bound(low)} to {words.write_bound(high)}" if known else "",
+        q=format_probability(row["q"]),
+        verdict=row["verdict"],
+    )

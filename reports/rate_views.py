@@ -1,0 +1,116 @@
+"""Rates of groups beside the error (recall, selection rate, ...) and disparities, as tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from reports.numbers import MISSING, format_count, format_number, format_percent
+from reports.words import Predicates, write_predicates
+
+SHOWN_GROUPS = 12  # rows of a table before the rest folds away
+LISTED_GROUPS = 200  # rows of a table at all; how many more there are is said
+
+
+@dataclass(frozen=True)
+class RateCell:
+    """One metric of one group."""
+
+    value: str
+    interval: str
+    n: str
+
+
+@dataclass(frozen=True)
+class RateRow:
+    """One group with a cell for each metric."""
+
+    predicates: Predicates
+    cells: list[RateCell]
+
+
+@dataclass(frozen=True)
+class RateTable:
+    """The groups of one level: shown, folded away, and how many were left out of both."""
+
+    title: str
+    metrics: list[str]
+    shown: list[RateRow]
+    folded: list[RateRow]
+    left_out: str
+
+
+@dataclass(frozen=True)
+class DisparityView:
+    """One number for all groups of some attributes."""
+
+    metric: str
+    attributes: str
+    value: str
+    groups: str
+    left_out: str
+
+
+def view_rates(gaps: pl.DataFrame) -> list[RateTable]:
+    """Return a table for each level that has other metrics than the error, groups as given."""
+    rates = gaps.filter(pl.col("metric") != "error")
+    metrics: list[str] = rates["metric"].unique(maintain_order=True).to_list()
+    tables = []
+    for level, title in ((1, "Groups"), (2, "Pairs of groups")):
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for row in rates.filter(pl.col("level") == level).to_dicts():
+            groups.setdefault(write_predicates(row["predicates"]), []).append(row)
+        if groups:
+            tables.append(_view_table(title, metrics, list(groups.values())))
+    return tables
+
+
+def _view_table(
+    title: str, metrics: Sequence[str], groups: Sequence[Sequence[Mapping[str, Any]]]
+) -> RateTable:
+    rows = []
+    for group in groups[:LISTED_GROUPS]:
+        found = {row["metric"]: _view_cell(row) for row in group}
+        cells = [found.get(metric, RateCell(MISSING, "", "")) for metric in metrics]
+        rows.append(RateRow(group[0]["predicates"], cells))
+    more = len(groups) - len(rows)
+    return RateTable(
+        title=title,
+        metrics=list(metrics),
+        shown=rows[:SHOWN_GROUPS],
+        folded=rows[SHOWN_GROUPS:],
+        left_out=format_count(more) if more else "",
+    )
+
+
+def _view_cell(row: Mapping[str, Any]) -> RateCell:
+    write = format_number if "per image" in row["metric"] else format_percent
+    low, high = row["ci_low"], row["ci_high"]
+    known = low is not None or high is not None
+    return RateCell(
+        value=write(row["value"]),
+        interval=f"{write(low)} to {write(high)}" if known else "",
+        n="" if row["n"] is None else format_count(row["n"]),
+    )
+
+
+def view_disparities(disparities: pl.DataFrame) -> list[DisparityView]:
+    """Return the rows of the table of disparities, as given."""
+    return [
+        DisparityView(
+            metric=row["metric"],
+            attributes=" and ".join(row["attributes"] or []),
+            value=_write_disparity(row["metric"], row["value"]),
+            groups=format_count(row["groups"] or 0),
+            left_out=format_count(row["left_out"] or 0),
+        )
+        for row in disparities.to_dicts()
+    ]
+
+
+def _write_disparity(metric: str, value: float | None) -> str:
+    """Write a difference of rates in points, a ratio as a number."""
+    if value is None or value != value or "difference" not in metric:
+        return format_number(value)
+    return f"{100 * value:.1f} points"
