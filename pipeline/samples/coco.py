@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.config import Dataset
+from pipeline.samples.categories import name_categories
 from pipeline.samples.coco_file import CocoFile, read_coco_file
-from pipeline.samples.folder import check_categories, check_folders, folder_prefix
+from pipeline.samples.folder import check_folders, folder_prefix
+from pipeline.samples.objects import sort_objects
 from pipeline.samples.paths import PathRefusedError, clean_path
-from pipeline.samples.sample_set import CATEGORIES, IMAGES, STAGE, Listing, make_rejects
+from pipeline.samples.sample_set import CATEGORIES, IMAGES, Listing, make_rejects, reject_rows
 from pipeline.tables import OBJECTS, SOURCE_IMAGES
 
 
@@ -29,20 +31,17 @@ def list_coco(dataset: Dataset) -> Listing:
 
     Records that cannot be used are rejects, an image named twice counts the first time. Objects of
     every category are kept, as are crowds and ignored ones, with their flags: what is scored is
-    decided later. Raises DatasetError if a file or folder is missing or is no COCO file, or if an
-    asked category is in none of the files.
+    decided later. Raises DatasetError if a file or folder is missing or is no COCO file, or if a
+    category that is asked for or renamed is in none of the files.
     """
     check_folders(dataset)
     gathered = _Gathered()
     for source, file in enumerate(dataset.annotations):
         prefix = folder_prefix(dataset.images[source], dataset.root)
         _gather(read_coco_file(file), source, prefix, gathered)
-    categories = pl.concat(gathered.categories)
-    if dataset.categories is not None:
-        where = ", ".join(file.name for file in dataset.annotations)
-        check_categories(dataset.categories, set(categories["category"].to_list()), where=where)
-        asked = pl.col("category").is_in(list(dataset.categories))
-        categories = categories.with_columns(asked.alias("asked"))
+    objects, categories = name_categories(
+        dataset, pl.concat(gathered.objects), pl.concat(gathered.categories)
+    )
     images = pl.concat(gathered.images)
     listed = images.with_columns(
         category=pl.lit(None, dtype=pl.String), split=pl.lit(dataset.split, dtype=pl.String)
@@ -51,16 +50,10 @@ def list_coco(dataset: Dataset) -> Listing:
         images=listed.select(list(IMAGES)).sort("path"),
         rejects=pl.concat(gathered.rejects),
         counts={},
-        objects=sort_objects(pl.concat(gathered.objects)),
+        objects=sort_objects(objects),
         source_images=images.select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories.select(list(CATEGORIES)),
     )
-
-
-def sort_objects(objects: pl.DataFrame) -> pl.DataFrame:
-    """Sort by path, then annotation id: numbers by value, before ids that are text."""
-    number = pl.col("annotation_id").cast(pl.Int64, strict=False)
-    return objects.sort("path", number, "annotation_id", nulls_last=True)
 
 
 def _gather(file: CocoFile, source: int, prefix: str, gathered: _Gathered) -> None:
@@ -119,7 +112,7 @@ def _tell_faults(file: CocoFile, images: pl.DataFrame, name: str) -> pl.DataFram
     """Make rejects of records that cannot be used; the path is the image's where it is known."""
     named = file.faults.join(images.select("image_id", "path"), on="image_id", how="left")
     where = pl.concat_str(pl.lit(f"{name} "), "list", pl.lit("["), "row", pl.lit("]: "), "reason")
-    return _reject(named.select(pl.coalesce("path", pl.lit(name)).alias("path"), where))
+    return reject_rows(named.select(pl.coalesce("path", pl.lit(name)).alias("path"), where))
 
 
 def _tell_unknown(known: pl.DataFrame, *, name: str) -> pl.DataFrame:
@@ -129,10 +122,4 @@ def _tell_unknown(known: pl.DataFrame, *, name: str) -> pl.DataFrame:
     reason = pl.when(pl.col("path").is_null()).then(image).otherwise(category)
     unusable = known.filter(pl.col("path").is_null() | pl.col("category").is_null())
     where = pl.concat_str(pl.lit(f"{name} annotations["), "row", pl.lit("]: "), reason)
-    return _reject(unusable.select(pl.coalesce("path", pl.lit(name)).alias("path"), where))
-
-
-def _reject(rows: pl.DataFrame) -> pl.DataFrame:
-    """Make `rejects` of a frame of two columns: path and reason."""
-    rows = rows.rename(dict(zip(rows.columns, ["path", "reason"], strict=True)))
-    return rows.select("path", pl.lit(STAGE).alias("stage"), "reason")
+    return reject_rows(unusable.select(pl.coalesce("path", pl.lit(name)).alias("path"), where))

@@ -9,13 +9,13 @@ import polars as pl
 
 from pipeline.config import Dataset
 from pipeline.exceptions import DatasetError
+from pipeline.samples.categories import keep_categories
 from pipeline.samples.paths import IMAGE_SUFFIXES, is_text
 from pipeline.samples.sample_set import IMAGES, Listing, make_rejects
-from pipeline.toml_file import nearest
 
 
 @dataclass
-class _Found:
+class Found:
     """What a walk through folders met."""
 
     paths: list[str] = field(default_factory=list)  # posix, relative to the folder walked
@@ -33,11 +33,11 @@ def list_folder(dataset: Dataset) -> Listing:
     Raises DatasetError if a folder is missing or no image is found.
     """
     check_folders(dataset)
-    found = _Found()
+    found = Found()
     categories: dict[str, str | None] = {}
     for folder in dataset.images:
         start = len(found.paths)
-        _walk(folder, found)
+        walk_folder(folder, found)
         prefix = folder_prefix(folder, dataset.root)
         for path in found.paths[start:]:
             first, _, rest = path.partition("/")
@@ -50,7 +50,7 @@ def list_folder(dataset: Dataset) -> Listing:
         )
     rows = [(path, name, dataset.split, None, None) for path, name in sorted(categories.items())]
     images = pl.DataFrame(rows, schema=dict(IMAGES), orient="row")
-    kept, other = keep_categories(images, dataset.categories, where=str(dataset.root))
+    kept, other = keep_categories(images, dataset, where=str(dataset.root))
     counts = {"hidden": found.hidden, "other_suffix": found.other_suffix, "other_category": other}
     return Listing(images=kept, rejects=make_rejects(sorted(found.rejects)), counts=counts)
 
@@ -70,32 +70,9 @@ def folder_prefix(folder: Path, root: Path) -> str:
     return "" if relative == "." else relative
 
 
-def keep_categories(
-    images: pl.DataFrame, asked: tuple[str, ...] | None, *, where: str
-) -> tuple[pl.DataFrame, int]:
-    """Keep the images of the asked categories and count the others.
+def walk_folder(folder: Path, found: Found) -> None:
+    """List the visible files with an image suffix under a folder, and what else was met."""
 
-    Raises DatasetError for every asked category that no image has.
-    """
-    if asked is None:
-        return images, 0
-    check_categories(asked, set(images["category"].drop_nulls().to_list()), where=where)
-    kept = images.filter(pl.col("category").is_in(list(asked)))
-    return kept, images.height - kept.height
-
-
-def check_categories(asked: tuple[str, ...], known: set[str], *, where: str) -> None:
-    """Raise DatasetError for every asked category that `where` does not have."""
-    problems = [
-        f"category {name!r} is not there; {nearest(name, known)}"
-        for name in asked
-        if name not in known
-    ]
-    if problems:
-        raise DatasetError.from_problems(where, problems)
-
-
-def _walk(folder: Path, found: _Found) -> None:
     def note(error: OSError) -> None:
         found.rejects.append((str(error.filename), f"cannot be listed: {error.strerror}"))
 
@@ -112,7 +89,7 @@ def _walk(folder: Path, found: _Found) -> None:
             _take_file(posixpath.join(inside, name), name, found)
 
 
-def _take_file(path: str, name: str, found: _Found) -> None:
+def _take_file(path: str, name: str, found: Found) -> None:
     if name.startswith("."):
         found.hidden += 1
     elif posixpath.splitext(name)[1].lower() not in IMAGE_SUFFIXES:

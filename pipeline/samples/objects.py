@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -41,6 +42,24 @@ def choose_objects(listing: Listing) -> tuple[pl.DataFrame, dict[str, int]]:
         "images_without_object": listing.images.height - chosen["path"].n_unique(),
     }
     return chosen, counts
+
+
+def scale_boxes(objects: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """Bring boxes in shares of their image to pixels; those of images not in `files` are dropped.
+
+    files: FILES of the images that could be read.
+    """
+    sizes = files.select("path", "width", "height")
+    sized = objects.join(sizes, on="path", how="inner", maintain_order="left")
+    across = [pl.col(name) * pl.col("width") for name in "xw"]
+    down = [pl.col(name) * pl.col("height") for name in "yh"]
+    return sized.with_columns(*across, *down).select(objects.columns)
+
+
+def sort_objects(objects: pl.DataFrame) -> pl.DataFrame:
+    """Sort by path, then annotation id: numbers by value, before ids that are text."""
+    number = pl.col("annotation_id").cast(pl.Int64, strict=False)
+    return objects.sort("path", number, "annotation_id", nulls_last=True)
 
 
 def fit_objects(listing: Listing, files: pl.DataFrame, *, sample: str) -> Fitted:
@@ -89,8 +108,13 @@ def make_object_rows(
     ]
     large = rows.filter(pl.min_horizontal(*inside) >= crop.min_size)
     boxes = zip(large["file_key"], large.select("x", "y", "w", "h").iter_rows(), strict=True)
-    rule = {"margin": crop.margin, "square": crop.square, "interpolation": crop.interpolation}
-    keys = [make_object_key(key, box, **rule) for key, box in boxes]
+    make_key = partial(
+        make_object_key,
+        margin=crop.margin,
+        square=crop.square,
+        interpolation=crop.interpolation,
+    )
+    keys = [make_key(key, box) for key, box in boxes]
     ids = make_sample_ids(large["path"].to_list(), large["annotation_id"].to_list())
     samples = large.with_columns(
         pl.Series("sample_id", ids, dtype=pl.String),

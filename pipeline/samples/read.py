@@ -2,17 +2,19 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 
 from pipeline.config import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.coco import list_coco
+from pipeline.samples.detections import take_detections
 from pipeline.samples.files import read_files
 from pipeline.samples.folder import list_folder
 from pipeline.samples.ids import make_sample_ids
-from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows
-from pipeline.samples.sample_set import Listing, SampleSet
+from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows, scale_boxes
+from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
 from pipeline.samples.table import list_table
 from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
 
@@ -28,6 +30,7 @@ _OBJECT = ["source", "path", "annotation_id"]  # what names an object
 def read_samples(
     dataset: Dataset,
     *,
+    detections: pl.DataFrame | None = None,
     known: pl.DataFrame | None = None,
     limit: int | None = None,
     threads: int | None = None,
@@ -35,13 +38,15 @@ def read_samples(
 ) -> SampleSet:
     """Read a dataset of any format into tables, sorted by path, then annotation id.
 
-    known: earlier `samples` rows; a file with the same path, size and time of change is not
-    hashed again. limit: take the first so many candidates (images, or objects), before any is
-    rejected. threads: for reading and hashing files, by default two a core and at most 32.
-    progress: told how many more image files are done. Raises DatasetError if the dataset's own
-    files cannot be read as its format or nothing of it can be used.
+    detections: DETECTIONS (path, category, x, y, w, h in pixels, score) of the detector that
+    [dataset.boxes] names; they are the objects. known: earlier `samples` rows; a file with the
+    same path, size and time of change is not hashed again. limit: take the first so many
+    candidates (images, or objects), before any is rejected. threads: for reading and hashing files,
+    by default two a core and at most 32. progress: told how many more image files are done. Raises
+    DatasetError if the dataset's own files cannot be read as its format or nothing of it can be
+    used.
     """
-    listing = _FORMATS[dataset.format](dataset)
+    listing = take_detections(_FORMATS[dataset.format](dataset), dataset, detections)
     chosen, object_counts = choose_objects(listing)
     by_object = dataset.sample == "object"
     listed = chosen if by_object else listing.images
@@ -53,16 +58,21 @@ def read_samples(
         threads=threads or min(32, 2 * (os.cpu_count() or 1)),
         progress=progress,
     )
+    unsized = 0
+    if listing.normalized:
+        listing = replace(listing, objects=scale_boxes(listing.objects, read.files))
+        sized = scale_boxes(listed, read.files) if by_object else listed
+        listed, unsized = sized, listed.height - sized.height
     fitted = fit_objects(listing, read.files, sample=dataset.sample)
     samples = _make_image_rows(listing.images, fitted.files)
     counts = {"files_hashed": read.hashed, "files_known": read.files.height - read.hashed}
     counts |= listing.counts
-    if dataset.format == "coco":
+    if by_object or dataset.has_true_boxes:
         counts |= {**object_counts, **fitted.counts}
     if by_object:
         kept = listed.join(fitted.objects, on=_OBJECT, how="semi", maintain_order="left")
         unread = kept.join(samples, on="path", how="anti").height
-        counts["objects_of_rejected_images"] = unread
+        counts["objects_of_rejected_images"] = unread + unsized
         objects, counts["too_small"] = make_object_rows(kept, samples, dataset.crop)
         parents = samples.join(objects, left_on="sample_id", right_on="parent_id", how="semi")
         samples = pl.concat([parents, objects])
@@ -76,7 +86,7 @@ def read_samples(
         objects=check(fitted.objects, OBJECTS, table="objects"),
         source_images=check(listing.source_images, SOURCE_IMAGES, table="source_images"),
         categories=listing.categories,
-        columns=_make_columns(samples, listing.extra),
+        columns=_make_columns(samples, listing),
         counts=_count(samples, rejects) | counts,
     )
 
@@ -100,12 +110,16 @@ def _sort_samples(samples: pl.DataFrame) -> pl.DataFrame:
     return samples.sort("path", is_object, number, "annotation_id", nulls_last=True)
 
 
-def _make_columns(samples: pl.DataFrame, extra: pl.DataFrame) -> pl.DataFrame:
-    """Return sample_id, category, split and the table's own columns, all as text."""
-    own = samples.select("sample_id", "category", "split", "path")
-    clashes = [name for name in extra.columns if name == "sample_id"]
-    joined = own.join(extra.drop(clashes), on="path", how="left", maintain_order="left")
-    return joined.drop("path")
+def _make_columns(samples: pl.DataFrame, listing: Listing) -> pl.DataFrame:
+    """Return sample_id, category, split, a table's own columns and those of objects, as text."""
+    own = samples.select("sample_id", "category", "split", *OBJECT_KEYS)
+    extra = listing.extra.drop("sample_id", strict=False)
+    joined = own.join(extra, on="path", how="left", maintain_order="left")
+    objects = listing.object_extra
+    known = [name for name in objects.columns if name in joined.columns and name not in OBJECT_KEYS]
+    objects = objects.drop(known)
+    keys = list(OBJECT_KEYS)
+    return joined.join(objects, on=keys, how="left", maintain_order="left").drop(keys)
 
 
 def _count(samples: pl.DataFrame, rejects: pl.DataFrame) -> dict[str, int]:

@@ -22,6 +22,7 @@ IMAGES: Schema = {  # the images that a dataset's own files name
     "stated_width": pl.Int64(),  # pixels, as an annotation file says; null where none does
     "stated_height": pl.Int64(),
 }
+OBJECT_KEYS: Schema = {"path": pl.String(), "annotation_id": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ class SampleSet:
     """A dataset as tables.
 
     samples: the `samples` table; in an object audit the objects and the images that hold them.
-    rejects: the `rejects` table. objects, source_images and categories: the ground truth of a
-    detection dataset, empty for other formats. columns: sample_id and, as text, category, split
-    and the further columns of a table. counts: what was read, reused, left out and why.
+    rejects: the `rejects` table. objects and categories: the ground truth of a detection dataset,
+    or the detections that stand in for it; empty for other datasets. source_images: every name
+    under which predictions may speak of an image; empty without true boxes. columns: sample_id
+    and, as text, category, split, the further columns of a table and what is known of objects.
+    counts: what was read, reused, left out and why.
     """
 
     samples: pl.DataFrame
@@ -54,6 +57,9 @@ class Listing:
     objects: pl.DataFrame = field(default_factory=lambda: empty(OBJECTS))
     source_images: pl.DataFrame = field(default_factory=lambda: empty(SOURCE_IMAGES))
     categories: pl.DataFrame = field(default_factory=lambda: empty(CATEGORIES))
+    # path, annotation_id and, as text, what is known of objects beyond their box
+    object_extra: pl.DataFrame = field(default_factory=lambda: empty(OBJECT_KEYS))
+    normalized: bool = False  # whether boxes are in shares of their image's width and height
 
 
 def make_rejects(rows: Iterable[tuple[str, str]]) -> pl.DataFrame:
@@ -63,3 +69,9 @@ def make_rejects(rows: Iterable[tuple[str, str]]) -> pl.DataFrame:
         for path, reason in rows
     ]
     return pl.DataFrame(data, schema=dict(REJECTS), orient="row")
+
+
+def reject_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Make `rejects` of a frame of two columns: path and reason."""
+    rows = rows.rename(dict(zip(rows.columns, ["path", "reason"], strict=True)))
+    return rows.select("path", pl.lit(STAGE).alias("stage"), "reason")

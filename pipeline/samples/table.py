@@ -4,7 +4,8 @@ import polars as pl
 
 from pipeline.config import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.samples.folder import check_folders, keep_categories
+from pipeline.samples.categories import keep_categories
+from pipeline.samples.folder import check_folders
 from pipeline.samples.paths import PathRefusedError, clean_path, is_text
 from pipeline.samples.sample_set import IMAGES, Listing, make_rejects
 from pipeline.table_file import read_table, to_text
@@ -38,7 +39,7 @@ def list_table(dataset: Dataset) -> Listing:
         },
         schema=dict(IMAGES),
     ).sort("path")
-    images, other = keep_categories(images, dataset.categories, where=str(dataset.table))
+    images, other = keep_categories(images, dataset, where=str(dataset.table))
     return Listing(
         images=images,
         rejects=make_rejects(rejects),
