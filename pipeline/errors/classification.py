@@ -9,7 +9,9 @@ from pipeline.errors.rows import FILE, join_rows, keep_outputs, read_numbers, re
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
 from pipeline.table_file import list_rows, to_text
+from pipeline.tables import CLASS_OUTCOMES, check
 
+PROBABILITY = "__probability"  # of the predicted class
 PREFIX = "p_"  # a column p_CLASS holds the probability of CLASS
 CLIP = 1e-15  # the least probability in a log-loss, which is at most 34.5 then
 SUM_TOLERANCE = 1e-3  # how far the probabilities of a row may be from 1: float16 exports pass
@@ -20,8 +22,10 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
 
     not-top1: 1 if `prediction` (or without it the most probable class, the first column of equal
     ones) is not the category, else 0. log-loss: -ln of the probability of the category, at least
-    CLIP. Samples without a category have no error. Raises PredictionsError for missing columns,
-    probabilities that are no probabilities, or classes that are not those of the dataset.
+    CLIP. Samples without a category have no error. The outcomes hold the predicted class, with its
+    probability where the table gives no `prediction` of its own. Raises PredictionsError for
+    missing columns, probabilities that are no probabilities, or classes that are not those of the
+    dataset.
     """
     by_prediction = system.error == "not-top1"
     tables = [
@@ -42,7 +46,12 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
         losses, notes = _compare(rows, truth["category"], file=", ".join(names))
     else:
         losses, notes = _take_log_loss(rows), {}
-    return Losses(losses=losses, errors_without_sample=joined.unmatched, notes=notes)
+    return Losses(
+        losses=losses,
+        errors_without_sample=joined.unmatched,
+        notes=notes,
+        outcomes=_tell_outcomes(rows),
+    )
 
 
 def _read_outputs(table: pl.DataFrame, *, by_prediction: bool) -> pl.DataFrame:
@@ -59,12 +68,14 @@ def _read_outputs(table: pl.DataFrame, *, by_prediction: bool) -> pl.DataFrame:
         raise PredictionsError(f"{file}: expected columns: {wanted}; found none of them")
     table = read_numbers(table, classes, highest=1 + SUM_TOLERANCE)
     _check_sums(table, classes, file=file)
-    if not by_prediction:
-        return keep_outputs(table, classes)
-    best = pl.concat_list(classes).list.arg_max()
-    names = pl.Series([name.removeprefix(PREFIX) for name in classes])
-    predicted = names.gather(table.select(best).to_series()).alias("prediction")
-    return keep_outputs(table.with_columns(predicted), ["prediction"])
+    best = table.select(pl.concat_list(classes).list.arg_max()).to_series()
+    names = pl.Series([name.removeprefix(PREFIX) for name in classes], dtype=pl.String)
+    table = table.with_columns(
+        names.gather(best).alias("prediction"),
+        pl.max_horizontal(classes).clip(0, 1).alias(PROBABILITY),
+    )
+    outputs = [] if by_prediction else classes
+    return keep_outputs(table, ["prediction", PROBABILITY, *outputs])
 
 
 def _check_sums(table: pl.DataFrame, classes: Sequence[str], *, file: str) -> None:
@@ -117,6 +128,17 @@ def _take_log_loss(rows: pl.DataFrame) -> pl.DataFrame:
     )
     loss = 0.0 - own.clip(CLIP, 1.0).log()  # not minus: that makes -0.0 of a sure hit
     return rows.select("sample_id", loss.alias("error"))
+
+
+def _tell_outcomes(rows: pl.DataFrame) -> pl.DataFrame:
+    known = pl.col(PROBABILITY) if PROBABILITY in rows.columns else pl.lit(None, dtype=pl.Float64)
+    outcomes = rows.select(
+        "sample_id",
+        pl.col("category").alias("true"),
+        pl.col("prediction").alias("predicted"),
+        known.alias("score"),
+    )
+    return check(outcomes.sort("sample_id"), CLASS_OUTCOMES, table="class outcomes")
 
 
 def _name_some(names: set[str]) -> str:

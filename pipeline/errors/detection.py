@@ -1,27 +1,15 @@
-"""Errors of a detector: objects that no detection finds."""
+"""Errors of a detector: what it misses, confuses, repeats and invents."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from pipeline.config import System
-from pipeline.errors.matching import match_boxes
+from pipeline.config import IMAGE_ERRORS, OBJECT_ERRORS, System
+from pipeline.errors.losses import count_by_image, lose_by_image, lose_by_object
+from pipeline.errors.outcomes import OUTCOMES, follow_detections
+from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
-from pipeline.json_file import Records, read_json, shorten
-from pipeline.table_file import SHOWN_ROWS
-from pipeline.tables import BOX
-
-_DETECTIONS = {
-    "source": pl.Int64(),
-    "image_id": pl.String(),
-    "category_id": pl.String(),
-    **BOX,
-    "score": pl.Float64(),
-}
-_GROUP = ["path", "category"]
 
 
 @dataclass(frozen=True)
@@ -43,35 +31,54 @@ def score_detections(
 ) -> Losses:
     """Match COCO results to the true boxes of the asked categories.
 
-    samples: the rows to score. An object's error is 1 if no detection of its category reaches
-    `system.iou` with it at `system.min_score` or above, else 0. An image's error is the share of
-    its objects missed; crowds and ignored objects do not count, and an image without objects has
-    no error. truth: as `choose_truth` gives it; source_images: as in pipeline.tables; categories:
-    source, category_id, category, asked. Raises PredictionsError for results that are no COCO
-    results, naming the records, or that are all of other images.
+    samples: the rows to score. Detections below `system.min_score` do not count, a match reaches
+    `system.iou`, and `system.error` says what is counted: of objects as `lose_by_object`, of
+    images as `lose_in_images` has it. Crowds and ignored objects have no error. truth: as
+    `choose_truth` gives it; source_images: as in pipeline.tables; categories: source, category_id,
+    category, asked. Raises PredictionsError for results that are no COCO results, naming the
+    records, that are all of other images, or whose scores the error cannot use.
     """
+    by_object = _choose_side(system, samples)
     files = enumerate(system.predictions)
     detections = pl.concat([read_detections(path, source=source) for source, path in files])
     placed = _place(detections, samples, source_images, categories, system)
-    missed = _find_missed(truth, placed.detections, iou=system.iou)
-    own = missed.filter(~pl.col("crowd") & ~pl.col("ignore"))
-    keys = ["path", "annotation_id"]
-    if samples["parent_id"].is_not_null().any():
-        losses = samples.select("sample_id", *keys).join(own, on=keys, how="inner")
+    outcomes = follow_detections(truth, placed.detections, samples, iou=system.iou)
+    counts = None
+    if by_object:
+        losses = lose_by_object(outcomes, error=system.error)
     else:
-        shares = own.group_by("path").agg(pl.col("error").mean())
-        losses = samples.select("sample_id", "path").join(shares, on="path", how="inner")
+        known = samples.join(source_images, on="path", how="semi")
+        counts = count_by_image(outcomes, known)
+        losses = lose_by_image(counts, error=system.error)
+    own = outcomes.objects.filter(~pl.col("crowd") & ~pl.col("ignore"))
+    kinds = outcomes.detections["outcome"]
     notes = {
         **placed.notes,
+        **{f"detections_{kind.replace(' ', '_')}": int((kinds == kind).sum()) for kind in OUTCOMES},
         "objects": own.height,
-        "objects_missed": int(own["error"].sum()),
-        "crowds_and_ignored": missed.height - own.height,
+        "objects_missed": int((~own["found"]).sum()),
+        "crowds_and_ignored": truth.height - own.height,
     }
     return Losses(
-        losses=losses.select("sample_id", "error"),
+        losses=losses,
         errors_without_sample=placed.unknown_image,
         notes=notes,
+        outcomes=outcomes.detections,
+        image_counts=counts,
     )
+
+
+def _choose_side(system: System, samples: pl.DataFrame) -> bool:
+    """Tell whether objects are scored, else images. Raises PredictionsError if the error is not."""
+    by_object = bool(samples["parent_id"].is_not_null().any())
+    options = OBJECT_ERRORS if by_object else IMAGE_ERRORS
+    if system.error not in options and not samples.is_empty():
+        of = "objects" if by_object else "images"
+        raise PredictionsError(
+            f"system {system.name!r}: the samples are {of}; error {system.error!r} is not one of "
+            f"{of}, those are {', '.join(options)}"
+        )
+    return by_object
 
 
 def choose_truth(
@@ -87,43 +94,6 @@ def choose_truth(
     number = pl.col("annotation_id").cast(pl.Int64, strict=False)
     seen = own.join(samples, on="path", how="semi")
     return seen.sort("path", number, "annotation_id", nulls_last=True)
-
-
-def read_detections(path: Path, *, source: int) -> pl.DataFrame:
-    """Read a file of COCO results: source, image_id, category_id, x, y, w, h, score, in file order.
-
-    Raises PredictionsError naming the position of every record that cannot be used.
-    """
-    content = read_json(path, error=PredictionsError)
-    if not isinstance(content, list):
-        expected = "expected a list of COCO results with image_id, category_id, bbox and score"
-        raise PredictionsError(f"{path}: holds {shorten(content)}, {expected}")
-    records = Records.from_list(content)
-    boxes = records.boxes("bbox")  # (m, 4)
-    for index in np.flatnonzero((boxes[:, 2:] < 0).any(axis=1)).tolist():
-        records.note(index, f"bbox is {shorten(boxes[index].tolist())}, a side is negative")
-    frame = pl.DataFrame(
-        {
-            "source": pl.repeat(source, len(boxes), dtype=pl.Int64, eager=True),
-            "image_id": records.ids("image_id"),
-            "category_id": records.ids("category_id"),
-            **{name: boxes[:, index] for index, name in enumerate("xywh")},
-            "score": records.numbers("score"),
-        },
-        schema=_DETECTIONS,
-    )
-    if records.faults:
-        raise PredictionsError(_tell_faults(path, records))
-    return frame
-
-
-def _tell_faults(path: Path, records: Records) -> str:
-    faults = sorted(records.faults.items())
-    lines = [f"[{row}]: {fault}" for row, fault in faults[:SHOWN_ROWS]]
-    if len(faults) > SHOWN_ROWS:
-        lines.append(f"and {len(faults) - SHOWN_ROWS} more")
-    count = f"{len(faults)} of {len(records.items)} results cannot be used (counted from 0)"
-    return "\n".join([f"{path}: {count}", *(f"  - {line}" for line in lines)])
 
 
 def _place(
@@ -162,21 +132,3 @@ def _place(
         "detections_matched_against_truth": kept.height,
     }
     return _Placed(kept, placed.height - known.height, notes)
-
-
-def _find_missed(truth: pl.DataFrame, detections: pl.DataFrame, *, iou: float) -> pl.DataFrame:
-    """Return the truth with `error`: 1 where no detection finds the box, else 0."""
-    groups = truth.select(_GROUP).unique(maintain_order=True).with_row_index("group")
-    true = truth.join(groups, on=_GROUP, how="left", maintain_order="left")
-    # A detection where nothing is to be found can find nothing: it is a false alarm, not a miss.
-    candidates = detections.join(groups, on=_GROUP, how="inner", maintain_order="left")
-    found = match_boxes(
-        truth_group=true["group"].cast(pl.Int64).to_numpy(),
-        truth_boxes=true.select("x", "y", "w", "h").to_numpy(),
-        truth_ignored=(true["crowd"] | true["ignore"]).to_numpy(),
-        detection_group=candidates["group"].cast(pl.Int64).to_numpy(),
-        detection_boxes=candidates.select("x", "y", "w", "h").to_numpy(),
-        scores=candidates["score"].to_numpy(),
-        iou=iou,
-    )
-    return truth.with_columns(error=pl.Series((found < 0).astype(np.float64)))

@@ -1,5 +1,9 @@
 """Detections matched to true boxes as COCO's evaluation does it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+
 import numpy as np
 import numpy.typing as npt
 from hotcoco import COCO, COCOeval
@@ -12,6 +16,19 @@ GROUPS_PER_BATCH = 20_000  # bounds the memory of the evaluator's per-image resu
 _EVERY_AREA = [[0.0, 1e15]]  # pixels squared: no box is left out for its size
 
 
+@dataclass(frozen=True)
+class Matches:
+    """What became of n true boxes and m detections.
+
+    finders: (n,) the position of the detection that finds each true box, or -1; of an ignored box
+    the last of those that fell to it. taken: (m,) the position of the true box, counted or ignored,
+    that each detection took, or -1. They are COCO's gtMatches and dtMatches as positions.
+    """
+
+    finders: Ints
+    taken: Ints
+
+
 def match_boxes(
     *,
     truth_group: Ints,
@@ -21,49 +38,61 @@ def match_boxes(
     detection_boxes: Floats,
     scores: Floats,
     iou: float,
-) -> Ints:
-    """Return for each true box the position of the detection that finds it, or -1.
+) -> Matches:
+    """Match the detections of each group to its true boxes.
 
-    truth_group: (n,) from 0, detection_group: (m,): only boxes of one group (an image and a
+    truth_group: (n,), detection_group: (m,): any numbers; only boxes of one group (an image and a
     category) are matched. Boxes are (n, 4) and (m, 4) as x, y, width, height. truth_ignored: (n,)
-    crowds and ignored boxes: detections fall to them last, as COCO has it. Detections are taken by
-    falling score, equal ones in the given order; each takes the free true box of highest
-    intersection over union, which must be `iou` or more. No number of detections is too many.
-    Source: Lin et al. 2014, as in pycocotools' `COCOeval.evaluateImg`.
+    crowds and ignored boxes: detections fall to them last, any number to one, as COCO has it.
+    Detections are taken by falling score, equal ones in the given order; each takes the free true
+    box of highest intersection over union, which must be `iou` or more. No number of detections is
+    too many. Source: Lin et al. 2014, as in pycocotools' `COCOeval.evaluateImg`.
     """
-    found = np.full(len(truth_group), -1, dtype=np.int64)  # (n,)
+    finders = np.full(len(truth_group), -1, dtype=np.int64)  # (n,)
+    taken = np.full(len(detection_group), -1, dtype=np.int64)  # (m,)
+    # Nothing can match in a group without truth or without detections.
+    groups = np.intersect1d(truth_group, detection_group)  # (g,) rising
     truth_order = np.argsort(truth_group, kind="stable")
     detection_order = np.argsort(detection_group, kind="stable")
-    last = int(truth_group.max(initial=-1))
-    for start in range(0, last + 1, GROUPS_PER_BATCH):
-        bounds = [start, start + GROUPS_PER_BATCH]
-        low, high = np.searchsorted(truth_group[truth_order], bounds)
-        truth = truth_order[low:high]
-        low, high = np.searchsorted(detection_group[detection_order], bounds)
-        detections = detection_order[low:high]
-        if len(truth) and len(detections):
-            found[truth] = _match_batch(
-                truth_group[truth] - start,
-                truth_boxes[truth],
-                truth_ignored[truth],
-                np.column_stack(
-                    [
-                        detection_group[detections] - start + 1,
-                        detection_boxes[detections],
-                        scores[detections],
-                        np.ones(len(detections)),
-                    ]
-                ),
-                iou=iou,
-                positions=detections,
-            )
-    return found
+    for start in range(0, len(groups), GROUPS_PER_BATCH):
+        batch = groups[start : start + GROUPS_PER_BATCH]
+        truth = _take_groups(truth_group, truth_order, batch)
+        detections = _take_groups(detection_group, detection_order, batch)
+        results = np.column_stack(
+            [
+                np.searchsorted(batch, detection_group[detections]) + 1,
+                detection_boxes[detections],
+                scores[detections],
+                np.ones(len(detections)),
+            ]
+        )
+        found, took = _match_batch(
+            np.searchsorted(batch, truth_group[truth]),
+            truth_boxes[truth],
+            truth_ignored[truth],
+            results,
+            iou=iou,
+        )
+        finders[truth[found >= 0]] = detections[found[found >= 0]]
+        taken[detections[took >= 0]] = truth[took[took >= 0]]
+    return Matches(finders=finders, taken=taken)
+
+
+def _take_groups(group: Ints, order: Ints, batch: Ints) -> Ints:
+    """Return the positions whose group is in `batch` (rising); `order` sorts by group."""
+    low = np.searchsorted(group, batch[0], sorter=order)
+    high = np.searchsorted(group, batch[-1], side="right", sorter=order)
+    positions = order[low:high]
+    return positions[np.isin(group[positions], batch)]
 
 
 def _match_batch(
-    group: Ints, boxes: Floats, ignored: Bools, results: Floats, *, iou: float, positions: Ints
-) -> Ints:
-    """Match one batch. results: (m, 7) as COCO.load_res takes it; ids and groups start at 1."""
+    group: Ints, boxes: Floats, ignored: Bools, results: Floats, *, iou: float
+) -> tuple[Ints, Ints]:
+    """Match one batch of groups from 0. results: (m, 7) as COCO.load_res takes it, groups from 1.
+
+    Returns what `Matches` has, in positions of the batch.
+    """
     truth = COCO.from_arrays(
         [{"id": number + 1} for number in range(int(group.max()) + 1)],
         [{"id": 1, "name": "object"}],
@@ -81,11 +110,26 @@ def _match_batch(
     settings.area_rng_lbl = ["all"]
     settings.max_dets = [len(results)]
     evaluation.evaluate()
-    found = np.full(len(group), -1, dtype=np.int64)
-    for image in evaluation.eval_imgs:
-        if image is not None:
-            true_ids = np.asarray(image["gtIds"], dtype=np.int64)
-            matches = np.asarray(image["gtMatches"][0], dtype=np.int64)  # 0: none
-            hit = matches > 0
-            found[true_ids[hit] - 1] = positions[matches[hit] - 1]
-    return found
+    images = [image for image in evaluation.eval_imgs if image is not None]
+    found = _place_matches(
+        _flatten(image["gtIds"] for image in images),
+        _flatten(image["gtMatches"][0] for image in images),
+        count=len(group),
+    )
+    took = _place_matches(
+        _flatten(image["dtIds"] for image in images),
+        _flatten(image["dtMatches"][0] for image in images),
+        count=len(results),
+    )
+    return found, took
+
+
+def _flatten(lists: Iterable[list[int]]) -> Ints:
+    return np.fromiter(chain.from_iterable(lists), dtype=np.int64)
+
+
+def _place_matches(ids: Ints, matches: Ints, *, count: int) -> Ints:
+    """Return (count,) positions of matches, -1 for none; ids and matches count from 1."""
+    placed = np.full(count, -1, dtype=np.int64)
+    placed[ids - 1] = matches - 1
+    return placed

@@ -19,8 +19,9 @@ def score_system(
 
     samples: the `samples` table; in an object audit its objects are scored, else its images.
     objects, source_images, categories: the truth of a detection dataset as `read_samples` gives
-    it, empty for others. Returns the `errors` table sorted by sample_id, with counts of what could
-    not be joined. Raises PredictionsError if the outputs cannot be turned into errors.
+    it, empty for others. Returns the `errors` table sorted by sample_id, what became of each output
+    and counts of what could not be joined. Raises PredictionsError if the outputs cannot be turned
+    into errors.
     """
     scored = scored_samples(samples).sort("sample_id")
     if system.format == "coco-detections":
@@ -48,6 +49,8 @@ def score_system(
         errors_without_sample=made.errors_without_sample,
         samples_without_error=scored.height - errors.height,
         notes=made.notes,
+        outcomes=made.outcomes,
+        image_counts=made.image_counts,
     )
 
 

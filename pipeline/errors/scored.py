@@ -22,6 +22,9 @@ class Scored:
     errors_without_sample: rows or detections of images that are not in the dataset.
     samples_without_error: samples that the system's outputs, or the truth, say nothing about.
     notes: further counts and findings by name, as JSON values, for the report.
+    outcomes: DETECTION_OUTCOMES of a detector, CLASS_OUTCOMES of a classifier, None of a table.
+    image_counts: of a detector whose errors are of images, what `sweep_threshold` needs:
+    sample_id, path, objects (that count), found, false_claims; else None.
     """
 
     errors: pl.DataFrame
@@ -29,15 +32,22 @@ class Scored:
     errors_without_sample: int
     samples_without_error: int
     notes: Mapping[str, object]
+    outcomes: pl.DataFrame | None = None
+    image_counts: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class Losses:
-    """What each format makes: sample_id and error (float >= 0) rows, and what else was met."""
+    """What each format makes: sample_id and error (float >= 0) rows, and what else was met.
+
+    outcomes, image_counts: as in `Scored`.
+    """
 
     losses: pl.DataFrame
     errors_without_sample: int
     notes: Mapping[str, object] = field(default_factory=dict)
+    outcomes: pl.DataFrame | None = None
+    image_counts: pl.DataFrame | None = None
 
 
 def scored_samples(samples: pl.DataFrame) -> pl.DataFrame:

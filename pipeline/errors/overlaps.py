@@ -1,0 +1,80 @@
+"""Detections that matched nothing: which object each is about, if any."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pipeline.errors.matching import Bools, Floats, Ints
+
+PAIRS_PER_BATCH = 2_000_000  # of a detection and a true box in one image; bounds the memory
+_ALMOST_ONE = 1 - 1e-10  # an overlap that is 1 but for rounding reaches 1, as in pycocotools
+
+
+def measure_overlap(boxes: Floats, others: Floats, *, crowds: Bools) -> Floats:
+    """Return (n,) intersection over union of boxes (n, 4) and others (n, 4), pair by pair.
+
+    Boxes are x, y, width, height. crowds: (n,) where the other one is a crowd or ignored, the
+    intersection is over the area of the box itself, as COCO has it. Boxes without area overlap
+    nothing. The operations are those of pycocotools, so that the numbers are the same.
+    """
+    width = np.minimum(boxes[:, 0] + boxes[:, 2], others[:, 0] + others[:, 2])
+    width -= np.maximum(boxes[:, 0], others[:, 0])
+    height = np.minimum(boxes[:, 1] + boxes[:, 3], others[:, 1] + others[:, 3])
+    height -= np.maximum(boxes[:, 1], others[:, 1])
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    area = boxes[:, 2] * boxes[:, 3]
+    union = np.where(crowds, area, area + others[:, 2] * others[:, 3] - shared)
+    overlap: Floats = np.divide(shared, union, out=np.zeros(len(boxes)), where=union > 0)
+    return overlap
+
+
+def name_objects(
+    *,
+    image: Ints,
+    category: Ints,
+    boxes: Floats,
+    object_image: Ints,
+    object_category: Ints,
+    object_boxes: Floats,
+    object_found: Bools,
+    iou: float,
+) -> Ints:
+    """Return for each unmatched detection the position of the object it is about, or -1.
+
+    image, category: (m,) and boxes (m, 4) of the detections; object_...: (n,) and (n, 4) of the
+    counted objects. A detection is about an object of its own category that another detection
+    found (it is a duplicate), or else about an object of another category that nothing found (its
+    class is wrong), if it reaches `iou` with it: the one of highest overlap, of equal ones the
+    last.
+    """
+    about = np.full(len(image), -1, dtype=np.int64)  # (m,)
+    threshold = min(iou, _ALMOST_ONE)
+    for detection, target in _pair_up(image, object_image):
+        same = category[detection] == object_category[target]
+        possible = same == object_found[target]
+        detection, target, same = detection[possible], target[possible], same[possible]
+        crowds = np.zeros(len(target), dtype=np.bool_)
+        overlap = measure_overlap(boxes[detection], object_boxes[target], crowds=crowds)
+        reached = overlap >= threshold
+        detection, target = detection[reached], target[reached]
+        order = np.lexsort((target, overlap[reached], same[reached], detection))
+        about[detection[order]] = target[order]  # of one detection's objects the last one stays
+    return about
+
+
+def _pair_up(image: Ints, object_image: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Yield all pairs (detection, object) of one image, all pairs of a detection in one batch."""
+    order = np.argsort(object_image, kind="stable")
+    first = np.searchsorted(object_image, image, side="left", sorter=order)  # (m,)
+    counts = np.searchsorted(object_image, image, side="right", sorter=order) - first  # (m,)
+    ends = np.cumsum(counts)
+    start = 0
+    while start < len(image):
+        done = int(ends[start - 1]) if start else 0
+        stop = int(np.searchsorted(ends, done + PAIRS_PER_BATCH, side="right"))
+        stop = max(stop, start + 1)  # one detection in an image of very many objects
+        number = counts[start:stop]
+        detection = np.repeat(np.arange(start, stop), number)  # (pairs,)
+        within = np.arange(len(detection)) - np.repeat(np.cumsum(number) - number, number)
+        yield detection, order[np.repeat(first[start:stop], number) + within]
+        start = stop
