@@ -19,6 +19,7 @@ SHOWN_GROUPS = 12  # rows of a table before the rest folds away
 LISTED_GROUPS = 200  # rows of a table at all; how many more there are is said
 GAP, NO_GAP, INSUFFICIENT, EMPTY = "gap", "no gap shown", "insufficient evidence", "empty"
 _STATE_ORDER = (GAP, NO_GAP, INSUFFICIENT, EMPTY)
+_COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: "with " + INSUFFICIENT}
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class GroupView:
     overall: Gap
     q: str
     state: str
+    kind: str  # of its badge: a gap in the group's favor looks quieter
     needed: str
 
 
@@ -71,7 +73,7 @@ class FairnessView:
     source_words: str
     words: ErrorWords
     gates: GateView | None
-    counts: list[tuple[str, int]]  # state, groups in it; none of no groups
+    counts: list[str]  # "6 with a gap", ...; none of no groups
     worst: list[GroupView]  # those with a gap that fare worse, worst first, at most three
     overall: str
     adjusted: str  # the covariates, "" without
@@ -111,6 +113,7 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         if group:
             tables.append(_view_groups(title, group, words, scale, overall, trust, adjusted))
     worse = [row for row in rows if _name_state(row) == GAP and (row["difference"] or 0) > 0]
+    worse.sort(key=lambda row: -row["difference"])
     return FairnessView(
         anchor=anchor,
         system=report.system,
@@ -121,7 +124,7 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         counts=_count_states(rows),
         worst=[_view_group(row, words, scale, overall, trust, adjusted) for row in worse[:3]],
         overall="" if overall is None else words.write(overall),
-        adjusted=", ".join(report.adjust_for),
+        adjusted=" and ".join(report.adjust_for),
         tables=tables,
         rates=view_rates(report.gaps),
         disparities=view_disparities(report.disparities),
@@ -161,9 +164,13 @@ def _find_overall(rows: Sequence[Row]) -> float | None:
     return None
 
 
-def _count_states(rows: Sequence[Row]) -> list[tuple[str, int]]:
+def _count_states(rows: Sequence[Row]) -> list[str]:
     states = [_name_state(row) for row in rows]
-    return [(state, states.count(state)) for state in _STATE_ORDER if state in states]
+    return [
+        f"{format_count(states.count(state))} {_COUNTED.get(state, state)}"
+        for state in _STATE_ORDER
+        if state in states
+    ]
 
 
 def _read_trust(report: FairnessReport, data: ReportData) -> dict[tuple[str, str], str]:
@@ -206,6 +213,7 @@ def _view_group(
     adjusted: bool,  # noqa: FBT001 - private, passed through
 ) -> GroupView:
     state = _name_state(row)
+    favored = state == GAP and (row["difference"] or 0) < 0
     needed = row["needed_n"]
     known = [trust.get((item["attribute"], item["value"])) for item in row["predicates"]]
     return GroupView(
@@ -225,7 +233,8 @@ def _view_group(
         best=_view_against(row, "best", words),
         overall=_view_against(row, "overall", words),
         q=format_probability(row["q"]),
-        state=state,
+        state=state + " in its favor" if favored else state,
+        kind="favored" if favored else state,
         needed=f"about {format_count(needed)} samples would do"
         if state in (INSUFFICIENT, EMPTY) and needed
         else "",
