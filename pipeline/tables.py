@@ -49,6 +49,18 @@ SOURCE_IMAGES: Schema = {  # how predictions name the images
     "path": pl.String(),
 }
 REJECTS: Schema = {"path": pl.String(), "stage": pl.String(), "reason": pl.String()}
+DETECTIONS: Schema = {  # what a detector saw in an image: one row a detection, by falling score
+    "content_key": pl.String(),  # of the image
+    "category": pl.String(),  # null, as what follows, where the detector saw nothing
+    **BOX,
+    "score": pl.Float64(),
+}
+TEXTS: Schema = {  # what a reader read in an image: one row a line of text
+    "content_key": pl.String(),  # of the image
+    "text": pl.String(),  # null, as what follows, where nothing can be read
+    "score": pl.Float64(),  # 0 to 1
+    **BOX,  # upright, around the text
+}
 BROKEN: Schema = {  # content that cannot be decoded or encoded, so that it is not tried again
     "content_key": pl.String(),
     "reason": pl.String(),

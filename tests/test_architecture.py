@@ -19,6 +19,7 @@ SHARED = {
     "config_section",
     "dataset_config",
     "exceptions",
+    "image_pass",
     "images",
     "intervals",
     "json_file",
@@ -27,7 +28,17 @@ SHARED = {
     "tables",
     "toml_file",
 }
-TABLE_FOLDERS = ("samples", "embeddings", "labels", "errors", "gaps", "slices", "demo")
+TABLE_FOLDERS = (
+    "samples",
+    "embeddings",
+    "labels",
+    "errors",
+    "gaps",
+    "slices",
+    "detectors",
+    "texts",
+    "demo",
+)
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
 
 # Where a heavy library may be imported, as paths that begin so.
@@ -35,10 +46,12 @@ HOMES = {
     "torch": (
         "pipeline/embeddings/encoder.py",
         "pipeline/embeddings/folding.py",
+        "pipeline/detectors/",
         "pipeline/demo/",
         "flows/doctor.py",
     ),
-    "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
+    "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/detectors/", "pipeline/demo/"),
+    "cv2": ("pipeline/detectors/", "pipeline/texts/"),
     "open_clip": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
     "duckdb": ("pipeline/database.py", "pipeline/search_table.py"),
     "numba": ("pipeline/slices/counting_numba.py",),
@@ -235,6 +248,6 @@ def list_undeclared(paths: list[str], allowed: set[str]) -> dict[str, list[str]]
 
 
 def test_every_library_that_is_imported_is_declared() -> None:
-    assert list_undeclared(OWN, declared()) == {}
+    assert list_undeclared(OWN, declared(("detectors", "ocr"))) == {}
     tests = [path for path in EVERY if path not in OWN]
     assert list_undeclared(tests, declared(("dev",))) == {}

@@ -1,0 +1,73 @@
+"""Images -> detections: one row for what a detector sees, and a memory of where it saw nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from PIL import Image
+
+from pipeline.detectors.detector import Detection, Detector
+from pipeline.exceptions import StoreError
+from pipeline.image_pass import look_at_images
+from pipeline.images import load_image
+from pipeline.tables import DETECTIONS, check, empty
+
+STAGE = "detect"
+
+
+@dataclass(frozen=True)
+class DetectedBlock:
+    """DETECTIONS and `rejects` of one block of images, sorted by content key and falling score.
+
+    detections: an image in which nothing is seen has one row of nulls, so that it counts as done.
+    broken: content_key and reason of rejects that will never be usable.
+    """
+
+    detections: pl.DataFrame
+    rejects: pl.DataFrame
+    broken: pl.DataFrame
+
+
+def detect_block(
+    images: pl.DataFrame,
+    *,
+    root: Path,
+    detector: Detector,
+    pool: ThreadPoolExecutor,
+    progress: Callable[[int], None] | None = None,
+    load: Callable[[Path], Image.Image] = load_image,
+) -> DetectedBlock:
+    """Run a detector on the images of one block.
+
+    images: content_key and path, relative to `root`; other columns are ignored and a content key
+    is used once. progress: told after each image that one more is done. An image that cannot be
+    used becomes rows of `rejects`, and the rest goes on.
+    """
+    seen = look_at_images(
+        images, detector.detect, root=root, stage=STAGE, pool=pool, progress=progress, load=load
+    )
+    rows: list[tuple[object, ...]] = []
+    for key, found in seen.found.items():
+        rows += [(key, *one) for one in found] or [(key, *[None] * len(Detection._fields))]
+    detections = pl.DataFrame(rows, schema=dict(DETECTIONS), orient="row")
+    return DetectedBlock(detections, seen.rejects, seen.broken)
+
+
+def read_detections(folder: Path) -> pl.DataFrame:
+    """Return the DETECTIONS of all shards in `folder`, rows of nulls included, sorted by image.
+
+    Raises StoreError when a shard cannot be read.
+    """
+    shards = sorted(folder.glob("*.parquet"))
+    if not shards:
+        return empty(DETECTIONS)
+    try:
+        frame = pl.read_parquet(shards)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
+    # Two shards may hold the same image, each with all of its rows.
+    order = ["content_key", pl.col("score").neg(), "category", "x", "y", "w", "h"]
+    return check(frame.unique().sort(order), DETECTIONS, table="detections")
