@@ -7,16 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipeline.tables import PREDICATES, Schema, check
-
-__all__ = ["COLLECTION", "plan_collection"]
+from pipeline.tables import COLLECTION, check
 
 Ints = NDArray[np.int64]
-COLLECTION: Schema = {  # one row a kind of sample, in the order in which to collect them
-    "predicates": PREDICATES,
-    "missing": pl.Int64(),  # samples of this kind to collect
-    "covers": pl.Int64(),  # combinations that lack samples and that each of them helps
-}
 
 
 def plan_collection(
@@ -24,9 +17,9 @@ def plan_collection(
 ) -> pl.DataFrame:
     """Say which samples to collect next, so that each helps many combinations at once.
 
-    combinations: COMBINATIONS of pipeline.tables, of one level or several. top: rows at most; None
-    for the whole plan, after which every combination has `min_samples`.
-    Returns COLLECTION. Attributes that a row does not name are free. Greedy, as tests are built for
+    combinations: COMBINATIONS, of one level or several. top: rows at most; None for the whole plan,
+    after which every combination has `min_samples`.
+    Returns COLLECTION; attributes that a row does not name are free. Greedy, as tests are built for
     pairwise coverage (Cohen et al., The AETG System, 1997): a row starts from the combination that
     lacks most, the first of equal ones, and takes on, one by one, the value that completes the most
     lack together with those it has; ties by name and value. `missing` is as many samples as still
