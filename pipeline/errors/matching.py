@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-GROUPS_PER_BATCH = 20_000  # bounds the memory of the evaluator's per-image results
+GROUPS_PER_BATCH = 2_000  # bounds the memory of the evaluator's per-image results
 _EVERY_AREA = [[0.0, 1e15]]  # pixels squared: no box is left out for its size
 
 
@@ -38,6 +38,7 @@ def match_boxes(
     detection_boxes: Floats,
     scores: Floats,
     iou: float,
+    groups_per_batch: int = GROUPS_PER_BATCH,
 ) -> Matches:
     """Match the detections of each group to its true boxes.
 
@@ -54,8 +55,8 @@ def match_boxes(
     groups = np.intersect1d(truth_group, detection_group)  # (g,) rising
     truth_order = np.argsort(truth_group, kind="stable")
     detection_order = np.argsort(detection_group, kind="stable")
-    for start in range(0, len(groups), GROUPS_PER_BATCH):
-        batch = groups[start : start + GROUPS_PER_BATCH]
+    for start in range(0, len(groups), groups_per_batch):
+        batch = groups[start : start + groups_per_batch]
         truth = _take_groups(truth_group, truth_order, batch)
         detections = _take_groups(detection_group, detection_order, batch)
         results = np.column_stack(

@@ -26,12 +26,13 @@ def score(
     samples: pl.DataFrame,
     *,
     asked: Sequence[str] = ("person",),
+    error: str = "miss",
     **settings: object,
 ) -> Scored:
-    """Score a file of detections of images 1 to 9 by what they miss."""
+    """Score a file of detections of images 1 to 9."""
     file = write_json(folder / "detections.json", detections)
     return score_system(
-        system("coco-detections", file, error="miss", **settings),
+        system("coco-detections", file, error=error, **settings),
         samples=samples,
         objects=truth,
         source_images=source_frame(9),
@@ -43,3 +44,9 @@ def misses(scored: Scored, samples: pl.DataFrame) -> dict[str, float]:
     """Return the error of each annotation."""
     joined = scored.errors.join(samples, on="sample_id")
     return dict(joined.select("annotation_id", "error").iter_rows())
+
+
+def outcomes(scored: Scored) -> pl.DataFrame:
+    """Return what became of the detections, which is there for a detector."""
+    assert scored.outcomes is not None
+    return scored.outcomes
