@@ -1,0 +1,120 @@
+"""Does a system fail some groups more than others? Gaps, their evidence, and gates on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.exceptions import TableError
+from pipeline.gaps.arguments import check_arguments
+from pipeline.gaps.classifiers import is_of_classes, list_classifier_metrics, measure_disparities
+from pipeline.gaps.detectors import list_detector_metrics
+from pipeline.gaps.estimates import Values
+from pipeline.gaps.gates import Verdict, judge_gates, sum_up_verdicts
+from pipeline.gaps.groups import encode_column, list_groups
+from pipeline.gaps.metrics import Metric, RowMean
+from pipeline.gaps.notes import write_notes
+from pipeline.gaps.power import Power
+from pipeline.gaps.rows import Question, tabulate_groups
+from pipeline.tables import DISPARITIES, check
+
+__all__ = ["Fairness", "Verdict", "judge_gates", "measure_fairness", "sum_up_verdicts"]
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """What `measure_fairness` found."""
+
+    gaps: pl.DataFrame  # GAPS
+    disparities: pl.DataFrame  # DISPARITIES
+    notes: tuple[str, ...]  # sentences a reader of the numbers must know
+
+
+def measure_fairness(
+    attributes: pl.DataFrame,
+    errors: ArrayLike,
+    *,
+    sensitive: Sequence[str],
+    adjust_for: Sequence[str] = (),
+    images: pl.Series | None = None,
+    outcomes: pl.DataFrame | None = None,
+    sample_ids: pl.Series | None = None,
+    paths: pl.Series | None = None,
+    positive: str | None = None,
+    max_level: int = 2,
+    min_group: int = 30,
+    smallest_gap: float | None = None,
+) -> Fairness:
+    """Compare the groups of sensitive attributes, alone and in pairs, with everybody else.
+
+    attributes: n rows of text, one column per attribute; the values of an Enum column count also
+    where no row has them. errors: (n,) losses >= 0. adjust_for: columns that may explain a gap.
+    images: (n,) the image of each row, which makes rows objects; without it each row stands alone.
+    outcomes: DETECTION_OUTCOMES or CLASS_OUTCOMES of the system, with (n,) sample_ids, and for
+    detections (n,) paths. positive: the class that a classifier's rates are of. min_group: samples
+    that a judged group and its rest need. smallest_gap: what `needed_n` is to show, in units of the
+    error; 0.1 for errors of 0 and 1, else 0.3 standard deviations.
+
+    A row whose value is "unknown" is in no group; it is in a group's rest only where another of
+    its values shows that it is outside. "overall" is of all rows.
+    Raises TableError listing every problem with the arguments, ConfigError for a wrong `positive`.
+    """
+    numbers = np.asarray(errors, dtype=np.float64)
+    check_arguments(
+        attributes, numbers, used=[*sensitive, *adjust_for] if sensitive else [],
+        columns={"images": images, "sample_ids": sample_ids, "paths": paths},
+        max_level=max_level, min_group=min_group,
+    )  # fmt: skip
+    values = _number_images(numbers, images)
+    columns = [encode_column(attributes, name) for name in sorted(set(sensitive))]
+    question = Question(
+        errors=RowMean("error", lower_is_better=True, values=values),
+        metrics=_list_metrics(
+            values, outcomes, sample_ids=sample_ids, paths=paths,
+            objects=images is not None, positive=positive,
+        ),
+        covariates=[encode_column(attributes, name) for name in sorted(set(adjust_for))],
+        power=Power(values, smallest_gap=smallest_gap),
+        min_group=min_group,
+    )  # fmt: skip
+    gaps = tabulate_groups(list_groups(columns, max_level=max_level), question)
+    found = measure_disparities(gaps.iter_rows(named=True), min_group=min_group)
+    disparities = pl.DataFrame(found, schema=dict(DISPARITIES))
+    notes = write_notes(gaps, columns, question, outcomes=outcomes, positive=positive)
+    return Fairness(gaps, check(disparities, DISPARITIES, table="disparities"), notes)
+
+
+def _list_metrics(
+    values: Values,
+    outcomes: pl.DataFrame | None,
+    *,
+    sample_ids: pl.Series | None,
+    paths: pl.Series | None,
+    objects: bool,
+    positive: str | None,
+) -> Sequence[Metric]:
+    """List what the outcomes of a system allow to measure besides its error."""
+    if outcomes is None:
+        return ()
+    of_classes = is_of_classes(outcomes)
+    if sample_ids is None or (paths is None and not of_classes):
+        raise TableError(
+            "fairness: outcomes cannot be matched with the rows; pass sample_ids, and paths with "
+            "the outcomes of a detector"
+        )
+    if of_classes or paths is None:
+        return list_classifier_metrics(outcomes, values, sample_ids=sample_ids, positive=positive)
+    return list_detector_metrics(
+        outcomes, values, sample_ids=sample_ids, paths=paths, objects=objects
+    )
+
+
+def _number_images(numbers: NDArray[np.float64], images: pl.Series | None) -> Values:
+    """Number images in their sorted order; rows that share none stand alone."""
+    rate = bool(np.isin(numbers, (0.0, 1.0)).all())
+    if images is None or images.n_unique() == len(numbers):
+        return Values(numbers, None, len(numbers), rate)
+    number = images.rank("dense").cast(pl.Int64).to_numpy() - 1
+    return Values(numbers, number, int(number.max(initial=-1)) + 1, rate)

@@ -1,0 +1,107 @@
+"""What is measured of a classifier by group, and how far apart the groups are in one number."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.exceptions import ConfigError
+from pipeline.gaps.estimates import Values
+from pipeline.gaps.metrics import Metric, RowMean
+from pipeline.tables import CLASS_OUTCOMES
+
+Mask = NDArray[np.bool_]
+SELECTION, TRUE_RATE, FALSE_RATE = "selection rate", "true positive rate", "false positive rate"
+# What a disparity is of; of two rates the worse one counts.
+_DISPARITIES = {
+    "demographic parity": (SELECTION,),
+    "equalized odds": (TRUE_RATE, FALSE_RATE),
+    "equal opportunity": (TRUE_RATE,),
+}
+
+
+def is_of_classes(outcomes: pl.DataFrame) -> bool:
+    """Tell whether outcomes are CLASS_OUTCOMES, of a classifier."""
+    return set(CLASS_OUTCOMES) <= set(outcomes.columns)
+
+
+def list_classifier_metrics(
+    outcomes: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, positive: str | None
+) -> list[Metric]:
+    """Return accuracy and, of the class `positive` against all others, the three rates.
+
+    Without `positive` there is accuracy alone: no class is taken to be the one that matters.
+    Raises ConfigError when nothing is or was predicted to be `positive`.
+    """
+    rows = pl.DataFrame({"sample_id": sample_ids}).join(
+        outcomes, on="sample_id", how="left", maintain_order="left"
+    )
+    true, predicted = rows["true"], rows["predicted"]
+    known = (true.is_not_null() & predicted.is_not_null()).to_numpy()
+
+    def take(numbers: pl.Series) -> Values:
+        filled = numbers.fill_null(value=False).cast(pl.Float64).to_numpy()
+        return Values(filled, errors.images, errors.image_count, rate=True)
+
+    metrics: list[Metric] = [RowMean("accuracy", False, take(true == predicted), known)]  # noqa: FBT003 - a higher accuracy is better
+    if positive is None:
+        return metrics
+    classes = sorted({*true.drop_nulls().unique(), *predicted.drop_nulls().unique()})
+    if positive not in classes:
+        raise ConfigError(
+            f"[fairness] positive is {positive!r}, which is no class of this classifier; "
+            f"its classes are {', '.join(classes[:20])}"
+        )
+    chosen = take(predicted == positive)
+    actual = (true == positive).fill_null(value=False).to_numpy()
+    return [
+        *metrics,
+        RowMean(SELECTION, lower_is_better=False, values=chosen, defined=known),
+        RowMean(TRUE_RATE, lower_is_better=False, values=chosen, defined=known & actual),
+        RowMean(FALSE_RATE, lower_is_better=True, values=chosen, defined=known & ~actual),
+    ]
+
+
+def measure_disparities(
+    rows: Iterable[Mapping[str, Any]], *, min_group: int
+) -> list[dict[str, Any]]:
+    """Return DISPARITIES: the largest difference and smallest ratio between groups.
+
+    rows: of the GAPS table. A group counts when each rate it needs is over `min_group` samples;
+    with fewer than two such groups the value is null. Source: as fairlearn.metrics defines them
+    (Hardt, Price and Srebro, NeurIPS 2016, for equalized odds and equal opportunity).
+    """
+    rates: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
+    for row in rows:
+        attributes = tuple(one["attribute"] for one in row["predicates"])
+        values = tuple(one["value"] for one in row["predicates"])
+        large = row["value"] if row["n"] >= min_group else np.nan
+        kinds = rates.setdefault(attributes, {})
+        kinds.setdefault(row["metric"], {})["\0".join(values)] = large
+    return [
+        disparity
+        for attributes in sorted(rates, key=lambda names: (len(names), names))
+        for disparity in _summarize(attributes, rates[attributes])
+    ]
+
+
+def _summarize(
+    attributes: tuple[str, ...], rates: Mapping[str, Mapping[str, float]]
+) -> Iterable[dict[str, Any]]:
+    """Yield the disparities of the groups of some attributes."""
+    for name, parts in _DISPARITIES.items():
+        if not all(part in rates for part in parts):
+            continue
+        table = np.array([list(rates[part].values()) for part in parts])  # (parts, groups)
+        judged = ~np.isnan(table).any(axis=0)
+        low, high = table[:, judged].min(1, initial=np.inf), table[:, judged].max(1, initial=0.0)
+        enough = judged.sum() >= 2
+        ratios = low / high if enough and (high > 0).all() else None
+        counts = {"groups": int(judged.sum()), "left_out": int((~judged).sum())}
+        both = {"attributes": list(attributes), **counts}
+        difference = float((high - low).max()) if enough else None
+        yield {"metric": f"{name} difference", "value": difference, **both}
+        ratio = float(ratios.min()) if ratios is not None else None
+        yield {"metric": f"{name} ratio", "value": ratio, **both}

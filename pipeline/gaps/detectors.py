@@ -1,0 +1,108 @@
+"""What is measured of a detector by group: objects found, false positives, average precision."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.gaps.average_precision import estimate_average_precision
+from pipeline.gaps.estimates import Estimate, Values
+from pipeline.gaps.groups import Group
+from pipeline.gaps.metrics import ImageMean, Metric, Pair, RowMean
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+UNMATCHED = ("false positive", "duplicate", "wrong class")
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The detections in the images of the rows, by falling score."""
+
+    images: Ints  # (d,) image number
+    unmatched: Mask  # (d,) found no object: false positive, duplicate or wrong class
+    rows: Ints  # (d,) the row that a detection found, -1 where it found none of the rows
+
+
+@dataclass(frozen=True)
+class AveragePrecision:
+    """Average precision: objects of other groups, and what found them, are left out."""
+
+    detections: Detections
+    images: Ints  # (n,) image number of each row
+    image_count: int
+    name: str = "average precision"
+    lower_is_better: bool = False
+
+    @property
+    def overall(self) -> float:
+        """The average precision of all objects."""
+        return self._estimate(np.arange(len(self.images))).value
+
+    def measure(self, group: Group) -> Pair:
+        """Estimate it for a group and for its rest."""
+        return self._estimate(group.inside), self._estimate(group.outside)
+
+    def _estimate(self, rows: Ints) -> Estimate:
+        """Take some rows for the truth; what found nothing in their images counts against them."""
+        own = np.zeros(len(self.images) + 1, np.bool_)  # the last: no row
+        own[rows] = True
+        shown = np.zeros(self.image_count, np.bool_)
+        shown[self.images[rows]] = True
+        found = self.detections
+        hit = own[found.rows]
+        counted = hit | (found.unmatched & shown[found.images])
+        return estimate_average_precision(
+            hit[counted], found.images[counted],
+            object_images=self.images[rows], image_count=self.image_count,
+        )  # fmt: skip
+
+
+def list_detector_metrics(
+    outcomes: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, paths: pl.Series,
+    objects: bool,
+) -> list[Metric]:  # fmt: skip
+    """Return what can be measured of a detector besides its error.
+
+    errors: of the n rows; sample_ids and paths: of the rows. objects: whether rows are objects;
+    of whole images only false positives are known.
+    """
+    numbered = paths.rank("dense").cast(pl.Int64) - 1
+    images, count = numbered.to_numpy(), int(numbered.n_unique())
+    found = _place(outcomes, sample_ids=sample_ids, paths=paths, numbered=numbered)
+    false = np.bincount(found.images[found.unmatched], minlength=count).astype(np.float64)
+    alone = Values(false, None, count, rate=False)
+    metrics: list[Metric] = [
+        ImageMean("false positives per image", lower_is_better=True, values=alone, images=images)
+    ]
+    if objects:
+        hit = np.zeros(len(images))
+        hit[found.rows[found.rows >= 0]] = 1.0
+        recall = Values(hit, errors.images, errors.image_count, rate=True)
+        metrics.insert(0, RowMean("recall", lower_is_better=False, values=recall))
+        if not np.array_equal(1.0 - hit, errors.numbers):
+            miss = Values(1.0 - hit, errors.images, errors.image_count, rate=True)
+            metrics.insert(1, RowMean("miss rate", lower_is_better=True, values=miss))
+        metrics.append(AveragePrecision(found, images, count))
+    return metrics
+
+
+def _place(
+    outcomes: pl.DataFrame, *, sample_ids: pl.Series, paths: pl.Series, numbered: pl.Series
+) -> Detections:
+    """Number the images and the found rows of detections; those in other images are left out."""
+    known = pl.DataFrame({"path": paths, "image": numbered}).unique("path", maintain_order=True)
+    rows = pl.DataFrame({"sample_id": sample_ids}).with_row_index("row")
+    placed = (
+        outcomes.join(known, on="path", how="inner", maintain_order="left")
+        .join(rows, on="sample_id", how="left", maintain_order="left")
+        .sort("score", descending=True, maintain_order=True)
+        .with_columns(pl.when(pl.col("outcome") == "found").then("row").cast(pl.Int64).alias("row"))
+    )
+    return Detections(
+        images=placed["image"].to_numpy(),
+        unmatched=placed["outcome"].is_in(UNMATCHED).to_numpy(),
+        rows=placed["row"].fill_null(-1).to_numpy(),
+    )

@@ -1,0 +1,60 @@
+"""Whether gaps pass the gates that an audit sets."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import polars as pl
+
+from pipeline.tables import VERDICTS, check
+
+Verdict = Literal["pass", "fail", "insufficient evidence"]
+_LEVEL = 0.05
+
+
+def judge_gates(
+    gaps: pl.DataFrame, *, max_gap: float, min_group: int, attributes: Sequence[str]
+) -> pl.DataFrame:
+    """Return VERDICTS: what the gates say of each group's error, those that fail first.
+
+    gaps: the GAPS table. max_gap: largest excess over the rest, in units of the error. min_group:
+    samples that a verdict needs. attributes: of the groups that are judged, alone and in pairs.
+    A group fails when its excess is above `max_gap` and is no accident (q < 0.05), so that a gate
+    does not turn red by chance; it passes when its excess is at most `max_gap`. A larger excess
+    that may be an accident, and a group that is too small, are insufficient evidence: neither.
+    A smaller error than the rest's passes; the rest then shows the excess.
+    """
+    chosen = set(attributes)
+    verdicts = [
+        {
+            "predicates": row["predicates"],
+            **{name: row[name] for name in VERDICTS if name in row},
+            "verdict": _judge(row, max_gap=max_gap, min_group=min_group),
+        }
+        for row in gaps.filter(pl.col("metric") == "error").iter_rows(named=True)
+        if {one["attribute"] for one in row["predicates"]} <= chosen
+    ]
+    frame = check(pl.DataFrame(verdicts, schema=dict(VERDICTS)), VERDICTS, table="verdicts")
+    order = pl.col("verdict").replace_strict(
+        ["fail", "insufficient evidence", "pass"], [0, 1, 2], return_dtype=pl.Int8
+    )
+    return frame.sort(order, maintain_order=True)
+
+
+def sum_up_verdicts(verdicts: pl.DataFrame) -> Verdict:
+    """Return "fail" if a group fails, else "pass" if one passes, else "insufficient evidence".
+
+    Groups too small to judge do not stop a pass: some pair of values is always rare.
+    """
+    for verdict in ("fail", "pass"):
+        if (verdicts["verdict"] == verdict).any():
+            return "fail" if verdict == "fail" else "pass"
+    return "insufficient evidence"
+
+
+def _judge(row: dict[str, Any], *, max_gap: float, min_group: int) -> Verdict:
+    """Judge one group; without q it was not tested, for lack of samples here or in its rest."""
+    if row["n"] < min_group or row["q"] is None or row["difference"] is None:
+        return "insufficient evidence"
+    if row["difference"] <= max_gap:
+        return "pass"
+    return "fail" if row["q"] < _LEVEL else "insufficient evidence"

@@ -1,0 +1,82 @@
+"""What a reader of the gaps must know, in sentences."""
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from pipeline.gaps.classifiers import is_of_classes
+from pipeline.gaps.groups import Column
+from pipeline.gaps.rows import INSUFFICIENT, Question
+
+
+def write_notes(
+    gaps: pl.DataFrame,
+    columns: Sequence[Column],
+    question: Question,
+    *,
+    outcomes: pl.DataFrame | None,
+    positive: str | None,
+) -> tuple[str, ...]:
+    """Say what was left out, what was not judged and what an estimate rests on."""
+    errors = gaps.filter(pl.col("metric") == "error")
+    notes = [*_tell_unknown(columns), *_tell_evidence(errors, question)]
+    if question.errors.values.images is not None:
+        notes.append("Samples of one image are not independent: images are counted, not samples.")
+    notes += _tell_adjusted(errors, question)
+    notes += _tell_outcomes(outcomes, positive)
+    return tuple(notes)
+
+
+def _tell_outcomes(outcomes: pl.DataFrame | None, positive: str | None) -> Iterator[str]:
+    if outcomes is None:
+        return
+    if not is_of_classes(outcomes):
+        if outcomes["category"].n_unique() > 1:
+            yield "Average precision is of the detections of all categories together."
+    elif positive is None:
+        yield (
+            "Of classes, accuracy alone is compared: name the class that matters as positive in "
+            "[fairness] for selection, true positive and false positive rates."
+        )
+
+
+def _tell_unknown(columns: Sequence[Column]) -> Iterator[str]:
+    for column in columns:
+        count = int((column.codes < 0).sum())
+        if count:
+            yield (
+                f"{column.name} is unknown for {count} of {len(column.codes)} samples: they are in "
+                "no group of it, nor among those that its groups are compared with."
+            )
+
+
+def _tell_evidence(errors: pl.DataFrame, question: Question) -> Iterator[str]:
+    weak = errors.filter(pl.col("state") == INSUFFICIENT)
+    empty = weak.filter(pl.col("n") == 0).height
+    if weak.height:
+        yield (
+            f"{weak.height} of {errors.height} groups are not judged ({empty} of them empty): they "
+            f"or their rest have fewer than {question.min_group} samples, or are of a single image."
+        )
+    if weak["needed_n"].is_not_null().any():
+        yield (
+            f"The n that would do is what shows a gap of {question.power.gap:.3g} in four of five "
+            "audits, at a level of 5 %."
+        )
+
+
+def _tell_adjusted(errors: pl.DataFrame, question: Question) -> Iterator[str]:
+    if not question.covariates:
+        return
+    names = ", ".join(column.name for column in question.covariates)
+    yield (
+        f"Adjusted gaps compare within strata of {names}: what the others' error would be if they "
+        "were distributed over the strata as the group is."
+    )
+    judged = errors.filter(pl.col("state") != INSUFFICIENT)
+    lacking = judged.filter(pl.col("adjusted_difference").is_null()).height
+    if lacking:
+        yield (
+            f"{lacking} judged groups have no adjusted gap: under half of their samples lie in "
+            "strata that hold others, or the group is defined by the covariates themselves."
+        )

@@ -1,0 +1,43 @@
+"""How many samples a group needs before a gap would show."""
+
+import numpy as np
+from scipy import special
+
+from pipeline.gaps.estimates import Values, estimate_mean
+
+_REACH = float(special.ndtri(0.975) + special.ndtri(0.8))  # 5 % two-sided, 80 % power
+_GAP = 0.1  # of a rate
+_DEVIATIONS = 0.3  # of other numbers: the gap in standard deviations, about that of a rate of 0.1
+
+
+class Power:
+    """The gap that should not be overlooked, and what the samples' errors say of its cost.
+
+    The gap is a stated one, not the observed: what a few samples happened to show says nothing
+    of what there is to find (Hoenig and Heisey, The American Statistician 55, 2001).
+    """
+
+    def __init__(self, values: Values, *, smallest_gap: float | None = None) -> None:
+        rows = np.arange(len(values.numbers))
+        overall = estimate_mean(values, rows)
+        mean, n = overall.value, max(overall.n, 1)
+        variance = float(((values.numbers - mean) ** 2).mean()) if overall.n else 0.0
+        default = _GAP if values.rate else _DEVIATIONS * variance**0.5
+        self.gap = default if smallest_gap is None else smallest_gap
+        shifted = mean + self.gap if mean + self.gap <= 1 else max(mean - self.gap, 0.0)
+        self._variance = max(variance, shifted * (1 - shifted)) if values.rate else variance
+        # How much less a row says that shares its image with others (Kish's design effect).
+        plain = variance / n
+        self._design = max(overall.variance / plain, 1.0) if plain > 0 else 1.0
+
+    def count_needed(self, *, rest_n: int, at_least: int) -> int | None:
+        """Return the n that shows the gap to `rest_n` others; None if no n would.
+
+        Four times in five, at a two-sided level of 5 %: the normal approximation (Fleiss,
+        Statistical Methods for Rates and Proportions, 1981, chapter 3).
+        """
+        if rest_n < 1 or self.gap <= 0:
+            return None
+        variance = self._variance * self._design
+        left = (self.gap / _REACH) ** 2 - variance / rest_n
+        return max(int(np.ceil(variance / left)), at_least) if left > 0 else None

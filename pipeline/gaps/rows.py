@@ -1,0 +1,142 @@
+"""The rows of the GAPS table: every metric of every group."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from pipeline.gaps.adjusted import compare_within_strata
+from pipeline.gaps.estimates import NAN, Values, subtract
+from pipeline.gaps.groups import Column, Group, Ints, number_strata
+from pipeline.gaps.metrics import Metric, RowMean
+from pipeline.gaps.power import Power
+from pipeline.gaps.significance import compare_means
+from pipeline.p_values import adjust_bh
+from pipeline.tables import GAPS, check
+
+Row = dict[str, Any]
+GAP, NO_GAP, INSUFFICIENT = "gap", "no gap shown", "insufficient evidence"
+_LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every group."""
+
+    errors: RowMean
+    metrics: Sequence[Metric]  # besides the error
+    covariates: Sequence[Column]
+    power: Power
+    min_group: int
+
+
+def tabulate_groups(groups: Iterable[Group], question: Question) -> pl.DataFrame:
+    """Return GAPS: by metric, then group, in the order of `groups`."""
+    overall = {metric.name: metric.overall for metric in (question.errors, *question.metrics)}
+    strata: dict[tuple[str, ...], Ints] = {}
+    kinds: dict[str, list[Row]] = {name: [] for name in overall}
+    for group in groups:
+        row = _describe(group, question.errors, overall["error"])
+        row |= _test(row, group, question)
+        row |= _adjust(group, question, strata)
+        kinds["error"].append(row)
+        for metric in question.metrics:
+            other = _describe(group, metric, overall[metric.name])
+            few = other["n"] < question.min_group
+            kinds[metric.name].append(other | {"state": INSUFFICIENT if few else None})
+    _judge(kinds["error"])
+    for metric in (question.errors, *question.metrics):
+        _compare_to_best(kinds[metric.name], metric, min_group=question.min_group)
+    rows = [row for found in kinds.values() for row in found]
+    frame = pl.DataFrame(rows, schema=dict(GAPS))
+    return check(frame.with_columns(pl.col(pl.Float64).fill_nan(None)), GAPS, table="gaps")
+
+
+def _describe(group: Group, metric: Metric, overall: float) -> Row:
+    """Measure a group and its rest."""
+    own, rest = metric.measure(group)
+    difference, ends = subtract(own, rest)
+    return {
+        "metric": metric.name,
+        "predicates": [{"attribute": name, "value": value} for name, value in group.predicates],
+        "level": len(group.predicates),
+        "n": own.n,
+        "value": own.value,
+        "ci_low": own.interval[0],
+        "ci_high": own.interval[1],
+        "rest_value": rest.value,
+        "difference": difference,
+        "difference_low": ends[0],
+        "difference_high": ends[1],
+        "ratio": divide(own.value, rest.value),
+        "overall_difference": own.value - overall,
+        "overall_ratio": divide(own.value, overall),
+    }
+
+
+def divide(value: float, base: float) -> float:
+    """Return value / base; NaN where the base is 0 or unknown."""
+    return value / base if base > 0 else NAN
+
+
+def _test(row: Row, group: Group, question: Question) -> Row:
+    """Test the difference in error where both sides are large enough, else say what would do."""
+    least, rest_n = question.min_group, len(group.outside)
+    p = NAN
+    if row["n"] >= least and rest_n >= least:
+        values = question.errors.values
+        p = compare_means(values, group.inside, group.outside, question.errors.measure(group))
+    if not np.isnan(p):
+        return {"p": p, "needed_n": None}
+    # With enough samples and still no answer, it is the rest or the number of images that lacks.
+    needed = None
+    if row["n"] < least:
+        needed = question.power.count_needed(rest_n=rest_n, at_least=least)
+    return {"p": NAN, "needed_n": needed}
+
+
+def _adjust(group: Group, question: Question, strata: dict[tuple[str, ...], Ints]) -> Row:
+    """Compare within strata of the covariates that do not define the group itself."""
+    chosen = [one for one in question.covariates if one.name not in group.attributes]
+    names = tuple(column.name for column in chosen)
+    values: Values = question.errors.values
+    if not chosen or not len(group.inside):
+        return {}
+    if names not in strata:
+        strata[names] = number_strata(chosen, rows=len(values.numbers))
+    found = compare_within_strata(values, group, strata[names])
+    row: Row = {"compared_share": found.compared_share}
+    if len(group.inside) < question.min_group:
+        return row
+    return row | {
+        "adjusted_difference": found.difference,
+        "adjusted_low": found.interval[0],
+        "adjusted_high": found.interval[1],
+        "adjusted_p": found.p,
+    }
+
+
+def _judge(rows: Sequence[Row]) -> None:
+    """Correct p over the judged groups and say which gaps hold up."""
+    judged = [row for row in rows if not np.isnan(row["p"])]
+    for row in rows:
+        row["state"] = INSUFFICIENT
+    for row, q in zip(judged, adjust_bh(np.array([row["p"] for row in judged])), strict=True):
+        row["q"] = float(q)
+        row["state"] = GAP if q < _LEVEL else NO_GAP
+
+
+def _compare_to_best(rows: Sequence[Row], metric: Metric, *, min_group: int) -> None:
+    """Compare each group to the best one of the same attributes that is large enough."""
+    best: dict[tuple[str, ...], float] = {}
+    choose = min if metric.lower_is_better else max
+    keys = [tuple(one["attribute"] for one in row["predicates"]) for row in rows]
+    for key, row in zip(keys, rows, strict=True):
+        if row["n"] >= min_group and not np.isnan(row["value"]):
+            best[key] = choose(best.get(key, row["value"]), row["value"])
+    for key, row in zip(keys, rows, strict=True):
+        base = best.get(key, NAN)
+        row["best_difference"] = row["value"] - base
+        row["best_ratio"] = divide(row["value"], base)

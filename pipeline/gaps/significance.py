@@ -1,0 +1,74 @@
+"""Does a group's mean differ from its rest's by more than chance? Two-sided p-values."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from pipeline.gaps.estimates import NAN, Estimate, Values
+from pipeline.p_values import fisher
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_FEW = 10  # below this many in any of the four counts, rates get the exact test
+
+
+def compare_means(
+    values: Values, inside: Ints, outside: Ints, pair: tuple[Estimate, Estimate]
+) -> float:
+    """Return p of the difference between two sets of rows; NaN where nothing can be said.
+
+    Rates of independent rows: Fisher's exact test where a count is small. Other independent
+    numbers: Welch's t (Biometrika 34, 1947). Else, and where rows share images,
+    `compute_score_p`.
+    """
+    if values.images is None and values.rate:
+        table = [values.numbers[rows] for rows in (inside, outside)]
+        counts = [int(part.sum()) for part in table]
+        rest = [len(part) - count for part, count in zip(table, counts, strict=True)]
+        if min(*counts, *rest) < _FEW and len(inside) and len(outside):
+            return _fisher(counts[0], len(inside), sum(counts), len(inside) + len(outside))
+    one, other = pair
+    if values.images is None and not values.rate and one.variance > 0 and other.variance > 0:
+        return _welch(one, other)
+    if not len(inside) or not len(outside):
+        return NAN
+    center = values.numbers[np.concatenate([inside, outside])].mean()
+    inner = (values.numbers[inside] - center) / len(inside)
+    outer = (center - values.numbers[outside]) / len(outside)
+    return compute_score_p(values, inside, outside, inner, outer)
+
+
+def compute_score_p(
+    values: Values, inside: Ints, outside: Ints, inner: Floats, outer: Floats
+) -> float:
+    """Return p of a difference that is a sum over rows, by how it varies from image to image.
+
+    inner, outer: what each row contributes to the difference, with all rows taken about their
+    common mean, so that the variance is that under the null (the score form of the cluster-robust
+    test: Liang and Zeger, Biometrika 73, 1986). NaN below two images on a side.
+    """
+    few = min(values.count_images(inside), values.count_images(outside))
+    if few < 2:
+        return NAN
+    both = np.concatenate([inside, outside])
+    spread = values.add_up(both, np.concatenate([inner, outer]))
+    images = values.count_images(both)
+    variance = float((spread**2).sum()) * images / (images - 1)
+    if variance <= 0:
+        return 1.0
+    t = abs(float(spread.sum())) / variance**0.5
+    return min(2 * float(special.stdtr(few - 1, -t)), 1.0)
+
+
+def _fisher(high: int, n: int, all_high: int, all_n: int) -> float:
+    """Double the smaller tail of Fisher's exact test."""
+    more = fisher(np.array([high]), np.array([n]), all_high, all_n)
+    fewer = fisher(np.array([high]), np.array([n]), all_high, all_n, direction="better")
+    return min(2 * float(min(more[0], fewer[0])), 1.0)
+
+
+def _welch(one: Estimate, other: Estimate) -> float:
+    """Welch's t test with Satterthwaite's degrees of freedom."""
+    a, b = one.variance, other.variance
+    freedom = (a + b) ** 2 / (a * a / (one.images - 1) + b * b / (other.images - 1))
+    return 2 * float(special.stdtr(freedom, -abs(one.value - other.value) / (a + b) ** 0.5))
