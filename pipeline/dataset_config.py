@@ -112,6 +112,20 @@ class Dataset(Section):
         """Whether the format states where objects are."""
         return self.format in ("coco", "yolo", "voc")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _find_images(cls, raw: Any) -> Any:  # noqa: ANN401 - raw TOML
+        """Take the folders of the data.yaml files as those of the images where none are named."""
+        if not isinstance(raw, dict) or raw.get("format") != "yolo" or "images" in raw:
+            return raw
+        files = raw.get("annotations")
+        files = [files] if isinstance(files, str | Path) else files
+        if not isinstance(files, list | tuple) or not all(
+            isinstance(file, str | Path) for file in files
+        ):
+            return raw
+        return {**raw, "images": [str(Path(file).parent) for file in files]}
+
     @model_validator(mode="after")
     def _fits_format(self) -> "Dataset":
         if not self.images:
