@@ -8,11 +8,11 @@ import polars as pl
 
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
+    COLLECTION,
     COMBINATIONS,
     DISPARITIES,
     FAMILY,
     GAPS,
-    PREDICATES,
     REJECTS,
     SWEEP,
     VERDICTS,
@@ -37,11 +37,6 @@ VALUE_ERRORS: Schema = {  # mean error of a system over the samples of one value
     "error": pl.Float64(),
     "ci_low": pl.Float64(),  # 95 % interval
     "ci_high": pl.Float64(),
-}
-COLLECTION: Schema = {  # what to collect next, most useful first
-    "predicates": PREDICATES,  # what the samples should show
-    "missing": pl.Int64(),  # samples to collect
-    "covers": pl.Int64(),  # combinations that these samples help at once
 }
 
 

@@ -28,10 +28,10 @@ def format_number(value: float | None) -> str:
         return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
     if value == 0:
         return "0"
-    rounded = float(f"{value:.3g}")
+    rounded = float(f"{value:.3g}")  # beyond the largest double this is infinite
     size = abs(rounded)
     if size >= 1e6 or size < 1e-3:
-        mantissa, exponent = f"{rounded:.2e}".split("e")
+        mantissa, exponent = f"{value:.2e}".split("e")
         power = str(int(exponent)).translate(_SUPERSCRIPTS)
         return f"{mantissa}{_TIMES_TEN}{power}".replace("-", MINUS)
     decimals = max(0, 2 - math.floor(math.log10(size)))

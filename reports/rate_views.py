@@ -20,6 +20,7 @@ class RateCell:
     value: str
     interval: str
     n: str
+    few: bool  # too few to judge by
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _view_table(
     rows = []
     for group in groups[:LISTED_GROUPS]:
         found = {row["metric"]: _view_cell(row) for row in group}
-        cells = [found.get(metric, RateCell(MISSING, "", "")) for metric in metrics]
+        cells = [found.get(metric, RateCell(MISSING, "", "", few=False)) for metric in metrics]
         rows.append(RateRow(group[0]["predicates"], cells))
     more = len(groups) - len(rows)
     return RateTable(
@@ -92,6 +93,7 @@ def _view_cell(row: Mapping[str, Any]) -> RateCell:
         value=write(row["value"]),
         interval=f"{write(low)} to {write(high)}" if known else "",
         n="" if row["n"] is None else format_count(row["n"]),
+        few=row["state"] == "insufficient evidence",
     )
 
 

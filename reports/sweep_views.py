@@ -34,7 +34,7 @@ def view_sweep(sweep: pl.DataFrame | None, words: ErrorWords) -> SweepView | Non
     known = sweep.filter(pl.col("threshold").is_finite() & pl.col("error").is_finite())
     points = known.sort("threshold").to_dicts()
     thresholds = [row["threshold"] for row in points]
-    if len(set(thresholds)) < 2:
+    if len(set(thresholds)) < 2 or not math.isfinite(thresholds[-1] - thresholds[0]):
         return None
     lines = {
         "slice": [words.turn(row["error"]) for row in points],

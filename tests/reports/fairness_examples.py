@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.tables import COMBINATIONS, DISPARITIES, GAPS, SWEEP, VERDICTS
-from reports.data import COLLECTION, DomainReport, FairnessReport
+from pipeline.tables import COLLECTION, COMBINATIONS, DISPARITIES, GAPS, SWEEP, VERDICTS
+from reports.data import DomainReport, FairnessReport
 from tests.reports.report_examples import make_predicates, make_table
 
 GROUPS = {"gender": ["man", "woman"], "age": ["young", "adult", "old"]}

@@ -5,9 +5,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.tables import REJECTS, WEAKNESSES
-from reports import AttributeReport, ReportData, Thumbnail, build_report
+from pipeline.tables import (
+    COLLECTION,
+    COMBINATIONS,
+    DISPARITIES,
+    GAPS,
+    REJECTS,
+    VERDICTS,
+    WEAKNESSES,
+)
+from reports import (
+    AttributeReport,
+    DomainReport,
+    FairnessReport,
+    ReportData,
+    Thumbnail,
+    build_report,
+)
 from reports.data import COVERAGE
+from tests.reports.fairness_examples import make_gap, make_sweep
 from tests.reports.page_reader import Page, read_page
 from tests.reports.report_examples import (
     make_finding,
@@ -31,6 +47,7 @@ def fill_with(text: str) -> ReportData:
         metric=text,
         findings=make_table([finding], WEAKNESSES),
         search_notes=(text,),
+        sweeps={1: make_sweep()},
         gallery={1: (Thumbnail(b"", text, 1.0), Thumbnail(b"\xff\xd8\xff", text, 0.5))},
     )
     return replace(
@@ -48,6 +65,38 @@ def fill_with(text: str) -> ReportData:
         attributes=(AttributeReport(cell, "prompts", "zero-shot", reference=text),),
         coverage=make_table([{"attribute": cell, "value": cell, "n": 1, "share": 1.0}], COVERAGE),
         rejects=make_table([{"path": cell, "stage": cell, "reason": cell}], REJECTS),
+        fairness=(_fill_fairness(cell),),
+        domain=_fill_domain(cell),
+    )
+
+
+def _fill_fairness(text: str) -> FairnessReport:
+    group = {"predicates": [{"attribute": text, "value": text}], "level": 1}
+    return FairnessReport(
+        system=text,
+        labels="truth",
+        metric=text,
+        gaps=make_table([make_gap(**group), make_gap(metric=text + " rate", **group)], GAPS),
+        disparities=make_table([{"metric": text, "attributes": [text]}], DISPARITIES),
+        verdicts=make_table([{**group, "n": 3, "verdict": "fail"}], VERDICTS),
+        gates={"max_gap": 0.1, "min_group": 50},
+        adjust_for=(text,),
+        attributes=(text,),
+        notes=(text,),
+    )
+
+
+def _fill_domain(text: str) -> DomainReport:
+    """Fill a map, the list and the plan; the other attribute is known to sort after no text."""
+    predicates = [{"attribute": text, "value": text}, {"attribute": text + "~", "value": text}]
+    rows = [{"predicates": predicates, "n": 0, "expected": 1.5, "state": "missing"}]
+    plan = [{"predicates": predicates, "missing": 30, "covers": 1}]
+    return DomainReport(
+        (text, text + "~"),
+        level=2,
+        min_samples=30,
+        combinations=make_table(rows, COMBINATIONS),
+        collect_next=make_table(plan, COLLECTION),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports import build_report
+from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_hostile_text, make_report_data, make_system
 from tests.reports.test_report_escaping import fill_with
@@ -39,6 +40,11 @@ PAGES = {
     "none": make_report_data(0),
     "fifteen": make_report_data(15),
     "several": make_report_data(systems=(make_system(2), make_system(1, name="second"))),
+    "groups": make_report_data(
+        systems=(make_system(1, sweeps={1: make_sweep()}),),
+        fairness=(make_fairness(verdicts=make_verdicts("fail", "pass")),),
+        domain=make_domain(),
+    ),
     "long": fill_with(make_hostile_text()["long"]),
 }
 
@@ -106,6 +112,7 @@ def test_text_and_shapes_have_enough_contrast(scheme: str) -> None:
         (ink, paper) for ink in ("ink", "soft", "accent", "link") for paper in ("paper", "card")
     ]
     texts += [("caution-ink", "caution"), ("on-confirmed", "confirmed")]
+    texts += [("ink", f"shade-{shade}") for shade in range(1, 6)]
     assert {pair: _contrast(*(colors[name] for name in pair)) >= 4.5 for pair in texts} == (
         dict.fromkeys(texts, True)
     )

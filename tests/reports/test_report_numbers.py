@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.config import IMAGE_ERRORS, OBJECT_ERRORS
 from reports.charts import draw_bar, draw_interval, make_scale
 from reports.numbers import (
     format_number,
@@ -14,7 +15,7 @@ from reports.numbers import (
 )
 from reports.words import ErrorWords, write_predicates
 from tests.reports.page_reader import read_page
-from tests.reports.report_examples import make_predicates
+from tests.reports.report_examples import make_predicates, make_system
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_percentages_never_hide_a_rare_error(value: float | None, text: str) -> 
         (2.314, "2.31"), (0.4, "0.400"), (12345, "12,300"), (999.6, "1,000"), (0.01234, "0.0123"),
         (-3.5, "\u22123.50"), (0, "0"), (math.inf, "\u221e"), (-math.inf, "\u2212\u221e"),
         (1.2345e-5, "1.23\u00a0\u00d7\u00a010\u207b\u2075"), (math.nan, "\u2013"),
-        (99.97, "100"),
+        (99.97, "100"), (1.7976e308, "1.80\u00a0\u00d7\u00a010\u00b3\u2070\u2078"),
     ],
 )  # fmt: skip
 def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
@@ -88,6 +89,37 @@ def test_success_words_turn_the_rate_and_the_sign() -> None:
     assert words.write(0.75) == "25.0% right"
     assert words.write_difference(0.1) == "\u221210.0 points"
     assert ErrorWords("not-top1", share=True).write_difference(0.1) == "+10.0 points"
+
+
+@pytest.mark.parametrize(
+    ("metric", "share", "text"),
+    [
+        ("miss", True, "25.0% missed"), ("iou-loss", True, "25.0% of the overlap lost"),
+        ("score-loss", True, "25.0% of the score lost"), ("f1-loss", True, "25.0% of the F1 lost"),
+        ("wrong-class", True, "25.0% taken for another class"),
+        ("duplicates", True, "duplicate detections per object 0.250"),
+        ("misses", False, "missed objects per image 0.250"),
+        ("false-positives", False, "false positives per image 0.250"),
+    ],
+)  # fmt: skip
+def test_errors_of_detectors_have_plain_words(
+    metric: str,
+    share: bool,  # noqa: FBT001 - a table of cases
+    text: str,
+) -> None:
+    words = ErrorWords(metric, share)
+    assert words.write(0.25) == text
+    assert words.meaning
+
+
+def test_every_error_that_a_detector_can_have_is_explained() -> None:
+    for metric in {*OBJECT_ERRORS, *IMAGE_ERRORS}:
+        assert ErrorWords(metric, share=True).meaning
+
+
+def test_counts_are_never_turned_into_success_rates() -> None:
+    assert not make_system(1, metric="misses", overall_error=0.7).mostly_wrong
+    assert make_system(1, metric="iou-loss", overall_error=0.7).mostly_wrong
 
 
 def test_share_of_unknown_metric_keeps_its_name() -> None:

@@ -12,6 +12,7 @@ import pytest
 from pipeline.exceptions import TableError
 from pipeline.tables import WEAKNESSES
 from reports import ReportData, build_report
+from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import (
     make_finding,
@@ -30,6 +31,14 @@ def _examples() -> dict[str, ReportData]:
         "fifteen": make_report_data(15),
         "several systems": make_report_data(
             systems=(make_system(3), make_system(2, name="second", share=False), silent)
+        ),
+        "groups": make_report_data(
+            systems=(make_system(2, sweeps={1: make_sweep()}),),
+            fairness=(
+                make_fairness(verdicts=make_verdicts("fail", "pass"), gates={"max_gap": 0.1}),
+                make_fairness(labels="predicted"),
+            ),
+            domain=make_domain(),
         ),
         "nothing but a name": ReportData("bare", "r", "then", "now", samples=0, systems=()),
     }
