@@ -1,0 +1,81 @@
+"""Labels of boxes are made anew when what they are made from changed, neighbours included."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.encoders import LoadEncoder
+from flows.labellers import make_labellers
+from pipeline.config import Audit
+from pipeline.exceptions import ConfigError
+from pipeline.labels import Attribute
+from pipeline.samples import SampleSet, read_samples
+from pipeline.store import Store
+from tests.samples.coco_folder import dataset
+from tests.samples.datasets import annotation, coco, write_images, write_json
+
+BOX = (2, 3, 10, 10)
+CROWDING = Attribute(name="crowding", kind="measured", measure="box_crowding", edges=(0.5,))
+POSITION = Attribute(name="position", kind="measured", measure="box_center_x", edges=(0.5,))
+
+
+def refuse(_: object) -> None:
+    raise AssertionError("measures need no encoder")
+
+
+def read(folder: Path, annotations: list[dict[str, object]], **more: object) -> SampleSet:
+    write_images(folder / "images", ["a.png", "b.png"])
+    write_json(folder / "truth.json", coco({1: "a.png", 2: "b.png"}, annotations))
+    return read_samples(dataset(folder, sample="object", categories=["person"], **more))
+
+
+def label(
+    folder: Path, found: SampleSet, *attributes: Attribute, sample: str = "object"
+) -> dict[str, tuple[str, list[str]]]:
+    """Return each attribute's label_id and the values of the objects in their order."""
+    audit = Audit.model_validate(
+        {
+            "name": "boxes",
+            "workspace": folder / "workspace",
+            "dataset": dataset(folder, sample=sample).model_dump(),
+            "attributes": {"use": ["object/crowding"]},
+            "systems": [
+                {"name": "s", "format": "table", "predictions": [folder / "s.csv"], "error": "e"}
+            ],
+        }
+    )
+    load: LoadEncoder = refuse  # type: ignore[assignment]  # it is never asked for an encoder
+    made, _ = make_labellers(attributes, audit, found, Store(folder), load)
+    objects = found.samples.filter(pl.col("parent_id").is_not_null())
+    return {
+        one.attribute.name: (one.label_id, one.label(objects, None)["value"].to_list())
+        for one in made
+    }
+
+
+def test_a_new_neighbour_renews_crowding_alone(tmp_path: Path) -> None:
+    own = [annotation(1, 1, BOX), annotation(2, 2, BOX)]
+    before = label(tmp_path, read(tmp_path, own), CROWDING, POSITION)
+    small = annotation(3, 1, (2, 3, 9, 7))  # no sample, since crops of 8 pixels are asked
+    after = label(tmp_path, read(tmp_path, [*own, small]), CROWDING, POSITION)
+    assert before["crowding"][1] == ["<= 0.5", "<= 0.5"]
+    assert after["crowding"][1] == ["> 0.5", "<= 0.5"]
+    assert before["crowding"][0] != after["crowding"][0]
+    assert before["position"] == after["position"]
+    assert label(tmp_path, read(tmp_path, own), CROWDING, POSITION) == before
+
+
+def test_other_categories_and_crowds_are_no_neighbours(tmp_path: Path) -> None:
+    own = [annotation(1, 1, BOX)]
+    dog = {**annotation(2, 1, BOX), "category_id": 2}
+    crowd = annotation(3, 1, BOX, iscrowd=1)
+    one = label(tmp_path, read(tmp_path, own), CROWDING)
+    assert label(tmp_path, read(tmp_path, [*own, dog, crowd]), CROWDING) == one
+    assert one["crowding"][1] == ["<= 0.5"]
+
+
+def test_an_audit_of_images_names_every_attribute_that_needs_boxes(tmp_path: Path) -> None:
+    found = read(tmp_path, [annotation(1, 1, BOX)])
+    with pytest.raises(ConfigError, match=r"'crowding' .*'position' .*whole images have none"):
+        label(tmp_path, found, CROWDING, POSITION, sample="image")
