@@ -5,14 +5,14 @@ with groups or weights the centered errors of each group change their sign toget
 (the multiplier bootstrap: Chernozhukov, Chetverikov and Kato, Annals of Statistics 41, 2013).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import sparse, special
 
 from pipeline.slices.cells import Cells
 from pipeline.slices.clusters import Clustered, center
@@ -25,9 +25,12 @@ from pipeline.slices.significance import complement, effective_size, mean_and_va
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Draw = Callable[[np.random.Generator], Floats]
+Generators = Sequence[np.random.Generator]
+Draw = Callable[[Generators], list[Floats]]  # statistics of one permutation for each generator
 _FEWEST = 199
 _BUDGET = 2e11  # additions that all permutations together may take
+_CHANNELS = 3  # sums that one pass over the rows adds up; the fourth channel is a maximum
+_TOGETHER = 30  # permutations drawn at a time
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,15 @@ def compute_family_p(
     affordable = int(_BUDGET / max(1, places.sets * counted))
     made = min(permutations, max(_FEWEST, affordable))
 
-    def largest(number: int) -> float:
-        return float(draw(np.random.default_rng([seed, number])).max(initial=-np.inf))
+    def largest(start: int) -> list[float]:
+        numbers = range(start, min(start + _TOGETHER, made))
+        drawn = draw([np.random.default_rng([seed, number]) for number in numbers])
+        return [float(statistics.max(initial=-np.inf)) for statistics in drawn]
 
     # Each permutation has its own seed, so the number of threads changes nothing.
     with ThreadPoolExecutor(count_cores()) as pool:
-        maxima = np.sort(np.array(list(pool.map(largest, range(made)))))
+        found = list(pool.map(largest, range(0, made, _TOGETHER)))
+    maxima = np.sort(np.concatenate([[], *found]))
     reached = made - np.searchsorted(maxima, observed[asked] - 1e-9, side="left")
     return FamilyWise(np.divide(1.0 + reached, 1.0 + made, dtype=np.float64), made)
 
@@ -134,7 +140,11 @@ def _permute_bits(family: _Family) -> tuple[Floats, Draw]:
             count = family.count(np.ascontiguousarray(family.codes[:, drawn]), None)[:, 0]
         return _deviance(count if rarer == high else size - count, size, high, n, sign)
 
-    return _deviance(observed, size, high, n, sign), draw
+    return _deviance(observed, size, high, n, sign), _one_by_one(draw)
+
+
+def _one_by_one(draw: Callable[[np.random.Generator], Floats]) -> Draw:
+    return lambda generators: [draw(rng) for rng in generators]
 
 
 def _deviance(count: NDArray[Any], size: Ints, high: int, n: int, sign: float) -> Floats:
@@ -167,7 +177,7 @@ def _permute_errors(family: _Family) -> tuple[Floats, Draw]:
         counted = family.count(family.codes, rows)
         return _normal_t(total, losses.finish(counted), family.sign)
 
-    return _normal_t(total, family.sums, family.sign), draw
+    return _normal_t(total, family.sums, family.sign), _one_by_one(draw)
 
 
 def _normal_t(total: Sums, part: Sums, sign: float) -> Floats:
@@ -188,22 +198,32 @@ def _normal_t(total: Sums, part: Sums, sign: float) -> Floats:
 
 def _multiply(family: _Family, groups: Ints | None, clustered: Clustered) -> tuple[Floats, Draw]:
     """Groups or weights: each group's centered errors keep or change their sign."""
-    values = center(family.cells.losses)
+    cells = family.cells
+    values = center(cells.losses)
     scale = 2.0**40 / max(float(np.abs(values).max(initial=0.0)), 1e-300)
+    whole = np.rint(values * scale).astype(np.int64)  # (n,) integers: their sums know no order
     number = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    share = family.sums.weight / family.cells.total.weight
+    count = int(number.max(initial=-1)) + 1
+    share = family.sums.weight / cells.total.weight
     known = clustered.deviation > 0
+    cell = np.arange(len(values)) if cells.cell_of is None else cells.cell_of
+    by_group = sparse.csr_array((whole, (cell, number)), shape=(cells.codes.shape[1], count))
 
     def statistic(excess: Floats) -> Floats:
         t = np.full(len(known), -np.inf)
         t[known] = family.sign * excess[known] / clustered.deviation[known]
         return t
 
-    def draw(rng: np.random.Generator) -> Floats:
-        flips = rng.integers(0, 2, int(number.max(initial=-1)) + 1) * 2 - 1
-        rows = np.zeros((len(values), 4), np.int64)
-        rows[:, 0] = np.rint(values * flips[number] * scale)
-        inside = family.count(family.codes, rows)[:, 0]
-        return statistic((inside - share * rows[:, 0].sum()) / scale)
+    def draw(generators: Generators) -> list[Floats]:
+        made = []
+        for start in range(0, len(generators), _CHANNELS):
+            some = generators[start : start + _CHANNELS]
+            flips = np.stack([rng.integers(0, 2, count) * 2 - 1 for rng in some], axis=1)
+            rows = np.zeros((cells.codes.shape[1], _CHANNELS + 1), np.int64)
+            rows[:, : len(some)] = by_group @ flips
+            inside = family.count(cells.codes, rows)[:, : len(some)]
+            excess = (inside - np.outer(share, rows[:, : len(some)].sum(axis=0))) / scale
+            made += [statistic(column) for column in excess.T]
+        return made
 
     return statistic(clustered.excess), draw

@@ -5,6 +5,14 @@ import polars as pl
 import pytest
 
 from pipeline.slices import audit_slices
+from pipeline.slices.audit_rows import AuditRows, number_groups, sort_rows
+from pipeline.slices.cells import make_cells
+from pipeline.slices.clusters import measure_slices
+from pipeline.slices.encode import encode_table
+from pipeline.slices.evidence import open_discovery
+from pipeline.slices.losses import prepare_losses
+from pipeline.slices.max_t import compute_family_p
+from pipeline.slices.search import SearchOptions
 from tests.slices.planted import plant, plant_nothing
 
 
@@ -64,6 +72,38 @@ def test_grouped_rows_and_single_rows_agree() -> None:
     assert single.findings["p_family"].to_list() == pytest.approx(
         grouped.findings["p_family"].to_list(), abs=0.08
     )
+
+
+def test_with_shared_images_grouped_rows_and_single_rows_agree_exactly() -> None:
+    rng = np.random.default_rng(3)
+    table = pl.DataFrame({name: rng.integers(0, 3, 3000) for name in "abc"})
+    errors = (rng.random(3000) < 0.1 + 0.02 * (table["a"].to_numpy() == 1)).astype(float)
+    groups = number_groups(rng.integers(0, 900, 3000), rows=3000)
+    losses = prepare_losses(errors, None, rows=3000)
+    rows = sort_rows(AuditRows(encode_table(table), losses, groups))
+    discovery = open_discovery(rows, SearchOptions())
+    search, family = discovery.search, discovery.count().family
+    single = make_cells(
+        rows.codes, rows.losses, search.kernels,
+        min_weight=search.min_weight, leave_out=lambda *_: False, group=False,
+    )  # fmt: skip
+    assert search.cells.cell_of is not None
+    assert single.cell_of is None
+    p_family = []
+    assert rows.groups is not None
+    for cells in (search.cells, single):
+        slices, sums = family.slices, family.sums
+        clustered = measure_slices(
+            cells, discovery.codes, rows.groups, search.kernels, slices, sums
+        )
+        found = compute_family_p(
+            cells, discovery.codes, search.kernels, slices=slices, sums=sums,
+            asked=np.arange(len(family)), direction="worse", permutations=100, seed=0,
+            groups=rows.groups, clustered=clustered,
+        )  # fmt: skip
+        p_family.append(found.p.tolist())
+    assert p_family[0] == p_family[1]
+    assert any(0.02 < p < 1 for p in p_family[0])
 
 
 def test_the_numpy_path_gives_the_same_findings() -> None:
