@@ -1,6 +1,6 @@
 """Third stage: every attribute gives its samples a value; only what is missing is made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,6 +20,7 @@ from pipeline.store import Store, open_store
 from pipeline.tables import LABELS, Vectors, empty
 
 BLOCK = 16_384  # samples labelled at a time: their vectors fit in memory whatever the dataset
+PLAIN_BLOCK = 131_072  # without vectors; each block is one write of the database
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,9 @@ def make_labels(audit: Audit, load: LoadEncoder) -> dict[str, int]:
     sample_set = load_samples(store)
     attributes = read_audit_attributes(audit)
     labellers, encoded = make_labellers(attributes, audit, sample_set, store, load)
-    works = []
-    for labeller in labellers:
-        targets = select_targets(sample_set.samples, labeller.attribute)
-        missing = store.missing_labels(targets["sample_id"], labeller.label_id)
-        works.append(Work(labeller, missing))
-    labelled = _label_all(sample_set.samples, works, store)
+    labelled = label_all(
+        sample_set.samples, list_works(labellers, sample_set.samples, store), store
+    )
     truth, gaps = _keep_truth(audit, sample_set.samples, store)
     store.write_manifest(
         "label",
@@ -57,27 +55,27 @@ def make_labels(audit: Audit, load: LoadEncoder) -> dict[str, int]:
     return {"prompts_encoded": encoded, "samples_labelled": labelled}
 
 
-def _label_all(samples: pl.DataFrame, works: Sequence[Work], store: Store) -> int:
-    """Label block by block; return how many samples got a label."""
-    wanted = pl.concat([work.missing for work in works]).unique()
-    rows = samples.filter(pl.col("sample_id").is_in(wanted.implode())).sort("content_key")
-    labelled = 0
-    with show_progress("label", rows.height) as advance:
-        for block in rows.iter_slices(BLOCK):
-            labels = label_block(block, works, store)
-            store.put_labels(labels)
-            labelled += labels["sample_id"].n_unique()
-            advance(block.height)
-    return labelled
+def list_works(labellers: Sequence[Labeller], samples: pl.DataFrame, store: Store) -> list[Work]:
+    """Return for each labeller the samples of its kind that have no label of it yet."""
+    works = []
+    for labeller in labellers:
+        targets = select_targets(samples, labeller.attribute)
+        missing = store.missing_labels(targets["sample_id"], labeller.label_id)
+        works.append(Work(labeller, missing))
+    return works
 
 
-@shard_task(name="label block")
-def label_block(block: pl.DataFrame, works: Sequence[Work], store: Store) -> pl.DataFrame:
-    """Return the labels that the samples of `block` lack, of every attribute."""
+def label_rows(
+    block: pl.DataFrame, lacking: pl.DataFrame, works: Sequence[Work], store: Store
+) -> pl.DataFrame:
+    """Return the labels that the samples of `block` lack, of every attribute.
+
+    lacking: for each work a column that tells which rows of the block lack its label.
+    """
     vectors: Vectors | None = None
     found = [empty(LABELS)]
-    for work in works:
-        rows = block.filter(pl.col("sample_id").is_in(work.missing.implode()))
+    for work, lacks in zip(works, lacking.iter_columns(), strict=True):
+        rows = block.filter(lacks)
         if rows.is_empty():
             continue
         encoder_id = work.labeller.encoder_id
@@ -87,6 +85,38 @@ def label_block(block: pl.DataFrame, works: Sequence[Work], store: Store) -> pl.
             )
         found.append(work.labeller.label(rows, vectors))
     return pl.concat(found)
+
+
+label_block = shard_task(name="label block")(label_rows)
+
+
+def label_all(
+    samples: pl.DataFrame,
+    works: Sequence[Work],
+    store: Store,
+    *,
+    label: Callable[..., pl.DataFrame] = label_block,
+) -> int:
+    """Label block by block; return how many samples got a label.
+
+    label: makes the labels of one block; a task by default.
+    """
+    ordered = samples.sort("content_key")
+    lacking = ordered.select(
+        pl.col("sample_id").is_in(work.missing.implode()).alias(f"{place}")
+        for place, work in enumerate(works)
+    )
+    wanted = lacking.select(pl.any_horizontal(pl.all())).to_series()
+    rows, lacking = ordered.filter(wanted), lacking.filter(wanted)
+    size = BLOCK if any(work.labeller.encoder_id for work in works) else PLAIN_BLOCK
+    labelled = 0
+    with show_progress("label", rows.height) as advance:
+        for block, lacks in zip(rows.iter_slices(size), lacking.iter_slices(size), strict=True):
+            labels = label(block, lacks, works, store)
+            store.put_labels(labels)
+            labelled += labels["sample_id"].n_unique()
+            advance(block.height)
+    return labelled
 
 
 def _keep_truth(
