@@ -69,8 +69,8 @@ class FairnessView:
 
     anchor: str
     system: str
-    source: str
     source_words: str
+    noisy: bool  # whether some labels are wrong
     words: ErrorWords
     gates: GateView | None
     counts: list[str]  # "6 with a gap", ...; none of no groups
@@ -112,13 +112,15 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         group = [row for row in rows if row["level"] == level]
         if group:
             tables.append(_view_groups(title, group, words, scale, overall, trust, adjusted))
+    noisy = _is_noisy(report, data)
+    known = "truth" if report.labels == "truth" else "given"
     worse = [row for row in rows if _name_state(row) == GAP and (row["difference"] or 0) > 0]
     worse.sort(key=lambda row: -row["difference"])
     return FairnessView(
         anchor=anchor,
         system=report.system,
-        source=report.labels,
-        source_words=GROUP_SOURCES[report.labels],
+        source_words=GROUP_SOURCES["predicted" if noisy else known],
+        noisy=noisy,
         words=words,
         gates=view_gates(report, words),
         counts=_count_states(rows),
@@ -140,6 +142,14 @@ def _is_share(report: FairnessReport, data: ReportData) -> bool:
             return system.share
     values = report.gaps.filter(pl.col("metric") == "error")["value"].drop_nulls()
     return bool(values.is_between(0, 1).all())
+
+
+def _is_noisy(report: FairnessReport, data: ReportData) -> bool:
+    """Say whether a model made the labels; given and measured ones are taken as they are."""
+    if report.labels == "truth":
+        return False
+    sources = {attribute.name: attribute.source for attribute in data.attributes}
+    return any(sources.get(name) not in ("given", "measured") for name in report.attributes)
 
 
 def _name_state(row: Row) -> str:

@@ -42,7 +42,7 @@ def view_sweep(sweep: pl.DataFrame | None, words: ErrorWords) -> SweepView | Non
     }
     top = _find_top([value for line in lines.values() for value in line if _is_finite(value)])
     low, high = thresholds[0], thresholds[-1]
-    places = [100 * (value - low) / (high - low) for value in thresholds]
+    places = [100 * ((value - low) / (high - low)) for value in thresholds]
     shapes = [_draw_grid(y) for y in (0, 50, 100)]
     shapes += [_draw_line(places, lines[kind], top, kind) for kind in ("rest", "slice")]
     label = _say_ends(points, words)

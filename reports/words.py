@@ -64,6 +64,7 @@ SOURCES = {
 GROUP_SOURCES = {  # what makes the groups that are compared
     "truth": "by true attributes",
     "predicted": "by predicted labels",
+    "given": "by given or measured labels",
 }
 STATES = {
     "confirmed": (

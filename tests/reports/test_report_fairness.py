@@ -132,6 +132,15 @@ def test_predicted_groups_tell_how_many_of_their_labels_are_right() -> None:
     assert "91.3% of its" not in read_words(with_gaps(gaps), value_quality=quality)
 
 
+def test_groups_of_given_values_are_not_called_predicted() -> None:
+    report = with_gaps(
+        make_gap(("weather", "fog")), labels="predicted", attributes=("weather",), perceived=False
+    )
+    words = read_words(report)
+    assert "finder, groups by given or measured labels" in words
+    assert "stand in the wrong group" not in words
+
+
 def test_perceived_groups_bring_the_caution_about_people() -> None:
     plain = make_report_data(attributes=(), fairness=(make_fairness(perceived=False),))
     assert "They are not identity" not in build_report(plain)
