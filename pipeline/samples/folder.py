@@ -70,8 +70,8 @@ def folder_prefix(folder: Path, root: Path) -> str:
     return "" if relative == "." else relative
 
 
-def walk_folder(folder: Path, found: Found) -> None:
-    """List the visible files with an image suffix under a folder, and what else was met."""
+def walk_folder(folder: Path, found: Found, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
+    """List the visible files with one of the suffixes under a folder, and what else was met."""
 
     def note(error: OSError) -> None:
         found.rejects.append((str(error.filename), f"cannot be listed: {error.strerror}"))
@@ -86,13 +86,13 @@ def walk_folder(folder: Path, found: Found) -> None:
             reason = "is a link to a folder, which is not followed"
             found.rejects.append((posixpath.join(inside, name), reason))
         for name in files:
-            _take_file(posixpath.join(inside, name), name, found)
+            _take_file(posixpath.join(inside, name), name, found, suffixes)
 
 
-def _take_file(path: str, name: str, found: Found) -> None:
+def _take_file(path: str, name: str, found: Found, suffixes: frozenset[str]) -> None:
     if name.startswith("."):
         found.hidden += 1
-    elif posixpath.splitext(name)[1].lower() not in IMAGE_SUFFIXES:
+    elif posixpath.splitext(name)[1].lower() not in suffixes:
         found.other_suffix += 1
     elif not is_text(path):
         found.rejects.append((path, "the file's name is not valid UTF-8; rename it"))

@@ -16,6 +16,7 @@ from pipeline.samples.ids import make_sample_ids
 from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows, scale_boxes
 from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
 from pipeline.samples.table import list_table
+from pipeline.samples.voc import list_voc
 from pipeline.samples.yolo import list_yolo
 from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
 
@@ -24,6 +25,7 @@ _FORMATS: dict[str, Callable[[Dataset], Listing]] = {
     "table": list_table,
     "coco": list_coco,
     "yolo": list_yolo,
+    "voc": list_voc,
 }
 _SHOWN_REASONS = 5
 _OBJECT = ["source", "path", "annotation_id"]  # what names an object
