@@ -1,9 +1,10 @@
 """What the gates say of one system's groups, in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.gaps.gates import sum_up_verdicts
 from reports.data import FairnessReport
 from reports.numbers import format_count, format_probability
 from reports.words import ErrorWords, Predicates
@@ -44,17 +45,13 @@ class GateView:
 
 
 def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
-    """Return what the gates say; None without gates.
-
-    One group that fails fails all; else one without evidence leaves it open, as no group at all
-    does.
-    """
+    """Return what the gates say, summed up as `sum_up_verdicts` does; None without gates."""
     if report.verdicts is None:
         return None
     rows = sorted(report.verdicts.to_dicts(), key=_order_verdict)
     views = [_view_verdict(row, words) for row in rows]
     by_verdict = {name: [v for v in views if v.verdict == name] for name in _ORDER}
-    verdict = _judge(by_verdict)
+    verdict = sum_up_verdicts(report.verdicts)
     deciding = by_verdict[verdict] if verdict != PASS else []
     gates = report.gates or {}
     listed = views[:LISTED_VERDICTS]
@@ -70,12 +67,6 @@ def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
         rows=listed,
         left_out=format_count(len(views) - len(listed)) if len(views) > len(listed) else "",
     )
-
-
-def _judge(by_verdict: Mapping[str, Sequence[VerdictView]]) -> str:
-    if by_verdict[FAIL]:
-        return FAIL
-    return PASS if by_verdict[PASS] and not by_verdict[INSUFFICIENT] else INSUFFICIENT
 
 
 def _order_verdict(row: Mapping[str, Any]) -> tuple[object, ...]:

@@ -80,15 +80,21 @@ def test_gap_in_favor_of_a_group_is_no_group_worst_off() -> None:
         (
             ("fail", "pass", "insufficient evidence"),
             "fail The gate fails: group = g0 (+14.2 points) is more than 10.0 percentage points "
-            "worse than the rest. For 1 more group the evidence is insufficient.",
+            "worse than the rest. For 1 other group the evidence is insufficient",
         ),
         (
             ("pass", "pass"),
-            "pass The gate passes: none of 2 groups is more than 10.0 percentage points worse",
+            "pass The gate passes: no group fails, and 2 groups are at most 10.0 percentage points "
+            "worse than the rest. Worst off",
         ),
         (
             ("pass", "insufficient evidence"),
-            "insufficient evidence The gate is open: no group fails, but for group = g1 there is",
+            "pass The gate passes: no group fails, and one group is at most 10.0 percentage "
+            "points worse than the rest. For 1 other group the evidence is insufficient",
+        ),
+        (
+            ("insufficient evidence",),
+            "insufficient evidence The gate is open: no group fails, but for group = g0 there is",
         ),
         ((), "insufficient evidence The gate is open: there was no group to judge."),
         (
