@@ -15,8 +15,14 @@ def measure_overlap(boxes: Floats, others: Floats, *, crowds: Bools) -> Floats:
 
     Boxes are x, y, width, height. crowds: (n,) where the other one is a crowd or ignored, the
     intersection is over the area of the box itself, as COCO has it. Boxes without area overlap
-    nothing. The operations are those of pycocotools, so that the numbers are the same.
+    nothing, nor do those whose area is beyond all numbers. The operations are those of
+    pycocotools, so that the numbers are the same.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _measure_overlap(boxes, others, crowds)
+
+
+def _measure_overlap(boxes: Floats, others: Floats, crowds: Bools) -> Floats:
     width = np.minimum(boxes[:, 0] + boxes[:, 2], others[:, 0] + others[:, 2])
     width -= np.maximum(boxes[:, 0], others[:, 0])
     height = np.minimum(boxes[:, 1] + boxes[:, 3], others[:, 1] + others[:, 3])
@@ -25,6 +31,7 @@ def measure_overlap(boxes: Floats, others: Floats, *, crowds: Bools) -> Floats:
     area = boxes[:, 2] * boxes[:, 3]
     union = np.where(crowds, area, area + others[:, 2] * others[:, 3] - shared)
     overlap: Floats = np.divide(shared, union, out=np.zeros(len(boxes)), where=union > 0)
+    overlap[np.isnan(overlap)] = 0
     return overlap
 
 

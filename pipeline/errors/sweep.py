@@ -85,7 +85,9 @@ def _choose_thresholds(scores: pl.Series) -> list[float]:
     if scores.is_empty():
         return []
     values = scores.to_numpy()
-    return [float(value) for value in np.linspace(values.min(), values.max(), POINTS)]
+    steps = np.linspace(0, 1, POINTS)
+    points: list[float] = ((1 - steps) * values.min() + steps * values.max()).tolist()
+    return points
 
 
 def _choose_false(events: pl.DataFrame, error: str) -> pl.DataFrame:
