@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from flows.detect import PROBED as LOOKED_AT
+from flows.detect import asks_for_detector, probe_detector
 from flows.encoders import LoadEncoder, load_open_clip, require_encoder
 from flows.paths import check_paths
 from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
@@ -51,7 +53,15 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     check_paths(audit, config=path)
     attributes = read_audit_attributes(audit)
     load_once = functools.cache(load)
-    sample_set = read_samples(audit.dataset, limit=limit)
+    store = Store(audit.workspace)  # only read, and it need not be there
+    probe = probe_detector(audit, store) if asks_for_detector(audit.dataset) else None
+    to_detect = {"to_detect": probe.to_detect} if probe else {}
+    told = f"objects are those of the first {LOOKED_AT} images that the detector has not seen"
+    notes = (told,) if probe and probe.to_detect else ()
+    if probe and probe.to_detect and probe.detections.is_empty():  # perhaps in the others
+        return Plan(to_detect, probe.seconds, 0, notes)
+    found = probe.detections if probe else None
+    sample_set = read_samples(audit.dataset, detections=found, limit=limit)
     check_given(audit, sample_set.columns)
     counts = {
         "samples": sample_set.samples.height,
@@ -59,14 +69,14 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         "attributes": len(attributes),
         **_count_errors(audit, sample_set),
     }
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...] = notes
     if audit.dataset.truth is not None:
-        problems = read_truth(audit.dataset.truth, sample_set.samples).problems
-    store = Store(audit.workspace)  # only read, and it need not be there
+        problems += tuple(read_truth(audit.dataset.truth, sample_set.samples).problems)
     plan = plan_embedding(audit, sample_set.samples, store, load_once, keep=False)
     seconds, dim = _time_embedding(audit, plan, load_once)
     labels = sample_set.samples.height * len(attributes) * _BYTES_A_LABEL
-    counts |= {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
+    seconds += probe.seconds if probe else 0.0
+    counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
     return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)
 
 

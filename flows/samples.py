@@ -5,9 +5,11 @@ import dataclasses
 import polars as pl
 from prefect import flow
 
+from flows.detect import LoadDetector, asks_for_detector, detect_objects
 from flows.logs import LOG
 from flows.plan import check_given
 from pipeline.config import Audit
+from pipeline.detectors import load_detector
 from pipeline.exceptions import StoreError
 from pipeline.samples import SampleSet, read_samples
 from pipeline.shards import write_parquet
@@ -17,17 +19,36 @@ _FRAMES = tuple(f.name for f in dataclasses.fields(SampleSet) if f.name != "coun
 
 
 @flow(name="samples")
-def make_samples(audit: Audit, limit: int | None = None) -> dict[str, int]:
-    """Read the dataset into the workspace; return the counts of samples and rejects."""
+def make_samples(
+    audit: Audit, limit: int | None = None, load: LoadDetector | None = None
+) -> dict[str, int]:
+    """Read the dataset into the workspace; return the counts of samples and rejects.
+
+    load: makes the detector of a dataset whose objects are to be detected first; by name when None.
+    """
     store = open_store(audit.workspace)
     root = str(audit.dataset.root)
     # Of another folder a path says nothing, though size and time of change be the same.
     known = store.read("samples") if _read_root(store) == root else None
-    found = read_samples(audit.dataset, known=known, limit=limit)
+    found, counts = _read(audit, store, known, limit, load or load_detector)
     check_given(audit, found.columns)
     save_samples(found, store, root=root)
     LOG.info("samples: %s, rejects: %s", f"{found.samples.height:,}", f"{found.rejects.height:,}")
-    return {"samples": found.samples.height, "rejects": found.rejects.height}
+    return {"samples": found.samples.height, "rejects": found.rejects.height, **counts}
+
+
+def _read(
+    audit: Audit, store: Store, known: pl.DataFrame | None, limit: int | None, load: LoadDetector
+) -> tuple[SampleSet, dict[str, int]]:
+    """Read the dataset; where its objects are what a detector sees, that looks first."""
+    if not asks_for_detector(audit.dataset):
+        return read_samples(audit.dataset, known=known, limit=limit), {}
+    seen = detect_objects(audit, store, known=known, limit=limit, load=load)
+    found = read_samples(audit.dataset, detections=seen.detections, known=seen.images, limit=limit)
+    # Images in which nothing was seen are not read again, so what is wrong with them is known here.
+    rejects = pl.concat([found.rejects, seen.rejects]).unique().sort("path", "reason")
+    found = dataclasses.replace(found, rejects=rejects)
+    return found, {"images_detected": seen.looked_at}
 
 
 def save_samples(found: SampleSet, store: Store, *, root: str) -> None:
