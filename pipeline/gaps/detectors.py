@@ -1,6 +1,7 @@
 """What is measured of a detector by group: objects found, false positives, average precision."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -28,13 +29,23 @@ class Detections:
 
 @dataclass(frozen=True)
 class AveragePrecision:
-    """Average precision: objects of other groups, and what found them, are left out."""
+    """Average precision: objects of other groups, and what found them, are left out.
+
+    A detection that found nothing belongs to no group. It counts against each by the group's share
+    of the objects in its image: if it counted fully against all, a group that is few among many in
+    its images would look worse than one that fills them, found equally well.
+    """
 
     detections: Detections
     images: Ints  # (n,) image number of each row
     image_count: int
     name: str = "average precision"
     lower_is_better: bool = False
+
+    @cached_property
+    def objects(self) -> Ints:
+        """(images,) objects in each image, at least 1."""
+        return np.bincount(self.images, minlength=self.image_count)
 
     @property
     def overall(self) -> float:
@@ -46,16 +57,16 @@ class AveragePrecision:
         return self._estimate(group.inside), self._estimate(group.outside)
 
     def _estimate(self, rows: Ints) -> Estimate:
-        """Take some rows for the truth; what found nothing in their images counts against them."""
+        """Take some rows for the truth, and their share of what found nothing."""
         own = np.zeros(len(self.images) + 1, np.bool_)  # the last: no row
         own[rows] = True
-        shown = np.zeros(self.image_count, np.bool_)
-        shown[self.images[rows]] = True
+        share = np.bincount(self.images[rows], minlength=self.image_count) / self.objects
         found = self.detections
         hit = own[found.rows]
-        counted = hit | (found.unmatched & shown[found.images])
+        weight = np.where(found.unmatched, share[found.images], hit)
+        counted = weight > 0
         return estimate_average_precision(
-            hit[counted], found.images[counted],
+            hit[counted], weight[counted], found.images[counted],
             object_images=self.images[rows], image_count=self.image_count,
         )  # fmt: skip
 

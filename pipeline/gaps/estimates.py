@@ -92,15 +92,23 @@ def estimate_mean(values: Values, rows: Ints) -> Estimate:
 
 
 def weigh_spread(
-    value: float, spread: Floats, *, n: int, most: float, images: int, rate: bool
+    value: float,
+    spread: Floats,
+    *,
+    n: int,
+    most: float,
+    images: int,
+    rate: bool,
+    more_variance: float = 0.0,
 ) -> Estimate:
     """Make an estimate of a value and the influence of each image on it.
 
     The variance is the sum of squared influences (Liang and Zeger, Biometrika 73, 1986). For a rate
     it says how many independent rows would be as uncertain (Korn and Graubard, Survey Methodology
-    24, 1998), at most `most`; where no row differs from another the images count.
+    24, 1998), at most `most`; where no row differs from another the images count. more_variance:
+    from what is not a matter of images.
     """
-    variance = float((spread**2).sum()) * images / max(images - 1, 1)
+    variance = float((spread**2).sum()) * images / max(images - 1, 1) + more_variance
     plain = value * (1 - value)
     size = min(most, plain / variance) if variance > 0 and plain > 0 else float(min(images, most))
     return Estimate(value, n, size, images, variance, rate, spread)
@@ -124,5 +132,6 @@ def _correlate(one: Floats | None, other: Floats | None) -> float:
     """Correlate two values by the images that have an influence on both."""
     if one is None or other is None:
         return 0.0
-    both = float((one**2).sum() * (other**2).sum()) ** 0.5
-    return float(np.clip((one @ other) / both, -1.0, 1.0)) if both > 0 else 0.0
+    # No dot products: their sums depend on the number of threads.
+    both = float((one * one).sum() * (other * other).sum()) ** 0.5
+    return float(np.clip((one * other).sum() / both, -1.0, 1.0)) if both > 0 else 0.0

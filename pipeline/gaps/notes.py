@@ -31,6 +31,10 @@ def _tell_outcomes(outcomes: pl.DataFrame | None, positive: str | None) -> Itera
     if outcomes is None:
         return
     if not is_of_classes(outcomes):
+        yield (
+            "False positives per image are those of the images that show a member of the group; "
+            "its rest are the other images. Crowded images show members of more groups."
+        )
         if outcomes["category"].n_unique() > 1:
             yield "Average precision is of the detections of all categories together."
     elif positive is None:

@@ -23,21 +23,23 @@ class Power:
         mean, n = overall.value, max(overall.n, 1)
         variance = float(((values.numbers - mean) ** 2).mean()) if overall.n else 0.0
         default = _GAP if values.rate else _DEVIATIONS * variance**0.5
-        self.gap = default if smallest_gap is None else smallest_gap
+        self.gap = smallest_gap or default
         shifted = mean + self.gap if mean + self.gap <= 1 else max(mean - self.gap, 0.0)
         self._variance = max(variance, shifted * (1 - shifted)) if values.rate else variance
         # How much less a row says that shares its image with others (Kish's design effect).
         plain = variance / n
         self._design = max(overall.variance / plain, 1.0) if plain > 0 else 1.0
 
-    def count_needed(self, *, rest_n: int, at_least: int) -> int | None:
-        """Return the n that shows the gap to `rest_n` others; None if no n would.
+    def count_needed(self, *, rest_n: int, at_least: int) -> int:
+        """Return the n that shows the gap to `rest_n` others, or to as many where those are few.
 
         Four times in five, at a two-sided level of 5 %: the normal approximation (Fleiss,
         Statistical Methods for Rates and Proportions, 1981, chapter 3).
         """
-        if rest_n < 1 or self.gap <= 0:
-            return None
         variance = self._variance * self._design
-        left = (self.gap / _REACH) ** 2 - variance / rest_n
-        return max(int(np.ceil(variance / left)), at_least) if left > 0 else None
+        if variance <= 0:
+            return at_least
+        room = (self.gap / _REACH) ** 2
+        left = room - variance / max(rest_n, 1)
+        alone = variance / left if left > 0 else float("inf")
+        return max(int(np.ceil(alone if alone <= rest_n else 2 * variance / room)), at_least)

@@ -10,7 +10,7 @@ import polars as pl
 from pipeline.gaps.adjusted import compare_within_strata
 from pipeline.gaps.estimates import NAN, Values, subtract
 from pipeline.gaps.groups import Column, Group, Ints, number_strata
-from pipeline.gaps.metrics import Metric, RowMean
+from pipeline.gaps.metrics import Metric, Pair, RowMean
 from pipeline.gaps.power import Power
 from pipeline.gaps.significance import compare_means
 from pipeline.p_values import adjust_bh
@@ -38,12 +38,13 @@ def tabulate_groups(groups: Iterable[Group], question: Question) -> pl.DataFrame
     strata: dict[tuple[str, ...], Ints] = {}
     kinds: dict[str, list[Row]] = {name: [] for name in overall}
     for group in groups:
-        row = _describe(group, question.errors, overall["error"])
-        row |= _test(row, group, question)
+        pair = question.errors.measure(group)
+        row = _describe(group, question.errors, pair, overall["error"])
+        row |= _test(group, pair, question)
         row |= _adjust(group, question, strata)
         kinds["error"].append(row)
         for metric in question.metrics:
-            other = _describe(group, metric, overall[metric.name])
+            other = _describe(group, metric, metric.measure(group), overall[metric.name])
             few = other["n"] < question.min_group
             kinds[metric.name].append(other | {"state": INSUFFICIENT if few else None})
     _judge(kinds["error"])
@@ -54,9 +55,9 @@ def tabulate_groups(groups: Iterable[Group], question: Question) -> pl.DataFrame
     return check(frame.with_columns(pl.col(pl.Float64).fill_nan(None)), GAPS, table="gaps")
 
 
-def _describe(group: Group, metric: Metric, overall: float) -> Row:
-    """Measure a group and its rest."""
-    own, rest = metric.measure(group)
+def _describe(group: Group, metric: Metric, pair: Pair, overall: float) -> Row:
+    """Set a group's number beside its rest's and that of all."""
+    own, rest = pair
     difference, ends = subtract(own, rest)
     return {
         "metric": metric.name,
@@ -81,18 +82,17 @@ def divide(value: float, base: float) -> float:
     return value / base if base > 0 else NAN
 
 
-def _test(row: Row, group: Group, question: Question) -> Row:
+def _test(group: Group, pair: Pair, question: Question) -> Row:
     """Test the difference in error where both sides are large enough, else say what would do."""
-    least, rest_n = question.min_group, len(group.outside)
+    least, n, rest_n = question.min_group, len(group.inside), len(group.outside)
     p = NAN
-    if row["n"] >= least and rest_n >= least:
-        values = question.errors.values
-        p = compare_means(values, group.inside, group.outside, question.errors.measure(group))
+    if n >= least and rest_n >= least:
+        p = compare_means(question.errors.values, group.inside, group.outside, pair)
     if not np.isnan(p):
         return {"p": p, "needed_n": None}
     # With enough samples and still no answer, it is the rest or the number of images that lacks.
     needed = None
-    if row["n"] < least:
+    if n < least:
         needed = question.power.count_needed(rest_n=rest_n, at_least=least)
     return {"p": NAN, "needed_n": needed}
 
