@@ -20,7 +20,7 @@ from pipeline.store import Store, open_store
 from pipeline.tables import LABELS, Vectors, empty
 
 BLOCK = 16_384  # samples labelled at a time: their vectors fit in memory whatever the dataset
-PLAIN_BLOCK = 131_072  # without vectors; each block is one write of the database
+PLAIN_BLOCK = 262_144  # without vectors; each block is one write of the database
 
 
 @dataclass(frozen=True)

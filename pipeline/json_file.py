@@ -1,5 +1,7 @@
 """JSON files of records, turned into columns; every complaint names the record it is about."""
 
+import gc
+import itertools
 import json
 import math
 from collections.abc import Collection, Sequence
@@ -36,9 +38,20 @@ def read_json(path: Path, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401
     if not data.strip():
         raise error(f"{path}: the file is empty; expected JSON")
     try:
-        return orjson.loads(data)
+        return _load(data)
     except orjson.JSONDecodeError:
         return _read_leniently(path, data, error=error)
+
+
+def _load(data: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Parse JSON while the garbage collector rests: it would walk millions of new records."""
+    resting = gc.isenabled()
+    gc.disable()
+    try:
+        return orjson.loads(data)
+    finally:
+        if resting:
+            gc.enable()
 
 
 def _read_leniently(path: Path, data: bytes, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401 - as above
@@ -100,7 +113,7 @@ class Records:
         """
         fallback = _REQUIRED if default is None else default
         values = self._typed(key, (int, float), default=fallback)
-        numbers = np.asarray([_to_float(value) for value in values], dtype=np.float64)  # (n,)
+        numbers = _to_floats(values)  # (n,)
         for index in np.flatnonzero(~np.isfinite(numbers)).tolist():
             self.note(index, f"{key} is {shorten(values[index])}, expected a finite number")
         return numbers
@@ -108,6 +121,8 @@ class Records:
     def flags(self, key: str) -> list[bool]:
         """Return a column of flags written 0, 1, false or true; false where it is missing."""
         values = self._typed(key, (int, bool), default=0)
+        if set(values) <= {0, 1}:
+            return list(map(bool, values))
         for index, value in enumerate(values):
             if value not in (0, 1, None):
                 self.note(index, f"{key} is {shorten(value)}, expected 0 or 1")
@@ -116,13 +131,12 @@ class Records:
     def boxes(self, key: str) -> Floats:
         """Return a column of boxes x, y, width, height (n, 4); NaN where there is a fault."""
         values = self._typed(key, (list,), default=_REQUIRED)
-        if all(value is not None and len(value) == 4 for value in values) and {
-            type(number) for value in values for number in value
-        } <= {int, float}:
-            rows = [[_to_float(number) for number in value] for value in values]
+        if None not in values and set(map(len, values)) <= {4} and _are_numbers(values):
+            numbers = _to_floats(list(itertools.chain.from_iterable(values)))
         else:
             rows = [self._one_box(index, key, value) for index, value in enumerate(values)]
-        boxes = np.asarray(rows, dtype=np.float64).reshape(len(rows), 4)  # (n, 4)
+            numbers = np.asarray(rows, dtype=np.float64)
+        boxes = numbers.reshape(len(values), 4)  # (n, 4)
         for index in np.flatnonzero(~np.isfinite(boxes).all(axis=1)).tolist():
             self.note(index, f"{key} is {shorten(values[index])}, expected four finite numbers")
         return boxes
@@ -170,6 +184,18 @@ def shorten(value: object) -> str:
     """Return a value as JSON-like text of at most some 40 characters."""
     text = repr(value).encode("ascii", "backslashreplace").decode("ascii")
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _are_numbers(rows: Sequence[Sequence[object]]) -> bool:
+    return set(map(type, itertools.chain.from_iterable(rows))) <= {int, float}
+
+
+def _to_floats(values: Sequence[float | None]) -> Floats:
+    """Return (n,) numbers; NaN for null, infinity for what no float can hold."""
+    try:
+        return np.array(values, dtype=np.float64)  # null becomes NaN
+    except OverflowError:
+        return np.array([_to_float(value) for value in values], dtype=np.float64)
 
 
 def _to_float(value: float | None) -> float:
