@@ -22,8 +22,8 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
 
     not-top1: 1 if `prediction` (or without it the most probable class, the first column of equal
     ones) is not the category, else 0. log-loss: -ln of the probability of the category, at least
-    CLIP. Samples without a category have no error. The outcomes hold the predicted class, with its
-    probability where the table gives no `prediction` of its own. Raises PredictionsError for
+    CLIP. Samples without a category have no error. The outcomes hold the predicted class, and its
+    probability where it was chosen by that. Raises PredictionsError for
     missing columns, probabilities that are no probabilities, or classes that are not those of the
     dataset.
     """

@@ -1,4 +1,4 @@
-"""Result files of detectors: bad ones are refused in words, real ones give known errors."""
+"""Result files of detectors: bad ones are refused in words."""
 
 import contextlib
 from pathlib import Path
@@ -8,10 +8,8 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pipeline.config import CropRule, Dataset
-from pipeline.errors import Scored, score_system
+from pipeline.errors import score_system
 from pipeline.exceptions import PredictionsError
-from pipeline.samples import SampleSet, read_samples
 from tests.errors.detections import BOX, FAR, detection, misses, score
 from tests.errors.frames import (
     by_path,
@@ -22,7 +20,7 @@ from tests.errors.frames import (
     truth_frame,
     with_objects,
 )
-from tests.samples.datasets import NO_SHARED, SHARED, write_json
+from tests.samples.datasets import write_json
 from tests.samples.mutations import mutated, torn
 
 
@@ -134,55 +132,3 @@ def test_torn_results_are_scored_or_refused_in_words(tmp_path: Path, data: bytes
             categories=category_frame(),
         )
         assert scored.errors["error"].is_in([0.0, 1.0]).all()
-
-
-def score_set(found: SampleSet, *files: Path) -> Scored:
-    return score_system(
-        system("coco-detections", *files, error="miss", iou=0.3),
-        samples=found.samples,
-        objects=found.objects,
-        source_images=found.source_images,
-        categories=found.categories,
-    )
-
-
-@pytest.mark.skipif(not (SHARED / "celeba").is_dir(), reason=NO_SHARED)
-def test_haar_misses_five_and_a_half_percent_of_the_celeba_faces() -> None:
-    folder = SHARED / "celeba"
-    dataset = Dataset.model_validate(
-        {
-            "format": "coco",
-            "images": str(folder / "images"),
-            "annotations": str(folder / "faces.json"),
-            "categories": ["face"],
-        }
-    )
-    scored = score_set(read_samples(dataset), folder / "haar_detections.json")
-    assert scored.errors.height == 5000
-    assert scored.errors["error"].mean() == pytest.approx(0.055)
-    assert (scored.errors_without_sample, scored.samples_without_error) == (0, 0)
-
-
-@pytest.mark.skipif(not (SHARED / "coco_mini").is_dir(), reason=NO_SHARED)
-def test_hog_misses_more_of_the_small_people() -> None:
-    folder = SHARED / "coco_mini"
-    splits = ("train2017", "val2017")
-    dataset = Dataset.model_validate(
-        {
-            "format": "coco",
-            "images": [str(folder / split) for split in splits],
-            "annotations": [
-                str(folder / f"annotations/instances_{split}.json") for split in splits
-            ],
-            "categories": ["person"],
-            "sample": "object",
-            "crop": CropRule(min_size=1),
-        }
-    )
-    found = read_samples(dataset)
-    scored = score_set(found, *[folder / f"hog_people_{split}.json" for split in splits])
-    people = found.samples.join(scored.errors, on="sample_id")
-    small, large = people.filter(pl.col("h") < 128), people.filter(pl.col("h") >= 128)
-    assert (small.height, large.height) == (192, 92)
-    assert small["error"].mean() == pytest.approx(0.984, abs=5e-4)
-    assert large["error"].mean() == pytest.approx(0.837, abs=5e-4)
