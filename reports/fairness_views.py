@@ -1,66 +1,34 @@
-"""Groups of one system compared, worded and drawn for the template."""
+"""What was found out about the groups of each system, for the template."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
-from markupsafe import Markup
 
-from reports.charts import Scale, draw_interval, make_scale
+from reports.charts import make_scale
 from reports.data import FairnessReport, ReportData
 from reports.gate_views import GateView, view_gates
-from reports.numbers import format_count, format_number, format_percent, format_probability
+from reports.group_views import (
+    GAP,
+    INSUFFICIENT,
+    NO_GAP,
+    SHOWN_GROUPS,
+    STATES,
+    GroupContext,
+    GroupTable,
+    GroupView,
+    Row,
+    name_state,
+    order_group,
+    view_group,
+    view_groups,
+)
+from reports.numbers import format_count, format_percent
 from reports.rate_views import DisparityView, RateTable, view_disparities, view_rates
-from reports.words import GROUP_SOURCES, ErrorWords, Predicates
+from reports.words import GROUP_SOURCES, ErrorWords
 
-Row = Mapping[str, Any]
-SHOWN_GROUPS = 12  # rows of a table before the rest folds away
-LISTED_GROUPS = 200  # rows of a table at all; how many more there are is said
-GAP, NO_GAP, INSUFFICIENT, EMPTY = "gap", "no gap shown", "insufficient evidence", "empty"
-_STATE_ORDER = (GAP, NO_GAP, INSUFFICIENT, EMPTY)
-_COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: "with " + INSUFFICIENT}
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A difference to other samples with its interval; texts, empty where there is none."""
-
-    value: str
-    interval: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class GroupView:
-    """One row of the table of groups."""
-
-    predicates: Predicates
-    trust: str  # how many labels of its value are right, where that is known
-    n: str
-    value: str
-    interval: str
-    chart: Markup
-    rest: str
-    difference: Gap
-    adjusted: Gap
-    ratio: str
-    best: Gap
-    overall: Gap
-    q: str
-    state: str
-    kind: str  # of its badge: a gap in the group's favor looks quieter
-    needed: str
-
-
-@dataclass(frozen=True)
-class GroupTable:
-    """The groups of one level: shown, folded away, and how many were left out of both."""
-
-    title: str
-    shown: list[GroupView]
-    folded: list[GroupView]
-    left_out: str
+NAMED_GROUPS = 3  # in the sentence about those worst off
+_COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: f"with {INSUFFICIENT}"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +42,7 @@ class FairnessView:
     words: ErrorWords
     gates: GateView | None
     counts: list[str]  # "6 with a gap", ...; none of no groups
-    worst: list[GroupView]  # those with a gap that fare worse, worst first, at most three
+    worst: list[GroupView]  # those with a gap that fare worse, worst first
     overall: str
     adjusted: str  # the covariates, "" without
     tables: list[GroupTable]
@@ -99,23 +67,21 @@ def view_fairness(data: ReportData) -> list[FairnessView]:
 
 def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> FairnessView:
     words = ErrorWords(report.metric, _is_share(report, data))
-    errors = report.gaps.filter(pl.col("metric") == "error")
-    rows = sorted(errors.to_dicts(), key=_order_group)
+    given = report.gaps.filter(pl.col("metric") == "error").to_dicts()
+    rows = sorted(given, key=order_group)
     overall = _find_overall(rows)
-    scale = make_scale(
-        [*(row[name] for row in rows for name in ("value", "ci_low", "ci_high")), overall]
+    shown = [row[name] for row in rows for name in ("value", "ci_low", "ci_high")]
+    context = GroupContext(
+        words=words,
+        scale=make_scale([*shown, overall]),
+        overall=overall,
+        trust=_read_trust(report, data),
+        adjusted=bool(report.adjust_for),
     )
-    trust = _read_trust(report, data)
-    adjusted = bool(report.adjust_for)
-    tables = []
-    for level, title in ((1, "Groups"), (2, "Pairs of groups")):
-        group = [row for row in rows if row["level"] == level]
-        if group:
-            tables.append(_view_groups(title, group, words, scale, overall, trust, adjusted))
+    worse = [row for row in rows if name_state(row) == GAP and (row["difference"] or 0) > 0]
+    worse.sort(key=lambda row: -row["difference"])
     noisy = _is_noisy(report, data)
     known = "truth" if report.labels == "truth" else "given"
-    worse = [row for row in rows if _name_state(row) == GAP and (row["difference"] or 0) > 0]
-    worse.sort(key=lambda row: -row["difference"])
     return FairnessView(
         anchor=anchor,
         system=report.system,
@@ -124,10 +90,10 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         words=words,
         gates=view_gates(report, words),
         counts=_count_states(rows),
-        worst=[_view_group(row, words, scale, overall, trust, adjusted) for row in worse[:3]],
+        worst=[view_group(row, context) for row in worse[:NAMED_GROUPS]],
         overall="" if overall is None else words.write(overall),
         adjusted=" and ".join(report.adjust_for),
-        tables=tables,
+        tables=_tabulate(rows, given, report.attributes, context),
         rates=view_rates(report.gaps),
         disparities=view_disparities(report.disparities),
         notes=report.notes,
@@ -152,22 +118,8 @@ def _is_noisy(report: FairnessReport, data: ReportData) -> bool:
     return any(sources.get(name) not in ("given", "measured") for name in report.attributes)
 
 
-def _name_state(row: Row) -> str:
-    return EMPTY if not row["n"] else str(row["state"])
-
-
-def _order_group(row: Row) -> tuple[object, ...]:
-    """Order gaps before the rest, in each state the largest difference first."""
-    state = _name_state(row)
-    place = _STATE_ORDER.index(state) if state in _STATE_ORDER else len(_STATE_ORDER)
-    difference = row["difference"]
-    known = difference is not None and difference == difference
-    names = [(item["attribute"], item["value"]) for item in row["predicates"]]
-    return (row["level"], place, -difference if known else float("inf"), names)
-
-
 def _find_overall(rows: Sequence[Row]) -> float | None:
-    """Return the mean over all samples, which each judged group tells."""
+    """Return the mean over all samples, which each group that has some tells."""
     for row in rows:
         if row["value"] is not None and row["overall_difference"] is not None:
             return float(row["value"] - row["overall_difference"])
@@ -175,10 +127,10 @@ def _find_overall(rows: Sequence[Row]) -> float | None:
 
 
 def _count_states(rows: Sequence[Row]) -> list[str]:
-    states = [_name_state(row) for row in rows]
+    states = [name_state(row) for row in rows]
     return [
         f"{format_count(states.count(state))} {_COUNTED.get(state, state)}"
-        for state in _STATE_ORDER
+        for state in STATES
         if state in states
     ]
 
@@ -193,88 +145,28 @@ def _read_trust(report: FairnessReport, data: ReportData) -> dict[tuple[str, str
     }
 
 
-def _view_groups(
-    title: str,
+def _tabulate(
     rows: Sequence[Row],
-    words: ErrorWords,
-    scale: Scale,
-    overall: float | None,
-    trust: Mapping[tuple[str, str], str],
-    adjusted: bool,  # noqa: FBT001 - private, passed through
-) -> GroupTable:
-    views = [
-        _view_group(row, words, scale, overall, trust, adjusted) for row in rows[:LISTED_GROUPS]
-    ]
-    more = len(rows) - len(views)
-    return GroupTable(
-        title=title,
-        shown=views[:SHOWN_GROUPS],
-        folded=views[SHOWN_GROUPS:],
-        left_out=format_count(more) if more else "",
-    )
+    given: Sequence[Row],
+    attributes: Sequence[str],
+    context: GroupContext,
+) -> list[GroupTable]:
+    """Return a table for each level: worst first, or by attribute where all are in view."""
+    tables = []
+    for level, title in ((1, "Groups"), (2, "Pairs of groups")):
+        group: list[Row] = [row for row in rows if row["level"] == level]
+        if level == 1 and len(group) <= SHOWN_GROUPS:
+            group = _gather_attributes([row for row in given if row["level"] == 1], attributes)
+        if group:
+            tables.append(view_groups(title, group, context))
+    return tables
 
 
-def _view_group(
-    row: Row,
-    words: ErrorWords,
-    scale: Scale,
-    overall: float | None,
-    trust: Mapping[tuple[str, str], str],
-    adjusted: bool,  # noqa: FBT001 - private, passed through
-) -> GroupView:
-    state = _name_state(row)
-    favored = state == GAP and (row["difference"] or 0) < 0
-    needed = row["needed_n"]
-    known = [trust.get((item["attribute"], item["value"])) for item in row["predicates"]]
-    return GroupView(
-        predicates=row["predicates"],
-        trust=known[0] or "" if len(known) == 1 else "",
-        n=format_count(row["n"] or 0),
-        value=words.write_value(row["value"]),
-        interval=_write_interval(row, ("ci_low", "ci_high"), words.write_value),
-        chart=draw_interval(row["value"], row["ci_low"], row["ci_high"], scale, mark=overall),
-        rest=words.write_value(row["rest_value"]),
-        difference=Gap(
-            words.write_signed(row["difference"]),
-            _write_interval(row, ("difference_low", "difference_high"), words.write_bound),
-        ),
-        adjusted=_view_adjusted(row, words) if adjusted else Gap(""),
-        ratio=_write_ratio(row["ratio"]),
-        best=_view_against(row, "best", words),
-        overall=_view_against(row, "overall", words),
-        q=format_probability(row["q"]),
-        state=state + " in its favor" if favored else state,
-        kind="favored" if favored else state,
-        needed=f"about {format_count(needed)} samples would do"
-        if state in (INSUFFICIENT, EMPTY) and needed
-        else "",
-    )
+def _gather_attributes(rows: Sequence[Row], attributes: Sequence[str]) -> list[Row]:
+    """Put the values of an attribute side by side, in the order given."""
 
+    def place(row: Row) -> tuple[int, str]:
+        name = row["predicates"][0]["attribute"]
+        return (attributes.index(name) if name in attributes else len(attributes), name)
 
-def _view_adjusted(row: Row, words: ErrorWords) -> Gap:
-    """Write the adjusted difference and how much of the group it compares."""
-    share = row["compared_share"]
-    return Gap(
-        words.write_signed(row["adjusted_difference"]),
-        _write_interval(row, ("adjusted_low", "adjusted_high"), words.write_bound),
-        "" if share is None else f"{format_percent(share)} compared",
-    )
-
-
-def _view_against(row: Row, whom: str, words: ErrorWords) -> Gap:
-    difference = row[f"{whom}_difference"]
-    if whom == "best" and difference == 0:
-        return Gap("best")
-    return Gap(words.write_signed(difference), note=_write_ratio(row[f"{whom}_ratio"], bare=""))
-
-
-def _write_ratio(ratio: float | None, *, bare: str | None = None) -> str:
-    """Write "5.42x"; a ratio that does not exist as `bare`."""
-    if ratio is None or ratio != ratio:
-        return format_number(None) if bare is None else bare
-    return f"{format_number(ratio)}\N{MULTIPLICATION SIGN}"
-
-
-def _write_interval(row: Row, names: tuple[str, str], write: Any) -> str:  # noqa: ANN401 - a method
-    low, high = (row[name] for name in names)
-    return "" if low is None and high is None else f"{write(low)} to {write(high)}"
+    return sorted(rows, key=place)

@@ -179,6 +179,14 @@ def test_counts_of_things_are_never_percentages() -> None:
     assert "0.310" in words
 
 
+def test_few_values_of_an_attribute_stand_side_by_side() -> None:
+    words = read_words(with_gaps(*make_gaps(), verdicts=None))
+    names = ("gender = man", "gender = woman", "age = young", "age = adult", "age = old")
+    table = words[words.index("Groups by true attributes Group") :]
+    places = [table.index(name) for name in names]
+    assert places == sorted(places)
+
+
 def test_five_hundred_groups_fold_away_worst_first_and_the_page_stays_small() -> None:
     rows = [make_gap(("id", f"g{index:03}"), difference=index / 1000) for index in range(500)]
     reports = [

@@ -1,0 +1,161 @@
+"""Groups against the rest, the best and all: the rows of a table, worded and drawn."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from reports.charts import Scale, draw_interval
+from reports.numbers import format_count, format_number, format_percent, format_probability
+from reports.words import ErrorWords, Predicates
+
+Row = Mapping[str, Any]  # of the GAPS table
+SHOWN_GROUPS = 12  # rows of a table before the rest folds away
+LISTED_GROUPS = 200  # rows of a table at all; how many more there are is said
+GAP, NO_GAP, INSUFFICIENT, EMPTY = "gap", "no gap shown", "insufficient evidence", "empty"
+STATES = (GAP, NO_GAP, INSUFFICIENT, EMPTY)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A difference to other samples with its interval; texts, empty where there is none."""
+
+    value: str
+    interval: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """One row of the table of groups."""
+
+    predicates: Predicates
+    trust: str  # how many labels of its value are right, where that is known
+    n: str
+    value: str
+    interval: str
+    chart: Markup
+    rest: str
+    difference: Gap
+    adjusted: Gap
+    ratio: str
+    best: Gap
+    overall: Gap
+    q: str
+    state: str
+    kind: str  # of its badge: a gap in the group's favor looks quieter
+    needed: str
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """The groups of one level: shown, folded away, and how many were left out of both."""
+
+    title: str
+    shown: list[GroupView]
+    folded: list[GroupView]
+    left_out: str
+
+
+@dataclass(frozen=True)
+class GroupContext:
+    """What all rows of a system share.
+
+    overall: the mean error over all samples. trust: by attribute and value, how many of its
+    labels are right. adjusted: whether the differences were adjusted for covariates too.
+    """
+
+    words: ErrorWords
+    scale: Scale
+    overall: float | None
+    trust: Mapping[tuple[str, str], str]
+    adjusted: bool
+
+
+def name_state(row: Row) -> str:
+    """Return the state of a group; one without samples is empty, whatever else is said of it."""
+    return EMPTY if not row["n"] else str(row["state"])
+
+
+def order_group(row: Row) -> tuple[object, ...]:
+    """Return a key that puts gaps before the rest, in each state the largest difference first."""
+    state = name_state(row)
+    place = STATES.index(state) if state in STATES else len(STATES)
+    difference = row["difference"]
+    known = difference is not None and difference == difference
+    names = [(item["attribute"], item["value"]) for item in row["predicates"]]
+    return (row["level"], place, -difference if known else float("inf"), names)
+
+
+def view_groups(title: str, rows: Sequence[Row], context: GroupContext) -> GroupTable:
+    """Return the table of `rows` in their order, the later ones folded away."""
+    views = [view_group(row, context) for row in rows[:LISTED_GROUPS]]
+    more = len(rows) - len(views)
+    return GroupTable(
+        title=title,
+        shown=views[:SHOWN_GROUPS],
+        folded=views[SHOWN_GROUPS:],
+        left_out=format_count(more) if more else "",
+    )
+
+
+def view_group(row: Row, context: GroupContext) -> GroupView:
+    """Word and draw one group."""
+    words = context.words
+    state = name_state(row)
+    favored = state == GAP and (row["difference"] or 0) < 0
+    needed = row["needed_n"] if state in (INSUFFICIENT, EMPTY) else None
+    known = [context.trust.get((p["attribute"], p["value"])) for p in row["predicates"]]
+    return GroupView(
+        predicates=row["predicates"],
+        trust=known[0] or "" if len(known) == 1 else "",
+        n=format_count(row["n"] or 0),
+        value=words.write_value(row["value"]),
+        interval=_write_interval(row, ("ci_low", "ci_high"), words.write_value),
+        chart=draw_interval(
+            row["value"], row["ci_low"], row["ci_high"], context.scale, mark=context.overall
+        ),
+        rest=words.write_value(row["rest_value"]),
+        difference=Gap(
+            words.write_signed(row["difference"]),
+            _write_interval(row, ("difference_low", "difference_high"), words.write_bound),
+        ),
+        adjusted=_view_adjusted(row, words) if context.adjusted else Gap(""),
+        ratio=_write_ratio(row["ratio"]) or format_number(None),
+        best=_view_against(row, "best", words),
+        overall=_view_against(row, "overall", words),
+        q=format_probability(row["q"]),
+        state=state + " in its favor" if favored else state,
+        kind="favored" if favored else state,
+        needed=f"about {format_count(needed)} samples would do" if needed else "",
+    )
+
+
+def _view_adjusted(row: Row, words: ErrorWords) -> Gap:
+    """Write the adjusted difference and how much of the group it compares."""
+    share = row["compared_share"]
+    return Gap(
+        words.write_signed(row["adjusted_difference"]),
+        _write_interval(row, ("adjusted_low", "adjusted_high"), words.write_bound),
+        "" if share is None else f"{format_percent(share)} compared",
+    )
+
+
+def _view_against(row: Row, whom: str, words: ErrorWords) -> Gap:
+    difference = row[f"{whom}_difference"]
+    if whom == "best" and difference == 0:
+        return Gap("best")
+    return Gap(words.write_signed(difference), note=_write_ratio(row[f"{whom}_ratio"]))
+
+
+def _write_ratio(ratio: float | None) -> str:
+    """Write "5.42x"; nothing for a ratio that does not exist."""
+    if ratio is None or ratio != ratio:
+        return ""
+    return f"{format_number(ratio)}\N{MULTIPLICATION SIGN}"
+
+
+def _write_interval(row: Row, names: tuple[str, str], write: Callable[[float | None], str]) -> str:
+    low, high = (row[name] for name in names)
+    return "" if low is None and high is None else f"{write(low)} to {write(high)}"
