@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.attributes_command import app as attributes_app
+from flows.convert_command import convert
 from flows.demo_command import app as demo_app
 from flows.slices_command import slices
 from pipeline.exceptions import WeakspotError
@@ -114,6 +115,7 @@ def report(audit: AuditFile, *, json_output: Json = False) -> None:
 
 
 app.command("slices")(slices)
+app.command("convert")(convert)
 
 
 @app.command()

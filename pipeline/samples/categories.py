@@ -31,10 +31,10 @@ def keep_categories(
 ) -> tuple[pl.DataFrame, int]:
     """Rename the categories of whole images, keep the asked ones and count the others.
 
-    In an object audit the names are those of objects: the images stay as they are. Raises
+    With [dataset.boxes] the names are those of objects: the images stay as they are. Raises
     DatasetError for every renamed or asked category that no image has.
     """
-    if dataset.sample == "object":
+    if dataset.boxes is not None:
         return images, 0
     _check_names(dataset, images["category"].drop_nulls(), where=where)
     images = images.with_columns(pl.col("category").replace(dataset.rename))

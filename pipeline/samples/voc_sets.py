@@ -1,9 +1,12 @@
 """The image sets of a Pascal VOC dataset: ImageSets/Main/SPLIT.txt beside its annotations."""
 
+import re
 from pathlib import Path
 
 from pipeline.exceptions import DatasetError
 from pipeline.toml_file import nearest
+
+_SECOND = re.compile(r"\s+-?[01]$")
 
 
 def read_set(annotations: Path, split: str | None) -> set[str] | None:
@@ -25,4 +28,4 @@ def read_set(annotations: Path, split: str | None) -> set[str] | None:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{file}: byte {error.start} is not UTF-8") from None
     # Sets of one class say with 1, 0 or -1 whether the image holds it: a second column.
-    return {line.split()[0] for line in lines if line.strip()}
+    return {_SECOND.sub("", line.strip()) for line in lines if line.strip()}

@@ -73,7 +73,7 @@ def list_yolo(dataset: Dataset) -> Listing:
     if listed.files and not faults and all(text is None for text in texts):
         raise DatasetError(
             f"{dataset.annotations[0]}: none of the {len(texts)} images has a label file; "
-            f"expected e.g. {_label_file(listed.files[0])}"
+            f"expected e.g. {find_label_file(listed.files[0])}"
         )
     objects, rejects = _read_objects(images, texts, configs, names)
     objects, categories = name_categories(dataset, objects, _list_categories(configs))
@@ -163,7 +163,7 @@ def _read_list(place: Path, config: YoloConfig, listed: _Listed) -> Iterator[tup
         yield os.path.normpath(start / line), where
 
 
-def _label_file(image: str) -> str:
+def find_label_file(image: str) -> str:
     """Return where the label file of an image is: .../images/... becomes .../labels/....txt."""
     before, found, after = image.rpartition(f"{os.sep}images{os.sep}")
     moved = f"{before}{os.sep}labels{os.sep}{after}" if found else image
@@ -188,7 +188,7 @@ def _read_label_files(listed: _Listed) -> tuple[list[str | None], list[tuple[str
 def _read_text(image: str) -> tuple[str | None, str | None]:
     """Return the content of an image's label file, null where there is none, and what is wrong."""
     try:
-        with open(_label_file(image), "rb") as file:  # noqa: PTH123 - a third of a Path's cost
+        with open(find_label_file(image), "rb") as file:  # noqa: PTH123 - a third of a Path's cost
             return file.read().decode("utf-8-sig"), None
     except FileNotFoundError:
         return None, None
