@@ -20,12 +20,17 @@ PERSON = {
     "occlusion", "pose", "skin_tone", "smiling", "worker",
 }  # fmt: skip
 IMAGE = {"blur", "sharpness", "brightness", "contrast"}
+OBJECT = {
+    "area", "aspect", "crowding", "height", "position", "relative_area", "truncated",
+    "vertical_position",
+}  # fmt: skip
 SCENE = {"weather", "time_of_day", "crowd"}
 
 
 def test_the_promised_files_are_shipped() -> None:
     promised = {f"person/{name}" for name in PERSON} | {f"image/{name}" for name in IMAGE}
-    assert promised | {f"scene/{name}" for name in SCENE} <= set(list_shipped())
+    promised |= {f"object/{name}" for name in OBJECT} | {f"scene/{name}" for name in SCENE}
+    assert promised <= set(list_shipped())
 
 
 @pytest.mark.parametrize("name", list_shipped())
