@@ -78,14 +78,15 @@ class AttributeUse(Section):
 # How a detector's error is counted: on an object, and on an image.
 OBJECT_ERRORS = ("miss", "iou-loss", "score-loss", "wrong-class", "duplicates")
 IMAGE_ERRORS = ("miss", "misses", "false-positives", "f1-loss")
+DETECTION_FORMATS = ("coco-detections", "yolo-detections")
 
 
 class System(Section):
     """One system under audit and how its error on a sample is counted."""
 
     name: str = Field(min_length=1)
-    format: Literal["coco-detections", "classification", "table"]
-    predictions: FilePaths
+    format: Literal["coco-detections", "yolo-detections", "classification", "table"]
+    predictions: FilePaths  # of yolo-detections the folders of label files
     error: str
     column: str | None = None  # of a table; else `error` names it
     iou: float = Field(default=0.5, gt=0, le=1)
@@ -99,7 +100,7 @@ class System(Section):
     @model_validator(mode="after")
     def _fits_format(self) -> "System":
         allowed = {
-            "coco-detections": (*OBJECT_ERRORS, *IMAGE_ERRORS[1:]),
+            **dict.fromkeys(DETECTION_FORMATS, (*OBJECT_ERRORS, *IMAGE_ERRORS[1:])),
             "classification": ("not-top1", "log-loss"),
         }
         options = allowed.get(self.format)
@@ -178,8 +179,13 @@ class Audit(Section):
         if twice:
             raise ValueError(f"systems: the name {twice[0]!r} is given twice")
         for system in self.systems:
-            if system.format != "coco-detections":
+            if system.format not in DETECTION_FORMATS:
                 continue
+            if system.format == "yolo-detections" and self.dataset.format != "yolo":
+                raise ValueError(
+                    f"system {system.name!r}: yolo-detections names classes by their index in a "
+                    'data.yaml; it needs a dataset of format "yolo"'
+                )
             if not self.dataset.has_true_boxes:
                 raise ValueError(
                     f"system {system.name!r}: coco-detections needs a dataset with true boxes, "

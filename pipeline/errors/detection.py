@@ -9,6 +9,7 @@ from pipeline.errors.losses import count_by_image, lose_by_image, lose_by_object
 from pipeline.errors.outcomes import OUTCOMES, follow_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
+from pipeline.errors.yolo_results import read_yolo_detections, scale_detections
 from pipeline.exceptions import PredictionsError
 
 
@@ -29,20 +30,23 @@ def score_detections(
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
 ) -> Losses:
-    """Match COCO results to the true boxes of the asked categories.
+    """Match a detector's results to the true boxes of the asked categories.
 
     samples: the rows to score. Detections below `system.min_score` do not count, a match reaches
     `system.iou`, and `system.error` says what is counted: of objects as `lose_by_object`, of
     images as `lose_in_images` has it. Crowds and ignored objects have no error. truth: as
     `choose_truth` gives it; source_images: as in pipeline.tables; categories: source, category_id,
-    category, asked. Raises PredictionsError for results that are no COCO results, naming the
-    records, that are all of other images, or whose scores the error cannot use.
+    category, asked. Raises PredictionsError for results that cannot be used, naming the records,
+    that are all of other images, or whose scores the error cannot use.
     """
     by_object = _choose_side(system, samples)
+    in_shares = system.format == "yolo-detections"
+    read = read_yolo_detections if in_shares else read_detections
     files = enumerate(system.predictions)
-    detections = pl.concat([read_detections(path, source=source) for source, path in files])
+    detections = pl.concat([read(path, source=source) for source, path in files])
     placed = _place(detections, samples, source_images, categories, system)
-    outcomes = follow_detections(truth, placed.detections, samples, iou=system.iou)
+    kept = scale_detections(placed.detections, samples) if in_shares else placed.detections
+    outcomes = follow_detections(truth, kept, samples, iou=system.iou)
     counts = None
     if by_object:
         losses = lose_by_object(outcomes, error=system.error)

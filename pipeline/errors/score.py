@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipeline.config import System
+from pipeline.config import DETECTION_FORMATS, System
 from pipeline.errors.scored import Losses, Scored, make_error_id, scored_samples
 from pipeline.tables import ERRORS, check
 
@@ -24,7 +24,7 @@ def score_system(
     into errors.
     """
     scored = scored_samples(samples).sort("sample_id")
-    if system.format == "coco-detections":
+    if system.format in DETECTION_FORMATS:
         from pipeline.errors.detection import choose_truth, score_detections
 
         truth = choose_truth(objects, scored, categories)

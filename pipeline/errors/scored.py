@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +76,15 @@ def make_error_id(
 
 
 def hash_bytes(path: Path) -> bytes:
-    """Return the sha256 of a file. Raises PredictionsError if it cannot be read."""
+    """Return the sha256 of a file, or of a folder's .txt files with their names.
+
+    Raises PredictionsError if they cannot be read.
+    """
     digest = hashlib.sha256()
+    if path.is_dir():
+        for label in sorted(path.glob("*.txt")):
+            digest.update(os.fsencode(label.name) + b"\0" + hash_bytes(label))
+        return digest.digest()
     try:
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
