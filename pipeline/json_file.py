@@ -1,6 +1,5 @@
 """JSON files of records, turned into columns; every complaint names the record it is about."""
 
-import gc
 import itertools
 import json
 import math
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from pipeline.collector import rest_collector
 from pipeline.exceptions import WeakspotError
 
 Record = dict[str, Any]
@@ -38,20 +38,10 @@ def read_json(path: Path, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401
     if not data.strip():
         raise error(f"{path}: the file is empty; expected JSON")
     try:
-        return _load(data)
+        with rest_collector():
+            return orjson.loads(data)
     except orjson.JSONDecodeError:
         return _read_leniently(path, data, error=error)
-
-
-def _load(data: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Parse JSON while the garbage collector rests: it would walk millions of new records."""
-    resting = gc.isenabled()
-    gc.disable()
-    try:
-        return orjson.loads(data)
-    finally:
-        if resting:
-            gc.enable()
 
 
 def _read_leniently(path: Path, data: bytes, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401 - as above

@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = ("attributes", "pipeline", "reports", "flows")  # each may import those before it
 SHARED = {
+    "collector",
     "config",
     "config_section",
     "dataset_config",
@@ -23,6 +24,7 @@ SHARED = {
     "images",
     "intervals",
     "json_file",
+    "model_id",
     "p_values",
     "table_file",
     "tables",

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from hotcoco import COCO, COCOeval
 
+from pipeline.collector import rest_collector
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -29,6 +31,7 @@ class Matches:
     taken: Ints
 
 
+@rest_collector()
 def match_boxes(
     *,
     truth_group: Ints,

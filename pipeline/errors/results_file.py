@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from pipeline.collector import rest_collector
 from pipeline.exceptions import PredictionsError
 from pipeline.json_file import Records, read_json, shorten
 from pipeline.table_file import SHOWN_ROWS
@@ -19,6 +20,7 @@ DETECTIONS = {
 }
 
 
+@rest_collector()
 def read_detections(path: Path, *, source: int) -> pl.DataFrame:
     """Read a file of COCO results: source, image_id, category_id, x, y, w, h, score, in file order.
 

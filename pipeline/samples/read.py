@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from pipeline.collector import rest_collector
 from pipeline.config import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.coco import list_coco
@@ -31,6 +32,7 @@ _SHOWN_REASONS = 5
 _OBJECT = ["source", "path", "annotation_id"]  # what names an object
 
 
+@rest_collector()
 def read_samples(
     dataset: Dataset,
     *,
