@@ -33,7 +33,8 @@ class AveragePrecision:
 
     A detection that found nothing belongs to no group. It counts against each by the group's share
     of the objects in its image: if it counted fully against all, a group that is few among many in
-    its images would look worse than one that fills them, found equally well.
+    its images would look worse than one that fills them, found equally well. What is false in
+    images without objects counts against nobody, also not in the overall number.
     """
 
     detections: Detections

@@ -1,0 +1,80 @@
+"""Gates: who fails, who passes, and when nobody can tell."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipeline.fairness import judge_gates, measure_fairness, sum_up_verdicts
+from pipeline.tables import GAPS, VERDICTS, empty
+from tests.gaps.drawn_groups import draw_errors, name_groups
+
+
+def gap(n: int, difference: float | None, q: float | None, **more: Any) -> dict[str, Any]:
+    predicates = more.pop("predicates", [{"attribute": "sex", "value": "w"}])
+    return {"metric": "error", "predicates": predicates, "level": len(predicates), "n": n,
+            "difference": difference, "q": q, **more}  # fmt: skip
+
+
+def judge(*rows: dict[str, Any], **more: Any) -> list[str]:
+    gaps = pl.DataFrame(list(rows), schema=dict(GAPS))
+    options = {"max_gap": 0.1, "min_group": 50, "attributes": ["sex", "age"], **more}
+    verdicts = judge_gates(gaps, **options)
+    assert verdicts.schema == pl.Schema(VERDICTS)
+    return verdicts["verdict"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (gap(50, 0.11, 0.049), "fail"),
+        (gap(50, 0.10, 0.001), "pass"),
+        (gap(50, -0.5, 0.001), "pass"),
+        (gap(50, 0.11, 0.05), "insufficient evidence"),
+        (gap(49, 0.9, 0.001), "insufficient evidence"),
+        (gap(49, 0.0, 0.9), "insufficient evidence"),
+        (gap(0, None, None), "insufficient evidence"),
+        (gap(60, 0.0, None), "insufficient evidence"),
+    ],
+)
+def test_a_group_fails_by_a_large_gap_that_is_no_accident(
+    row: dict[str, Any], verdict: str
+) -> None:
+    assert judge(row) == [verdict]
+
+
+def test_only_errors_of_gate_attributes_and_their_pairs_are_judged() -> None:
+    pair = [{"attribute": "age", "value": "old"}, {"attribute": "sex", "value": "w"}]
+    other = [{"attribute": "sex", "value": "w"}, {"attribute": "skin", "value": "dark"}]
+    rows = [
+        gap(60, 0.0, 0.5),
+        gap(60, 0.5, 0.01, predicates=pair),
+        gap(60, 0.5, 0.01, predicates=other),
+        gap(60, 0.5, 0.01) | {"metric": "accuracy"},
+    ]
+    assert judge(*rows) == ["fail", "pass"]
+    assert judge(*rows, attributes=["sex"]) == ["pass"]
+    assert judge(*rows, attributes=["weather"]) == []
+
+
+def test_one_failing_group_fails_the_audit_and_rare_ones_do_not_stop_a_pass() -> None:
+    def sum_up(*verdicts: str) -> str:
+        rows = [{"predicates": [], "verdict": verdict} for verdict in verdicts]
+        return sum_up_verdicts(pl.DataFrame(rows, schema=dict(VERDICTS)))
+
+    assert sum_up("pass", "fail", "insufficient evidence") == "fail"
+    assert sum_up("insufficient evidence", "pass") == "pass"
+    assert sum_up("insufficient evidence") == "insufficient evidence"
+    assert sum_up_verdicts(empty(VERDICTS)) == "insufficient evidence"
+
+
+def test_gates_on_measured_gaps() -> None:
+    rng = np.random.default_rng(0)
+    table = name_groups(rng, 1000, sex=2, age=2)
+    rate = np.where((table["sex"] == "sex1").to_numpy(), 0.4, 0.1)
+    gaps = measure_fairness(table, draw_errors(rng, rate), sensitive=["sex", "age"]).gaps
+    verdicts = judge_gates(gaps, max_gap=0.2, min_group=50, attributes=["sex"])
+    assert verdicts["verdict"].to_list() == ["fail", "pass"]
+    assert verdicts["predicates"].to_list()[0] == [{"attribute": "sex", "value": "sex1"}]
+    assert judge_gates(empty(GAPS), max_gap=0.2, min_group=50, attributes=["sex"]).is_empty()
