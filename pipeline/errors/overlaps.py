@@ -45,6 +45,7 @@ def name_objects(
     object_boxes: Floats,
     object_found: Bools,
     iou: float,
+    pairs_per_batch: int = PAIRS_PER_BATCH,
 ) -> Ints:
     """Return for each unmatched detection the position of the object it is about, or -1.
 
@@ -56,7 +57,7 @@ def name_objects(
     """
     about = np.full(len(image), -1, dtype=np.int64)  # (m,)
     threshold = min(iou, _ALMOST_ONE)
-    for detection, target in _pair_up(image, object_image):
+    for detection, target in _pair_up(image, object_image, pairs_per_batch):
         same = category[detection] == object_category[target]
         possible = same == object_found[target]
         detection, target, same = detection[possible], target[possible], same[possible]
@@ -69,7 +70,7 @@ def name_objects(
     return about
 
 
-def _pair_up(image: Ints, object_image: Ints) -> Iterator[tuple[Ints, Ints]]:
+def _pair_up(image: Ints, object_image: Ints, limit: int) -> Iterator[tuple[Ints, Ints]]:
     """Yield all pairs (detection, object) of one image, all pairs of a detection in one batch."""
     order = np.argsort(object_image, kind="stable")
     first = np.searchsorted(object_image, image, side="left", sorter=order)  # (m,)
@@ -78,7 +79,7 @@ def _pair_up(image: Ints, object_image: Ints) -> Iterator[tuple[Ints, Ints]]:
     start = 0
     while start < len(image):
         done = int(ends[start - 1]) if start else 0
-        stop = int(np.searchsorted(ends, done + PAIRS_PER_BATCH, side="right"))
+        stop = int(np.searchsorted(ends, done + limit, side="right"))
         stop = max(stop, start + 1)  # one detection in an image of very many objects
         number = counts[start:stop]
         detection = np.repeat(np.arange(start, stop), number)  # (pairs,)
