@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import posixpath
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -58,7 +60,7 @@ def read_files(
     rows: list[_Row] = []
     rejects: list[tuple[str, str]] = []
     hashed = 0
-    read_block = partial(_read_block, real_root=real_root, before=before)
+    read_block = partial(_read_block, real_root=real_root, before=before, inside={})
     for good, bad, fresh in _map(read_block, blocks, threads):
         rows += good
         rejects += bad
@@ -92,13 +94,18 @@ def _map(
         yield from pool.map(work, blocks)
 
 
-def _read_block(paths: Sequence[str], real_root: str, before: Mapping[str, _KnownFile]) -> _Block:
+def _read_block(
+    paths: Sequence[str],
+    real_root: str,
+    before: Mapping[str, _KnownFile],
+    inside: dict[str, bool],
+) -> _Block:
     rows: list[_Row] = []
     rejects: list[tuple[str, str]] = []
     fresh = 0
     for path in paths:
         try:
-            row, was_hashed = _read_one(path, real_root, before)
+            row, was_hashed = _read_one(path, real_root, before, inside)
         except ImageRejectedError as error:
             rejects.append((path, error.reason))
         except OSError as error:
@@ -109,13 +116,27 @@ def _read_block(paths: Sequence[str], real_root: str, before: Mapping[str, _Know
     return rows, rejects, fresh
 
 
-def _read_one(path: str, real_root: str, before: Mapping[str, _KnownFile]) -> tuple[_Row, bool]:
+def _read_one(
+    path: str,
+    real_root: str,
+    before: Mapping[str, _KnownFile],
+    inside: dict[str, bool],
+) -> tuple[_Row, bool]:
+    """Read one file. inside: of each folder, filled as met, whether it is within the root.
+
+    Only links are resolved in full: doing so for every path would take longer than reading.
+    """
+    folder = posixpath.dirname(path)
+    if folder not in inside:
+        inside[folder] = find_escape(real_root, folder) is None if folder else True
     file = Path(real_root, path)
-    escape = find_escape(real_root, path)
-    if escape is not None:
-        raise ImageRejectedError(escape)
     try:
-        status = file.stat()
+        status = file.lstat() if inside[folder] else None
+        if status is None or stat.S_ISLNK(status.st_mode):
+            escape = find_escape(real_root, path)
+            if escape is not None:
+                raise ImageRejectedError(escape)
+            status = file.stat()
     except FileNotFoundError:
         raise ImageRejectedError("there is no such file") from None
     size, mtime = status.st_size, status.st_mtime_ns
