@@ -11,6 +11,7 @@ from flows.attributes_command import app as attributes_app
 from flows.convert_command import convert
 from flows.demo_command import app as demo_app
 from flows.slices_command import slices
+from flows.texts_command import texts
 from pipeline.exceptions import WeakspotError
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def report(audit: AuditFile, *, json_output: Json = False) -> None:
 
 
 app.command("slices")(slices)
+app.command("texts")(texts)
 app.command("convert")(convert)
 
 

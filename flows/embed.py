@@ -14,19 +14,28 @@ from flows.logs import LOG, show_progress
 from flows.plan import plan_embedding
 from flows.retries import shard_task
 from flows.samples import load_samples
+from flows.texts import LoadReader, make_texts
 from pipeline.config import Audit
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.shards import read_broken, write_shard, write_vectors
 from pipeline.store import Store, open_store
 from pipeline.tables import REJECTS, check
+from pipeline.texts import load_reader
 
 
 @flow(name="embed")
-def make_embeddings(audit: Audit, load: LoadEncoder) -> dict[str, int]:
-    """Embed and measure what is missing; return counts of images embedded and of rejects."""
+def make_embeddings(
+    audit: Audit, load: LoadEncoder, load_text_reader: LoadReader | None = None
+) -> dict[str, int]:
+    """Embed and measure what is missing; return counts of images embedded, and of those read.
+
+    load_text_reader: makes the reader where an attribute is measured of text; RapidOCR's when None.
+    """
     store = open_store(audit.workspace)
     samples = load_samples(store).samples
+    # First, so that what cannot be decoded is listed below whoever found it.
+    read = make_texts(audit, samples, store, load_text_reader or load_reader)
     plan = plan_embedding(audit, samples, store, load)
     blocks = plan.cut()
     embedded, found = 0, []
@@ -41,7 +50,7 @@ def make_embeddings(audit: Audit, load: LoadEncoder) -> dict[str, int]:
     rejects = pl.concat([_list_broken(samples, store), *found]).unique().sort("path", "reason")
     store.put_rejects(rejects, stage="embed")
     LOG.info("embedded: %s samples; not usable: %s", f"{embedded:,}", f"{rejects.height:,}")
-    return {"images_embedded": embedded}
+    return {"images_embedded": embedded, **read}
 
 
 @shard_task(name="embed shard")

@@ -1,14 +1,16 @@
 """`weakspot export`: any table of a workspace as Parquet, CSV or JSON."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
+from flows.stored_texts import export_texts
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.shards import PARTIAL
 from pipeline.store import Store, find_store
-from pipeline.tables import TABLES
+from pipeline.tables import RESULTS, TABLES
 
 SUFFIXES = (".parquet", ".csv", ".json")
 
@@ -19,14 +21,14 @@ def export_table(workspace: Path, table: str, target: Path) -> int:
     Nested columns (predicates) are JSON text in CSV. Raises ConfigError for an unknown table or
     suffix, StoreError for what is no workspace.
     """
-    known = sorted([*TABLES, "embeddings"])
+    known = sorted([*TABLES, *RESULTS, "embeddings", "texts"])
     if table not in known:
         raise ConfigError(f"no table {table!r}; the tables are {', '.join(known)}")
     if target.suffix not in SUFFIXES:
         raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
     store = find_store(workspace)
     try:
-        frame = _read_embeddings(store) if table == "embeddings" else store.read(table)
+        frame = _READERS[table](store) if table in _READERS else store.read(table)
     except (pl.exceptions.PolarsError, OSError) as error:  # a file that something else changed
         raise StoreError(f"{workspace}: table {table!r} cannot be read: {error}") from None
     if not target.parent.is_dir():
@@ -73,3 +75,9 @@ def _read_embeddings(store: Store) -> pl.DataFrame:
     if not frames:
         raise StoreError(f"{store.folder}: no embeddings are stored; run `weakspot embed` first")
     return pl.concat(frames).sort("encoder_id", "content_key")
+
+
+_READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
+    "embeddings": _read_embeddings,
+    "texts": export_texts,
+}

@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.encoders import LoadEncoder, identify_encoder, require_encoder
 from flows.prompts import encode_prompts
+from flows.stored_texts import measure_stored_texts
 from pipeline.config import Audit
 from pipeline.exceptions import StoreError
 from pipeline.images import MEASURE_VERSION
@@ -19,6 +20,7 @@ from pipeline.labels.measured import (
     get_raw_measure,
     list_bins,
     needs_neighbors,
+    needs_text,
     refuse_whole_images,
     resolve_edges,
     take_values,
@@ -130,8 +132,10 @@ def _label_by(prototypes: Prototypes, label_id: str) -> Label:
 
 def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) -> Labeller:
     measure = get_raw_measure(attribute)
-    measurements = None
-    if measure is not None:
+    measurements, version = None, MEASURE_VERSION
+    if needs_text(attribute):
+        measurements, version = measure_stored_texts(sample_set.samples, store)
+    elif measure is not None:
         right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
         measurements = read_measurements(store.measurements).filter(right)
     values = take_values(
@@ -140,10 +144,10 @@ def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) ->
         measurements,
         objects=_choose_neighbors(sample_set),
     )
-    if measure is not None:  # samples whose pixels could not be measured were rejected
+    if measurements is not None:  # samples whose pixels could not be measured were rejected
         values = values.drop_nulls("value")
     edges = resolve_edges(attribute, values["value"])
-    made_from = MEASURE_VERSION if measure else "size"
+    made_from = version if measurements is not None else "size"
     if needs_neighbors(attribute):  # a new one changes an object's number, but not its content key
         made_from = _hash_rows(values)
     label_id = make_label_id(attribute, made_from, *edges)

@@ -1,14 +1,9 @@
 """What a detector is to weakspot: a name, an id of all that decides its boxes, and `detect`."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from PIL import Image
-
-_CHUNK = 1 << 20  # bytes read at a time while hashing
 
 
 class Detection(NamedTuple):
@@ -38,17 +33,6 @@ class Detector(Protocol):
 
         Raises ImageRejectedError for an image that the detector cannot take.
         """
-
-
-def make_detector_id(name: str, settings: Mapping[str, Any], weights: Sequence[Path]) -> str:
-    """Return 16 hex digits of a detector's name, its settings and the bytes of its weights."""
-    digest = hashlib.sha256(json.dumps([name, sorted(settings.items())]).encode())
-    for path in weights:
-        digest.update(f"\0{path.name}\0".encode())
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()[:16]
 
 
 def sort_detections(found: Sequence[Detection]) -> list[Detection]:

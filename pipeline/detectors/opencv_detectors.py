@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipeline.detectors.detector import Detection, make_detector_id, sort_detections
+from pipeline.detectors.detector import Detection, sort_detections
 from pipeline.exceptions import ConfigError
 from pipeline.images import ImageRejectedError
+from pipeline.model_id import make_model_id
 
 # Dalal and Triggs, "Histograms of oriented gradients for human detection" (CVPR 2005).
 HOG_WINDOW = (64, 128)  # width and height in pixels of the smallest person
@@ -105,7 +106,7 @@ def make_yunet_faces() -> OpenCvDetector:
 
 
 def _make_id(name: str, settings: dict[str, Any], *weights: Path) -> str:
-    return make_detector_id(name, {**settings, "opencv": cv2.__version__}, weights)
+    return make_model_id(name, {**settings, "opencv": cv2.__version__}, weights)
 
 
 def _make_hog() -> Any:  # noqa: ANN401 - OpenCV has no types

@@ -10,9 +10,10 @@ import torchvision
 from PIL import Image
 from torchvision.models import get_model, get_model_weights, list_models
 
-from pipeline.detectors.detector import Detection, make_detector_id, sort_detections
+from pipeline.detectors.detector import Detection, sort_detections
 from pipeline.exceptions import ConfigError
 from pipeline.images import ImageRejectedError
+from pipeline.model_id import make_model_id
 from pipeline.toml_file import nearest
 
 MIN_SCORE = 0.3  # what lies below is mostly noise and would fill the workspace
@@ -86,7 +87,7 @@ def load_torchvision(model_name: str, weights: Path | None = None) -> Torchvisio
         "min_score": MIN_SCORE,
         "categories": categories,
     }
-    detector_id = make_detector_id(f"torchvision:{model_name}", settings, [weights])
+    detector_id = make_model_id(f"torchvision:{model_name}", settings, [weights])
     return TorchvisionDetector(name, model, categories, detector_id=detector_id)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from pipeline.detectors.detector import Detection, make_detector_id, sort_detections
+from pipeline.detectors.detector import Detection, sort_detections
 from pipeline.exceptions import ConfigError
 from pipeline.images import ImageRejectedError
+from pipeline.model_id import make_model_id
 
 MIN_SCORE = 0.3  # what lies below is mostly noise and would fill the workspace
 _WEIGHTS = (".safetensors", ".bin")
@@ -82,5 +83,5 @@ def load_transformers(folder: Path) -> TransformersDetector:
         path for path in folder.iterdir() if path.suffix in (".json", *_WEIGHTS) and path.is_file()
     )
     settings = {"transformers": transformers.__version__, "min_score": MIN_SCORE}
-    detector_id = make_detector_id("transformers", settings, files)
+    detector_id = make_model_id("transformers", settings, files)
     return TransformersDetector(name, model, processor, detector_id=detector_id)

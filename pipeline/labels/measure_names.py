@@ -25,4 +25,7 @@ BOX_MEASURES = (
     "box_relative_area",
 )
 
-MEASURE_NAMES = RAW_MEASURES + SIZE_MEASURES + BOX_MEASURES
+# Counted from the text that is read in a whole image.
+TEXT_MEASURES = ("text_count", "text_area")
+
+MEASURE_NAMES = RAW_MEASURES + SIZE_MEASURES + BOX_MEASURES + TEXT_MEASURES

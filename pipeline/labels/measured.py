@@ -11,7 +11,12 @@ from pipeline.exceptions import ConfigError, TableError
 from pipeline.labels.attribute_checks import UNKNOWN, list_cuts
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.box_measures import measure_boxes
-from pipeline.labels.measure_names import BOX_MEASURES, RAW_MEASURES, SIZE_MEASURES
+from pipeline.labels.measure_names import (
+    BOX_MEASURES,
+    RAW_MEASURES,
+    SIZE_MEASURES,
+    TEXT_MEASURES,
+)
 from pipeline.tables import LABELS, check
 
 VALUES = {"sample_id": pl.String(), "value": pl.Float64()}
@@ -30,6 +35,11 @@ def needs_boxes(attribute: Attribute) -> bool:
 def needs_neighbors(attribute: Attribute) -> bool:
     """Tell whether the attribute's numbers depend on the other objects of the image."""
     return attribute.measure == "box_crowding"
+
+
+def needs_text(attribute: Attribute) -> bool:
+    """Tell whether the attribute is about the text that is read in an image."""
+    return attribute.measure in TEXT_MEASURES
 
 
 def refuse_whole_images(attributes: Iterable[Attribute]) -> None:

@@ -1,0 +1,90 @@
+"""Images -> texts: one row for a line of text, and a memory of where nothing could be read."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from PIL import Image
+
+from pipeline.exceptions import StoreError
+from pipeline.image_pass import look_at_images
+from pipeline.images import load_image
+from pipeline.tables import TEXTS, check, empty
+from pipeline.texts.reader import ReadText, TextReader
+
+STAGE = "texts"
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """TEXTS and `rejects` of one block of images, sorted by content key and place.
+
+    texts: an image in which nothing can be read has one row of nulls, so that it counts as done.
+    broken: content_key and reason of rejects that will never be usable.
+    """
+
+    texts: pl.DataFrame
+    rejects: pl.DataFrame
+    broken: pl.DataFrame
+
+
+def read_texts(
+    images: pl.DataFrame,
+    *,
+    root: Path,
+    reader: TextReader,
+    pool: ThreadPoolExecutor,
+    progress: Callable[[int], None] | None = None,
+    load: Callable[[Path], Image.Image] = load_image,
+) -> TextBlock:
+    """Read the text in the images of one block.
+
+    images: content_key and path, relative to `root`; other columns are ignored and a content key
+    is used once. progress: told after each image that one more is done. An image that cannot be
+    used becomes rows of `rejects`, and the rest goes on.
+    """
+    seen = look_at_images(
+        images, reader.read, root=root, stage=STAGE, pool=pool, progress=progress, load=load
+    )
+    rows: list[tuple[object, ...]] = []
+    for key, found in seen.found.items():
+        rows += [(key, *one) for one in found] or [(key, *[None] * len(ReadText._fields))]
+    texts = pl.DataFrame(rows, schema=dict(TEXTS), orient="row")
+    return TextBlock(_sort(texts), seen.rejects, seen.broken)
+
+
+def stored_texts(folder: Path) -> pl.DataFrame:
+    """Return the TEXTS of all shards in `folder`, rows of nulls included, sorted by image.
+
+    Raises StoreError when a shard cannot be read.
+    """
+    shards = sorted(folder.glob("*.parquet"))
+    if not shards:
+        return empty(TEXTS)
+    try:
+        frame = pl.read_parquet(shards)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
+    # Two shards may hold the same image, each with all of its rows.
+    return _sort(check(frame.unique(), TEXTS, table="texts"))
+
+
+def search_texts(texts: pl.DataFrame, samples: pl.DataFrame, words: Sequence[str]) -> pl.DataFrame:
+    """Return path, text and score of the lines that hold every word, by path and place.
+
+    texts: TEXTS. samples: the samples table. Upper and lower case are the same.
+    """
+    whole = samples.filter(pl.col("parent_id").is_null()).select("content_key", "path")
+    lines = texts.drop_nulls("text").join(whole, on="content_key", how="inner")
+    held = [
+        pl.col("text").str.to_lowercase().str.contains(word.lower(), literal=True) for word in words
+    ]
+    found = lines.filter(pl.all_horizontal(pl.lit(True), *held))  # noqa: FBT003 - a literal of an expression
+    return found.sort("path", "y", "x", "text").select("path", "text", "score")
+
+
+def _sort(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.sort("content_key", "y", "x", "text")
