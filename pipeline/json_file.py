@@ -40,7 +40,12 @@ def read_json(path: Path, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401
     try:
         with rest_collector():
             return orjson.loads(data)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as reason:
+        if reason.pos > 0 and reason.pos >= len(data.rstrip()):
+            # No reader gets past the end: the slow one would take gigabytes to say the same.
+            where = f"line {reason.lineno} column {reason.colno}"
+            told = f"{where}: {reason.msg} (the file may be cut off)"
+            raise error(f"{path}: is not JSON: {told}") from None
         return _read_leniently(path, data, error=error)
 
 

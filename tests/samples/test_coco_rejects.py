@@ -83,7 +83,7 @@ def test_a_bad_image_record_is_rejected_and_the_rest_is_read(
 
 BAD_FILES: list[tuple[str, str]] = [
     ("", "the file is empty; expected JSON"),
-    ('{"images": [', "line 1 column 13: Expecting value (the file may be cut off)"),
+    ('{"images": [', "line 1 column 13: unexpected end of data (the file may be cut off)"),
     ('{"images": [}]', "line 1 column 13: Expecting value"),
     ("[1, 2]", "holds [1, 2], expected a COCO object"),
     ("7", "holds 7, expected a COCO object"),
