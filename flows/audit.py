@@ -1,4 +1,4 @@
-"""The order of an audit: samples, embed, label, score, find, report."""
+"""The order of an audit: samples, embed, label, score, find, fairness, report."""
 
 import functools
 from collections.abc import Sequence
@@ -9,17 +9,19 @@ from prefect import flow
 
 from flows.embed import make_embeddings
 from flows.encoders import LoadEncoder, load_open_clip
+from flows.fairness import compare_groups, read_gaps, tell_failures
 from flows.find import find_slices
 from flows.label import make_labels
+from flows.names import check_names
 from flows.report import write_report
 from flows.run_record import RunRecord
 from flows.samples import make_samples
 from flows.score import make_errors
-from flows.summary import Summary
+from flows.summary import GatesFailedError, Summary
 from pipeline.config import Audit, read_audit
 from pipeline.store import Store, lock_workspace, open_store
 
-STAGES = ("embed", "label", "score", "find", "report")
+STAGES = ("embed", "label", "score", "find", "fairness", "report")
 
 
 @flow(name="audit")
@@ -33,9 +35,11 @@ def run_audit(
 
     This is the flow to deploy and schedule: `config_path` is all it needs. load: makes the
     encoder; open_clip's when None. Raises ConfigError
-    for a faulty audit and other WeakspotErrors for what cannot be done.
+    for a faulty audit, GatesFailedError, after all else is done, for gaps that its gates do not
+    allow, and other WeakspotErrors for what cannot be done.
     """
     audit = read_audit(Path(config_path))
+    check_names(audit)
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
         run = RunRecord(audit)
@@ -43,13 +47,18 @@ def run_audit(
             run, audit, store, stages, limit, functools.cache(load or load_open_clip)
         )
         store.put_run(run.to_frame())
-    return Summary(
+    summary = Summary(
         run_id=run.run_id,
         counts=run.counts,
         findings=_read_findings(store, run.run_id),
+        gaps=read_gaps(store, run.run_id),
+        gates=run.gates,
         report=report,
         seconds=run.seconds,
     )
+    if "fail" in run.gates.values():
+        raise GatesFailedError(tell_failures(store, run.run_id), summary)
+    return summary
 
 
 def _run_stages(
@@ -79,6 +88,9 @@ def _run_stages(
             run.search = find_slices(audit, run.run_id)
         run.counts["slices"] = run.search["slices"]
         store.put_run(run.to_frame())
+    if "fairness" in stages:
+        with run.timed("fairness"):
+            run.gates = compare_groups(audit, run.run_id).get("verdicts", {})
     if "report" not in stages:
         return None
     with run.timed("report"):

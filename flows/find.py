@@ -6,6 +6,7 @@ import polars as pl
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
+from flows.domain import cover_domain
 from flows.logs import LOG
 from flows.outdated import note_inputs, refuse_outdated
 from flows.retries import shard_task
@@ -27,11 +28,13 @@ def find_slices(audit: Audit, run_id: str) -> dict[str, Any]:
     store = open_store(audit.workspace)
     refuse_outdated(audit, store)
     families, findings, seen = [empty(SLICES)], [empty(FINDINGS)], {}
+    domain: dict[str, Any] = {}
     _, left_out = choose_columns(audit, store)
     if left_out:
         LOG.warning("not searched, for lack of true values: %s", ", ".join(left_out))
     for system in audit.systems:
         table = read_search_table(audit, store, system.name)
+        domain = domain or cover_domain(audit, table, store, run_id)
         result = search_system(table, audit.slices)
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
         families.append(result.family.select(*keys, pl.all()))
@@ -48,6 +51,7 @@ def find_slices(audit: Audit, run_id: str) -> dict[str, Any]:
         "slices": family.height,
         "inputs": note_inputs(store),
         "label_source": audit.slices.labels,
+        "domain": domain,
     }
 
 

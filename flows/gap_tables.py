@@ -3,41 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import polars as pl
 from rich.table import Table
 
-from pipeline.store import Store
 from reports.words import write_predicates
 
 SHOWN = 20  # rows of the printed table; the report and the export hold all
-
-
-def read_gaps(store: Store, run_id: str) -> tuple[dict[str, Any], ...]:
-    """Return the gaps in error that a run measured, those that hold up first, by size."""
-    gaps = store.read_result(run_id, "gaps")
-    if gaps is None:
-        return ()
-    errors = gaps.filter(pl.col("metric") == "error").with_columns(
-        order=pl.col("state").replace_strict({"gap": 0, "no gap shown": 1}, default=2)
-    )
-    ordered = errors.sort(
-        ["system", "labels", "order", "difference"],
-        descending=[False, True, False, True],
-        nulls_last=True,
-    )
-    return tuple(ordered.drop("run_id", "order").to_dicts())
-
-
-def tell_failures(store: Store, run_id: str) -> str:
-    """Return in words which groups fail the gates."""
-    verdicts = store.read_result(run_id, "verdicts")
-    failed = [] if verdicts is None else verdicts.filter(pl.col("verdict") == "fail").to_dicts()
-    lines = [
-        f"  - {row['system']}: {write_predicates(row['predicates'])} (by {row['labels']} labels, "
-        f"n {row['n']:,}): error {row['difference']:+.3g} against the rest"
-        for row in failed
-    ]
-    return "\n".join(["the gates fail; everything else is done", *lines])
 
 
 def tabulate_gaps(gaps: Sequence[Mapping[str, Any]]) -> Table:

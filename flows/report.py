@@ -7,11 +7,14 @@ import polars as pl
 from prefect import flow
 from prefect.artifacts import create_link_artifact
 
+from flows.domain import order_values
 from flows.find import choose_columns, read_search_table
 from flows.gallery import pick_worst
 from flows.logs import LOG
 from flows.outdated import refuse_unsearched
+from flows.report_groups import report_domain, report_fairness
 from flows.samples import load_samples
+from flows.sweeps import sweep_findings
 from pipeline.config import Audit
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels.quality import measure_agreement, measure_values
@@ -64,7 +67,10 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         ),
         attributes=_list_attributes(audit, store),
         sample_kind=audit.dataset.sample,
-        coverage=cover_values(_lengthen(first), order=_order_values(audit, store, first)),
+        coverage=cover_values(
+            _lengthen(first),
+            order=order_values(audit, store, first.attributes.columns, labels=audit.slices.labels),
+        ),
         value_errors=pl.concat(_average_errors(name, table) for name, table in tables.items()),
         agreement=agreement,
         value_quality=value_quality,
@@ -75,6 +81,8 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),
         encoder_id=run["encoder_id"],
+        fairness=report_fairness(audit, store),
+        domain=report_domain(search, store, run["run_id"]),
     )
 
 
@@ -85,9 +93,10 @@ def _report_system(
     findings = store.read("findings").filter(own).sort("rank").select(list(WEAKNESSES))
     family = store.read_family(run_id).filter(own).select(list(FAMILY))
     scored = store.read_manifest("score")["systems"][name]
+    error = next(system.error for system in audit.systems if system.name == name)
     return SystemReport(
         name=name,
-        metric=next(s.error for s in audit.systems if s.name == name),
+        metric=error,
         share=bool(table.errors.is_between(0, 1).all()),
         n=seen["n"],
         overall_error=seen["error"],
@@ -98,6 +107,7 @@ def _report_system(
         slices_counted=family.height,
         detectable_gap=seen["detectable_gap"],
         search_notes=tuple(seen["notes"]),
+        sweeps=sweep_findings(findings, table, store, error_id=scored["error_id"], error=error),
         gallery=pick_worst(findings, table, load_samples(store).samples, audit.dataset.root),
     )
 
@@ -133,16 +143,6 @@ def _lengthen(table: SearchTable) -> pl.DataFrame:
         for values in table.attributes.iter_columns()
     ]
     return pl.concat(columns)
-
-
-def _order_values(audit: Audit, store: Store, table: SearchTable) -> dict[str, list[str]]:
-    """Return the values of each searched attribute as their file, bins or truth order them."""
-    entries = store.read_manifest("label")["attributes"]
-    order: dict[str, list[str]] = {entry["name"]: entry["values"] for entry in entries}
-    if audit.slices.labels == "truth" and audit.dataset.truth is not None:
-        true = audit.dataset.truth.attributes
-        order |= {name: list(values) for name, values in true.items()}
-    return {name: order.get(name, []) for name in table.attributes.columns}
 
 
 def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:

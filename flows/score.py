@@ -8,6 +8,7 @@ from flows.logs import LOG
 from flows.outdated import hash_system
 from flows.retries import shard_task
 from flows.samples import load_samples
+from flows.sweeps import keep_outcomes
 from pipeline.config import Audit, System
 from pipeline.errors import Scored, score_system
 from pipeline.samples import SampleSet
@@ -24,6 +25,7 @@ def make_errors(audit: Audit) -> dict[str, int]:
     for system in audit.systems:
         scored = score_one(system, sample_set)
         store.put_errors(scored.errors)
+        keep_outcomes(store, scored.error_id, scored.outcomes, scored.image_counts)
         own = {
             "errors": scored.errors.height,
             "samples_without_error": scored.samples_without_error,

@@ -1,0 +1,44 @@
+"""How each finding changes with the score from which a detector's detections count."""
+
+import polars as pl
+
+from pipeline.errors.sweep import sweep_threshold
+from pipeline.search_table import SearchTable
+from pipeline.store import Store
+
+_IMAGES = "-images"  # ends the name of what an image audit needs beside the outcomes
+
+
+def keep_outcomes(
+    store: Store, error_id: str, outcomes: pl.DataFrame | None, image_counts: pl.DataFrame | None
+) -> None:
+    """Keep what became of a system's outputs, as `Scored` holds it."""
+    if outcomes is not None:
+        store.write_outcomes(error_id, outcomes)
+    if image_counts is not None:
+        store.write_outcomes(error_id + _IMAGES, image_counts)
+
+
+def sweep_findings(
+    findings: pl.DataFrame, table: SearchTable, store: Store, *, error_id: str, error: str
+) -> dict[int, pl.DataFrame]:
+    """Return for the rank of each finding its SWEEP; nothing for other systems than detectors.
+
+    error: as [[systems]] names it.
+    """
+    outcomes = store.read_outcomes(error_id)
+    if outcomes is None or "score" not in outcomes.columns or "outcome" not in outcomes.columns:
+        return {}
+    counts = store.read_outcomes(error_id + _IMAGES)
+    sweeps = {}
+    for rank, predicates in findings.select("rank", "predicates").iter_rows():
+        tests = [pl.col(one["attribute"]) == one["value"] for one in predicates]
+        inside = table.attributes.select(pl.all_horizontal(tests)).to_series()
+        sweeps[rank] = sweep_threshold(
+            outcomes,
+            sample_ids=table.sample_ids,
+            inside=inside.to_numpy(),
+            error=error,
+            image_counts=counts,
+        )
+    return sweeps
