@@ -51,7 +51,7 @@ def measure_fairness(
 
     attributes: n rows of text, one column per attribute; the values of an Enum column count also
     where no row has them. errors: (n,) losses >= 0. adjust_for: columns that may explain a gap.
-    images: (n,) the image of each row, which makes rows objects; without it each row stands alone.
+    images: (n,) the image of each row, where rows share images; without it each row stands alone.
     outcomes: DETECTION_OUTCOMES or CLASS_OUTCOMES of the system, with (n,) sample_ids, and for
     detections (n,) paths. positive: the class that a classifier's rates are of. min_group: samples
     that a judged group and its rest need. smallest_gap: what `needed_n` is to show, in units of the
@@ -72,8 +72,7 @@ def measure_fairness(
     question = Question(
         errors=RowMean("error", lower_is_better=True, values=values),
         metrics=_list_metrics(
-            values, outcomes, sample_ids=sample_ids, paths=paths,
-            objects=images is not None, positive=positive,
+            values, outcomes, sample_ids=sample_ids, paths=paths, positive=positive
         ),
         covariates=[encode_column(attributes, name) for name in sorted(set(adjust_for))],
         power=Power(values, smallest_gap=smallest_gap),
@@ -92,7 +91,6 @@ def _list_metrics(
     *,
     sample_ids: pl.Series | None,
     paths: pl.Series | None,
-    objects: bool,
     positive: str | None,
 ) -> Sequence[Metric]:
     """List what the outcomes of a system allow to measure besides its error."""
@@ -106,9 +104,7 @@ def _list_metrics(
         )
     if of_classes or paths is None:
         return list_classifier_metrics(outcomes, values, sample_ids=sample_ids, positive=positive)
-    return list_detector_metrics(
-        outcomes, values, sample_ids=sample_ids, paths=paths, objects=objects
-    )
+    return list_detector_metrics(outcomes, values, sample_ids=sample_ids, paths=paths)
 
 
 def _number_images(numbers: NDArray[np.float64], images: pl.Series | None) -> Values:

@@ -73,13 +73,12 @@ class AveragePrecision:
 
 
 def list_detector_metrics(
-    outcomes: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, paths: pl.Series,
-    objects: bool,
-) -> list[Metric]:  # fmt: skip
+    outcomes: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, paths: pl.Series
+) -> list[Metric]:
     """Return what can be measured of a detector besides its error.
 
-    errors: of the n rows; sample_ids and paths: of the rows. objects: whether rows are objects;
-    of whole images only false positives are known.
+    errors: of the n rows; sample_ids and paths: of the rows. Rows are objects when detections found
+    some of them or when they share images; of whole images false positives alone are known.
     """
     numbered = paths.rank("dense").cast(pl.Int64) - 1
     images, count = numbered.to_numpy(), int(numbered.n_unique())
@@ -89,7 +88,7 @@ def list_detector_metrics(
     metrics: list[Metric] = [
         ImageMean("false positives per image", lower_is_better=True, values=alone, images=images)
     ]
-    if objects:
+    if errors.images is not None or (found.rows >= 0).any():
         hit = np.zeros(len(images))
         hit[found.rows[found.rows >= 0]] = 1.0
         recall = Values(hit, errors.images, errors.image_count, rate=True)
