@@ -123,6 +123,18 @@ def test_bytes_that_are_no_text_and_missing_files_are_clear_errors(tmp_path: Pat
         read_samples(dataset(tmp_path))
 
 
+def test_a_file_of_one_endless_line_is_read_and_told_where_it_is_cut_off(tmp_path: Path) -> None:
+    write_images(tmp_path / "images", ["a.png"])
+    record = b'{"id": 1, "file_name": "a.png"}, '
+    data = b'{"images": [' + record * (20_000_000 // len(record))
+    (tmp_path / "truth.json").write_bytes(data)
+    with pytest.raises(DatasetError, match=r"line 1 column \d{8}: .*cut off"):
+        read_samples(dataset(tmp_path))
+    (tmp_path / "truth.json").write_bytes(data[:-2] + b'], "annotations": [], "categories": []}')
+    found = read_samples(dataset(tmp_path))
+    assert (found.samples.height, found.rejects.height) == (1, len(data) // len(record) - 1)
+
+
 def test_images_of_another_size_than_stated_are_refused_for_objects_only(tmp_path: Path) -> None:
     content = coco({1: "a.png"}, [annotation(1, 1, BOX), annotation(2, 2, BOX)])
     content["images"].append({"id": 2, "file_name": "b.png", "width": 24, "height": 32})
