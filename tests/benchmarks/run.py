@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: `python -m tests.benchmarks.run [embed slices demo]`."""
+"""Run every benchmark, or those named: `python -m tests.benchmarks.run [detection slices]`."""
 
 import subprocess
 import sys
