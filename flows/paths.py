@@ -29,19 +29,25 @@ def _absent(audit: Audit) -> Iterator[tuple[str, Path, str]]:
             yield "dataset.images", folder, "folder"
     truth = () if dataset.truth is None else (dataset.truth.file,)
     detections = None if dataset.boxes is None else dataset.boxes.detections
-    if dataset.format == "voc":  # one file an image
-        for folder in dataset.annotations:
+    by_image = {"dataset.annotations": dataset.annotations} if dataset.format == "voc" else {}
+    by_image |= {
+        f"predictions of {system.name!r}": system.predictions
+        for system in audit.systems
+        if system.format == "yolo-detections"
+    }
+    for key, folders in by_image.items():  # one file an image
+        for folder in folders:
             if not folder.is_dir():
-                yield "dataset.annotations", folder, "folder"
+                yield key, folder, "folder"
     files = {
-        "dataset.annotations": () if dataset.format == "voc" else dataset.annotations,
+        "dataset.annotations": dataset.annotations,
         "dataset.boxes.detections": () if detections is None else (detections,),
         "dataset.table": () if dataset.table is None else (dataset.table,),
         "dataset.truth.file": truth,
         **{f"predictions of {s.name!r}": s.predictions for s in audit.systems},
     }
     for key, paths in files.items():
-        for path in paths:
+        for path in () if key in by_image else paths:
             if not path.is_file():
                 yield key, path, "file"
 
