@@ -58,7 +58,10 @@ def compare_within_strata(values: Values, group: Group, strata: Ints) -> Adjuste
         return Adjusted(NAN, (NAN, NAN), NAN, share)
     one, other = _standardize(values, found)
     difference, interval = subtract(one, other)
-    return Adjusted(difference, interval, _test(values, found), share)
+    p = compute_score_p(
+        values, found.inside, found.outside, own=found.own, other=found.other, weight=found.weight
+    )
+    return Adjusted(difference, interval, p, share)
 
 
 def _compare(values: Values, group: Group, strata: Ints) -> _Strata:
@@ -101,16 +104,3 @@ def _standardize(values: Values, found: _Strata) -> tuple[Estimate, Estimate]:
             images=rest_images, rate=values.rate,
         ),
     )  # fmt: skip
-
-
-def _test(values: Values, found: _Strata) -> float:
-    """Return p of the standardized difference, with all rows taken about their stratum's mean."""
-    own_total = np.bincount(found.own, values.numbers[found.inside], minlength=len(found.n))
-    both = found.n + found.rest_n
-    center = np.divide(
-        own_total + found.rest_mean * found.rest_n, both, out=np.zeros(len(both)), where=both > 0
-    )
-    inner = (values.numbers[found.inside] - center[found.own]) / len(found.inside)
-    residual = values.numbers[found.outside] - center[found.other]
-    outer = -found.weight[found.other] * residual
-    return compute_score_p(values, found.inside, found.outside, inner, outer)
