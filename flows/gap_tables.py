@@ -3,37 +3,48 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from reports.words import write_predicates
 
-SHOWN = 20  # rows of the printed table; the report and the export hold all
+SHOWN = 10  # rows of a table; the report and the export hold all
+_BY = {"predicted": "as labelled", "truth": "by true values"}
 
 
-def tabulate_gaps(gaps: Sequence[Mapping[str, Any]]) -> Table:
-    """Return a table of the first gaps as `read_gaps` orders them."""
-    title = "Groups against the rest, by error"
-    if len(gaps) > SHOWN:
-        title += f" (the first {SHOWN} of {len(gaps)}; the report has all)"
-    table = Table(title=title, title_justify="left")
-    several = len({gap["system"] for gap in gaps}) > 1
-    left = {"system", "labels", "group", "state"}
-    names = ["labels", "group", "n", "error", "gap", "95 %", "adjusted", "q", "state"]
-    for name in (["system"] if several else []) + names:
-        table.add_column(name, justify="left" if name in left else "right")
-    for gap in gaps[:SHOWN]:
-        cells = [
-            gap["labels"],
+def tabulate_gaps(gaps: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return a table for each system and source of labels, of the gaps as `read_gaps` orders them.
+
+    Pairs of attributes are shown where they hold up as a gap.
+    """
+    keys = dict.fromkeys((gap["system"], gap["labels"]) for gap in gaps)
+    return [
+        _tabulate([g for g in gaps if (g["system"], g["labels"]) == key], system, labels)
+        for key in keys
+        for system, labels in [key]
+    ]
+
+
+def _tabulate(gaps: Sequence[Mapping[str, Any]], system: str, labels: str) -> Table:
+    told = [gap for gap in gaps if gap["level"] == 1 or gap["state"] == "gap"]
+    left = len(gaps) - len(told[:SHOWN])
+    title = f"{system}: groups {_BY[labels]} against the rest"
+    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE)
+    table.caption = f"{left} more groups are in the report" if left else None
+    table.add_column("group")
+    for name in ("n", "error", "gap", "95 %", "adjusted"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("state")
+    for gap in told[:SHOWN]:
+        table.add_row(
             write_predicates(gap["predicates"]),
             f"{gap['n']:,}",
             _write(gap["value"], ".3f"),
             _write(gap["difference"], "+.3f"),
             _write(gap["difference_low"], "+.3f") + " to " + _write(gap["difference_high"], "+.3f"),
             _write(gap["adjusted_difference"], "+.3f"),
-            _write(gap["q"], ".2g"),
             gap["state"],
-        ]
-        table.add_row(*([gap["system"]] if several else []), *cells)
+        )
     return table
 
 

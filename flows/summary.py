@@ -68,8 +68,8 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(_tabulate(summary.findings))
     elif "slices" in counts:
         console.print("No weak slice found; the report says which gaps this data could have shown.")
-    if summary.gaps:
-        console.print(tabulate_gaps(summary.gaps))
+    for table in tabulate_gaps(summary.gaps):
+        console.print(table)
     for system, verdict in summary.gates.items():
         console.print(f"gates: {system}: {verdict}")
     times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in summary.seconds.items())
