@@ -166,7 +166,7 @@ GAPS: Schema = {  # what measure_fairness returns: one row a metric and group
     "value": pl.Float64(),  # null for an empty group, as all numbers that do not exist
     "ci_low": pl.Float64(),  # 95 %, as all intervals
     "ci_high": pl.Float64(),
-    "rest_value": pl.Float64(),  # of all samples outside the group
+    "rest_value": pl.Float64(),  # of all samples known to be outside the group
     "difference": pl.Float64(),  # value - rest_value
     "difference_low": pl.Float64(),
     "difference_high": pl.Float64(),
@@ -176,13 +176,13 @@ GAPS: Schema = {  # what measure_fairness returns: one row a metric and group
     "overall_difference": pl.Float64(),
     "overall_ratio": pl.Float64(),
     "p": pl.Float64(),  # two-sided, of the difference to the rest; "error" only, as all below
-    "q": pl.Float64(),  # Benjamini-Hochberg over the judged groups
+    "q": pl.Float64(),  # Benjamini-Hochberg over the judged groups; null for the others
     "adjusted_difference": pl.Float64(),  # to the rest within strata of the covariates
     "adjusted_low": pl.Float64(),
     "adjusted_high": pl.Float64(),
     "adjusted_p": pl.Float64(),
     "compared_share": pl.Float64(),  # of the group that lies in strata with others to compare
-    "state": pl.String(),  # gap | no gap shown | insufficient evidence
+    "state": pl.String(),  # gap | no gap shown | insufficient evidence (others than "error": that or null)
     "needed_n": pl.Int64(),  # samples that would do, where the evidence is insufficient
 }
 DISPARITIES: Schema = {  # one number for all groups of some attributes
