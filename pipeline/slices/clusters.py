@@ -25,11 +25,62 @@ class Clustered:
     groups: Floats  # (k,) groups with rows in the slice
 
 
+@dataclass(frozen=True)
+class _Grouped:
+    """The n rows sorted by group, and what all of them say about the variance of errors."""
+
+    order: Ints  # (n,) the rows, in their groups' order
+    starts: Ints  # (g + 1,) where each group begins there
+    values: Floats  # (n,) centered errors, sorted
+    weights: Floats  # (n,) sorted
+    totals: Floats  # (g,) each group's centered errors
+    sizes: Floats  # (g,) each group's weight
+
+    def deviate(self, share: Floats, moments: Floats, squares: Floats) -> Floats:
+        """Return (k,) standard errors of the excess of slices with the shares f of all weight.
+
+        moments: (k, 5), see `count_clusters`. squares: (k,) sums of squared weights. The excess is
+        the sum over groups g of a_g - f t_g, with a_g the group's centered errors inside the slice
+        and t_g all of them. Its variance is the sum of squares (the score form of the
+        cluster-robust variance: Liang and Zeger, Biometrika 73, 1986). That is made of the errors a
+        slice happens to have: where all its rows have the usual one it is close to 0, and what
+        chance does often would look like evidence. So it is at least the variance under the null:
+        rows with the variance of all, two of a group as alike as two of a group are in all rows
+        (the moment estimator of the intraclass correlation, no less than 0).
+        """
+        same = float((self.sizes**2).sum())
+        own = float((self.weights**2).sum())
+        seen = float((self.totals**2).sum())
+        alone = float((self.values**2).sum())
+        robust = moments[:, 0] - 2 * share * moments[:, 1] + share**2 * seen
+        by_group = moments[:, 3] - 2 * share * moments[:, 4] + share**2 * same
+        by_row = squares * (1 - 2 * share) + share**2 * own
+        spread = alone / own
+        pairs = (same - own) * spread
+        alike = min(max((seen - alone) / pairs, 0.0), 1.0) if pairs > 0 else 0.0
+        least = spread * ((1 - alike) * by_row + alike * by_group)
+        scale = len(self.totals) / max(len(self.totals) - 1, 1)
+        deviation: Floats = np.sqrt(np.maximum(np.maximum(robust * scale, least), 0.0))
+        return deviation
+
+
 def center(losses: Losses) -> Floats:
     """Return (n,) weighted errors minus the weighted mean; they sum to 0."""
-    weights = np.ones(len(losses.errors)) if losses.weights is None else losses.weights
+    weights = _weigh(losses)
     mean = float((weights * losses.errors).sum() / weights.sum())
     return weights * (losses.errors - mean)
+
+
+def _weigh(losses: Losses) -> Floats:
+    return np.ones(len(losses.errors)) if losses.weights is None else losses.weights
+
+
+def _sort_groups(losses: Losses, groups: Ints) -> _Grouped:
+    order = np.argsort(groups, kind="stable")
+    starts = np.concatenate([np.flatnonzero(np.diff(groups[order], prepend=-1)), [len(order)]])
+    values, weights = center(losses)[order], _weigh(losses)[order]
+    totals, sizes = (np.add.reduceat(part, starts[:-1]) for part in (values, weights))
+    return _Grouped(order, starts, values, weights, totals, sizes)
 
 
 def measure_slices(
@@ -39,34 +90,26 @@ def measure_slices(
     """Measure the excess of each slice and its standard error from the sums of groups.
 
     codes: (m, n) codes and groups: (n,) group numbers of the rows, in their canonical order.
-    The excess of a slice with the share f of all weight is the sum over groups g of a_g - f t_g,
-    with a_g the group's centered errors inside the slice and t_g all of them. Its variance is the
-    sum of squares (the score form of the cluster-robust variance: Liang and Zeger, Biometrika 73,
-    1986).
     """
-    order = np.argsort(groups, kind="stable")
-    values = center(cells.losses)[order]
-    starts = np.concatenate([np.flatnonzero(np.diff(groups[order], prepend=-1)), [len(order)]])
-    totals = np.add.reduceat(values, starts[:-1])
-    ordered = np.ascontiguousarray(codes[:, order])
-    moments = np.zeros((len(slices), 3))
+    rows = _sort_groups(cells.losses, groups)
+    ordered = np.ascontiguousarray(codes[:, rows.order])
+    moments = np.zeros((len(slices), 5))
     places = place_slices(cells.layout, slices)
-    for chunk, rows, at in zip(places.chunks, places.slices, places.cells, strict=True):
+    for chunk, members, at in zip(places.chunks, places.slices, places.cells, strict=True):
         sizes = np.prod(cells.layout.dims[chunk.sets], axis=1)
         for attributes, begin, size in zip(chunk.sets, chunk.begins, sizes, strict=True):
             mine = (at >= begin) & (at < begin + size)
             counted = kernels.count_clusters(
-                ordered, values, starts, totals, cells.layout.dims, attributes, int(size)
-            )
-            moments[rows[mine]] = counted[at[mine] - begin]
+                ordered, rows.values, rows.weights, rows.starts, rows.totals, rows.sizes,
+                cells.layout.dims, attributes, int(size),
+            )  # fmt: skip
+            moments[members[mine]] = counted[at[mine] - begin]
     weight_unit = cells.losses.weight_unit
     share = sums.weight / cells.total.weight
-    variance = moments[:, 0] - 2 * share * moments[:, 1] + share**2 * (totals**2).sum()
-    scale = len(totals) / max(len(totals) - 1, 1)
     mean = cells.total.total / cells.total.weight
     return Clustered(
         excess=(sums.total - mean * sums.weight) / weight_unit,
-        deviation=np.sqrt(np.maximum(variance, 0.0) * scale),
+        deviation=rows.deviate(share, moments, sums.weight2 / weight_unit**2),
         groups=moments[:, 2],
     )
 
@@ -84,17 +127,17 @@ def compare_groups(
     losses: Losses, groups: Ints, inside: NDArray[np.bool_], *, direction: Direction
 ) -> float:
     """Test one set of rows against the others, counting groups; their numbers may have gaps."""
-    values = center(losses)
-    _, number = np.unique(groups, return_inverse=True)
-    a = np.bincount(number, weights=values * inside)
-    t = np.bincount(number, weights=values)
-    weights = np.ones(len(values)) if losses.weights is None else losses.weights
-    share = float(weights[inside].sum() / weights.sum())
-    parts = a - share * t
-    scale = len(t) / max(len(t) - 1, 1)
+    rows = _sort_groups(losses, groups)
+    chosen = inside[rows.order]
+    part = rows.weights * chosen
+    a = np.add.reduceat(rows.values * chosen, rows.starts[:-1])
+    w = np.add.reduceat(part, rows.starts[:-1])
+    sums = [a @ a, a @ rows.totals, (w > 0).sum(), w @ w, w @ rows.sizes]
+    moments = np.array([sums], np.float64)
+    share = np.array([part.sum() / rows.weights.sum()])
     clustered = Clustered(
         excess=np.array([a.sum()]),
-        deviation=np.sqrt(np.array([(parts**2).sum()]) * scale),
-        groups=np.array([float(len(np.unique(number[inside])))]),
+        deviation=rows.deviate(share, moments, np.array([part @ part])),
+        groups=moments[:, 2],
     )
     return float(compute_clustered_p(clustered, direction=direction)[0])

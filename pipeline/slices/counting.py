@@ -44,8 +44,8 @@ class Kernels(Protocol):
         """Add up the channels of some rows for every value of later attributes."""
 
     def count_clusters(
-        self, codes: Array, values: Array, group_starts: Array, group_totals: Array,
-        dims: Array, attributes: Array, cells: int,
+        self, codes: Array, values: Array, weights: Array, group_starts: Array,
+        group_totals: Array, group_sizes: Array, dims: Array, attributes: Array, cells: int,
     ) -> Array:  # fmt: skip
         """Sum, in each cell of one attribute set, what each group of rows adds to it."""
 

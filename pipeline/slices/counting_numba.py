@@ -259,34 +259,39 @@ def count_children(codes: Array, members: Array, rows: Array, first: int, ids: A
 def count_clusters(
     codes: Array,
     values: Array,
+    weights: Array,
     group_starts: Array,
     group_totals: Array,
+    group_sizes: Array,
     dims: Array,
     attributes: Array,
     cells: int,
 ) -> Array:
     """Sum, in each cell of one attribute set, what each group of rows adds to it.
 
-    codes (m, n) and values (n,) sorted by group; group g has the rows from group_starts[g] on and
-    the value sum group_totals[g]. Returns (cells, 3): the sum over groups of a_g^2 and of a_g t_g,
-    where a_g is the group's value sum in the cell, and the number of groups with rows there.
+    codes (m, n), values and weights (n,) sorted by group; group g has the rows from group_starts[g]
+    on, the value sum group_totals[g] and the weight group_sizes[g]. Returns (cells, 5): the sums
+    over groups of a_g^2 and of a_g t_g, where a_g is the group's value sum in the cell and t_g all
+    of it, the number of groups with rows there, and the first two sums for weights.
     """
     n = codes.shape[1]
     key = np.empty(n, np.int32)
     _fill_prefix(codes, dims, attributes, 0, n, key)
-    out = np.zeros((cells, 3))
+    out = np.zeros((cells, 5))
     inside = np.zeros(cells)
-    seen = np.zeros(cells, np.uint8)
+    weight = np.zeros(cells)  # more than 0 where the group has rows
     for g in range(group_starts.shape[0] - 1):
         for i in range(group_starts[g], group_starts[g + 1]):
             inside[key[i]] += values[i]
-            seen[key[i]] = 1
+            weight[key[i]] += weights[i]
         for i in range(group_starts[g], group_starts[g + 1]):
             k = key[i]
-            if seen[k]:
+            if weight[k] > 0:
                 out[k, 0] += inside[k] * inside[k]
                 out[k, 1] += inside[k] * group_totals[g]
                 out[k, 2] += 1.0
+                out[k, 3] += weight[k] * weight[k]
+                out[k, 4] += weight[k] * group_sizes[g]
                 inside[k] = 0.0
-                seen[k] = 0
+                weight[k] = 0.0
     return out

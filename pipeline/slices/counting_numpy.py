@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _EXACT = 1 << 53  # integers up to here are exact as floats, in which bincount adds
 
@@ -130,20 +131,16 @@ def count_children(codes: NDArray[Any], members: Ints, rows: Ints, first: int, i
 
 
 def count_clusters(
-    codes: NDArray[Any], values: NDArray[np.float64], group_starts: Ints,
-    group_totals: NDArray[np.float64], dims: Ints, attributes: Ints, cells: int,
-) -> NDArray[np.float64]:  # fmt: skip
+    codes: NDArray[Any], values: Floats, weights: Floats, group_starts: Ints, group_totals: Floats,
+    group_sizes: Floats, dims: Ints, attributes: Ints, cells: int,
+) -> Floats:  # fmt: skip
     """Sum, in each cell of one attribute set, what each group of rows adds to it."""
     group = np.repeat(np.arange(len(group_totals)), np.diff(group_starts))
     key = group * cells + _keys(codes, dims, [int(a) for a in attributes])
     pairs, place = np.unique(key, return_inverse=True)
+    cell, group = pairs % cells, pairs // cells
     inside = np.bincount(place, weights=values, minlength=len(pairs))
-    cell = pairs % cells
-    return np.stack(
-        [
-            np.bincount(cell, weights=inside**2, minlength=cells),
-            np.bincount(cell, weights=inside * group_totals[pairs // cells], minlength=cells),
-            np.bincount(cell, minlength=cells).astype(np.float64),
-        ],
-        axis=1,
-    )
+    weight = np.bincount(place, weights=weights, minlength=len(pairs))
+    parts = [inside**2, inside * group_totals[group], np.ones(len(pairs))]
+    parts += [weight**2, weight * group_sizes[group]]
+    return np.stack([np.bincount(cell, weights=part, minlength=cells) for part in parts], axis=1)

@@ -47,9 +47,9 @@ def mean_and_variance(sums: Sums) -> tuple[Floats, Floats]:
 def compute_p(total: Sums, part: Sums, losses: Losses, *, direction: Direction = "worse") -> Floats:
     """Test each slice against its complement; return (k,) one-sided p-values in 0..1.
 
-    Welch's t; Fisher's exact test for two-valued errors without weights where one of the four
-    counts is below ten; 1 where nothing can be said (an empty complement, fewer than two rows, no
-    variance at all).
+    Welch's t (see `welch`); Fisher's exact test for two-valued errors without weights where one of
+    the four counts is below ten; 1 where nothing can be said (an empty complement, fewer than two
+    rows, no variance at all).
     """
     p = welch(total, part, direction=direction)
     if losses.binary and losses.weights is None:
@@ -75,8 +75,9 @@ def _count_high(sums: Sums, losses: Losses) -> NDArray[np.int64]:
 def welch(total: Sums, part: Sums, *, direction: Direction = "worse") -> Floats:
     """Welch's one-sided t test from sums; a set without variance borrows the pooled one.
 
-    For `better`, where skewed errors make Welch's lower tail too light, p is no smaller than
-    with the variance of all rows. Source: Welch, Biometrika 34, 1947; Satterthwaite's degrees.
+    p is no smaller than with the variance of all rows: where errors are skewed, a small side that
+    holds none of the large ones has a small variance too, and looks better than chance would
+    have it (or its complement, worse). Source: Welch, Biometrika 34, 1947; Satterthwaite's degrees.
     """
     rest = complement(total, part)
     mean, variance = mean_and_variance(part)
@@ -93,7 +94,6 @@ def welch(total: Sums, part: Sums, *, direction: Direction = "worse") -> Floats:
         t = difference / np.sqrt(a + b)
         freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
         p = special.stdtr(freedom, -t)
-        if direction == "better":
-            p = np.maximum(p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / rest_n))))
+        p = np.maximum(p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / rest_n))))
     known: Floats = np.clip(np.where(np.isfinite(p), p, 1.0), 0.0, 1.0)
     return known
