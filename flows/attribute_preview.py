@@ -23,14 +23,23 @@ from pipeline.images import (
 )
 from pipeline.labels.attribute_checks import UNKNOWN
 from pipeline.labels.attribute_file import Attribute
-from pipeline.labels.measured import bin_values, list_bins, resolve_edges, take_values
+from pipeline.labels.measured import (
+    bin_values,
+    list_bins,
+    needs_text,
+    resolve_edges,
+    take_values,
+)
 from pipeline.labels.zero_shot import label_samples, list_prompts, make_prototypes
 from pipeline.samples import read_samples
 from pipeline.tables import MEASUREMENTS, Vectors
+from pipeline.texts import load_reader, measure_lines
 
 SHOWN = 24  # pictures of each value
 THUMBNAIL = 128  # pixels
 _BATCH = 32
+
+Measure = Callable[[Image.Image], dict[str, float]]
 
 
 class PreviewEncoder(Protocol):
@@ -93,7 +102,8 @@ def preview_attribute(
         )
     found = read_samples(Dataset(format="folder", images=(folder.absolute(),)), limit=limit)
     encoder = get_encoder() if attribute.kind == "prompts" else None
-    decoded = _decode(found.samples, folder, encoder)
+    measure = _make_text_measure() if needs_text(attribute) else measure_image
+    decoded = _decode(found.samples, folder, encoder, measure)
     samples = found.samples.filter(pl.col("sample_id").is_in(pl.Series(decoded.keys).implode()))
     labels = _label(attribute, samples, decoded, encoder)
     order = list_bins(attribute, labels.edges) if not attribute.values else list(attribute.values)
@@ -132,14 +142,21 @@ class _Labelled:
     edges: tuple[float, ...] = ()
 
 
-def _decode(samples: pl.DataFrame, folder: Path, encoder: PreviewEncoder | None) -> _Decoded:
+def _make_text_measure() -> Measure:
+    reader = load_reader()
+    return lambda image: measure_lines(reader.read(image), width=image.width, height=image.height)
+
+
+def _decode(
+    samples: pl.DataFrame, folder: Path, encoder: PreviewEncoder | None, measure: Measure
+) -> _Decoded:
     decoded = _Decoded([], [], [], [], [])
     for block in samples.iter_slices(_BATCH):
         images: list[Image.Image] = []
-        for row, image in _load(block, folder, decoded):
+        for row, image, measures in _load(block, folder, decoded, measure):
             decoded.keys.append(row["sample_id"])
             decoded.thumbnails.append(make_thumbnail(image, THUMBNAIL))
-            decoded.measures.append(measure_image(image))
+            decoded.measures.append(measures)
             images.append(image)
         if encoder is not None and images:
             decoded.vectors.append(encoder.encode_images(images))
@@ -147,11 +164,12 @@ def _decode(samples: pl.DataFrame, folder: Path, encoder: PreviewEncoder | None)
 
 
 def _load(
-    block: pl.DataFrame, folder: Path, decoded: _Decoded
-) -> Iterator[tuple[dict[str, str], Image.Image]]:
+    block: pl.DataFrame, folder: Path, decoded: _Decoded, measure: Measure
+) -> Iterator[tuple[dict[str, str], Image.Image, dict[str, float]]]:
     for row in block.iter_rows(named=True):
         try:
-            yield row, load_image(folder / row["path"])
+            image = load_image(folder / row["path"])
+            yield row, image, measure(image)
         except ImageRejectedError as error:
             reject = {"path": row["path"], "stage": "preview", "reason": error.reason}
             decoded.rejects.append(reject)

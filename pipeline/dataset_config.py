@@ -4,9 +4,16 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from pipeline.config_section import FilePath, FilePaths, Section
+from pipeline.config_section import FilePath, FilePaths, Section, resolve_path
 
 
 class CropRule(Section):
@@ -77,6 +84,17 @@ class Boxes(Section):
     detections: FilePath | None = None  # COCO results; image_id is the path or name of the image
     detector: str | None = None  # as pipeline.detectors knows it, e.g. "hog-people"
     min_score: float = 0.0
+
+    @field_validator("detector")
+    @classmethod
+    def _resolve_files(cls, name: str | None, info: ValidationInfo) -> str | None:
+        """Make the path in a detector's name absolute: a folder, or a file of weights."""
+        parts = (name or "").split(":", 2)
+        at = {"transformers": 1, "torchvision": 2}.get(parts[0], len(parts))
+        if at >= len(parts) or not parts[at]:
+            return name
+        path = resolve_path(Path(":".join(parts[at:])), info)
+        return ":".join([*parts[:at], str(path)])
 
     @model_validator(mode="after")
     def _one_source(self) -> "Boxes":

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.texts.measures import TEXT_MEASURES, measure_texts
+    from pipeline.texts.measures import TEXT_MEASURES, measure_lines, measure_texts
     from pipeline.texts.rapidocr_reader import load_reader
     from pipeline.texts.read import TextBlock, read_texts, search_texts, stored_texts
     from pipeline.texts.reader import ReadText, TextReader
@@ -14,6 +14,7 @@ _HOMES = {
     "TextBlock": "read",
     "TextReader": "reader",
     "load_reader": "rapidocr_reader",
+    "measure_lines": "measures",
     "measure_texts": "measures",
     "read_texts": "read",
     "search_texts": "read",
@@ -26,6 +27,7 @@ __all__ = [
     "TextBlock",
     "TextReader",
     "load_reader",
+    "measure_lines",
     "measure_texts",
     "read_texts",
     "search_texts",

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from flows.attribute_preview import PreviewEncoder, preview_attribute
 from pipeline.exceptions import ConfigError, StoreError
-from pipeline.labels import measure_names
+from pipeline.labels import find_shipped, measure_names, read_attribute
 from pipeline.shards import write_shard
 from pipeline.tables import TEXTS
 from pipeline.texts import (
@@ -167,3 +168,16 @@ def test_without_the_reader_the_message_says_what_to_install(
     monkeypatch.setattr("pipeline.texts.rapidocr_reader.find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"weakspot\[ocr\]"):
         load_reader()
+
+
+def no_encoder() -> PreviewEncoder:
+    raise AssertionError("text needs no encoder")
+
+
+def test_an_attribute_of_text_is_previewed(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    draw_text("STOP").save(tmp_path / "images" / "stop.png")
+    Image.new("RGB", (50, 50), "white").save(tmp_path / "images" / "blank.png")
+    attribute = read_attribute(find_shipped("image/text"))
+    preview = preview_attribute(attribute, tmp_path / "images", no_encoder, limit=9)
+    assert preview.counts == {"no": 1, "yes": 1, "unknown": 0}
