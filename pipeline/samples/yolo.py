@@ -112,12 +112,13 @@ def _list_place(
         entries = _walk(place, listed)
     else:
         entries = _read_list(place, config, listed)
+    allowed, before = (f"{str(top).rstrip(os.sep)}{os.sep}" for top in (folder, dataset.root))
     for file, where in entries:
-        if not file.startswith(f"{str(folder).rstrip(os.sep)}{os.sep}"):
+        if not file.startswith(allowed):
             reason = f"{where}: lies outside the images folder {folder}"
             listed.rejects.append((shorten(file), reason))
             continue
-        path = Path(file).relative_to(dataset.root).as_posix()
+        path = file.removeprefix(before).replace(os.sep, "/")
         owner = listed.owners.setdefault(path, where)
         if owner is not where:
             reason = f"{where}: the image is also in {owner}, which counts"
@@ -136,7 +137,8 @@ def _walk(place: Path, listed: _Listed) -> Iterator[tuple[str, str]]:
     listed.hidden += found.hidden
     listed.other_suffix += found.other_suffix
     for path in sorted(found.paths):
-        yield str(place / path), f"{place}/{path}"
+        file = f"{place}{os.sep}{path}"
+        yield file, file
 
 
 def _read_list(place: Path, config: YoloConfig, listed: _Listed) -> Iterator[tuple[str, str]]:
