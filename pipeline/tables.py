@@ -182,7 +182,7 @@ GAPS: Schema = {  # what measure_fairness returns: one row a metric and group
     "adjusted_high": pl.Float64(),
     "adjusted_p": pl.Float64(),
     "compared_share": pl.Float64(),  # of the group that lies in strata with others to compare
-    "state": pl.String(),  # gap | no gap shown | insufficient evidence (others than "error": that or null)
+    "state": pl.String(),  # gap | no gap shown | insufficient evidence | null: not judged
     "needed_n": pl.Int64(),  # samples that would do, where the evidence is insufficient
 }
 DISPARITIES: Schema = {  # one number for all groups of some attributes
