@@ -15,6 +15,8 @@ from pipeline.exceptions import ConfigError
 from pipeline.images import ImageRejectedError
 from pipeline.model_id import make_model_id
 
+# Pixels of the longer side: a larger image is looked at in this size, so that memory is bounded.
+MAX_SIDE = 4096
 # Dalal and Triggs, "Histograms of oriented gradients for human detection" (CVPR 2005).
 HOG_WINDOW = (64, 128)  # width and height in pixels of the smallest person
 HOG_SETTINGS = {"winStride": (4, 4), "padding": (8, 8), "scale": 1.05}
@@ -45,12 +47,19 @@ class OpenCvDetector:
         """Return what is seen in an RGB image, best first."""
         if not hasattr(self._own, "model"):
             self._own.model = self._make()
+        scale = max(1.0, max(image.size) / MAX_SIDE)
+        if scale > 1:
+            width, height = (max(1, round(side / scale)) for side in image.size)
+            image = image.resize((width, height), Image.Resampling.BOX)
         try:
             found = list(self._find(self._own.model, image))
         except cv2.error as error:
             reason = f"{self.name} cannot look at it: {error.err or error}"
             raise ImageRejectedError(reason) from error
-        return sort_detections([Detection(self._category, *map(float, one)) for one in found])
+        rows = np.array(found, dtype=float).reshape(-1, 5) * (scale, scale, scale, scale, 1)
+        return sort_detections(
+            [Detection(self._category, x, y, w, h, score) for x, y, w, h, score in rows.tolist()]
+        )
 
 
 def make_hog_people() -> OpenCvDetector:
@@ -106,7 +115,9 @@ def make_yunet_faces() -> OpenCvDetector:
 
 
 def _make_id(name: str, settings: dict[str, Any], *weights: Path) -> str:
-    return make_model_id(name, {**settings, "opencv": cv2.__version__}, weights)
+    return make_model_id(
+        name, {**settings, "max_side": MAX_SIDE, "opencv": cv2.__version__}, weights
+    )
 
 
 def _make_hog() -> Any:  # noqa: ANN401 - OpenCV has no types

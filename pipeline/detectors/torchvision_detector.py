@@ -38,7 +38,12 @@ class TorchvisionDetector:
         try:
             with self._lock, torch.inference_mode():
                 out = self._model([pixels.to(self._device)])[0]
-        except RuntimeError as error:
+        except torch.OutOfMemoryError as error:  # no fault of the image: the next one fails too
+            raise ConfigError(
+                f"detector {self.name} does not fit into the memory of {self._device} even for one "
+                "image; choose a smaller model"
+            ) from error
+        except (RuntimeError, ValueError, AssertionError) as error:
             raise ImageRejectedError(f"{self.name} cannot look at it: {error}") from error
         boxes = torchvision.ops.box_convert(out["boxes"], "xyxy", "xywh").tolist()
         found = zip(out["labels"].tolist(), boxes, out["scores"].tolist(), strict=True)

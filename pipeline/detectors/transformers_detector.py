@@ -38,6 +38,11 @@ class TransformersDetector:
                     threshold=MIN_SCORE,
                     target_sizes=[(image.height, image.width)],
                 )
+        except torch.OutOfMemoryError as error:  # no fault of the image: the next one fails too
+            raise ConfigError(
+                f"detector {self.name} does not fit into the memory of {self._device} even for one "
+                "image; choose a smaller model"
+            ) from error
         except (RuntimeError, ValueError) as error:
             raise ImageRejectedError(f"{self.name} cannot look at it: {error}") from error
         names = self._model.config.id2label

@@ -98,6 +98,18 @@ def test_threads_see_what_one_thread_sees(name: str) -> None:
         assert list(pool.map(detector.detect, images)) == [detector.detect(i) for i in images]
 
 
+@needs_photographs
+def test_a_huge_image_is_looked_at_smaller_and_its_boxes_are_of_the_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    detector = load_detector("yunet-faces")
+    portrait = load_image(min((DATA / "celeba/images").iterdir()))
+    (face,) = detector.detect(portrait)
+    monkeypatch.setattr("pipeline.detectors.opencv_detectors.MAX_SIDE", max(portrait.size))
+    (same,) = detector.detect(portrait.resize((3 * portrait.width, 3 * portrait.height)))
+    assert overlap(same, tuple(3 * side for side in face[1:5])) > 0.9
+
+
 def test_without_the_weights_of_yunet_the_message_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

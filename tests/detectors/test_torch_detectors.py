@@ -33,8 +33,12 @@ class Fixed(torch.nn.Module):
 
 
 class Failing(torch.nn.Module):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
     def forward(self, _images: object) -> object:
-        raise RuntimeError("too small")
+        raise self.error
 
 
 def test_what_torchvision_gives_becomes_boxes_by_falling_score() -> None:
@@ -45,8 +49,16 @@ def test_what_torchvision_gives_becomes_boxes_by_falling_score() -> None:
 
 
 def test_an_image_that_the_model_refuses_is_rejected() -> None:
-    detector = TorchvisionDetector("t", Failing(), ["background"], detector_id="1")
+    model = Failing(RuntimeError("too small"))
+    detector = TorchvisionDetector("t", model, ["background"], detector_id="1")
     with pytest.raises(ImageRejectedError, match="too small"):
+        detector.detect(IMAGE)
+
+
+def test_a_model_that_does_not_fit_into_memory_is_no_fault_of_the_image() -> None:
+    model = Failing(torch.OutOfMemoryError("CUDA out of memory"))
+    detector = TorchvisionDetector("t", model, ["background"], detector_id="1")
+    with pytest.raises(ConfigError, match="choose a smaller model"):
         detector.detect(IMAGE)
 
 
