@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from flows.logs import LOG
 from pipeline.collection import plan_collection
 from pipeline.config import Audit
 from pipeline.domain import count_combinations
+from pipeline.exceptions import ConfigError
 from pipeline.search_table import SearchTable
 from pipeline.store import Store
 
@@ -15,19 +17,28 @@ PLANNED = 10  # rows of what to collect next
 def cover_domain(audit: Audit, table: SearchTable, store: Store, run_id: str) -> dict[str, Any]:
     """Count the combinations of attribute values and plan what to collect; keep both.
 
-    Returns what the report must know beside the two frames.
+    Returns what the report must know beside the two frames; nothing when there are too many
+    combinations to count and the audit did not choose their attributes.
     """
     asked = audit.domain
     names = [n for n in table.attributes.columns if not asked.attributes or n in asked.attributes]
-    level = min(asked.level, len(names))
     order = order_values(audit, store, names, labels=audit.slices.labels)
-    order = {name: known for name, known in order.items() if known}
-    combinations = count_combinations(
-        table.attributes.select(names), level=level, min_samples=asked.min_samples, values=order
-    )
+    try:
+        combinations = count_combinations(
+            table.attributes.select(names),
+            level=asked.level,
+            min_samples=asked.min_samples,
+            values={name: known for name, known in order.items() if known},
+        )
+    except ConfigError as error:  # a column of thousands of values
+        if asked.attributes:
+            raise
+        LOG.warning("the domain is not counted: %s; name some in [domain] attributes", error)
+        return {}
     plan = plan_collection(combinations, min_samples=asked.min_samples, top=PLANNED)
     store.write_result(run_id, "combinations", combinations)
     store.write_result(run_id, "collection", plan)
+    level = min(asked.level, len(names))
     return {"attributes": names, "level": level, "min_samples": asked.min_samples}
 
 

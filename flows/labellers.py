@@ -21,7 +21,6 @@ from pipeline.labels.measured import (
     list_bins,
     needs_neighbors,
     needs_text,
-    refuse_whole_images,
     resolve_edges,
     take_values,
 )
@@ -74,12 +73,7 @@ def make_labellers(
     store: Store,
     load: LoadEncoder,
 ) -> tuple[list[Labeller], int]:
-    """Make a labeller of every attribute, in order; return them and the prompts encoded.
-
-    Raises ConfigError when whole images are audited and an attribute needs boxes.
-    """
-    if audit.dataset.sample == "image":
-        refuse_whole_images(attributes)
+    """Make a labeller of every attribute, in order; return them and the prompts encoded."""
     shown, encoded = _make_shown(attributes, audit, store, load)
     labellers = []
     for attribute in attributes:

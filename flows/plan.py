@@ -10,7 +10,7 @@ from pipeline.config import Audit
 from pipeline.images import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, read_attributes
 from pipeline.labels.given import label_given, select_targets
-from pipeline.labels.measured import get_raw_measure
+from pipeline.labels.measured import get_raw_measure, refuse_whole_images
 from pipeline.shards import read_broken, read_measurements, stored_keys
 from pipeline.store import Store
 
@@ -42,9 +42,12 @@ def read_audit_attributes(audit: Audit) -> list[Attribute]:
 def check_given(audit: Audit, columns: pl.DataFrame) -> None:
     """Raise DatasetError for a given attribute without its column, before hours of work.
 
-    columns: as in SampleSet.
+    columns: as in SampleSet. Raises ConfigError for an attribute of boxes in an image audit.
     """
-    for attribute in read_audit_attributes(audit):
+    attributes = read_audit_attributes(audit)
+    if audit.dataset.sample == "image":
+        refuse_whole_images(attributes)
+    for attribute in attributes:
         if attribute.kind == "given":
             label_given(attribute, columns, label_id="")
 

@@ -7,6 +7,7 @@ import pytest
 
 from flows.encoders import LoadEncoder
 from flows.labellers import make_labellers
+from flows.plan import check_given
 from pipeline.config import Audit
 from pipeline.exceptions import ConfigError
 from pipeline.labels import Attribute
@@ -30,21 +31,25 @@ def read(folder: Path, annotations: list[dict[str, object]], **more: object) -> 
     return read_samples(dataset(folder, sample="object", categories=["person"], **more))
 
 
-def label(
-    folder: Path, found: SampleSet, *attributes: Attribute, sample: str = "object"
-) -> dict[str, tuple[str, list[str]]]:
-    """Return each attribute's label_id and the values of the objects in their order."""
-    audit = Audit.model_validate(
+def make_audit(folder: Path, *, sample: str = "object") -> Audit:
+    return Audit.model_validate(
         {
             "name": "boxes",
             "workspace": folder / "workspace",
             "dataset": dataset(folder, sample=sample).model_dump(),
-            "attributes": {"use": ["object/crowding"]},
+            "attributes": {"use": ["object/crowding", "object/position"]},
             "systems": [
                 {"name": "s", "format": "table", "predictions": [folder / "s.csv"], "error": "e"}
             ],
         }
     )
+
+
+def label(
+    folder: Path, found: SampleSet, *attributes: Attribute
+) -> dict[str, tuple[str, list[str]]]:
+    """Return each attribute's label_id and the values of the objects in their order."""
+    audit = make_audit(folder)
     load: LoadEncoder = refuse  # type: ignore[assignment]  # it is never asked for an encoder
     made, _ = make_labellers(attributes, audit, found, Store(folder), load)
     objects = found.samples.filter(pl.col("parent_id").is_not_null())
@@ -78,4 +83,4 @@ def test_other_categories_and_crowds_are_no_neighbours(tmp_path: Path) -> None:
 def test_an_audit_of_images_names_every_attribute_that_needs_boxes(tmp_path: Path) -> None:
     found = read(tmp_path, [annotation(1, 1, BOX)])
     with pytest.raises(ConfigError, match=r"'crowding' .*'position' .*whole images have none"):
-        label(tmp_path, found, CROWDING, POSITION, sample="image")
+        check_given(make_audit(tmp_path, sample="image"), found.columns)
