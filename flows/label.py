@@ -96,10 +96,11 @@ def label_all(
     store: Store,
     *,
     label: Callable[..., pl.DataFrame] = label_block,
+    size: int | None = None,
 ) -> int:
     """Label block by block; return how many samples got a label.
 
-    label: makes the labels of one block; a task by default.
+    label: makes the labels of one block; a task by default. size: samples in a block.
     """
     ordered = samples.sort("content_key")
     lacking = ordered.select(
@@ -108,7 +109,8 @@ def label_all(
     )
     wanted = lacking.select(pl.any_horizontal(pl.all())).to_series()
     rows, lacking = ordered.filter(wanted), lacking.filter(wanted)
-    size = BLOCK if any(work.labeller.encoder_id for work in works) else PLAIN_BLOCK
+    if size is None:
+        size = BLOCK if any(work.labeller.encoder_id for work in works) else PLAIN_BLOCK
     labelled = 0
     with show_progress("label", rows.height) as advance:
         for block, lacks in zip(rows.iter_slices(size), lacking.iter_slices(size), strict=True):
