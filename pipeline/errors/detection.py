@@ -117,6 +117,7 @@ def _place(
             f"system {system.name!r}: none of the {placed.height} detections is of an image of "
             "the annotation files; are predictions and annotations listed in the same order?"
         )
+    _refuse_shifted(known, categories, system)
     inside = known.join(samples, on="path", how="semi", maintain_order="left")
     named = inside.join(
         categories.select("source", "category_id", "category", "asked"),
@@ -136,3 +137,30 @@ def _place(
         "detections_matched_against_truth": kept.height,
     }
     return _Placed(kept, placed.height - known.height, notes)
+
+
+def _refuse_shifted(detections: pl.DataFrame, categories: pl.DataFrame, system: System) -> None:
+    """Raise PredictionsError where categories count from 0 and detections from 1.
+
+    Some tools write COCO results so, and every category would be mistaken for the one before it.
+    It shows when the last category's number is passed and 0 never met.
+    """
+    number = pl.col("category_id").cast(pl.Int64, strict=False)
+    first, last = number.min().alias("first"), number.max().alias("last")
+    distinct = pl.col("category_id").n_unique().alias("distinct")
+    known = categories.group_by("source").agg(first, last, distinct)
+    from_zero = (pl.col("first") == 0) & (pl.col("distinct") == pl.col("last") + 1)
+    met = detections.group_by("source").agg(first, last)
+    shifted = (
+        known.filter(from_zero)
+        .join(met, on="source", suffix="_met")
+        .filter((pl.col("first_met") > 0) & (pl.col("last_met") == pl.col("last") + 1))
+    )
+    if not shifted.is_empty():
+        row = shifted.sort("source").row(0, named=True)
+        raise PredictionsError(
+            f"system {system.name!r}: {system.predictions[row['source']]} numbers categories from "
+            f"{row['first_met']} to {row['last_met']}, the dataset from 0 to {row['last']}; if its "
+            "numbers count from 1, subtract 1, or give label files with format "
+            '"yolo-detections"'
+        )

@@ -33,6 +33,40 @@ def test_detections_of_unknown_images_are_counted_and_of_none_known_refused(tmp_
         score(tmp_path, [detection(77, BOX)], truth, samples)
 
 
+def test_categories_that_count_from_1_where_the_dataset_counts_from_0_are_refused(
+    tmp_path: Path,
+) -> None:
+    truth = truth_frame([true_object(1, 1, BOX)])
+    samples = with_objects(truth)
+    numbered = pl.DataFrame(
+        {
+            "source": [0, 0],
+            "category_id": ["0", "1"],
+            "category": ["person", "dog"],
+            "asked": [True, True],
+        }
+    )
+
+    def read(*ids: int) -> float:
+        file = write_json(
+            tmp_path / "detections.json", [detection(1, BOX, category_id=one) for one in ids]
+        )
+        scored = score_system(
+            system("coco-detections", file, error="miss"),
+            samples=samples,
+            objects=truth,
+            source_images=source_frame(9),
+            categories=numbered,
+        )
+        return float(scored.errors["error"][0])
+
+    assert read(0, 1) == 0
+    assert read(1) == 1
+    assert read(0, 2) == 0
+    with pytest.raises(PredictionsError, match=r"from 1 to 2, the dataset from 0 to 1.*subtract 1"):
+        read(1, 2)
+
+
 def test_each_file_is_matched_in_its_own_ids(tmp_path: Path) -> None:
     truth = truth_frame(
         [
