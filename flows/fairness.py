@@ -13,7 +13,7 @@ from flows.names import list_sensitive
 from flows.outdated import note_inputs, refuse_outdated
 from flows.retries import shard_task
 from flows.samples import load_samples
-from pipeline.config import Audit, FairnessConfig
+from pipeline.config import Audit, FairnessConfig, Gates
 from pipeline.exceptions import SearchError
 from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.search_table import LabelColumn, SearchTable, join_labels
@@ -54,7 +54,8 @@ def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
     for system in audit.systems:
         for labels in list_sources(audit, store):
             compared = gather_groups(audit, store, system.name, labels)
-            fairness = measure_groups(compared, audit.fairness or FairnessConfig())
+            asked = audit.fairness or FairnessConfig()
+            fairness = measure_groups(compared, asked, audit.gates)
             frames = {"gaps": fairness.gaps, "disparities": fairness.disparities}
             if audit.gates is not None:
                 frames["verdicts"] = judge_gates(
@@ -125,7 +126,7 @@ def gather_groups(audit: Audit, store: Store, system: str, labels: Labels) -> Co
 
 
 @shard_task(name="compare groups")
-def measure_groups(compared: Compared, asked: FairnessConfig) -> Fairness:
+def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | None) -> Fairness:
     """Measure the gaps between the groups of one system as a task."""
     return measure_fairness(
         compared.table.attributes,
@@ -139,6 +140,7 @@ def measure_groups(compared: Compared, asked: FairnessConfig) -> Fairness:
         positive=asked.positive,
         max_level=asked.max_level,
         min_group=asked.min_group,
+        smallest_gap=gates.max_gap if gates else None,
     )
 
 

@@ -41,14 +41,18 @@ def judge_gates(
 
 
 def sum_up_verdicts(verdicts: pl.DataFrame) -> Verdict:
-    """Return "fail" if a group fails, else "pass" if one passes, else "insufficient evidence".
+    """Return "fail" if a group fails, "pass" if all that had to be judged pass, else neither.
 
-    Groups too small to judge do not stop a pass: some pair of values is always rare.
+    Had to be judged: every value of a single attribute, and of pairs those that are large enough.
+    Some pair of values is always rare; a value too rare to judge, or an excess that may be an
+    accident, is no pass.
     """
-    for verdict in ("fail", "pass"):
-        if (verdicts["verdict"] == verdict).any():
-            return "fail" if verdict == "fail" else "pass"
-    return "insufficient evidence"
+    if (verdicts["verdict"] == "fail").any():
+        return "fail"
+    single = pl.col("predicates").list.len() == 1
+    needed = verdicts.filter(single | pl.col("q").is_not_null())
+    passes = needed["verdict"] == "pass"
+    return "pass" if len(passes) and passes.all() else "insufficient evidence"
 
 
 def _judge(row: dict[str, Any], *, max_gap: float, min_group: int) -> Verdict:

@@ -58,15 +58,21 @@ def test_only_errors_of_gate_attributes_and_their_pairs_are_judged() -> None:
     assert judge(*rows, attributes=["weather"]) == []
 
 
-def test_one_failing_group_fails_the_audit_and_rare_ones_do_not_stop_a_pass() -> None:
-    def sum_up(*verdicts: str) -> str:
-        rows = [{"predicates": [], "verdict": verdict} for verdict in verdicts]
+def test_one_failing_group_fails_and_a_rare_pair_alone_does_not_stop_a_pass() -> None:
+    def sum_up(*groups: tuple[int, float | None, str]) -> str:
+        rows = [
+            {"predicates": [{"attribute": str(i), "value": "a"} for i in range(level)], "q": q,
+             "verdict": verdict}
+            for level, q, verdict in groups
+        ]  # fmt: skip
         return sum_up_verdicts(pl.DataFrame(rows, schema=dict(VERDICTS)))
 
-    assert sum_up("pass", "fail", "insufficient evidence") == "fail"
-    assert sum_up("insufficient evidence", "pass") == "pass"
-    assert sum_up("insufficient evidence") == "insufficient evidence"
-    assert sum_up_verdicts(empty(VERDICTS)) == "insufficient evidence"
+    unsure = "insufficient evidence"
+    assert sum_up((1, 0.5, "pass"), (1, 0.01, "fail"), (1, None, unsure)) == "fail"
+    assert sum_up((1, 0.5, "pass"), (2, None, unsure)) == "pass"
+    assert sum_up((1, 0.5, "pass"), (1, None, unsure)) == unsure
+    assert sum_up((1, 0.5, "pass"), (2, 0.3, unsure)) == unsure
+    assert sum_up_verdicts(empty(VERDICTS)) == unsure
 
 
 def test_gates_on_measured_gaps() -> None:

@@ -89,8 +89,7 @@ def test_gap_in_favor_of_a_group_is_no_group_worst_off() -> None:
         ),
         (
             ("pass", "insufficient evidence"),
-            "pass The gate passes: no group fails, and one group is at most 10.0 percentage "
-            "points worse than the rest. For 1 other group the evidence is insufficient",
+            "insufficient evidence The gate is open: no group fails, but for group = g1 there is",
         ),
         (
             ("insufficient evidence",),
