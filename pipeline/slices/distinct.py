@@ -20,6 +20,23 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A counted family and which of its slices are evident."""
+
+    family: Family
+    evident: Mask  # (k,)
+
+    @property
+    def keys(self) -> Keys:
+        """The packed ids of the evident slices."""
+        return self.family.keys[self.evident]
+
+    def among(self, keys: Keys) -> Mask:
+        """Tell which slices are evident and have one of these packed ids."""
+        return self.evident & np.isin(self.family.keys, keys)
+
+
+@dataclass(frozen=True)
 class Pick:
     """One distinct slice: its predicate ids, the q it had when picked, and what it explains."""
 
@@ -32,53 +49,46 @@ class Pick:
 
 
 def explain_away(
-    full: Family,
+    full: Judged,
     *,
-    recount: Callable[[Mask], Family],
+    recount: Callable[[Mask], Judged],
     members: Callable[[Ids], Mask],
     compare: Callable[[Mask, Mask], float],
     within: Callable[[Family, int, Rows], Floats],
     limit: int,
 ) -> list[Pick]:
-    """Pick distinct slices until nothing with q < 0.05 remains, or `limit` are found.
+    """Pick distinct slices until nothing evident remains, or `limit` are found.
 
     full: the family of all n rows. recount(alive): the family of the rows still there.
     members(ids): the rows of a slice. compare(inside, outside): p of two sets of rows.
     within(family, general, special): p of slices against the rest of one that holds them, by their
-    places. A pick needs q < 0.05 both in the full family and among the remaining rows. The best
-    score goes first; it gives way to a special slice inside it that is evidently worse than its
-    other rows, and that to a more general one beyond which it adds nothing.
+    places. A pick is evident both in the full family and among the remaining rows. The best score
+    goes first; it gives way to a special slice inside it that is evidently worse than its other
+    rows, and that to a more general one beyond which it adds nothing.
     """
     picks: list[Pick] = []
-    if not (full.q < LEVEL).any():
+    if not full.evident.any():
         return picks
-    evident = full.keys[full.q < LEVEL]
     alive = np.ones(len(members(())), np.bool_)
-    family = full
+    now = full
     while len(picks) < limit:
-        best = _best(family, evident)
-        if best is None:
+        known = now.among(full.keys)
+        if not known.any():
             break
-        best = _specialize(family, best, evident, alive, members, compare, within)
-        ids, q = _generalize(family, best, evident, alive, members, compare)
+        family, best = now.family, int(np.argmax(known))  # best score first
+        best = _specialize(family, best, known, alive, members, compare, within)
+        ids, q = _generalize(family, best, known, alive, members, compare)
         inside = members(ids)
         new = inside & alive
         alive = alive & ~inside
-        before, family = family, recount(alive)
-        folded = _explained(before, family, ids)
+        before, now = now, recount(alive)
+        folded = _explained(before, now, ids)
         picks.append(Pick(ids, q, inside, new, folded[:_SHOWN], len(folded)))
     return picks
 
 
-def _best(family: Family, evident: Keys) -> int | None:
-    """Return the first slice (best score) that is evident now and in the full family."""
-    rows = np.flatnonzero(family.q < LEVEL)
-    rows = rows[np.isin(family.keys[rows], evident)]
-    return int(rows[0]) if len(rows) else None
-
-
 def _specialize(
-    family: Family, best: int, evident: Keys, alive: Mask,
+    family: Family, best: int, evident: Mask, alive: Mask,
     members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
     within: Callable[[Family, int, Rows], Floats],
 ) -> int:  # fmt: skip
@@ -90,7 +100,7 @@ def _specialize(
     while True:
         ids = _list_ids(family, best)
         inside = np.flatnonzero(_hold(family, ids) & (family.level > len(ids)))
-        special = inside[(family.q[inside] < LEVEL) & np.isin(family.keys[inside], evident)]
+        special = inside[evident[inside]]
         if not len(special):
             return best
         p = within(family, best, special)
@@ -104,7 +114,7 @@ def _specialize(
 
 
 def _generalize(
-    family: Family, best: int, evident: Keys, alive: Mask,
+    family: Family, best: int, evident: Mask, alive: Mask,
     members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
 ) -> tuple[Ids, float]:  # fmt: skip
     """Return the most general evident slice around the best one that leaves it nothing to add.
@@ -118,7 +128,7 @@ def _generalize(
         options: list[tuple[float, Ids, float]] = []
         for general in combinations(ids, level):
             row = family.find(general)
-            if row is None or family.q[row] >= LEVEL or family.keys[row] not in evident:
+            if row is None or not evident[row]:
                 continue
             around = members(general) & alive & ~inside
             special = int(_hold(family, general).sum()) - 1
@@ -142,9 +152,8 @@ def _hold(family: Family, ids: Ids) -> Mask:
     return held
 
 
-def _explained(before: Family, after: Family, ids: Ids) -> NDArray[np.int32]:
+def _explained(before: Judged, after: Judged, ids: Ids) -> NDArray[np.int32]:
     """List the slices that were evident before a pick's rows went and are no longer, best first."""
-    rows = np.flatnonzero(before.q < LEVEL)
-    gone = rows[~np.isin(before.keys[rows], after.keys[after.q < LEVEL])]
-    folded: NDArray[np.int32] = before.slices[gone[gone != before.find(ids)]]
+    gone = np.flatnonzero(before.evident & ~np.isin(before.family.keys, after.keys))
+    folded: NDArray[np.int32] = before.family.slices[gone[gone != before.family.find(ids)]]
     return folded

@@ -22,6 +22,15 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Part:
+    """All rows of a discovery, or some of them, ready to count."""
+
+    cells: Cells
+    codes: NDArray[np.uint8]  # (m, r) of the single rows
+    groups: Ints | None
+
+
+@dataclass(frozen=True)
 class Discovery:
     """The rows that are searched, in canonical order, and the search that was prepared for them."""
 
@@ -53,16 +62,19 @@ class Discovery:
         around, inside = family.sums.take(np.array([general])), family.sums.take(special)
         return compute_p(around, inside, self.rows.losses, direction=self.search.options.direction)
 
-    def count(self, alive: Mask | None = None) -> Found:
-        """Count the family of all rows, or of those still alive."""
+    def take(self, alive: Mask | None = None) -> Part:
+        """Return all rows, or those still alive."""
         if alive is None:
-            return self._count(self.search.cells, self.codes, self.rows.groups)
+            return Part(self.search.cells, self.codes, self.rows.groups)
         chosen = np.flatnonzero(alive)
         cells = take_rows(self.search.cells, chosen, matrix=self.codes)
         groups = None if self.rows.groups is None else self.rows.groups[chosen]
-        return self._count(cells, self.codes[:, chosen], groups)
+        return Part(cells, self.codes[:, chosen], groups)
 
-    def _count(self, cells: Cells, codes: NDArray[np.uint8], groups: Ints | None) -> Found:
+    def count(self, part: Part | None = None) -> Found:
+        """Count the family of all rows, or of a part of them."""
+        part = part or self.take()
+        cells, codes, groups = part.cells, part.codes, part.groups
         if groups is None or not len(groups):
             return run_search(self.search, cells=cells)
 
@@ -100,21 +112,26 @@ def compute_family_wise(
     permutations: int,
     seed: int,
     complete: bool,
+    part: Part | None = None,
 ) -> FamilyWise:
-    """Return family-wise p of some slices: max-T, or Bonferroni's where not all are counted."""
+    """Return family-wise p of some slices: max-T, or Bonferroni's where not all are counted.
+
+    part: the rows that the family was counted in; all where nothing is said.
+    """
     search = discovery.search
     if not complete or permutations < 1 or not len(asked):
         possible = max(float(len(family)), search.possible_slices)
         return FamilyWise(np.minimum(family.p[asked] * possible, 1.0), 0)
-    groups = discovery.rows.groups
+    part = part or discovery.take()
+    cells, groups = part.cells, part.groups
     clustered: Clustered | None = None
-    if groups is not None or discovery.rows.losses.weights is not None:
-        alone = np.arange(len(discovery.rows)) if groups is None else groups
+    if groups is not None or cells.losses.weights is not None:
+        alone = np.arange(len(cells.losses.errors)) if groups is None else groups
         clustered = measure_slices(
-            search.cells, discovery.codes, alone, search.kernels, family.slices, family.sums
+            cells, part.codes, alone, search.kernels, family.slices, family.sums
         )
     return compute_family_p(
-        search.cells, discovery.codes, search.kernels,
+        cells, part.codes, search.kernels,
         slices=family.slices, sums=family.sums, asked=asked,
         direction=search.options.direction, permutations=permutations, seed=seed,
         groups=groups, clustered=clustered,

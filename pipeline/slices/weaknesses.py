@@ -14,6 +14,7 @@ from pipeline.slices.encode import encode_table
 from pipeline.slices.evidence import Discovery, compute_family_wise, open_discovery
 from pipeline.slices.family import Family, tabulate
 from pipeline.slices.findings import Reported, tabulate_findings
+from pipeline.slices.looks import judge_family
 from pipeline.slices.losses import prepare_losses
 from pipeline.slices.notes import SearchNotes, write_notes
 from pipeline.slices.search import SearchArguments, SearchOptions
@@ -111,9 +112,10 @@ def audit_slices(
         raise SearchError(f"{table.height} rows cannot be split with confirm = {confirm}; use 0")
     discovery = open_discovery(rows, options)
     found = discovery.count()
+    judged, recount = judge_family(discovery, found.family, permutations=permutations, seed=seed)
     picks = explain_away(
-        found.family,
-        recount=lambda alive: discovery.count(alive).family,
+        judged,
+        recount=recount,
         members=discovery.members,
         compare=discovery.compare,
         within=discovery.compare_within,
