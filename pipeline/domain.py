@@ -9,11 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipeline.collection import plan_collection
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.tables import COMBINATIONS, check, empty
-
-__all__ = ["MOST_COMBINATIONS", "count_combinations", "plan_collection"]
 
 Ints = NDArray[np.int64]
 MOST_COMBINATIONS = 200_000

@@ -59,7 +59,8 @@ def measure_fairness(
 
     A row whose value is "unknown" is in no group; it is in a group's rest only where another of
     its values shows that it is outside. "overall" is of all rows.
-    Raises TableError listing every problem with the arguments, ConfigError for a wrong `positive`.
+    Raises TableError listing every problem with the arguments, or for a sample with two outcomes;
+    ConfigError for a wrong `positive`.
     """
     numbers = np.asarray(errors, dtype=np.float64)
     check_arguments(

@@ -35,6 +35,16 @@ def check_arguments(
         raise TableError.from_problems("fairness", problems)
 
 
+def refuse_repeats(sample_ids: pl.Series, *, what: str) -> None:
+    """Raise TableError if a sample has `what` more than once: joined, its row would count twice."""
+    repeated = sample_ids.drop_nulls().filter(sample_ids.drop_nulls().is_duplicated())
+    if len(repeated):
+        raise TableError(
+            f"{repeated.n_unique()} samples have more than one {what}, e.g. {repeated.min()!r}; "
+            "expected at most one each"
+        )
+
+
 def _check_errors(errors: NDArray[np.float64], *, rows: int) -> Iterator[str]:
     if errors.shape != (rows,):
         yield f"errors have the shape {errors.shape}, expected ({rows},), one per row"

@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.exceptions import ConfigError
+from pipeline.gaps.arguments import refuse_repeats
 from pipeline.gaps.estimates import Values
 from pipeline.gaps.metrics import Metric, RowMean
 from pipeline.tables import CLASS_OUTCOMES
@@ -33,8 +34,10 @@ def list_classifier_metrics(
     """Return accuracy and, of the class `positive` against all others, the three rates.
 
     Without `positive` there is accuracy alone: no class is taken to be the one that matters.
-    Raises ConfigError when nothing is or was predicted to be `positive`.
+    Raises ConfigError when nothing is or was predicted to be `positive`, and TableError when a
+    sample has two outcomes.
     """
+    refuse_repeats(outcomes["sample_id"], what="outcome of a classifier")
     rows = pl.DataFrame({"sample_id": sample_ids}).join(
         outcomes, on="sample_id", how="left", maintain_order="left"
     )
@@ -69,9 +72,9 @@ def measure_disparities(
 ) -> list[dict[str, Any]]:
     """Return DISPARITIES: the largest difference and smallest ratio between groups.
 
-    rows: of the GAPS table. A group counts when each rate it needs is over `min_group` samples;
-    with fewer than two such groups the value is null. Source: as fairlearn.metrics defines them
-    (Hardt, Price and Srebro, NeurIPS 2016, for equalized odds and equal opportunity).
+    rows: of the GAPS table. A group counts when each rate it needs is of at least `min_group`
+    samples; with fewer than two such groups the value is null. Source: as fairlearn.metrics defines
+    them (Hardt, Price and Srebro, NeurIPS 2016, for equalized odds and equal opportunity).
     """
     rates: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
     for row in rows:

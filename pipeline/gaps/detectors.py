@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.gaps.arguments import refuse_repeats
 from pipeline.gaps.average_precision import estimate_average_precision
 from pipeline.gaps.estimates import Estimate, Values
 from pipeline.gaps.groups import Group
@@ -78,8 +79,11 @@ def list_detector_metrics(
     """Return what can be measured of a detector besides its error.
 
     errors: of the n rows; sample_ids and paths: of the rows. Rows are objects when detections found
-    some of them or when they share images; of whole images false positives alone are known.
+    some of them or when they share images; of whole images false positives alone are known. Raises
+    TableError when two detections found one row.
     """
+    is_found = outcomes["outcome"] == "found"
+    refuse_repeats(outcomes["sample_id"].filter(is_found), what="detection that found it")
     numbered = paths.rank("dense").cast(pl.Int64) - 1
     images, count = numbered.to_numpy(), int(numbered.n_unique())
     found = _place(outcomes, sample_ids=sample_ids, paths=paths, numbered=numbered)

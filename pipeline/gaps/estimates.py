@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Interval = tuple[float, float]
 NAN = float("nan")
+_ROUNDING = 1e-9  # of a mean: equal numbers may seem to differ by so much
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class Estimate:
 
     @property
     def interval(self) -> Interval:
-        """The 95 % interval: Wilson's for rates, else t's; NaN where too few images can tell."""
+        """The 95 % interval: Wilson's for rates, else t's; NaN where too few images can tell.
+
+        Numbers that are no rates tell nothing of their spread where all of them are equal.
+        """
         if self.n == 0 or (self.images < 2 and (self.spread is not None or not self.rate)):
             return NAN, NAN
         if self.rate:
@@ -62,7 +66,10 @@ class Estimate:
                 np.array([self.value * self.size]), np.array([self.size]), z=reach
             )
             return float(low[0]), float(high[0])
-        half = float(special.stdtrit(self.images - 1, 0.975)) * self.variance**0.5
+        deviation = self.variance**0.5
+        if deviation <= _ROUNDING * abs(self.value):
+            return NAN, NAN
+        half = float(special.stdtrit(self.images - 1, 0.975)) * deviation
         return max(self.value - half, 0.0), self.value + half
 
 

@@ -71,13 +71,13 @@ def _describe(group: Group, metric: Metric, pair: Pair, overall: float) -> Row:
         "difference": difference,
         "difference_low": ends[0],
         "difference_high": ends[1],
-        "ratio": divide(own.value, rest.value),
+        "ratio": _divide(own.value, rest.value),
         "overall_difference": own.value - overall,
-        "overall_ratio": divide(own.value, overall),
+        "overall_ratio": _divide(own.value, overall),
     }
 
 
-def divide(value: float, base: float) -> float:
+def _divide(value: float, base: float) -> float:
     """Return value / base; NaN where the base is 0 or unknown."""
     return value / base if base > 0 else NAN
 
@@ -139,4 +139,4 @@ def _compare_to_best(rows: Sequence[Row], metric: Metric, *, min_group: int) -> 
     for key, row in zip(keys, rows, strict=True):
         base = best.get(key, NAN)
         row["best_difference"] = row["value"] - base
-        row["best_ratio"] = divide(row["value"], base)
+        row["best_ratio"] = _divide(row["value"], base)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.exceptions import ConfigError
+from pipeline.exceptions import ConfigError, TableError
 from pipeline.fairness import Fairness, measure_fairness
 from pipeline.tables import DISPARITIES
 from tests.gaps.drawn_groups import name_groups, row_of
@@ -126,3 +126,11 @@ def test_samples_without_an_outcome_are_not_in_the_rates() -> None:
     )  # fmt: skip
     counts = found.gaps.filter(pl.col("metric") == "accuracy")["n"]
     assert counts.sum() == 1000
+
+
+def test_a_sample_with_two_outcomes_is_refused() -> None:
+    table, true, predicted = draw(0, n=100)
+    frame, ids = outcomes(true, predicted)
+    twice = pl.concat([frame, frame.filter(pl.col("sample_id") == "s7")])
+    with pytest.raises(TableError, match=r"1 samples have more than one outcome.*'s7'"):
+        measure_fairness(table, np.zeros(100), sensitive=["sex"], sample_ids=ids, outcomes=twice)

@@ -128,6 +128,12 @@ def test_outcomes_need_the_samples_they_are_about() -> None:
         measure_fairness(pl.DataFrame({"sex": ["w"]}), [0.0], sensitive=["sex"], outcomes=outcomes)
 
 
+def test_an_object_that_two_detections_found_is_refused() -> None:
+    rows: list[Outcome] = [("a", 0.9, "found", "s0"), ("a", 0.5, "found", "s0")]
+    with pytest.raises(TableError, match="more than one detection that found it"):
+        measure(["w", "m"], ["a", "b"], rows)
+
+
 def draw_boxes(rng: np.random.Generator) -> tuple[list[Any], list[Any]]:
     """Draw true boxes, and detections that are near them, twice, or nowhere."""
     truth: list[Any] = []

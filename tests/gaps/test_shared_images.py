@@ -76,3 +76,22 @@ def test_more_samples_are_needed_where_those_of_one_image_are_alike() -> None:
     alone = row_of(measure_fairness(table, errors, sensitive=["sex"]).gaps, sex="w")
     found = measure_fairness(table, errors, sensitive=["sex"], images=pl.Series(images))
     assert row_of(found.gaps, sex="w")["needed_n"] > 2 * alone["needed_n"] > 200
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("constant", [0.0, 0.1])
+def test_real_errors_that_are_all_equal_tell_nothing_of_how_sure_they_are(
+    *, shared: bool, constant: float
+) -> None:
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame({"sex": ["w"] * 31 + ["m"] * 100, "size": rng.choice(["s", "l"], 131)})
+    errors = np.concatenate([np.full(31, constant), rng.gamma(1.0, 1.0, 100)])
+    images = pl.Series(np.arange(131) // 2) if shared else None
+    found = measure_fairness(table, errors, sensitive=["sex"], adjust_for=["size"], images=images)
+    row = row_of(found.gaps, sex="w")
+    assert row["value"] == pytest.approx(constant)
+    ends = ("ci_low", "ci_high", "difference_low", "difference_high", "adjusted_low")
+    assert [row[name] for name in ends] == [None] * 5
+    assert row["state"] == "gap"  # the others show that errors differ, and by how much
+    men = row_of(found.gaps, sex="m")
+    assert men["ci_low"] < men["value"] < men["ci_high"]
