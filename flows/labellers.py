@@ -132,12 +132,9 @@ def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) ->
     elif measure is not None:
         right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
         measurements = read_measurements(store.measurements).filter(right)
-    values = take_values(
-        attribute,
-        select_targets(sample_set.samples, attribute),
-        measurements,
-        objects=_choose_neighbors(sample_set),
-    )
+    neighbors = _choose_neighbors(sample_set) if needs_neighbors(attribute) else None
+    targets = select_targets(sample_set.samples, attribute)
+    values = take_values(attribute, targets, measurements, objects=neighbors)
     if measurements is not None:  # samples whose pixels could not be measured were rejected
         values = values.drop_nulls("value")
     edges = resolve_edges(attribute, values["value"])

@@ -15,12 +15,18 @@ from pipeline.dataset_config import Boxes, CropRule, Dataset, Truth, TruthValue
 from pipeline.toml_file import parse_model, read_toml
 
 __all__ = [
+    "DETECTION_FORMATS",
+    "IMAGE_ERRORS",
+    "OBJECT_ERRORS",
     "AttributeUse",
     "Audit",
     "Boxes",
     "CropRule",
     "Dataset",
+    "Domain",
     "EncoderConfig",
+    "FairnessConfig",
+    "Gates",
     "ReportConfig",
     "SliceSearch",
     "System",

@@ -77,12 +77,16 @@ def look_at_images(
     broken = [(key, reason) for key, reason in failed.items() if outcomes[key].is_broken]
     return ImagePass(
         found={key: o.found for key, o in outcomes.items() if o.reason is None},
-        rejects=_list_rejects(images, failed, stage=stage),
+        rejects=list_rejects(images, failed, stage=stage),
         broken=pl.DataFrame(broken, schema=dict(BROKEN), orient="row"),
     )
 
 
-def _list_rejects(images: pl.DataFrame, failed: Mapping[str, str], *, stage: str) -> pl.DataFrame:
+def list_rejects(images: pl.DataFrame, failed: Mapping[str, str], *, stage: str) -> pl.DataFrame:
+    """Return `rejects`: a row for each path that has failed content, and each reason of it.
+
+    images: content_key and path. failed: content key -> reason.
+    """
     reasons = pl.DataFrame(list(failed.items()), schema=dict(BROKEN), orient="row")
     found = images.select("content_key", "path").join(reasons, on="content_key", how="inner")
     listed = found.select("path", pl.lit(stage).alias("stage"), "reason").unique()

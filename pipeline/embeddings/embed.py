@@ -16,6 +16,7 @@ from pipeline.config import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.resampling import Prepare, choose_prepare
+from pipeline.image_pass import list_rejects
 from pipeline.images import (
     MEASURE_VERSION,
     MEASURES,
@@ -26,7 +27,7 @@ from pipeline.images import (
     load_image,
     measure_image,
 )
-from pipeline.tables import BROKEN, MEASUREMENTS, REJECTS, Vectors, check, empty
+from pipeline.tables import BROKEN, MEASUREMENTS, Vectors
 
 CHUNK_ROWS = 64  # rows that a worker takes at a time; fewer cost a twentieth more on two cores
 MAX_BOXES = 128  # of one image in a chunk: bounds what a crowded image holds in memory
@@ -111,7 +112,7 @@ def embed_block(
     decode. Without an encoder only measures are taken. `progress` gets the number of content keys
     done since its last call. A sample that cannot be used becomes rows of `rejects`, one for each
     path that has its content, and the rest goes on. Raises EncoderError if one image does not fit
-    into memory.
+    into memory, or if the encoder cannot resize as `crop` asks.
     """
     unique = samples.sort("content_key", "path").unique("content_key", maintain_order=True)
     prepare_crop = None if encoder is None else choose_prepare(encoder, crop.interpolation)
@@ -129,20 +130,14 @@ def embed_block(
             vectors[part.rows] = part.vectors
         if progress is not None:
             progress(len(part.rows) + len(part.failed))
-    if encoder is not None:
-        for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
-            if row not in failed:  # of this encoder alone; another may do better
-                failed[row] = "the encoder gave a vector that is not finite"
-                may_pass.add(row)
+    for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
+        if row not in failed:  # of this encoder alone; another may do better
+            failed[row] = "the encoder gave a vector that is not finite"
+            may_pass.add(row)
     return _collect(
-        samples,
-        unique,
-        vectors=vectors,
-        measured=measured,
-        failed=failed,
-        may_pass=may_pass,
-        job=job,
-    )
+        samples, unique, vectors=vectors, measured=measured,
+        failed=failed, may_pass=may_pass, job=job,
+    )  # fmt: skip
 
 
 def _cut_chunks(unique: pl.DataFrame) -> Iterator[_Chunk]:
@@ -271,28 +266,13 @@ def _collect(
         },
         schema=dict(MEASUREMENTS),
     )
+    reasons = {keys[row]: reason for row, reason in failed.items()}
+    broken = sorted((keys[row], failed[row]) for row in failed if row not in may_pass)
     encoded = good if job.encoder is not None else []
     encoder_id = job.encoder.encoder_id if job.encoder is not None else ""
     return EmbeddedBlock(
         Vectors(keys.gather(encoded), vectors[encoded], encoder_id),
         measurements,
-        _list_rejects(samples, keys, failed),
-        pl.DataFrame(
-            [(keys[row], reason) for row, reason in failed.items() if row not in may_pass],
-            schema=dict(BROKEN),
-            orient="row",
-        ).sort("content_key"),
+        list_rejects(samples, reasons, stage="embed"),
+        pl.DataFrame(broken, schema=dict(BROKEN), orient="row"),
     )
-
-
-def _list_rejects(samples: pl.DataFrame, keys: pl.Series, failed: dict[int, str]) -> pl.DataFrame:
-    """Return one row of `rejects` for each path that has failed content, and each reason of it."""
-    if not failed:
-        return empty(REJECTS)
-    rows = sorted(failed)
-    reasons = pl.DataFrame(
-        {"content_key": keys.gather(rows), "reason": [failed[row] for row in rows]}
-    )
-    found = samples.select("content_key", "path").join(reasons, on="content_key", how="inner")
-    listed = found.select("path", pl.lit("embed").alias("stage"), "reason").unique()
-    return check(listed.sort("path", "reason"), REJECTS, table="rejects")
