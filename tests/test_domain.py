@@ -52,7 +52,7 @@ def tables(draw: st.DrawFn) -> Table:
 
 
 @given(tables(), st.integers(1, 3), st.integers(1, 6), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_counts_equal_those_of_the_slow_oracle(
     table: Table, level: int, min_samples: int, random: Random
 ) -> None:
@@ -73,7 +73,7 @@ def test_counts_equal_those_of_the_slow_oracle(
 
 
 @given(tables(), st.integers(1, 3), st.integers(1, 6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_collecting_the_whole_plan_covers_everything(
     table: Table, level: int, min_samples: int
 ) -> None:
@@ -95,7 +95,7 @@ def test_collecting_the_whole_plan_covers_everything(
 
 
 @given(tables(), st.integers(1, 3), st.integers(1, 6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_covers_counts_the_lacking_combinations_inside_the_first_row(
     table: Table, level: int, min_samples: int
 ) -> None:

@@ -70,7 +70,7 @@ def test_rejects_of_a_stage_are_those_of_its_last_run(tmp_path: Path) -> None:
     assert sorted(store.read("rejects")["path"].to_list()) == ["new.jpg", "x.jpg"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.text("abcdef", min_size=3, max_size=6), min_size=1, max_size=40, unique=True))
 def test_vectors_come_back_in_the_order_asked_within_half_precision(keys: list[str]) -> None:
     import tempfile

@@ -14,7 +14,7 @@ from pipeline.labels.attribute_file import read_attribute
 FOLDER = Path(str(resources.files("pipeline.demo").joinpath("attributes")))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32 - 1))
 def test_a_caption_is_true_of_what_it_was_written_for(seed: int) -> None:
     rng = np.random.default_rng(seed)

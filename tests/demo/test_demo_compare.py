@@ -106,7 +106,7 @@ def test_the_text_lists_found_missed_and_false() -> None:
     assert text.endswith("1 of 2 weaknesses found, 1 of 2 findings false")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.booleans(), min_size=1, max_size=30).flatmap(
         lambda left: st.tuples(
@@ -121,7 +121,7 @@ def test_jaccard_is_symmetric_and_one_for_equal_sets(pair: tuple[list[bool], lis
     assert compare_members(left, left) == (1 if left.any() else 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(100)))
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     truth, findings = (

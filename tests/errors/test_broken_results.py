@@ -48,9 +48,7 @@ SIDES = {
     **{f"object {error}": (with_objects(TRUTH), error) for error in OBJECT_ERRORS},
     **{f"image {error}": (images(["1.png", "2.png", "3.png"]), error) for error in IMAGE_ERRORS},
 }
-QUICK = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def check_counts(scored: Scored) -> None:

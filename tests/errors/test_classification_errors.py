@@ -126,9 +126,7 @@ def test_a_dataset_without_categories_is_refused(tmp_path: Path) -> None:
         score_rows(system("classification", file, error="not-top1"), images(PATHS))
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
 def test_row_order_does_not_matter(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - not for secrets

@@ -132,9 +132,7 @@ def test_many_bad_results_are_cut_to_twenty_and_a_count(tmp_path: Path) -> None:
         score(tmp_path, [{}] * 50, truth, with_objects(truth))
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=mutated([detection(1, BOX), detection(2, BOX), detection(3, FAR, score=0.2)]))
 def test_mutated_results_are_scored_or_refused_in_words(tmp_path: Path, document: Any) -> None:
     truth = truth_frame([true_object(1, 1, BOX), true_object(2, 2, BOX)])
@@ -149,9 +147,7 @@ def test_mutated_results_are_scored_or_refused_in_words(tmp_path: Path, document
     assert set(misses(scored, samples).values()) <= {0.0, 1.0}
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=torn([detection(1, BOX), detection(2, BOX)]))
 def test_torn_results_are_scored_or_refused_in_words(tmp_path: Path, data: bytes) -> None:
     truth = truth_frame([true_object(1, 1, BOX)])

@@ -91,7 +91,7 @@ def match_by_pycocotools(truth: list[Row], found: list[Row], iou: float) -> dict
     return told
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(scene=scenes(), iou=st.sampled_from([0.1, 0.3, 0.5, 0.75, 1.0]))
 def test_both_sides_of_the_matching_equal_pycocotools(
     scene: tuple[list[Row], list[Row]], iou: float
@@ -141,7 +141,7 @@ def test_nothing_matches_where_there_is_nothing() -> None:
     assert (empty.finders.tolist(), empty.taken.tolist()) == ([], [-1])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(pairs=st.lists(st.tuples(FINE_BOX, FINE_BOX, st.booleans()), min_size=1, max_size=20))
 def test_overlaps_are_those_of_pycocotools(pairs: list[tuple[Any, Any, bool]]) -> None:
     boxes = np.array([pair[0] for pair in pairs])

@@ -30,7 +30,7 @@ def name_in_a_loop(detections: list[Any], objects: list[Any], iou: float) -> lis
     return about
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     detections=DETECTIONS,
     objects=OBJECTS,

@@ -56,7 +56,7 @@ def check_against_scoring_again(
 
 
 @pytest.mark.parametrize("error", SWEPT_OBJECT_ERRORS)
-@settings(max_examples=25, deadline=None, suppress_health_check=SAME_FOLDER)
+@settings(max_examples=25, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())
 def test_curves_of_objects_equal_scoring_again(tmp_path: Path, scene: Scene, error: str) -> None:
     samples = with_objects(truth_frame(scene[0]))
@@ -65,7 +65,7 @@ def test_curves_of_objects_equal_scoring_again(tmp_path: Path, scene: Scene, err
 
 
 @pytest.mark.parametrize("error", SWEPT_IMAGE_ERRORS)
-@settings(max_examples=25, deadline=None, suppress_health_check=SAME_FOLDER)
+@settings(max_examples=25, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())
 def test_curves_of_images_equal_scoring_again(tmp_path: Path, scene: Scene, error: str) -> None:
     samples = images([f"{number}.png" for number in range(1, 5)])
@@ -124,7 +124,7 @@ def test_wrong_classes_and_systems_without_detections_have_no_curve(tmp_path: Pa
     assert silent.schema == pl.Schema(SWEEP)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=SAME_FOLDER)
+@settings(max_examples=20, suppress_health_check=SAME_FOLDER)
 @given(seed=st.integers(0, 1000))
 def test_the_order_of_rows_does_not_matter(tmp_path: Path, seed: int) -> None:
     scored = score(tmp_path, FOUND, TRUTH, with_objects(TRUTH))

@@ -135,9 +135,7 @@ def test_what_is_no_folder_of_label_files_is_refused(tmp_path: Path) -> None:
         read_yolo_detections(binary, source=0)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=4)
 )

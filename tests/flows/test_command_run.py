@@ -19,7 +19,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> WatchedRun:
 def test_it_ends_well_and_prints_one_json_object_alone(run: WatchedRun) -> None:
     assert run.told.code == 0, run.told.err
     assert run.told.out.count("\n") == 1
-    assert set(run.summary) == {"run_id", "counts", "findings", "report", "seconds"}
+    keys = {"run_id", "counts", "findings", "gaps", "gates", "report", "seconds"}
+    assert set(run.summary) == keys
 
 
 def test_the_object_counts_all_that_was_made(run: WatchedRun) -> None:
@@ -47,7 +48,7 @@ def test_the_object_names_the_report_and_the_seconds_of_each_stage(run: WatchedR
     assert page == run.audit.folder / "report" / "index.html"
     assert "brightness" in page.read_text(encoding="utf-8")
     seconds = run.summary["seconds"]
-    assert list(seconds) == ["samples", "embed", "label", "score", "find", "report"]
+    assert list(seconds) == ["samples", "embed", "label", "score", "find", "fairness", "report"]
     assert all(spent >= 0 for spent in seconds.values())
 
 

@@ -132,7 +132,7 @@ def test_groups_of_a_single_image_are_not_judged() -> None:
     assert (row["state"], row["ci_low"], row["p"]) == ("insufficient evidence", None, None)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), clustered=st.booleans(), real=st.booleans())
 def test_neither_the_order_of_rows_nor_the_names_of_values_matter(
     *, seed: int, clustered: bool, real: bool

@@ -238,9 +238,7 @@ def write_toml(value: object) -> str:
     return repr(value) if isinstance(value, float) else json.dumps(value)
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["prompts", "measured", "given"]),
     st.dictionaries(st.sampled_from(sorted(Attribute.model_fields)), TOML_VALUES, max_size=6),

@@ -167,7 +167,7 @@ SIDE = st.integers(1, 8).map(float)
 SCENES = st.lists(st.tuples(st.integers(0, 2), PLACE, PLACE, SIDE, SIDE), max_size=25)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(scene=SCENES, seed=st.integers(0, 9))
 def test_overlaps_are_those_of_every_pair_in_any_order(
     scene: list[tuple[int, float, float, float, float]], seed: int

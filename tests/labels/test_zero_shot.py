@@ -106,7 +106,7 @@ def test_score_and_margin_follow_the_definition(ensemble: Ensemble) -> None:
         assert math.isclose(row["margin"], expected.max() - expected.min(), abs_tol=1e-8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(12)), st.integers(1, 12), st.sampled_from(ENSEMBLES))
 def test_a_label_depends_on_its_own_sample_alone(
     order: list[int], size: int, ensemble: Ensemble
@@ -118,7 +118,7 @@ def test_a_label_depends_on_its_own_sample_alone(
     assert alone.drop("sample_id").equals(together.drop("sample_id"))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.01, 100), st.sampled_from(ENSEMBLES))
 def test_the_length_of_vectors_does_not_matter(factor: float, ensemble: Ensemble) -> None:
     images = embed([f"image {i}" for i in range(5)])

@@ -128,7 +128,7 @@ def test_hostile_text_is_shown_as_it_was_written() -> None:
     assert page.text.count("<script>alert(1)</script>") >= 15
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(PIECES, min_size=1, max_size=20).map("".join))
 def test_any_text_leaves_the_page_whole(text: str) -> None:
     page = build_report(fill_with(text))

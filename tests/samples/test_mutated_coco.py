@@ -48,7 +48,7 @@ def read(folder: Path, sample: str) -> SampleSet | None:
         return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(document=mutated(DOCUMENT), sample=st.sampled_from(["image", "object"]))
 def test_every_record_of_a_mutated_file_is_read_or_rejected(
     folder: Path, document: Any, sample: str
@@ -65,14 +65,14 @@ def test_every_record_of_a_mutated_file_is_read_or_rejected(
     assert found.samples["content_key"].null_count() == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=torn(DOCUMENT), sample=st.sampled_from(["image", "object"]))
 def test_a_torn_file_is_read_or_refused_in_words(folder: Path, data: bytes, sample: str) -> None:
     (folder / "truth.json").write_bytes(data)
     read(folder, sample)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(order=st.permutations(range(3)), images=st.permutations(range(2)))
 def test_the_order_of_records_does_not_matter(
     folder: Path, order: list[int], images: list[int]

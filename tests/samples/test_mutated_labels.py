@@ -61,7 +61,7 @@ def read(dataset: Dataset) -> SampleSet | None:
         return None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(lines=st.lists(LINES, max_size=5), sample=st.sampled_from(["image", "object"]))
 def test_every_line_of_a_label_file_is_read_or_rejected(
     yolo: Path, lines: list[str], sample: str
@@ -77,7 +77,7 @@ def test_every_line_of_a_label_file_is_read_or_rejected(
     assert own + told == sum(bool(line.strip()) for line in text.split("\n"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=torn(DATA_YAML))
 def test_a_torn_data_yaml_is_read_or_refused_in_words(yolo: Path, data: bytes) -> None:
     yolo.write_bytes(data)
@@ -85,7 +85,7 @@ def test_a_torn_data_yaml_is_read_or_refused_in_words(yolo: Path, data: bytes) -
     yolo.write_text(DATA_YAML)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=torn(FILES["a"]), sample=st.sampled_from(["image", "object"]))
 def test_every_object_of_a_torn_voc_file_is_read_or_rejected(
     voc: Path, data: bytes, sample: str

@@ -121,9 +121,7 @@ def test_a_missing_table_is_a_clear_error(tmp_path: Path) -> None:
         read_samples(table(images, tmp_path / "none.csv"))
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
 def test_row_order_does_not_matter(tmp_path: Path, seed: int) -> None:
     images = write_images(tmp_path / "images", NAMES)

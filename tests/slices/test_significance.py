@@ -30,7 +30,7 @@ def two_slices(inside: Floats, outside: Floats, weights: Floats | None = None) -
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 100_000))
 def test_p_is_scipys_welch_or_that_of_the_variance_of_all_rows(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ def test_p_is_scipys_welch_or_that_of_the_variance_of_all_rows(seed: int) -> Non
     assert two_slices(inside, outside)["p"] == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 300), st.data())
 def test_small_counts_get_fishers_exact_p(n: int, data: st.DataObject) -> None:
     rest = data.draw(st.integers(2, 300))
@@ -109,7 +109,7 @@ def test_skewed_errors_make_no_evidence_of_a_small_side_without_large_ones(
     assert small <= 8
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
 def test_q_equals_scipys_benjamini_hochberg(p: list[float]) -> None:
     want = stats.false_discovery_control(np.array(p))

@@ -63,7 +63,7 @@ def test_the_environment_switches_numba_off(monkeypatch: pytest.MonkeyPatch) -> 
     assert load_kernels().__name__.endswith("numpy")  # type: ignore[attr-defined]  # a module
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_row_order_changes_no_byte(seed: int) -> None:
     table, errors, weights, options = random_problem(seed)
