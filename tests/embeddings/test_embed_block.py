@@ -272,7 +272,6 @@ def test_a_bounded_number_of_images_is_held(tmp_path: Path) -> None:
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     max_examples=15,
-    # it writes files and starts threads
 )
 @given(order=st.permutations(list(range(24))), batch=st.integers(1, 40), in_workers=st.booleans())
 def test_row_order_and_batch_size_do_not_matter(
