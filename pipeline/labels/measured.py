@@ -62,10 +62,10 @@ def take_values(
     """Return sample_id and the number that the attribute bins, one row a sample, in their order.
 
     samples: of the samples table; a size measure is that of the box or, for a whole image, of
-    the image, in pixels. measurements: of one measure_version; needed by sharpness, brightness
-    and contrast. objects: of the objects table, the neighbours in a crowd that are no samples. A
-    sample without a number gets null. Raises TableError when measurements lack or repeat, and
-    ConfigError when a measure of boxes is asked of whole images.
+    the image, in pixels. measurements: of one measure_version; needed by measures of pixels and of
+    text. objects: of the objects table, the possible neighbours in a crowd; read for crowding
+    alone. A sample without a number gets null. Raises TableError when measurements lack or repeat,
+    and ConfigError when a measure of boxes is asked of whole images.
     """
     if needs_boxes(attribute):
         if samples["w"].null_count() == samples.height and not samples.is_empty():
