@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
 from prefect import flow
 
+from flows.domain import order_values
 from flows.logs import LOG
 from flows.names import list_sensitive
 from flows.outdated import note_inputs, refuse_outdated
@@ -120,6 +121,8 @@ def gather_groups(audit: Audit, store: Store, system: str, labels: Labels) -> Co
         table = join_labels(connection, samples["sample_id"], chosen, error_id=error_id)
     if table.errors.is_empty():
         raise SearchError(f"system {system!r}: no sample has both an error and a group")
+    known = order_values(audit, store, sensitive, labels=labels)
+    table = replace(table, attributes=_name_values(table.attributes, known))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
     placed = rows.join(samples, on="sample_id", how="left", maintain_order="left")
     return Compared(table, sensitive, adjust_for, store.read_outcomes(error_id), placed["path"])
@@ -201,7 +204,7 @@ def _list_columns(audit: Audit, store: Store, labels: Labels) -> dict[str, Label
 def _name_values(attributes: pl.DataFrame, known: Mapping[str, Sequence[str]]) -> pl.DataFrame:
     """Let columns know also the values that no row has: an empty group is told, not passed over."""
     return attributes.with_columns(
-        attributes[name].cast(pl.Enum(dict.fromkeys([*values, *attributes[name].unique().sort()])))
+        attributes[name].cast(pl.Enum([*dict.fromkeys([*values, *attributes[name].unique()])]))
         for name, values in known.items()
     )
 

@@ -51,7 +51,9 @@ def compute_p(total: Sums, part: Sums, losses: Losses, *, direction: Direction =
     the four counts is below ten; 1 where nothing can be said (an empty complement, fewer than two
     rows, no variance at all).
     """
-    p = welch(total, part, direction=direction)
+    # Rates have no large errors that a small side could lack: few of a kind get the exact test.
+    skewed = not losses.binary or losses.weights is not None
+    p = welch(total, part, direction=direction, floored=skewed or direction == "better")
     if losses.binary and losses.weights is None:
         if losses.low == losses.high:
             return np.ones_like(p)
@@ -72,10 +74,12 @@ def _count_high(sums: Sums, losses: Losses) -> NDArray[np.int64]:
     return np.rint(high).astype(np.int64)
 
 
-def welch(total: Sums, part: Sums, *, direction: Direction = "worse") -> Floats:
+def welch(
+    total: Sums, part: Sums, *, direction: Direction = "worse", floored: bool = True
+) -> Floats:
     """Welch's one-sided t test from sums; a set without variance borrows the pooled one.
 
-    p is no smaller than with the variance of all rows: where errors are skewed, a small side that
+    Floored, p is no smaller than with the variance of all rows: where errors are skewed, a small side that
     holds none of the large ones has a small variance too, and looks better than chance would
     have it (or its complement, worse). Source: Welch, Biometrika 34, 1947; Satterthwaite's degrees.
     """
@@ -94,6 +98,7 @@ def welch(total: Sums, part: Sums, *, direction: Direction = "worse") -> Floats:
         t = difference / np.sqrt(a + b)
         freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
         p = special.stdtr(freedom, -t)
-        p = np.maximum(p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / rest_n))))
+        if floored:
+            p = np.maximum(p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / rest_n))))
     known: Floats = np.clip(np.where(np.isfinite(p), p, 1.0), 0.0, 1.0)
     return known

@@ -122,6 +122,19 @@ def test_a_whole_run_whose_gates_fail_still_writes_its_report(audit: Path) -> No
     assert "fail" in page
 
 
+def test_a_value_that_nobody_has_is_an_empty_group_and_no_pass(audit: Path) -> None:
+    audit.write_text(
+        CONFIG.replace('man = ["m"]', 'man = ["m"]\nother = ["o"]') + "[gates]\nmax_gap = 0.5\n"
+    )
+    told = call("run", audit, "--json")
+    assert told.code == 0, told.err
+    empty = [gap for gap in summary(told)["gaps"] if gap["predicates"][0]["value"] == "other"]
+    assert [(gap["n"], gap["state"], gap["q"]) for gap in empty] == [
+        (0, "insufficient evidence", None)
+    ]
+    assert summary(told)["gates"] == {"system": "insufficient evidence"}
+
+
 def test_names_that_are_no_attributes_are_told_before_any_work(audit: Path) -> None:
     told = run(audit, "fairness", gates="[gates]\nmax_gap = 0.1\nattributes = ['gendre']\n")
     assert told.code == 2
