@@ -12,7 +12,7 @@ from flows.encoders import LoadEncoder, load_open_clip
 from flows.fairness import compare_groups, read_gaps, tell_failures
 from flows.find import find_slices
 from flows.label import make_labels
-from flows.names import check_names
+from flows.names import check_names, require_sensitive
 from flows.report import write_report
 from flows.run_record import RunRecord
 from flows.samples import make_samples
@@ -40,6 +40,8 @@ def run_audit(
     """
     audit = read_audit(Path(config_path))
     check_names(audit)
+    if tuple(stages) == ("fairness",):  # other runs just have no such section
+        require_sensitive(audit)
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
         run = RunRecord(audit)

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import polars as pl
+
 from flows.detect import PROBED as LOOKED_AT
 from flows.detect import asks_for_detector, probe_detector
 from flows.encoders import LoadEncoder, load_open_clip, require_encoder
+from flows.names import check_names
 from flows.paths import check_paths
 from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
 from pipeline.config import Audit, read_audit
@@ -19,6 +22,7 @@ from pipeline.labels.truth import read_truth
 from pipeline.samples import SampleSet, read_samples
 from pipeline.store import Store
 
+SHOWN_REJECTS = 10
 PROBED = 64  # samples that are embedded to tell how long the rest takes
 _BYTES_A_LABEL = 40  # in DuckDB, compressed; measured on 5,000 samples with nine attributes
 
@@ -51,6 +55,7 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     """
     audit = read_audit(path)
     check_paths(audit, config=path)
+    check_names(audit)
     attributes = read_audit_attributes(audit)
     load_once = functools.cache(load)
     store = Store(audit.workspace)  # only read, and it need not be there
@@ -69,7 +74,7 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         "attributes": len(attributes),
         **_count_errors(audit, sample_set),
     }
-    problems: tuple[str, ...] = notes
+    problems: tuple[str, ...] = notes + _tell_rejects(sample_set.rejects)
     if audit.dataset.truth is not None:
         problems += tuple(read_truth(audit.dataset.truth, sample_set.samples).problems)
     plan = plan_embedding(audit, sample_set.samples, store, load_once, keep=False)
@@ -78,6 +83,14 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     seconds += probe.seconds if probe else 0.0
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
     return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)
+
+
+def _tell_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
+    """Return the first rejects with their reasons, and how many more there are."""
+    first = rejects.select("path", "reason").head(SHOWN_REJECTS).iter_rows()
+    told = [f"rejected: {path}: {reason}" for path, reason in first]
+    more = rejects.height - len(told)
+    return (*told, f"rejected: {more:,} more") if more else tuple(told)
 
 
 def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:

@@ -41,12 +41,22 @@ def _tabulate(gaps: Sequence[Mapping[str, Any]], system: str, labels: str) -> Ta
             f"{gap['n']:,}",
             _write(gap["value"], ".3f"),
             _write(gap["difference"], "+.3f"),
-            _write(gap["difference_low"], "+.3f") + " to " + _write(gap["difference_high"], "+.3f"),
+            _write_interval(gap["difference_low"], gap["difference_high"]),
             _write(gap["adjusted_difference"], "+.3f"),
-            gap["state"],
+            _write_state(gap),
         )
     return table
 
 
 def _write(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+def _write_interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+
+
+def _write_state(gap: Mapping[str, Any]) -> str:
+    """Say of a group without a sample that it is empty, of a small one how many would do."""
+    state = gap["state"] if gap["n"] else "empty"
+    return f"{state}; {gap['needed_n']:,} would do" if gap["needed_n"] else state

@@ -1,15 +1,15 @@
-"""The attributes that the sections of an audit name, compared with those that it has."""
+"""What [fairness], [gates] and [domain] ask for, compared with what an audit has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flows.plan import read_audit_attributes
-from pipeline.config import Audit
+from pipeline.config import Audit, FairnessConfig
 from pipeline.exceptions import ConfigError
 from pipeline.toml_file import nearest
 
 
 def check_names(audit: Audit) -> None:
-    """Raise ConfigError listing every name in [fairness], [gates] and [domain] that is unknown."""
+    """Raise ConfigError listing what [fairness], [gates] and [domain] name or ask for in vain."""
     known = {attribute.name for attribute in read_audit_attributes(audit)}
     if audit.dataset.truth is not None:
         known |= set(audit.dataset.truth.attributes)
@@ -19,10 +19,13 @@ def check_names(audit: Audit) -> None:
         for name in names
         if name not in known
     ]
-    if audit.gates is not None and not list_sensitive(audit):
+    sensitive = list_sensitive(audit)
+    if audit.gates is not None and not sensitive:
         problems.append(
             "[gates]: no attribute is marked sensitive; name some in attributes = [...]"
         )
+    if audit.fairness is not None:
+        problems += _list_useless(audit, audit.fairness, sensitive)
     if problems:
         raise ConfigError.from_problems(audit.name, problems)
 
@@ -34,6 +37,28 @@ def list_sensitive(audit: Audit) -> list[str]:
         named = [a.name for a in read_audit_attributes(audit) if a.sensitive]
     gated = audit.gates.attributes if audit.gates else ()
     return [*named, *(name for name in gated if name not in named)]
+
+
+def require_sensitive(audit: Audit) -> None:
+    """Raise ConfigError if the audit has no attribute whose groups could be compared."""
+    if not list_sensitive(audit):
+        raise ConfigError(
+            f"{audit.name}: no attribute is marked sensitive, so there are no groups to compare; "
+            "name some in [fairness] attributes = [...]"
+        )
+
+
+def _list_useless(audit: Audit, asked: FairnessConfig, sensitive: Sequence[str]) -> list[str]:
+    """List what [fairness] asks for and can do nothing; no group is adjusted for itself."""
+    problems = []
+    if len(sensitive) == 1 and set(sensitive) == set(asked.adjust_for):
+        problems.append(
+            f"[fairness] adjust_for: {sensitive[0]!r} makes the groups that are compared, and "
+            "no group is adjusted for itself; name what else may explain a gap"
+        )
+    if asked.positive is not None and all(s.format != "classification" for s in audit.systems):
+        problems.append("[fairness] positive: no system of the audit is a classifier; remove it")
+    return problems
 
 
 def _list_named(audit: Audit) -> Iterator[tuple[str, tuple[str, ...]]]:

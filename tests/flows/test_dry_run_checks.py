@@ -3,7 +3,7 @@
 import pytest
 
 from flows.dry_run import check_audit
-from pipeline.exceptions import DatasetError
+from pipeline.exceptions import ConfigError, DatasetError
 from tests.flows.small_audit import SmallAudit
 
 
@@ -11,3 +11,30 @@ def test_a_given_attribute_without_its_column_is_refused(small_audit: SmallAudit
     small_audit.edit('"image/contrast"]', '"image/contrast"]\ngiven = ["Category"]')
     with pytest.raises(DatasetError, match="no column 'Category'; did you mean 'category'"):
         check_audit(small_audit.config, limit=None)
+
+
+def test_sections_that_name_no_attribute_are_refused_as_a_run_would(
+    small_audit: SmallAudit,
+) -> None:
+    with small_audit.config.open("a") as file:
+        file.write('[fairness]\nattributes = ["tonne"]\npositive = "yes"\n[gates]\nmax_gap = 0.1\n')
+    with pytest.raises(ConfigError) as refused:
+        check_audit(small_audit.config, limit=None)
+    assert "'tonne' is no attribute of this audit; did you mean 'tone'?" in str(refused.value)
+    assert "positive: no system of the audit is a classifier" in str(refused.value)
+
+
+def test_a_covariate_that_makes_the_only_groups_is_refused(small_audit: SmallAudit) -> None:
+    with small_audit.config.open("a") as file:
+        file.write('[fairness]\nattributes = ["tone"]\nadjust_for = ["tone"]\n')
+    with pytest.raises(ConfigError, match="'tone' makes the groups that are compared"):
+        check_audit(small_audit.config, limit=None)
+
+
+def test_rejects_are_told_with_their_reasons(small_audit: SmallAudit) -> None:
+    for number in range(12):
+        (small_audit.images / f"broken{number:02}.png").write_bytes(b"no image")
+    told = check_audit(small_audit.config, limit=None).to_text()
+    assert "rejects: 12" in told
+    assert "note: rejected: broken00.png: " in told
+    assert "note: rejected: 2 more" in told

@@ -15,3 +15,19 @@ def test_bins_are_printed_as_relations() -> None:
     printed = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
     assert "brightness <= 0.4" in printed
     assert "= <=" not in printed
+
+
+def test_groups_that_cannot_be_judged_say_what_would_do() -> None:
+    nothing = dict.fromkeys(("value", "difference", "difference_low", "difference_high"))
+    small = {
+        **nothing, "system": "finder", "labels": "truth", "level": 1, "n": 11, "value": 0.2,
+        "adjusted_difference": None, "state": "insufficient evidence", "needed_n": 1230,
+        "predicates": [{"attribute": "age", "value": "old"}],
+    }  # fmt: skip
+    none = small | nothing | {"n": 0, "needed_n": None}
+    console = Console(file=io.StringIO(), width=120)
+    print_summary(Summary("run", gaps=(small, none)), console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
+    assert "insufficient evidence; 1,230 would do" in printed
+    assert "empty" in printed
+    assert "- to -" not in printed
