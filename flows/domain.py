@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import polars as pl
+
 from flows.logs import LOG
 from pipeline.collection import plan_collection
 from pipeline.config import Audit
@@ -17,28 +19,34 @@ PLANNED = 10  # rows of what to collect next
 def cover_domain(audit: Audit, table: SearchTable, store: Store, run_id: str) -> dict[str, Any]:
     """Count the combinations of attribute values and plan what to collect; keep both.
 
-    Returns what the report must know beside the two frames; nothing when there are too many
+    table: of the samples that have labels and an error of the first system. Returns what the report
+    must know beside the frames; nothing when there are too many
     combinations to count and the audit did not choose their attributes.
     """
     asked = audit.domain
     names = [n for n in table.attributes.columns if not asked.attributes or n in asked.attributes]
+    level = min(asked.level, len(names))
     order = order_values(audit, store, names, labels=audit.slices.labels)
-    try:
-        combinations = count_combinations(
+
+    def count(level: int) -> pl.DataFrame:
+        return count_combinations(
             table.attributes.select(names),
-            level=asked.level,
+            level=level,
             min_samples=asked.min_samples,
             values={name: known for name, known in order.items() if known},
         )
+
+    try:
+        combinations = count(asked.level)
+        pairs = count(2) if len(names) > 1 else combinations.clear()
     except ConfigError as error:  # a column of thousands of values
         if asked.attributes:
             raise
         LOG.warning("the domain is not counted: %s; name some in [domain] attributes", error)
         return {}
     plan = plan_collection(combinations, min_samples=asked.min_samples, top=PLANNED)
-    store.write_result(run_id, "combinations", combinations)
-    store.write_result(run_id, "collection", plan)
-    level = min(asked.level, len(names))
+    for name, frame in (("combinations", combinations), ("pairs", pairs), ("collection", plan)):
+        store.write_result(run_id, name, frame.select(pl.lit(run_id).alias("run_id"), pl.all()))
     return {"attributes": names, "level": level, "min_samples": asked.min_samples}
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from prefect import flow
 
 from flows.domain import order_values
+from flows.find import list_labelled
 from flows.logs import LOG
 from flows.names import list_sensitive
 from flows.outdated import note_inputs, refuse_outdated
@@ -186,17 +187,9 @@ def _list_columns(audit: Audit, store: Store, labels: Labels) -> dict[str, Label
 
     Covariates are by true values where there are any, else as labelled.
     """
-    manifest = store.read_manifest("label")
-    of_objects = audit.dataset.sample == "object"
-    columns = {
-        entry["name"]: LabelColumn(
-            entry["name"], entry["label_id"], of_objects and entry["applies_to"] == "image"
-        )
-        for entry in manifest["attributes"]
-    }
+    columns, truth = list_labelled(audit, store)
     if labels == "predicted":
         return columns
-    truth = {name: LabelColumn(name, label_id) for name, label_id in manifest["truth"].items()}
     untrue = set(list_sensitive(audit)) - set(truth)
     return {**{name: one for name, one in columns.items() if name not in untrue}, **truth}
 

@@ -11,12 +11,12 @@ from flows.logs import LOG
 from flows.outdated import note_inputs, refuse_outdated
 from flows.retries import shard_task
 from flows.samples import load_samples
-from flows.summary import write_predicates
 from pipeline.config import Audit, SliceSearch
 from pipeline.exceptions import SearchError
 from pipeline.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.store import Store, open_store
 from pipeline.tables import FINDINGS, SLICES, empty
+from reports.words import write_predicates
 
 if TYPE_CHECKING:
     from pipeline.slices import SliceResult
@@ -62,6 +62,20 @@ def choose_columns(audit: Audit, store: Store) -> tuple[list[LabelColumn], list[
     attributes known by prompts alone are left out.
     """
     manifest = store.read_manifest("label")
+    columns, truth = list_labelled(audit, store)
+    if audit.slices.labels == "predicted":
+        return list(columns.values()), []
+    prompted = {e["name"] for e in manifest["attributes"] if e["source"] == "zero-shot"}
+    left_out = sorted(prompted - set(truth))
+    kept = {name: column for name, column in columns.items() if name not in prompted}
+    return list({**kept, **truth}.values()), left_out
+
+
+def list_labelled(
+    audit: Audit, store: Store
+) -> tuple[dict[str, LabelColumn], dict[str, LabelColumn]]:
+    """Return the labels that were made of each attribute, and the true ones, by its name."""
+    manifest = store.read_manifest("label")
     of_objects = audit.dataset.sample == "object"
     columns = {
         entry["name"]: LabelColumn(
@@ -69,13 +83,8 @@ def choose_columns(audit: Audit, store: Store) -> tuple[list[LabelColumn], list[
         )
         for entry in manifest["attributes"]
     }
-    if audit.slices.labels == "predicted":
-        return list(columns.values()), []
     truth = {name: LabelColumn(name, label_id) for name, label_id in manifest["truth"].items()}
-    prompted = {e["name"] for e in manifest["attributes"] if e["source"] == "zero-shot"}
-    left_out = sorted(prompted - set(truth))
-    kept = {name: column for name, column in columns.items() if name not in prompted}
-    return list({**kept, **truth}.values()), left_out
+    return columns, truth
 
 
 def read_search_table(audit: Audit, store: Store, system: str) -> SearchTable:

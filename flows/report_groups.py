@@ -58,15 +58,17 @@ def report_fairness(audit: Audit, store: Store) -> tuple[FairnessReport, ...]:
 def report_domain(search: dict[str, Any], store: Store, run_id: str) -> DomainReport | None:
     """Return which situations the searched samples hold; None when a run did not count them."""
     seen = search.get("domain")
-    combinations = store.read_result(run_id, "combinations")
-    collection = store.read_result(run_id, "collection")
-    if not seen or combinations is None or collection is None:
+    names = ("combinations", "pairs", "collection")
+    frames = [store.read_result(run_id, name) for name in names]
+    if not seen or any(frame is None for frame in frames):
         return None
+    combinations, pairs, collection = (f.drop("run_id") for f in frames if f is not None)
     return DomainReport(
         attributes=tuple(seen["attributes"]),
         level=seen["level"],
         min_samples=seen["min_samples"],
         combinations=combinations,
+        pairs=pairs,
         collect_next=collection,
     )
 

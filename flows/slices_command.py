@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flows.summary import write_predicates
 from pipeline.exceptions import ConfigError, TableError
+from reports.words import write_predicates
 
 if TYPE_CHECKING:
     import polars as pl

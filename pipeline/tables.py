@@ -237,6 +237,7 @@ RESULTS: Mapping[str, Schema] = {
     "disparities": {**RUN_KEYS, "labels": pl.String(), **DISPARITIES},
     "verdicts": {**RUN_KEYS, "labels": pl.String(), **VERDICTS},
     "combinations": {"run_id": pl.String(), **COMBINATIONS},
+    "pairs": {"run_id": pl.String(), **COMBINATIONS},  # for the heat maps, whatever the level
     "collection": {"run_id": pl.String(), **COLLECTION},
 }
 

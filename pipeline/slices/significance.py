@@ -79,9 +79,10 @@ def welch(
 ) -> Floats:
     """Welch's one-sided t test from sums; a set without variance borrows the pooled one.
 
-    Floored, p is no smaller than with the variance of all rows: where errors are skewed, a small side that
-    holds none of the large ones has a small variance too, and looks better than chance would
-    have it (or its complement, worse). Source: Welch, Biometrika 34, 1947; Satterthwaite's degrees.
+    Floored, p is no smaller than with the variance of all rows: where errors are skewed, a small
+    side that holds none of the large ones has a small variance too, and looks better than chance
+    would have it (or its complement, worse).
+    Source: Welch, Biometrika 34, 1947; Satterthwaite's degrees.
     """
     rest = complement(total, part)
     mean, variance = mean_and_variance(part)
