@@ -72,8 +72,8 @@ STATES = {
         "held out, in a permutation test against every slice that was counted."
     ),
     "likely": (
-        "It passed the false-discovery check over all counted slices (q below 0.05), but not the "
-        "strictest one. About one in twenty of these can be chance."
+        "It passed a check over all counted slices (false discoveries, q below 0.05, or the "
+        "permutation test), but not the strictest one. About one in twenty of these can be chance."
     ),
     "insufficient evidence": (
         "It looks weak, but this data cannot tell it from chance. It is not counted as a finding."
