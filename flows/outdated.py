@@ -28,6 +28,8 @@ def refuse_outdated(audit: Audit, store: Store) -> None:
         problems.append(f"attributes {differing} changed; run `weakspot label` first")
     if differing := _list_differing(known, systems):
         problems.append(f"systems {differing} changed; run `weakspot score` first")
+    elif lost := _list_without_outcomes(audit, store):
+        problems.append(f"outcomes of {lost} are not there; run `weakspot score` first")
     if problems:
         where = f"{store.folder}, since it was labelled and scored"
         raise SearchError.from_problems(where, problems)
@@ -64,6 +66,16 @@ def refuse_unsearched(audit: Audit, store: Store, search: dict[str, Any]) -> Non
     if problems:
         where = f"{store.folder} was not searched as it stands; run `weakspot find` first"
         raise StoreError.from_problems(where, problems)
+
+
+def _list_without_outcomes(audit: Audit, store: Store) -> str:
+    """List systems whose outcomes are gone, or were not kept yet by the version that scored."""
+    scored = store.read_manifest("score")["systems"]
+    return ", ".join(
+        system.name
+        for system in audit.systems
+        if system.format != "table" and store.read_outcomes(scored[system.name]["error_id"]) is None
+    )
 
 
 def _list_differing(before: dict[str, Any], now: dict[str, Any]) -> str:

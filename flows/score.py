@@ -38,6 +38,7 @@ def make_errors(audit: Audit) -> dict[str, int]:
             **own,
             "notes": scored.notes,
         }
+        _warn_of_silence(system, scored)
         LOG.info(
             "%s: %s errors; %s samples without an error, %s errors without a sample",
             system.name,
@@ -57,3 +58,18 @@ def score_one(system: System, sample_set: SampleSet) -> Scored:
         source_images=sample_set.source_images,
         categories=sample_set.categories,
     )
+
+
+def _warn_of_silence(system: System, scored: Scored) -> None:
+    """Warn of a detector none of whose detections counts: an empty file looks like a blind one."""
+    notes = scored.notes
+    if notes.get("detections_matched_against_truth") == 0:
+        LOG.warning(
+            "%s: none of its %s detections counts (%s below min_score, %s of other categories, "
+            "%s of unknown ones): every object is missed",
+            system.name,
+            notes["detections"],
+            notes["detections_below_min_score"],
+            notes["detections_of_other_categories"],
+            notes["detections_of_unknown_category"],
+        )

@@ -40,6 +40,7 @@ def score_detections(
     that are all of other images, or whose scores the error cannot use.
     """
     by_object = _choose_side(system, samples)
+    _refuse_lone_category(system, categories)
     in_shares = system.format == "yolo-detections"
     read = read_yolo_detections if in_shares else read_detections
     files = enumerate(system.predictions)
@@ -83,6 +84,19 @@ def _choose_side(system: System, samples: pl.DataFrame) -> bool:
             f"{of}, those are {', '.join(options)}"
         )
     return by_object
+
+
+def _refuse_lone_category(system: System, categories: pl.DataFrame) -> None:
+    """Raise PredictionsError where no object can be taken for another: all errors would be 0."""
+    if system.error != "wrong-class":
+        return
+    asked = categories.filter("asked")["category"].unique().sort().to_list()
+    if len(asked) == 1:
+        raise PredictionsError(
+            f"system {system.name!r}: wrong-class needs several categories and the audit has "
+            f"{asked[0]!r} alone; name those it may be taken for in [dataset] categories, or use "
+            'error = "miss"'
+        )
 
 
 def choose_truth(

@@ -109,6 +109,13 @@ def test_a_duplicate_is_no_wrong_class_and_is_about_the_object_it_overlaps_most(
     assert table.row(2, named=True)["annotation_id"] == "1"
 
 
+def test_wrong_classes_among_one_category_are_refused_as_they_would_always_be_none(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(PredictionsError, match=r"wrong-class needs several .* 'person' alone"):
+        score(tmp_path, FOUND, OBJECTS, with_objects(OBJECTS), error="wrong-class")
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

@@ -115,7 +115,8 @@ def test_only_the_rows_asked_for_count(tmp_path: Path) -> None:
 
 
 def test_wrong_classes_and_systems_without_detections_have_no_curve(tmp_path: Path) -> None:
-    scored = score(tmp_path, FOUND, TRUTH, with_objects(TRUTH), error="wrong-class")
+    samples = with_objects(TRUTH)
+    scored = score(tmp_path, FOUND, TRUTH, samples, asked=BOTH, error="wrong-class")
     assert sweep(scored, [True, False, False]).is_empty()
     silent = sweep_threshold(
         empty(DETECTION_OUTCOMES), sample_ids=pl.Series(["a"]), inside=np.array([True])
