@@ -66,9 +66,9 @@ def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
                     min_group=audit.gates.min_group,
                     attributes=audit.gates.attributes or compared.sensitive,
                 )
-                verdicts[system.name] = sum_up_verdicts(
-                    frames["verdicts"]
-                )  # the last source is the truth
+                verdicts[system.name] = sum_up_verdicts(  # the last source is the truth
+                    frames["verdicts"], min_group=audit.gates.min_group
+                )
             keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
             keys.append(pl.lit(labels).alias("labels"))
             for name, frame in frames.items():

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports.charts import draw_bar, draw_interval, make_scale
 from reports.data import AttributeReport, ReportData, SystemReport
-from reports.numbers import format_count, format_number, format_percent
+from reports.numbers import format_count, format_edge, format_number, format_percent
 from reports.words import SOURCES, ErrorWords
 
 SHOWN_VALUES = 12  # rows of one attribute before the rest folds away
@@ -121,7 +121,7 @@ def _view_attribute(
 def _list_facts(attribute: AttributeReport | None, rows: pl.DataFrame) -> list[str]:
     facts = []
     if attribute and attribute.edges:
-        edges = ", ".join(format_number(edge) for edge in attribute.edges)
+        edges = ", ".join(format_edge(edge) for edge in attribute.edges)
         facts.append(f"bin edges {edges}")
     if attribute and attribute.sensitive:
         facts.append("perceived appearance")

@@ -1,6 +1,6 @@
 """What was found out about the groups of each system, for the template."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -78,8 +78,6 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         trust=_read_trust(report, data),
         adjusted=bool(report.adjust_for),
     )
-    worse = [row for row in rows if name_state(row) == GAP and (row["difference"] or 0) > 0]
-    worse.sort(key=lambda row: -row["difference"])
     noisy = _is_noisy(report, data)
     known = "truth" if report.labels == "truth" else "given"
     return FairnessView(
@@ -90,10 +88,10 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         words=words,
         gates=view_gates(report, words),
         counts=_count_states(rows),
-        worst=[view_group(row, context) for row in worse[:NAMED_GROUPS]],
+        worst=[view_group(row, context) for row in _choose_worst(rows)],
         overall="" if overall is None else words.write(overall),
-        adjusted=" and ".join(report.adjust_for),
-        tables=_tabulate(rows, given, report.attributes, context),
+        adjusted=_enumerate(report.adjust_for),
+        tables=_tabulate(rows, given, report.attributes, context, order=_order_values(data)),
         rates=view_rates(report.gaps),
         disparities=view_disparities(report.disparities),
         notes=report.notes,
@@ -126,6 +124,29 @@ def _find_overall(rows: Sequence[Row]) -> float | None:
     return None
 
 
+def _choose_worst(rows: Sequence[Row]) -> list[Row]:
+    """Return the first groups that fare worse than their rest, worst first.
+
+    A pair whose gap one of its values alone may have as well says nothing more than that value.
+    """
+    worse = [row for row in rows if name_state(row) == GAP and (row["difference"] or 0) > 0]
+    reach = {
+        (row["predicates"][0]["attribute"], row["predicates"][0]["value"]): row["difference_high"]
+        for row in worse
+        if row["level"] == 1 and row["difference_high"] is not None
+    }
+    named = [
+        row
+        for row in worse
+        if row["level"] == 1
+        or all(
+            row["difference"] > reach.get((one["attribute"], one["value"]), 0.0)
+            for one in row["predicates"]
+        )
+    ]
+    return sorted(named, key=lambda row: -row["difference"])[:NAMED_GROUPS]
+
+
 def _count_states(rows: Sequence[Row]) -> list[str]:
     states = [name_state(row) for row in rows]
     return [
@@ -150,23 +171,43 @@ def _tabulate(
     given: Sequence[Row],
     attributes: Sequence[str],
     context: GroupContext,
+    *,
+    order: Mapping[tuple[str, str], int],
 ) -> list[GroupTable]:
     """Return a table for each level: worst first, or by attribute where all are in view."""
     tables = []
     for level, title in ((1, "Groups"), (2, "Pairs of groups")):
         group: list[Row] = [row for row in rows if row["level"] == level]
         if level == 1 and len(group) <= SHOWN_GROUPS:
-            group = _gather_attributes([row for row in given if row["level"] == 1], attributes)
+            group = _gather_attributes(
+                [row for row in given if row["level"] == 1], attributes, order
+            )
         if group:
             tables.append(view_groups(title, group, context))
     return tables
 
 
-def _gather_attributes(rows: Sequence[Row], attributes: Sequence[str]) -> list[Row]:
-    """Put the values of an attribute side by side, in the order given."""
+def _gather_attributes(
+    rows: Sequence[Row], attributes: Sequence[str], order: Mapping[tuple[str, str], int]
+) -> list[Row]:
+    """Put the values of an attribute side by side: bins from low to high, others as given."""
+    keys = [(row["predicates"][0]["attribute"], row["predicates"][0]["value"]) for row in rows]
+    unordered = {name for name, value in keys if (name, value) not in order}
 
-    def place(row: Row) -> tuple[int, str]:
-        name = row["predicates"][0]["attribute"]
-        return (attributes.index(name) if name in attributes else len(attributes), name)
+    def place(key: tuple[str, str]) -> tuple[int, str, int]:
+        name = key[0]
+        first = attributes.index(name) if name in attributes else len(attributes)
+        return (first, name, 0 if name in unordered else order[key])
 
-    return sorted(rows, key=place)
+    paired = sorted(zip(keys, rows, strict=True), key=lambda pair: place(pair[0]))
+    return [row for _, row in paired]
+
+
+def _order_values(data: ReportData) -> dict[tuple[str, str], int]:
+    """Return the place of each value in the coverage, which is in display order."""
+    return {key: at for at, key in enumerate(data.coverage.select("attribute", "value").rows())}
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    """Write "a", "a and b" or "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.gaps.gates import sum_up_verdicts
+from pipeline.gaps.gates import choose_decisive, sum_up_verdicts
 from reports.data import FairnessReport
 from reports.numbers import format_count, format_probability
 from reports.words import ErrorWords, Predicates
@@ -40,6 +40,7 @@ class GateView:
     passed: int
     named: list[VerdictView]  # the first of those that decide the verdict
     unnamed: int
+    comma: str  # between those named: "; " where a pair has an "and" of its own
     rows: list[VerdictView]
     left_out: str
 
@@ -51,19 +52,26 @@ def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
     rows = sorted(report.verdicts.to_dicts(), key=_order_verdict)
     views = [_view_verdict(row, words) for row in rows]
     by_verdict = {name: [v for v in views if v.verdict == name] for name in _ORDER}
-    verdict = sum_up_verdicts(report.verdicts)
-    deciding = by_verdict[verdict] if verdict != PASS else []
     gates = report.gates or {}
+    least = int(gates.get("min_group", 0))
+    verdict = sum_up_verdicts(report.verdicts, min_group=least)
+    decisive = choose_decisive(report.verdicts, min_group=least).to_dicts()
+    deciding = [
+        _view_verdict(row, words)
+        for row in sorted(decisive, key=_order_verdict)
+        if row["verdict"] == verdict != PASS
+    ]
     listed = views[:LISTED_VERDICTS]
     return GateView(
         verdict=verdict,
         allowed=words.write_gap(gates.get("max_gap")),
-        min_group=format_count(int(gates.get("min_group", 0))),
+        min_group=format_count(least),
         failed=len(by_verdict[FAIL]),
         unsure=len(by_verdict[INSUFFICIENT]),
         passed=len(by_verdict[PASS]),
         named=deciding[:NAMED_GROUPS],
         unnamed=max(0, len(deciding) - NAMED_GROUPS),
+        comma="; " if any(len(view.predicates) > 1 for view in deciding) else ", ",
         rows=listed,
         left_out=format_count(len(views) - len(listed)) if len(views) > len(listed) else "",
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
+_ROUNDING = 1e-9  # percent; what computing a bound leaves of 0 and 1
 _TIMES_TEN = "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}10"
 
 
@@ -13,9 +14,9 @@ def format_percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
         return MISSING
     percent = 100 * share
-    if 0 < percent < 0.05:
+    if _ROUNDING < percent < 0.05:
         return "<0.1%"
-    if 99.95 <= percent < 100:
+    if 99.95 <= percent < 100 - _ROUNDING:
         return ">99.9%"
     return f"{percent:.1f}%".replace("-", MINUS)
 
@@ -36,6 +37,12 @@ def format_number(value: float | None) -> str:
         return f"{mantissa}{_TIMES_TEN}{power}".replace("-", MINUS)
     decimals = max(0, 2 - math.floor(math.log10(size)))
     return f"{rounded:,.{decimals}f}".replace("-", MINUS)
+
+
+def format_edge(edge: float) -> str:
+    """Write the edge of a bin as its file has it: 32, 0.5; measured ones with three digits."""
+    text = format_number(edge)
+    return text.rstrip("0").rstrip(".") if "." in text and _TIMES_TEN not in text else text
 
 
 _SUPERSCRIPTS = str.maketrans(

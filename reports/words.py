@@ -26,6 +26,13 @@ COUNTED = {
     "misses": "missed objects per image",
     "false-positives": "false positives per image",
 }
+# metric: what a system without any did; of others "made no error"
+_FLAWLESS = {
+    "duplicates": "made no duplicate detection",
+    "false-positives": "made no false positive",
+    "misses": "missed no object",
+    "wrong-class": "made no confusion of classes",
+}
 MEANINGS = {
     "miss": "Missed: no detection of the same category overlaps the object enough.",
     "not-top1": "Wrong: the most probable class is not the true one.",
@@ -109,6 +116,16 @@ class ErrorWords:
     def noun(self) -> str:
         """The name of the mean, e.g. "missed", "without error" or "mean log-loss"."""
         return self.outcome or COUNTED.get(self.metric) or f"mean {self.metric}"
+
+    @property
+    def flawless(self) -> str:
+        """What a system did all of whose errors are zero."""
+        return _FLAWLESS.get(self.metric, "made no error")
+
+    @property
+    def of_part(self) -> bool:
+        """Whether `outcome` names a thing of which a share is lost or kept."""
+        return self.percent and self.metric in _PARTS
 
     @property
     def meaning(self) -> str | None:

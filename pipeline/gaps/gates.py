@@ -40,19 +40,26 @@ def judge_gates(
     return frame.sort(order, maintain_order=True)
 
 
-def sum_up_verdicts(verdicts: pl.DataFrame) -> Verdict:
+def sum_up_verdicts(verdicts: pl.DataFrame, *, min_group: int = 0) -> Verdict:
     """Return "fail" if a group fails, "pass" if all that had to be judged pass, else neither.
 
-    Had to be judged: every value of a single attribute, and of pairs those that are large enough.
-    Some pair of values is always rare; a value too rare to judge, or an excess that may be an
-    accident, is no pass.
+    A value too rare to judge, or an excess that may be an accident, is no pass.
     """
     if (verdicts["verdict"] == "fail").any():
         return "fail"
-    single = pl.col("predicates").list.len() == 1
-    needed = verdicts.filter(single | pl.col("q").is_not_null())
-    passes = needed["verdict"] == "pass"
+    passes = choose_decisive(verdicts, min_group=min_group)["verdict"] == "pass"
     return "pass" if len(passes) and passes.all() else "insufficient evidence"
+
+
+def choose_decisive(verdicts: pl.DataFrame, *, min_group: int = 0) -> pl.DataFrame:
+    """Return the groups that had to be judged: some pair of values is always rare, and may be.
+
+    These are every value of a single attribute, and of pairs those that are large enough, for the
+    gates (`min_group`) and for a test.
+    """
+    single = pl.col("predicates").list.len() == 1
+    large = pl.col("n").fill_null(0) >= min_group
+    return verdicts.filter(single | (pl.col("q").is_not_null() & large))
 
 
 def _judge(row: dict[str, Any], *, max_gap: float, min_group: int) -> Verdict:

@@ -75,6 +75,18 @@ def test_one_failing_group_fails_and_a_rare_pair_alone_does_not_stop_a_pass() ->
     assert sum_up_verdicts(empty(VERDICTS)) == unsure
 
 
+def test_a_pair_too_small_for_the_gates_does_not_stop_a_pass() -> None:
+    pair = [{"attribute": "age", "value": "old"}, {"attribute": "sex", "value": "w"}]
+    rows = [gap(60, 0.0, 0.5), gap(40, 0.02, 0.5, predicates=pair)]
+    gaps = pl.DataFrame(rows, schema=dict(GAPS))
+    verdicts = judge_gates(gaps, max_gap=0.1, min_group=50, attributes=["sex", "age"])
+    assert sum_up_verdicts(verdicts, min_group=50) == "pass"
+    assert sum_up_verdicts(verdicts, min_group=40) == "insufficient evidence"
+    single = pl.DataFrame([gap(40, 0.0, 0.5)], schema=dict(GAPS))
+    alone = judge_gates(single, max_gap=0.1, min_group=50, attributes=["sex"])
+    assert sum_up_verdicts(alone, min_group=50) == "insufficient evidence"
+
+
 def test_gates_on_measured_gaps() -> None:
     rng = np.random.default_rng(0)
     table = name_groups(rng, 1000, sex=2, age=2)

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.exceptions import TableError
 from pipeline.labels.quality import VALUE_QUALITY
-from pipeline.tables import DISPARITIES, GAPS
+from pipeline.tables import DISPARITIES, GAPS, VERDICTS
 from reports import FairnessReport, build_report
+from reports.data import COVERAGE
 from tests.reports.fairness_examples import (
     ADJUSTED,
     make_empty_gap,
@@ -18,7 +19,12 @@ from tests.reports.fairness_examples import (
     make_verdicts,
 )
 from tests.reports.page_reader import read_page
-from tests.reports.report_examples import make_report_data, make_system, make_table
+from tests.reports.report_examples import (
+    make_predicates,
+    make_report_data,
+    make_system,
+    make_table,
+)
 
 GATES = {"max_gap": 0.1, "min_group": 50}
 
@@ -111,6 +117,64 @@ def test_failed_gate_is_in_the_verdict_of_the_page() -> None:
     words = read_words(make_fairness(verdicts=make_verdicts("fail"), gates=GATES))
     verdict = words[: words.index("Weak slices of finder A slice")]
     assert "fail Fairness gate of finder, groups by true attributes: 1 group fares more" in verdict
+
+
+def test_pairs_that_decide_a_gate_are_told_apart() -> None:
+    verdicts = make_verdicts("insufficient evidence", "insufficient evidence").with_columns(
+        predicates=pl.Series(
+            [make_predicates(("age", "old"), ("skin", "pale")), make_predicates(("age", "old"))],
+            dtype=VERDICTS["predicates"],
+        )
+    )
+    words = read_words(make_fairness(verdicts=verdicts, gates=GATES))
+    assert "for age = old; age = old and skin = pale there is insufficient evidence" in words
+
+
+def test_a_pair_too_small_for_the_gate_decides_nothing() -> None:
+    verdicts = make_verdicts("pass", "insufficient evidence").with_columns(
+        predicates=pl.Series(
+            [make_predicates(("age", "old")), make_predicates(("age", "old"), ("skin", "pale"))],
+            dtype=VERDICTS["predicates"],
+        ),
+        n=pl.Series([400, 40]),
+    )
+    words = read_words(make_fairness(verdicts=verdicts, gates=GATES))
+    assert "pass The gate passes" in words
+    assert "For 1 other group the evidence is insufficient" in words
+
+
+def test_the_verdict_of_the_page_says_who_is_worst_off() -> None:
+    words = read_words(with_gaps(make_gap(("gender", "woman"))))
+    verdict = words[: words.index("Weak slices of finder A slice")]
+    assert (
+        "Fairness of finder, groups by true attributes. Worst off: gender = woman, 12.4% missed "
+        "against 4.1% in the rest" in verdict.replace("\u00a0", " ")
+    )
+
+
+def test_a_pair_is_named_beside_its_value_only_where_it_fares_clearly_worse() -> None:
+    alone = make_gap(("gender", "woman"), difference=0.08, difference_high=0.11)
+    alike = make_gap(("age", "old"), ("gender", "woman"), difference=0.09)
+    worse = make_gap(("age", "young"), ("gender", "woman"), difference=0.12)
+    words = read_words(with_gaps(alone, alike, worse))
+    start = words.index("Worst off", words.index("Fairness between groups"))
+    named = words[start : words.index("Groups and pairs", start)].replace("\u00a0", " ")
+    assert named.count("missed against") == 2
+    assert named.startswith("Worst off: age = young and gender = woman")
+    assert "age = old" not in named
+
+
+def test_groups_of_bins_stand_in_the_order_of_the_bins() -> None:
+    values = ("<= 9", "(9, 20]", "> 20")
+    coverage = make_table(
+        [{"attribute": "height", "value": value, "n": 10, "share": 0.3} for value in values],
+        COVERAGE,
+    )
+    rows = [make_gap(("height", value)) for value in sorted(values)]
+    words = read_words(with_gaps(*rows, attributes=("height",)), coverage=coverage)
+    table = words[words.index("Groups by true attributes Group") :]
+    places = [table.index(text) for text in ("height <= 9", "height in (9, 20]", "height > 20")]
+    assert places == sorted(places)
 
 
 def test_without_gates_nothing_is_said_of_them() -> None:

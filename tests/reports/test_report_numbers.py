@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.config import IMAGE_ERRORS, OBJECT_ERRORS
 from reports.charts import draw_bar, draw_interval, make_scale
 from reports.numbers import (
+    format_edge,
     format_number,
     format_percent,
     format_probability,
@@ -22,6 +23,7 @@ from tests.reports.report_examples import make_predicates, make_system
     ("value", "text"),
     [
         (0.2714, "27.1%"), (0, "0.0%"), (1, "100.0%"), (0.0001, "<0.1%"), (0.9999, ">99.9%"),
+        (1 - 1e-15, "100.0%"), (1e-15, "0.0%"),
         (None, "\u2013"), (math.nan, "\u2013"),
     ],
 )  # fmt: skip
@@ -40,6 +42,13 @@ def test_percentages_never_hide_a_rare_error(value: float | None, text: str) -> 
 )  # fmt: skip
 def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
     assert format_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("edge", "text"), [(32.0, "32"), (0.5, "0.5"), (0.3824, "0.382"), (100.0, "100"), (0, "0")]
+)
+def test_edges_of_bins_read_as_their_file_has_them(edge: float, text: str) -> None:
+    assert format_edge(edge) == text
 
 
 @given(st.floats(1e-3, 9e5))

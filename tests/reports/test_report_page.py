@@ -150,6 +150,13 @@ def test_system_without_errors_is_told_from_a_perfect_one() -> None:
     assert "perfect made no error on any of 4,988 images" in words
 
 
+def test_a_system_without_duplicates_is_not_called_one_without_errors() -> None:
+    system = make_system(0, name="blind", metric="duplicates", share=False, overall_error=0.0)
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "blind made no duplicate detection on any of 4,988 images" in words
+    assert "made no error" not in words
+
+
 def test_mostly_wrong_system_is_shown_by_its_success_rates() -> None:
     row = make_finding(
         1, error=0.984, rest_error=0.837, difference=0.147, ci_low=0.12, ci_high=0.17
