@@ -6,6 +6,7 @@ import polars as pl
 
 from flows.fairness import hash_asked
 from flows.logs import LOG
+from flows.names import list_sensitive
 from flows.outdated import note_inputs
 from pipeline.config import Audit
 from pipeline.exceptions import StoreError
@@ -19,11 +20,14 @@ def report_fairness(audit: Audit, store: Store) -> tuple[FairnessReport, ...]:
 
     Nothing when they were not, or were of other labels, errors or gates than are there now.
     """
+    if not list_sensitive(audit):
+        return ()
     try:
         made = store.read_manifest("fairness")
-    except StoreError:
+    except StoreError as error:
+        LOG.warning("groups are not on the page: %s", error)
         return ()
-    if made["inputs"] != note_inputs(store) or made["asked"] != hash_asked(audit):
+    if made.get("inputs") != note_inputs(store) or made.get("asked") != hash_asked(audit):
         LOG.warning("groups were compared before something changed; run `weakspot fairness`")
         return ()
     entries = {entry["name"]: entry for entry in store.read_manifest("label")["attributes"]}

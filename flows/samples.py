@@ -12,7 +12,7 @@ from pipeline.config import Audit
 from pipeline.detectors import load_detector
 from pipeline.exceptions import StoreError
 from pipeline.samples import SampleSet, read_samples
-from pipeline.shards import write_parquet
+from pipeline.shards import read_kept, write_parquet
 from pipeline.store import Store, open_store
 
 _FRAMES = tuple(f.name for f in dataclasses.fields(SampleSet) if f.name != "counts")
@@ -66,10 +66,7 @@ def save_samples(found: SampleSet, store: Store, *, root: str) -> None:
 def load_samples(store: Store) -> SampleSet:
     """Return the sample set as last read; raises StoreError when there is none."""
     counts = store.read_manifest("samples")["counts"]
-    try:
-        frames = {name: pl.read_parquet(store.dataset / f"{name}.parquet") for name in _FRAMES}
-    except OSError as error:
-        raise StoreError(f"{store.dataset}: {error}; run `weakspot run` again") from None
+    frames = {name: read_kept(store.dataset / f"{name}.parquet") for name in _FRAMES}
     return SampleSet(**frames, counts=counts)
 
 

@@ -103,6 +103,17 @@ def read_measurements(folder: Path) -> pl.DataFrame:
         return pl.read_parquet(folder / "*.parquet").unique(keys, keep="any").sort(keys)
 
 
+def read_kept(path: Path) -> pl.DataFrame:
+    """Return a Parquet file of a workspace; raises StoreError when it cannot be read."""
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise StoreError(
+            f"{path}: cannot be read ({reason}); remove it and run `weakspot run` again"
+        ) from None
+
+
 def has_shards(folder: Path) -> bool:
     """Tell whether `folder` holds any shard."""
     return folder.is_dir() and any(path.suffix == ".parquet" for path in folder.iterdir())

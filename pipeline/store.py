@@ -20,7 +20,7 @@ from pipeline.database import (
     open_database,
 )
 from pipeline.exceptions import StoreError
-from pipeline.shards import PARTIAL, read_measurements, remove_partial, write_parquet
+from pipeline.shards import PARTIAL, read_kept, read_measurements, remove_partial, write_parquet
 from pipeline.tables import LABELS, REJECTS, RESULTS, SLICES, TABLES, check, empty
 
 _FORGET_LABELS = """
@@ -100,10 +100,10 @@ class Store:
             return read_measurements(self.measurements)
         if table == "slices":
             files = sorted(self.slices.glob("*.parquet"))
-            return pl.concat([pl.read_parquet(file) for file in files] or [empty(SLICES)])
+            return pl.concat([read_kept(file) for file in files] or [empty(SLICES)])
         if table in RESULTS:
             files = sorted(self.results.glob(f"*/{table}.parquet"))
-            frames = [pl.read_parquet(file) for file in files] or [empty(RESULTS[table])]
+            frames = [read_kept(file) for file in files] or [empty(RESULTS[table])]
             return pl.concat(frames, how="diagonal_relaxed")
         if table not in IN_DATABASE:
             known = ", ".join(sorted([*TABLES, *RESULTS]))
@@ -146,7 +146,7 @@ class Store:
     def read_family(self, run_id: str) -> pl.DataFrame:
         """Return the counted families of one run."""
         path = self.slices / f"{run_id}.parquet"
-        return pl.read_parquet(path) if path.exists() else empty(SLICES)
+        return read_kept(path) if path.exists() else empty(SLICES)
 
     def write_result(self, run_id: str, name: str, frame: pl.DataFrame) -> None:
         """Keep a frame that a run made, by a name of RESULTS; raises StoreError for another."""
@@ -155,7 +155,7 @@ class Store:
     def read_result(self, run_id: str, name: str) -> pl.DataFrame | None:
         """Return a frame that a run made, None if it made none."""
         path = self._locate_result(run_id, name)
-        return pl.read_parquet(path) if path.exists() else None
+        return read_kept(path) if path.exists() else None
 
     def write_outcomes(self, error_id: str, frame: pl.DataFrame) -> None:
         """Keep what became of the outputs that the errors of `error_id` were made from."""
@@ -164,7 +164,7 @@ class Store:
     def read_outcomes(self, error_id: str) -> pl.DataFrame | None:
         """Return the outcomes of `error_id`, None where there are none."""
         path = self.outcomes / f"{error_id}.parquet"
-        return pl.read_parquet(path) if path.exists() else None
+        return read_kept(path) if path.exists() else None
 
     def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
         """Return the samples, in their order, that have no label of `label_id` yet."""

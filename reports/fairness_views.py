@@ -78,6 +78,7 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         trust=_read_trust(report, data),
         adjusted=bool(report.adjust_for),
     )
+    tables = _tabulate(rows, given, report.attributes, context, order=_order_values(data))
     noisy = _is_noisy(report, data)
     known = "truth" if report.labels == "truth" else "given"
     return FairnessView(
@@ -91,8 +92,10 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         worst=[view_group(row, context) for row in _choose_worst(rows)],
         overall="" if overall is None else words.write(overall),
         adjusted=_enumerate(report.adjust_for),
-        tables=_tabulate(rows, given, report.attributes, context, order=_order_values(data)),
-        rates=view_rates(report.gaps),
+        tables=tables,
+        rates=view_rates(
+            report.gaps, first=[row.predicates for table in tables for row in table.shown]
+        ),
         disparities=view_disparities(report.disparities),
         notes=report.notes,
         perceived=report.perceived,

@@ -53,17 +53,21 @@ class DisparityView:
     left_out: str
 
 
-def view_rates(gaps: pl.DataFrame) -> list[RateTable]:
-    """Return a table for each level that has other metrics than the error, groups as given."""
+def view_rates(gaps: pl.DataFrame, *, first: Sequence[Predicates] = ()) -> list[RateTable]:
+    """Return a table for each level that has other metrics than the error.
+
+    first: groups to begin with, in their order; others follow as given.
+    """
     rates = gaps.filter(pl.col("metric") != "error")
     metrics: list[str] = rates["metric"].unique(maintain_order=True).to_list()
     tables = []
     for level, title in ((1, "Groups"), (2, "Pairs of groups")):
-        groups: dict[str, list[dict[str, Any]]] = {}
+        groups: dict[str, list[dict[str, Any]]] = {write_predicates(p): [] for p in first}
         for row in rates.filter(pl.col("level") == level).to_dicts():
             groups.setdefault(write_predicates(row["predicates"]), []).append(row)
-        if groups:
-            tables.append(_view_table(title, metrics, list(groups.values())))
+        found = [rows for rows in groups.values() if rows]
+        if found:
+            tables.append(_view_table(title, metrics, found))
     return tables
 
 

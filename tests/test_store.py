@@ -253,7 +253,9 @@ def test_a_result_written_again_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_result_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="collection, combinations, disparities, gaps, pairs, verdicts"):
+    with pytest.raises(
+        StoreError, match="collection, combinations, disparities, gaps, pairs, verdicts"
+    ):
         open_store(tmp_path).write_result("run", "gap", pl.DataFrame())
 
 
@@ -278,3 +280,21 @@ def test_outcomes_are_kept_by_error_id(tmp_path: Path) -> None:
     read = store.read_outcomes("e")
     assert read is not None
     assert read["outcome"].to_list() == ["found"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [
+        ("results/1/gaps.parquet", lambda store: store.read_result("1", "gaps")),
+        ("outcomes/e.parquet", lambda store: store.read_outcomes("e")),
+    ],
+)
+def test_a_kept_file_that_cannot_be_read_is_named(
+    tmp_path: Path, kept: str, read: Callable[[Store], Any]
+) -> None:
+    store = open_store(tmp_path)
+    store.write_result("1", "gaps", pl.DataFrame({"n": [1]}))
+    store.write_outcomes("e", pl.DataFrame({"outcome": ["found"]}))
+    (tmp_path / kept).write_bytes(b"no parquet")
+    with pytest.raises(StoreError, match=rf"{kept}: cannot be read .* run `weakspot run` again"):
+        read(store)

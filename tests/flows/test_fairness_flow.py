@@ -135,6 +135,19 @@ def test_a_value_that_nobody_has_is_an_empty_group_and_no_pass(audit: Path) -> N
     assert summary(told)["gates"] == {"system": "insufficient evidence"}
 
 
+@pytest.mark.parametrize("broken", ["{", "{}"])
+def test_a_page_that_lacks_its_groups_is_told(
+    audit: Path, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    assert run(audit, "run").code == 0
+    kept = audit.parent / "workspace" / "manifests" / "fairness.json"
+    kept.write_text(broken)
+    caplog.clear()
+    told = run(audit, "report")
+    assert told.code == 0, told.err
+    assert "run `weakspot fairness`" in caplog.text
+
+
 def test_names_that_are_no_attributes_are_told_before_any_work(audit: Path) -> None:
     told = run(audit, "fairness", gates="[gates]\nmax_gap = 0.1\nattributes = ['gendre']\n")
     assert told.code == 2

@@ -171,10 +171,13 @@ def test_groups_of_bins_stand_in_the_order_of_the_bins() -> None:
         COVERAGE,
     )
     rows = [make_gap(("height", value)) for value in sorted(values)]
+    rows += [row | {"metric": "recall"} for row in rows]
     words = read_words(with_gaps(*rows, attributes=("height",)), coverage=coverage)
     table = words[words.index("Groups by true attributes Group") :]
-    places = [table.index(text) for text in ("height <= 9", "height in (9, 20]", "height > 20")]
-    assert places == sorted(places)
+    names = ("height <= 9", "height in (9, 20]", "height > 20")
+    assert [table.index(name) for name in names] == sorted(table.index(name) for name in names)
+    rates = table[table.index("Other rates by group") :]
+    assert [rates.index(name) for name in names] == sorted(rates.index(name) for name in names)
 
 
 def test_without_gates_nothing_is_said_of_them() -> None:
