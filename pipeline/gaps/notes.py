@@ -42,6 +42,11 @@ def _tell_outcomes(outcomes: pl.DataFrame | None, positive: str | None) -> Itera
             "Of classes, accuracy alone is compared: name the class that matters as positive in "
             "[fairness] for selection, true positive and false positive rates."
         )
+    else:
+        yield (
+            f"Selection, true positive and false positive rates are of the class {positive!r}: "
+            "selected is what is taken for it."
+        )
 
 
 def _tell_unknown(columns: Sequence[Column]) -> Iterator[str]:

@@ -134,3 +134,8 @@ def test_a_sample_with_two_outcomes_is_refused() -> None:
     twice = pl.concat([frame, frame.filter(pl.col("sample_id") == "s7")])
     with pytest.raises(TableError, match=r"1 samples have more than one outcome.*'s7'"):
         measure_fairness(table, np.zeros(100), sensitive=["sex"], sample_ids=ids, outcomes=twice)
+
+
+def test_the_class_that_rates_are_of_is_told() -> None:
+    found = measure(*draw(0, 4), positive="c1")
+    assert any("rates are of the class 'c1'" in note for note in found.notes)
