@@ -41,6 +41,7 @@ class FairnessView:
     noisy: bool  # whether some labels are wrong
     words: ErrorWords
     gates: GateView | None
+    overruled: bool  # whether the verdict of the gates is that by true attributes
     counts: list[str]  # "6 with a gap", ...; none of no groups
     worst: list[GroupView]  # those with a gap that fare worse, worst first
     overall: str
@@ -88,6 +89,8 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         noisy=noisy,
         words=words,
         gates=view_gates(report, words),
+        overruled=report.labels != "truth"
+        and any(r.system == report.system and r.labels == "truth" for r in data.fairness),
         counts=_count_states(rows),
         worst=[view_group(row, context) for row in _choose_worst(rows)],
         overall="" if overall is None else words.write(overall),

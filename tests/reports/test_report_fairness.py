@@ -184,6 +184,16 @@ def test_without_gates_nothing_is_said_of_them() -> None:
     assert "gate" not in read_words(make_fairness())
 
 
+def test_the_verdict_by_true_attributes_counts_where_there_is_one() -> None:
+    counts = "The verdict by true attributes counts."
+    gated = {"verdicts": make_verdicts("fail"), "gates": GATES}
+    predicted = make_fairness(labels="predicted", **gated)
+    both = read_words(predicted, make_fairness(**gated))
+    assert both.count(counts) == 2
+    assert both.index("finder, groups by predicted labels") < both.rindex(counts)
+    assert counts not in read_words(predicted)
+
+
 def test_true_attributes_come_before_predicted_ones_and_are_never_confused() -> None:
     words = read_words(make_fairness(labels="predicted"), make_fairness())
     first = words.index("finder, groups by true attributes")
