@@ -22,16 +22,36 @@ def compute_interval(
 ) -> Interval:
     """Return the 95 % interval of mean(inside) - mean(outside).
 
-    As `interval_slices` gives it; with groups by a bootstrap over them. (nan, nan) where one side
-    has too few rows to say.
+    As `interval_slices` gives it; with groups by a bootstrap over them, or Newcombe's of as many
+    rows as there are groups where all two-valued errors of a side are equal: what has no spread
+    has none when it is drawn again. (nan, nan) where one side has too few rows to say.
     """
     if inside.all() or not inside.any():
         return UNKNOWN
     if groups is not None:
+        if losses.binary and losses.weights is None and _has_equal_side(losses.errors, inside):
+            return _count_groups(losses, inside, groups)
         return bootstrap_interval(losses, inside, groups, seed=seed)
     part = losses.take(np.flatnonzero(inside)).add_up()
     low, high = interval_slices(losses.add_up(), part, losses)
     return float(low[0]), float(high[0])
+
+
+def _has_equal_side(errors: Floats, inside: NDArray[np.bool_]) -> bool:
+    return any(len(np.unique(errors[side])) == 1 for side in (inside, ~inside))
+
+
+def _count_groups(losses: Losses, inside: NDArray[np.bool_], groups: Ints) -> Interval:
+    """Newcombe's interval of the rates as if each side had one row a group."""
+    scale = losses.high - losses.low
+    if scale <= 0:
+        return UNKNOWN
+    rates = [
+        np.array([losses.errors[side].mean() - losses.low]) / scale for side in (inside, ~inside)
+    ]
+    sizes = [np.array([float(len(np.unique(groups[side])))]) for side in (inside, ~inside)]
+    low, high = newcombe_interval(rates[0] * sizes[0], sizes[0], rates[1] * sizes[1], sizes[1])
+    return float(low[0]) * scale, float(high[0]) * scale
 
 
 def interval_slices(total: Sums, part: Sums, losses: Losses) -> tuple[Floats, Floats]:

@@ -54,11 +54,15 @@ class SearchNotes:
 
     def _tell_power(self) -> str:
         """Say which differences would have been found in the smallest slices and in large ones."""
-        smallest = [(self.min_rows, self.detectable_gap)]
+        least_size = max(self.min_rows, 2.0)
+        smallest = [(least_size, self.detectable_gap)]
         sizes = smallest + [(share * self.n, gap) for share, gap in self.detectable_gaps]
-        shown = [(size, gap) for size, gap in sizes if gap is not None and size >= self.min_rows]
+        shown = [(size, gap) for size, gap in sizes if gap is not None and size >= least_size]
         if not shown:
-            return "These samples are too few, or too much alike, to show any difference."
+            return (
+                "No difference would have been found four times in five, whatever its size: the "
+                "samples are too few, or their errors too much alike."
+            )
         (size, gap), (large, least) = shown[0], shown[-1]
         told = (
             f"Would have been found four times in five: a difference of {gap:.3g} in a slice of "

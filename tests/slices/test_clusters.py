@@ -9,6 +9,7 @@ from scipy import special
 
 from pipeline.slices import audit_slices
 from pipeline.slices.clusters import compare_groups
+from pipeline.slices.intervals import compute_interval
 from pipeline.slices.losses import prepare_losses
 from tests.slices.planted import members_of
 
@@ -94,3 +95,14 @@ def test_a_family_and_one_comparison_agree(
         inside = members_of(table, row["predicates"])
         expected = compare_groups(losses, groups, inside, direction="worse")
         assert row["p"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_slice_in_which_all_fail_is_not_sure_of_it() -> None:
+    errors = np.ones(260)
+    errors[60::13] = 0.0  # 16 of the 200 others are found
+    inside = np.arange(260) < 60
+    groups = np.arange(260) // 2
+    low, high = compute_interval(
+        prepare_losses(errors, None, rows=260), inside, groups=groups, seed=0
+    )
+    assert low < 0 < 0.08 < high < 0.2
