@@ -52,7 +52,7 @@ def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
         return {}
     refuse_outdated(audit, store)
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
-    seen, verdicts = [], {}
+    seen = []
     for system in audit.systems:
         for labels in list_sources(audit, store):
             compared = gather_groups(audit, store, system.name, labels)
@@ -66,19 +66,19 @@ def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
                     min_group=audit.gates.min_group,
                     attributes=audit.gates.attributes or compared.sensitive,
                 )
-                verdicts[system.name] = sum_up_verdicts(  # the last source is the truth
-                    frames["verdicts"], min_group=audit.gates.min_group
-                )
             keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
             keys.append(pl.lit(labels).alias("labels"))
             for name, frame in frames.items():
                 parts[name].append(frame.select(*keys, pl.all()))
             seen.append(_describe(system.name, labels, compared, fairness))
-    for name, frames_of in parts.items():
-        if frames_of:
-            store.write_result(run_id, name, pl.concat(frames_of))
-    for name, verdict in verdicts.items():
-        LOG.info("%s: gates: %s", name, verdict)
+    tables = {name: pl.concat(frames) for name, frames in parts.items() if frames}
+    for name, frame in tables.items():
+        store.write_result(run_id, name, frame)
+    verdicts = {}
+    if audit.gates is not None and "verdicts" in tables:
+        verdicts = judge_systems(tables["verdicts"], min_group=audit.gates.min_group)
+    for system_name, verdict in verdicts.items():
+        LOG.info("%s: gates: %s", system_name, verdict)
     made = {
         "run_id": run_id,
         "asked": hash_asked(audit),
@@ -88,6 +88,30 @@ def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
     }
     store.write_manifest("fairness", made)
     return made
+
+
+def judge_systems(verdicts: pl.DataFrame, *, min_group: int) -> dict[str, str]:
+    """Return the verdict on each system: pass, fail or insufficient evidence."""
+    best = choose_best_known(verdicts)
+    return {
+        name: sum_up_verdicts(best.filter(pl.col("system") == name), min_group=min_group)
+        for name in verdicts["system"].unique(maintain_order=True)
+    }
+
+
+def choose_best_known(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return the verdicts that count: by true values, and by labels of what is not known truly.
+
+    verdicts: with `labels`; a pair counts by labels if one of its attributes does.
+    """
+    names = pl.col("predicates").list.eval(pl.element().struct.field("attribute"))
+    true = verdicts.filter(pl.col("labels") == "truth")
+    known = true.select(names.explode().unique()).to_series().to_list()
+    unknown = verdicts.filter(
+        pl.col("labels") == "predicted",
+        names.list.eval(~pl.element().is_in(known)).list.any(),
+    )
+    return pl.concat([true, unknown])
 
 
 def list_sources(audit: Audit, store: Store) -> list[Labels]:
@@ -173,7 +197,9 @@ def read_gaps(store: Store, run_id: str) -> tuple[dict[str, Any], ...]:
 def tell_failures(store: Store, run_id: str) -> str:
     """Return in words which groups fail the gates."""
     verdicts = store.read_result(run_id, "verdicts")
-    failed = [] if verdicts is None else verdicts.filter(pl.col("verdict") == "fail").to_dicts()
+    if verdicts is None:
+        return "the gates fail"
+    failed = choose_best_known(verdicts).filter(pl.col("verdict") == "fail").to_dicts()
     lines = [
         f"  - {row['system']}: {write_predicates(row['predicates'])} (by {row['labels']} labels, "
         f"n {row['n']:,}): error {row['difference']:+.3g} against the rest"

@@ -90,7 +90,12 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         words=words,
         gates=view_gates(report, words),
         overruled=report.labels != "truth"
-        and any(r.system == report.system and r.labels == "truth" for r in data.fairness),
+        and any(
+            other.system == report.system
+            and other.labels == "truth"
+            and set(report.attributes) <= set(other.attributes)
+            for other in data.fairness
+        ),
         counts=_count_states(rows),
         worst=[view_group(row, context) for row in _choose_worst(rows)],
         overall="" if overall is None else words.write(overall),
