@@ -30,7 +30,8 @@ def _tabulate(gaps: Sequence[Mapping[str, Any]], system: str, labels: str) -> Ta
     left = len(gaps) - len(told[:SHOWN])
     title = f"{system}: groups {_BY[labels]} against the rest"
     table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE)
-    table.caption = f"{left} more groups are in the report" if left else None
+    groups = "group is" if left == 1 else "groups are"
+    table.caption = f"{left} more {groups} in the report" if left else None
     table.add_column("group")
     for name in ("n", "error", "gap", "95 %", "adjusted"):
         table.add_column(name, justify="right", no_wrap=True)
