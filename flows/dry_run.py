@@ -18,6 +18,7 @@ from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attrib
 from pipeline.config import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors import score_system
+from pipeline.errors.scored import scored_samples
 from pipeline.labels.truth import read_truth
 from pipeline.samples import SampleSet, read_samples
 from pipeline.store import Store
@@ -69,7 +70,7 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     sample_set = read_samples(audit.dataset, detections=found, limit=limit)
     check_given(audit, sample_set.columns)
     counts = {
-        "samples": sample_set.samples.height,
+        "samples": scored_samples(sample_set.samples).height,
         "rejects": sample_set.rejects.height,
         "attributes": len(attributes),
         **_count_errors(audit, sample_set),

@@ -10,6 +10,7 @@ from flows.logs import LOG
 from flows.plan import check_given
 from pipeline.config import Audit
 from pipeline.detectors import load_detector
+from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import StoreError
 from pipeline.samples import SampleSet, read_samples
 from pipeline.shards import read_kept, write_parquet
@@ -33,8 +34,9 @@ def make_samples(
     found, counts = _read(audit, store, known, limit, load or load_detector)
     check_given(audit, found.columns)
     save_samples(found, store, root=root)
-    LOG.info("samples: %s, rejects: %s", f"{found.samples.height:,}", f"{found.rejects.height:,}")
-    return {"samples": found.samples.height, "rejects": found.rejects.height, **counts}
+    samples = scored_samples(found.samples).height  # without the images that hold objects
+    LOG.info("samples: %s, rejects: %s", f"{samples:,}", f"{found.rejects.height:,}")
+    return {"samples": samples, "rejects": found.rejects.height, **counts}
 
 
 def _read(
