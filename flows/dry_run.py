@@ -19,6 +19,7 @@ from pipeline.config import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors import score_system
 from pipeline.errors.scored import scored_samples
+from pipeline.fairness import check_positive
 from pipeline.labels.truth import read_truth
 from pipeline.samples import SampleSet, read_samples
 from pipeline.store import Store
@@ -104,6 +105,7 @@ def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:
             source_images=sample_set.source_images,
             categories=sample_set.categories,
         )
+        check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
         counts["errors"] += scored.errors.height
         counts["samples_without_error"] += scored.samples_without_error
         counts["errors_without_sample"] += scored.errors_without_sample

@@ -11,6 +11,7 @@ from flows.samples import load_samples
 from flows.sweeps import keep_outcomes
 from pipeline.config import Audit, System
 from pipeline.errors import Scored, score_system
+from pipeline.fairness import check_positive
 from pipeline.samples import SampleSet
 from pipeline.store import open_store
 
@@ -24,6 +25,7 @@ def make_errors(audit: Audit) -> dict[str, int]:
     systems: dict[str, Any] = {}
     for system in audit.systems:
         scored = score_one(system, sample_set)
+        check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
         store.put_errors(scored.errors)
         keep_outcomes(store, scored.error_id, scored.outcomes, scored.image_counts)
         own = {

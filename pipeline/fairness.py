@@ -9,7 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.exceptions import TableError
 from pipeline.gaps.arguments import check_arguments
-from pipeline.gaps.classifiers import is_of_classes, list_classifier_metrics, measure_disparities
+from pipeline.gaps.classifiers import (
+    check_positive,
+    is_of_classes,
+    list_classifier_metrics,
+    measure_disparities,
+)
 from pipeline.gaps.detectors import list_detector_metrics
 from pipeline.gaps.estimates import Values
 from pipeline.gaps.gates import Verdict, judge_gates, sum_up_verdicts
@@ -20,7 +25,14 @@ from pipeline.gaps.power import Power
 from pipeline.gaps.rows import Question, tabulate_groups
 from pipeline.tables import DISPARITIES, check
 
-__all__ = ["Fairness", "Verdict", "judge_gates", "measure_fairness", "sum_up_verdicts"]
+__all__ = [
+    "Fairness",
+    "Verdict",
+    "check_positive",
+    "judge_gates",
+    "measure_fairness",
+    "sum_up_verdicts",
+]
 
 
 @dataclass(frozen=True)

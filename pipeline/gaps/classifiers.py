@@ -28,6 +28,21 @@ def is_of_classes(outcomes: pl.DataFrame) -> bool:
     return set(CLASS_OUTCOMES) <= set(outcomes.columns)
 
 
+def check_positive(outcomes: pl.DataFrame | None, positive: str | None) -> None:
+    """Raise ConfigError when nothing is or was predicted to be `positive`.
+
+    outcomes: CLASS_OUTCOMES; other outcomes, or none, have no classes to check.
+    """
+    if positive is None or outcomes is None or not is_of_classes(outcomes):
+        return
+    classes = sorted(pl.concat([outcomes["true"], outcomes["predicted"]]).drop_nulls().unique())
+    if positive not in classes:
+        raise ConfigError(
+            f"[fairness] positive is {positive!r}, which is no class of this classifier; "
+            f"its classes are {', '.join(classes[:20]) or 'not known'}"
+        )
+
+
 def list_classifier_metrics(
     outcomes: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, positive: str | None
 ) -> list[Metric]:
@@ -51,12 +66,7 @@ def list_classifier_metrics(
     metrics: list[Metric] = [RowMean("accuracy", False, take(true == predicted), known)]  # noqa: FBT003 - a higher accuracy is better
     if positive is None:
         return metrics
-    classes = sorted({*true.drop_nulls().unique(), *predicted.drop_nulls().unique()})
-    if positive not in classes:
-        raise ConfigError(
-            f"[fairness] positive is {positive!r}, which is no class of this classifier; "
-            f"its classes are {', '.join(classes[:20])}"
-        )
+    check_positive(rows, positive)
     chosen = take(predicted == positive)
     actual = (true == positive).fill_null(value=False).to_numpy()
     return [

@@ -1,6 +1,9 @@
 """What a dry run refuses, so that a run does not fail after an hour."""
 
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 from flows.dry_run import check_audit
 from pipeline.exceptions import ConfigError, DatasetError
@@ -38,3 +41,23 @@ def test_rejects_are_told_with_their_reasons(small_audit: SmallAudit) -> None:
     assert "rejects: 12" in told
     assert "note: rejected: broken00.png: " in told
     assert "note: rejected: 2 more" in told
+
+
+def test_a_class_that_no_classifier_knows_is_refused_before_any_work(tmp_path: Path) -> None:
+    rows = ["path,prediction"]
+    for name in ("cat/0.png", "cat/1.png", "dog/0.png"):
+        (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "images" / name)
+        rows.append(f"{name},cat")
+    (tmp_path / "said.csv").write_text("\n".join(rows) + "\n")
+    config = tmp_path / "audit.toml"
+    config.write_text(
+        'name = "pets"\n[dataset]\nformat = "folder"\nimages = "images"\n[attributes]\n'
+        'use = ["image/brightness"]\ngiven = ["category"]\n[[systems]]\nname = "net"\n'
+        'format = "classification"\npredictions = "said.csv"\nerror = "not-top1"\n'
+        '[fairness]\nattributes = ["category"]\npositive = "bird"\n'
+    )
+    with pytest.raises(ConfigError, match=r"positive is 'bird'.*its classes are cat, dog"):
+        check_audit(config, limit=None)
+    config.write_text(config.read_text().replace("bird", "dog"))
+    assert check_audit(config, limit=None).counts["errors"] == 3
