@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from flows.logs import LOG, show_progress
+from flows.plan import leave_out, list_broken
 from flows.retries import shard_task
 from pipeline.config import Audit, Dataset
 from pipeline.detectors import Detector, detect_block, load_detector, read_detections
@@ -16,7 +17,6 @@ from pipeline.exceptions import ConfigError
 from pipeline.samples import read_samples
 from pipeline.shards import read_broken, write_parquet, write_shard
 from pipeline.store import Store
-from pipeline.tables import REJECTS, check
 
 LoadDetector = Callable[[str], Detector]
 SHARD_SIZE = 512  # images in a shard: what a killed run loses
@@ -60,12 +60,12 @@ def detect_objects(
     images, unread = _list_images(audit, store, known)
     folder = store.folder / "detections" / detector.detector_id
     stored = read_detections(folder)
-    seen, rejects = [stored], [_list_broken(images, store)]
+    seen, rejects = [stored], [list_broken(images, store, stage="detect")]
     done = pl.concat([stored["content_key"], read_broken(store.broken)["content_key"]]).unique()
     looked_at, objects = 0, 0
     with open_pool() as pool, show_progress("detect", images.height) as advance:
         for block in images.iter_slices(SHARD_SIZE):
-            fresh = _leave_out(block, done)
+            fresh = leave_out(block, done)
             if not fresh.is_empty():
                 made, rejected = detect_shard(fresh, audit, store, detector, pool)
                 done = pl.concat([done, fresh["content_key"]])
@@ -107,7 +107,7 @@ def probe_detector(audit: Audit, store: Store, *, load: LoadDetector = load_dete
     detector = _load(audit, load)
     images, _ = _list_images(audit, store, None, keep=False)
     stored = read_detections(store.folder / "detections" / detector.detector_id)
-    left = _leave_out(images, stored["content_key"], read_broken(store.broken)["content_key"])
+    left = leave_out(images, stored["content_key"], read_broken(store.broken)["content_key"])
     start = time.perf_counter()
     with open_pool() as pool:
         few = detect_block(
@@ -144,13 +144,6 @@ def _list_images(
     return found.samples, found.rejects
 
 
-def _leave_out(images: pl.DataFrame, *done: pl.Series) -> pl.DataFrame:
-    """Return the images with other content than `done`, each content once, in order of path."""
-    keys = pl.DataFrame({"content_key": pl.concat(done)}).unique()
-    left = images.join(keys, on="content_key", how="anti", maintain_order="left")
-    return left.unique("content_key", keep="first", maintain_order=True)
-
-
 def _place(images: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """Return the detections of every path with the content that they were seen in."""
     there = seen.drop_nulls("category")
@@ -166,10 +159,3 @@ def _count_asked(detections: pl.DataFrame, dataset: Dataset) -> int:
         category = pl.col("category").replace(dict(dataset.rename))
         asked = asked.filter(category.is_in(list(dataset.categories)))
     return asked.height
-
-
-def _list_broken(images: pl.DataFrame, store: Store) -> pl.DataFrame:
-    """Return the rejects of every path whose content is known to be broken."""
-    found = images.join(read_broken(store.broken), on="content_key", how="inner")
-    rows = found.select("path", pl.lit("detect").alias("stage"), "reason").unique()
-    return check(rows, REJECTS, table="rejects")

@@ -11,16 +11,15 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from flows.encoders import LoadEncoder, require_encoder
 from flows.logs import LOG, show_progress
-from flows.plan import plan_embedding
+from flows.plan import list_broken, plan_embedding
 from flows.retries import shard_task
 from flows.samples import load_samples
 from flows.texts import LoadReader, make_texts
 from pipeline.config import Audit
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.shards import read_broken, write_shard, write_vectors
+from pipeline.shards import write_shard, write_vectors
 from pipeline.store import Store, open_store
-from pipeline.tables import REJECTS, check
 from pipeline.texts import load_reader
 
 
@@ -47,7 +46,11 @@ def make_embeddings(
             embedded += made
             found.append(rejected)
             update_progress_artifact(cast(UUID, artifact), 100.0 * number / len(blocks))
-    rejects = pl.concat([_list_broken(samples, store), *found]).unique().sort("path", "reason")
+    rejects = (
+        pl.concat([list_broken(samples, store, stage="embed"), *found])
+        .unique()
+        .sort("path", "reason")
+    )
     store.put_rejects(rejects, stage="embed")
     LOG.info("embedded: %s samples; not usable: %s", f"{embedded:,}", f"{rejects.height:,}")
     return {"images_embedded": embedded, **read}
@@ -76,10 +79,3 @@ def make_shard(
     write_shard(made.broken, store.broken)
     write_vectors(made.vectors, store.embeddings)
     return len(made.vectors.keys), made.rejects
-
-
-def _list_broken(samples: pl.DataFrame, store: Store) -> pl.DataFrame:
-    """Return the rejects of every path whose content is known to be broken."""
-    found = samples.join(read_broken(store.broken), on="content_key", how="inner")
-    rows = found.select("path", pl.lit("embed").alias("stage"), "reason").unique()
-    return check(rows, REJECTS, table="rejects")

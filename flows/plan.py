@@ -7,6 +7,7 @@ import polars as pl
 
 from flows.encoders import LoadEncoder, identify_encoder, require_encoder
 from pipeline.config import Audit
+from pipeline.image_pass import list_rejects
 from pipeline.images import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, read_attributes
 from pipeline.labels.given import label_given, select_targets
@@ -73,14 +74,20 @@ def plan_embedding(
         encoded = stored_keys(store.embeddings / card.encoder_id)
     right_version = pl.col("measure_version") == MEASURE_VERSION
     known = read_measurements(store.measurements).filter(right_version)["content_key"]
-    to_encode = _leave_out(needs_vector, encoded, broken)
-    to_measure = _leave_out(needs_measure, known, broken, to_encode["content_key"])
+    to_encode = leave_out(needs_vector, encoded, broken)
+    to_measure = leave_out(needs_measure, known, broken, to_encode["content_key"])
     if audit.encoder is None:
         return EmbedPlan(to_encode, to_measure)
     return EmbedPlan(to_encode, to_measure, audit.encoder.shard_size)
 
 
-def _leave_out(samples: pl.DataFrame, *keys: pl.Series) -> pl.DataFrame:
+def list_broken(samples: pl.DataFrame, store: Store, *, stage: str) -> pl.DataFrame:
+    """Return the rejects of every path whose content is known to be broken."""
+    known = read_broken(store.broken).select("content_key", "reason")
+    return list_rejects(samples, dict(known.iter_rows()), stage=stage)
+
+
+def leave_out(samples: pl.DataFrame, *keys: pl.Series) -> pl.DataFrame:
     """Return the samples with other keys, each content once, ordered by image and content."""
     done = pl.DataFrame({"content_key": pl.concat(keys)}).unique()
     rows = samples.join(done, on="content_key", how="anti")

@@ -10,9 +10,10 @@ import polars as pl
 from PIL import Image
 
 from pipeline.images import ImageRejectedError, ImageUnreadableError, load_image
-from pipeline.tables import BROKEN, REJECTS, check
+from pipeline.shards import bad_shards_told
+from pipeline.tables import BROKEN, REJECTS, Schema, check, empty
 
-T = TypeVar("T")
+T = TypeVar("T", bound=tuple[object, ...])
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,15 @@ class ImagePass(Generic[T]):
     found: Mapping[str, Sequence[T]]
     rejects: pl.DataFrame
     broken: pl.DataFrame
+
+    def tabulate(self, schema: Schema) -> pl.DataFrame:
+        """Return a row of `schema` for each tuple found, after its content key.
+
+        An image in which nothing was found has one row of nulls, so that it counts as done.
+        """
+        nothing: Sequence[tuple[object, ...]] = [(None,) * (len(schema) - 1)]
+        rows = [(key, *one) for key, found in self.found.items() for one in found or nothing]
+        return pl.DataFrame(rows, schema=dict(schema), orient="row")
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,20 @@ def look_at_images(
         rejects=list_rejects(images, failed, stage=stage),
         broken=pl.DataFrame(broken, schema=dict(BROKEN), orient="row"),
     )
+
+
+def read_found(folder: Path, schema: Schema, *, table: str) -> pl.DataFrame:
+    """Return what earlier passes kept as shards in `folder`, rows of nulls included, each row once.
+
+    Two shards may hold the same image, each with all of its rows. Raises StoreError when a shard
+    cannot be read.
+    """
+    shards = sorted(folder.glob("*.parquet"))
+    if not shards:
+        return empty(schema)
+    with bad_shards_told(folder):
+        frame = pl.read_parquet(shards)
+    return check(frame.unique(), schema, table=table)
 
 
 def list_rejects(images: pl.DataFrame, failed: Mapping[str, str], *, stage: str) -> pl.DataFrame:

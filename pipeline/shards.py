@@ -121,11 +121,19 @@ def has_shards(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _told_plainly(folder: Path) -> Iterator[None]:
-    """Turn what Polars raises on a bad shard of `folder` into our errors."""
+    """Turn what Polars raises on bad shards of vectors and measures into our errors."""
+    with bad_shards_told(folder):
+        try:
+            yield
+        except pl.exceptions.SchemaError as error:
+            raise EncoderMismatchError(f"{folder}: shards differ in width: {error}") from None
+
+
+@contextlib.contextmanager
+def bad_shards_told(folder: Path) -> Iterator[None]:
+    """Turn what Polars raises on a shard of `folder` that cannot be read into StoreError."""
     try:
         yield
-    except pl.exceptions.SchemaError as error:
-        raise EncoderMismatchError(f"{folder}: shards differ in width: {error}") from None
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).split("\n")[0]
         raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None

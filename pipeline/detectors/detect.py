@@ -8,11 +8,10 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
-from pipeline.detectors.detector import Detection, Detector
-from pipeline.exceptions import StoreError
-from pipeline.image_pass import look_at_images
+from pipeline.detectors.detector import Detector
+from pipeline.image_pass import look_at_images, read_found
 from pipeline.images import load_image
-from pipeline.tables import DETECTIONS, check, empty
+from pipeline.tables import DETECTIONS
 
 STAGE = "detect"
 
@@ -48,10 +47,7 @@ def detect_block(
     seen = look_at_images(
         images, detector.detect, root=root, stage=STAGE, pool=pool, progress=progress, load=load
     )
-    rows: list[tuple[object, ...]] = []
-    for key, found in seen.found.items():
-        rows += [(key, *one) for one in found] or [(key, *[None] * len(Detection._fields))]
-    detections = pl.DataFrame(rows, schema=dict(DETECTIONS), orient="row")
+    detections = seen.tabulate(DETECTIONS)
     return DetectedBlock(detections, seen.rejects, seen.broken)
 
 
@@ -60,14 +56,5 @@ def read_detections(folder: Path) -> pl.DataFrame:
 
     Raises StoreError when a shard cannot be read.
     """
-    shards = sorted(folder.glob("*.parquet"))
-    if not shards:
-        return empty(DETECTIONS)
-    try:
-        frame = pl.read_parquet(shards)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
-    # Two shards may hold the same image, each with all of its rows.
-    order = ["content_key", pl.col("score").neg(), "category", "x", "y", "w", "h"]
-    return check(frame.unique().sort(order), DETECTIONS, table="detections")
+    frame = read_found(folder, DETECTIONS, table="detections")
+    return frame.sort("content_key", pl.col("score").neg(), "category", "x", "y", "w", "h")

@@ -8,11 +8,10 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
-from pipeline.exceptions import StoreError
-from pipeline.image_pass import look_at_images
+from pipeline.image_pass import look_at_images, read_found
 from pipeline.images import load_image
-from pipeline.tables import TEXTS, check, empty
-from pipeline.texts.reader import ReadText, TextReader
+from pipeline.tables import TEXTS
+from pipeline.texts.reader import TextReader
 
 STAGE = "texts"
 
@@ -48,10 +47,7 @@ def read_texts(
     seen = look_at_images(
         images, reader.read, root=root, stage=STAGE, pool=pool, progress=progress, load=load
     )
-    rows: list[tuple[object, ...]] = []
-    for key, found in seen.found.items():
-        rows += [(key, *one) for one in found] or [(key, *[None] * len(ReadText._fields))]
-    texts = pl.DataFrame(rows, schema=dict(TEXTS), orient="row")
+    texts = seen.tabulate(TEXTS)
     return TextBlock(_sort(texts), seen.rejects, seen.broken)
 
 
@@ -60,16 +56,7 @@ def stored_texts(folder: Path) -> pl.DataFrame:
 
     Raises StoreError when a shard cannot be read.
     """
-    shards = sorted(folder.glob("*.parquet"))
-    if not shards:
-        return empty(TEXTS)
-    try:
-        frame = pl.read_parquet(shards)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
-    # Two shards may hold the same image, each with all of its rows.
-    return _sort(check(frame.unique(), TEXTS, table="texts"))
+    return _sort(read_found(folder, TEXTS, table="texts"))
 
 
 def search_texts(texts: pl.DataFrame, samples: pl.DataFrame, words: Sequence[str]) -> pl.DataFrame:
