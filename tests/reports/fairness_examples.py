@@ -7,8 +7,10 @@ from typing import Any
 import polars as pl
 
 from pipeline.tables import COLLECTION, COMBINATIONS, DISPARITIES, GAPS, SWEEP, VERDICTS
+from reports import build_report
 from reports.data import DomainReport, FairnessReport
-from tests.reports.report_examples import make_predicates, make_table
+from tests.reports.page_reader import read_page
+from tests.reports.report_examples import make_predicates, make_report_data, make_table
 
 GROUPS = {"gender": ["man", "woman"], "age": ["young", "adult", "old"]}
 ADJUSTED = {
@@ -162,3 +164,15 @@ def make_sweep(points: int = 25) -> pl.DataFrame:
         for index in range(points)
     ]  # fmt: skip
     return make_table(rows, SWEEP)
+
+
+def read_words(*reports: FairnessReport, **changes: Any) -> str:
+    """Return the words of a well-formed page with these reports."""
+    page = read_page(build_report(make_report_data(fairness=reports, **changes)))
+    assert page.faults == []
+    return page.words
+
+
+def with_gaps(*rows: dict[str, object], **changes: object) -> FairnessReport:
+    """Return a report of some rows of the GAPS table."""
+    return make_fairness(gaps=make_table(list(rows), GAPS), **changes)

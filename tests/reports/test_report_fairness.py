@@ -1,13 +1,12 @@
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 import pytest
 
 from pipeline.exceptions import TableError
 from pipeline.labels.quality import VALUE_QUALITY
-from pipeline.tables import DISPARITIES, GAPS, VERDICTS
-from reports import FairnessReport, build_report
+from pipeline.tables import DISPARITIES
+from reports import build_report
 from reports.data import COVERAGE
 from tests.reports.fairness_examples import (
     ADJUSTED,
@@ -17,26 +16,15 @@ from tests.reports.fairness_examples import (
     make_gaps,
     make_small_gap,
     make_verdicts,
+    read_words,
+    with_gaps,
 )
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import (
-    make_predicates,
     make_report_data,
     make_system,
     make_table,
 )
-
-GATES = {"max_gap": 0.1, "min_group": 50}
-
-
-def read_words(*reports: FairnessReport, **changes: Any) -> str:
-    page = read_page(build_report(make_report_data(fairness=reports, **changes)))
-    assert page.faults == []
-    return page.words
-
-
-def with_gaps(*rows: dict[str, object], **changes: object) -> FairnessReport:
-    return make_fairness(gaps=make_table(list(rows), GAPS), **changes)
 
 
 def test_group_is_shown_with_all_its_numbers() -> None:
@@ -80,69 +68,6 @@ def test_gap_in_favor_of_a_group_is_no_group_worst_off() -> None:
     assert "best" in words
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "told"),
-    [
-        (
-            ("fail", "pass", "insufficient evidence"),
-            "fail The gate fails: group = g0 (+14.2 points) is more than 10.0 percentage points "
-            "worse than the rest. For 1 other group the evidence is insufficient",
-        ),
-        (
-            ("pass", "pass"),
-            "pass The gate passes: no group fails, and 2 groups are at most 10.0 percentage points "
-            "worse than the rest. Worst off",
-        ),
-        (
-            ("pass", "insufficient evidence"),
-            "insufficient evidence The gate is open: no group fails, but for group = g1 there is",
-        ),
-        (
-            ("insufficient evidence",),
-            "insufficient evidence The gate is open: no group fails, but for group = g0 there is",
-        ),
-        ((), "insufficient evidence The gate is open: there was no group to judge."),
-        (
-            ("fail",) * 8,
-            "group = g3 (+14.2 points), group = g4 (+14.2 points) and 3 more are more than",
-        ),
-    ],
-)
-def test_gate_is_told_in_a_sentence(verdicts: tuple[str, ...], told: str) -> None:
-    words = read_words(make_fairness(verdicts=make_verdicts(*verdicts), gates=GATES))
-    assert told in words
-
-
-def test_failed_gate_is_in_the_verdict_of_the_page() -> None:
-    words = read_words(make_fairness(verdicts=make_verdicts("fail"), gates=GATES))
-    verdict = words[: words.index("Weak slices of finder A slice")]
-    assert "fail Fairness gate of finder, groups by true attributes: 1 group fares more" in verdict
-
-
-def test_pairs_that_decide_a_gate_are_told_apart() -> None:
-    verdicts = make_verdicts("insufficient evidence", "insufficient evidence").with_columns(
-        predicates=pl.Series(
-            [make_predicates(("age", "old"), ("skin", "pale")), make_predicates(("age", "old"))],
-            dtype=VERDICTS["predicates"],
-        )
-    )
-    words = read_words(make_fairness(verdicts=verdicts, gates=GATES))
-    assert "for age = old; age = old and skin = pale there is insufficient evidence" in words
-
-
-def test_a_pair_too_small_for_the_gate_decides_nothing() -> None:
-    verdicts = make_verdicts("pass", "insufficient evidence").with_columns(
-        predicates=pl.Series(
-            [make_predicates(("age", "old")), make_predicates(("age", "old"), ("skin", "pale"))],
-            dtype=VERDICTS["predicates"],
-        ),
-        n=pl.Series([400, 40]),
-    )
-    words = read_words(make_fairness(verdicts=verdicts, gates=GATES))
-    assert "pass The gate passes" in words
-    assert "For 1 other group the evidence is insufficient" in words
-
-
 def test_the_verdict_of_the_page_says_who_is_worst_off() -> None:
     words = read_words(with_gaps(make_gap(("gender", "woman"))))
     verdict = words[: words.index("Weak slices of finder A slice")]
@@ -178,20 +103,6 @@ def test_groups_of_bins_stand_in_the_order_of_the_bins() -> None:
     assert [table.index(name) for name in names] == sorted(table.index(name) for name in names)
     rates = table[table.index("Other rates by group") :]
     assert [rates.index(name) for name in names] == sorted(rates.index(name) for name in names)
-
-
-def test_without_gates_nothing_is_said_of_them() -> None:
-    assert "gate" not in read_words(make_fairness())
-
-
-def test_the_verdict_by_true_attributes_counts_where_there_is_one() -> None:
-    counts = "The verdict by true attributes counts."
-    gated = {"verdicts": make_verdicts("fail"), "gates": GATES}
-    predicted = make_fairness(labels="predicted", **gated)
-    both = read_words(predicted, make_fairness(**gated))
-    assert both.count(counts) == 2
-    assert both.index("finder, groups by predicted labels") < both.rindex(counts)
-    assert counts not in read_words(predicted)
 
 
 def test_true_attributes_come_before_predicted_ones_and_are_never_confused() -> None:
