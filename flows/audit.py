@@ -17,11 +17,12 @@ from flows.report import write_report
 from flows.run_record import RunRecord
 from flows.samples import make_samples
 from flows.score import make_errors
+from flows.start import STAGES
 from flows.summary import GatesFailedError, Summary
 from pipeline.config import Audit, read_audit
 from pipeline.store import Store, lock_workspace, open_store
 
-STAGES = ("embed", "label", "score", "find", "fairness", "report")
+__all__ = ["STAGES", "run_audit"]
 
 
 @flow(name="audit")

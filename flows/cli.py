@@ -75,8 +75,9 @@ def run(
         plan = check_audit(audit, limit=limit)
         typer.echo(plan.to_json() if json_output else plan.to_text())
     else:
-        stages = ("embed", "label", "score", "find", "fairness", "report")
-        _run(audit, stages, limit, json_output=json_output)
+        from flows.start import STAGES
+
+        _run(audit, STAGES, limit, json_output=json_output)
 
 
 @app.command()

@@ -118,8 +118,7 @@ def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]
 
 def run_demo_audit(audit: Path) -> str | None:
     """Run the audit of a demo; return where its report is."""
-    from flows.audit import STAGES
-    from flows.start import start_run
+    from flows.start import STAGES, start_run
 
     return start_run(audit, stages=STAGES, limit=None).report
 

@@ -9,7 +9,7 @@ import polars as pl
 from prefect import flow
 
 from flows.domain import order_values
-from flows.find import list_labelled
+from flows.find import find_error_id, list_labelled
 from flows.logs import LOG
 from flows.names import list_sensitive
 from flows.outdated import note_inputs, refuse_outdated
@@ -18,6 +18,7 @@ from flows.samples import load_samples
 from pipeline.config import Audit, FairnessConfig, Gates
 from pipeline.exceptions import SearchError
 from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts
+from pipeline.gaps.states import FAIL, GAP, NO_GAP
 from pipeline.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.store import Store, open_store
 from reports.words import write_predicates
@@ -136,11 +137,8 @@ def gather_groups(audit: Audit, store: Store, system: str, labels: Labels) -> Co
     columns = _list_columns(audit, store, labels)
     sensitive = tuple(name for name in list_sensitive(audit) if name in columns)
     adjust_for = tuple(name for name in asked.adjust_for if name in columns)
-    scored = store.read_manifest("score")["systems"]
-    if system not in scored:
-        raise SearchError(f"system {system!r} is not scored yet; run `weakspot score` first")
     samples = load_samples(store).samples
-    error_id = scored[system]["error_id"]
+    error_id = find_error_id(store, system)
     chosen = [columns[name] for name in dict.fromkeys((*sensitive, *adjust_for))]
     with store.connect() as connection:
         table = join_labels(connection, samples["sample_id"], chosen, error_id=error_id)
@@ -184,7 +182,7 @@ def read_gaps(store: Store, run_id: str) -> tuple[dict[str, Any], ...]:
     if gaps is None:
         return ()
     errors = gaps.filter(pl.col("metric") == "error").with_columns(
-        order=pl.col("state").replace_strict({"gap": 0, "no gap shown": 1}, default=2)
+        order=pl.col("state").replace_strict({GAP: 0, NO_GAP: 1}, default=2)
     )
     ordered = errors.sort(
         ["system", "labels", "order", "difference"],
@@ -199,7 +197,7 @@ def tell_failures(store: Store, run_id: str) -> str:
     verdicts = store.read_result(run_id, "verdicts")
     if verdicts is None:
         return "the gates fail"
-    failed = choose_best_known(verdicts).filter(pl.col("verdict") == "fail").to_dicts()
+    failed = choose_best_known(verdicts).filter(pl.col("verdict") == FAIL).to_dicts()
     lines = [
         f"  - {row['system']}: {write_predicates(row['predicates'])} (by {row['labels']} labels, "
         f"n {row['n']:,}): error {row['difference']:+.3g} against the rest"

@@ -90,12 +90,10 @@ def list_labelled(
 def read_search_table(audit: Audit, store: Store, system: str) -> SearchTable:
     """Join the labels to search with one system's errors. Raises SearchError if none are left."""
     columns, _ = choose_columns(audit, store)
-    scored = store.read_manifest("score")["systems"]
-    if system not in scored:
-        raise SearchError(f"system {system!r} is not scored yet; run `weakspot score` first")
     sample_ids = load_samples(store).samples["sample_id"]
+    error_id = find_error_id(store, system)
     with store.connect() as connection:
-        table = join_labels(connection, sample_ids, columns, error_id=scored[system]["error_id"])
+        table = join_labels(connection, sample_ids, columns, error_id=error_id)
     if table.errors.is_empty():
         raise SearchError(
             f"system {system!r}: no sample has both an error and labels "
@@ -103,6 +101,15 @@ def read_search_table(audit: Audit, store: Store, system: str) -> SearchTable:
             f"{store.folder} rejects rejects.csv`"
         )
     return table
+
+
+def find_error_id(store: Store, system: str) -> str:
+    """Return the id of a system's errors. Raises SearchError when it is not scored."""
+    scored = store.read_manifest("score")["systems"]
+    if system not in scored:
+        raise SearchError(f"system {system!r} is not scored yet; run `weakspot score` first")
+    error_id: str = scored[system]["error_id"]
+    return error_id
 
 
 @shard_task(name="search system")

@@ -22,8 +22,8 @@ def pick_worst(
     rows = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     gallery = {}
     for rank, predicates in findings.select("rank", "predicates").iter_rows():
-        tests = [table.attributes[p["attribute"]] == p["value"] for p in predicates]
-        worst = rows.filter(*tests).sort(["error", "sample_id"], descending=[True, False])
+        inside = rows.filter(table.select_slice(predicates))
+        worst = inside.sort(["error", "sample_id"], descending=[True, False])
         shown = (
             worst.head(SHOWN)
             .select("sample_id", "error")

@@ -48,14 +48,17 @@ def note_inputs(store: Store) -> dict[str, Any]:
     }
 
 
-def refuse_unsearched(audit: Audit, store: Store, search: dict[str, Any]) -> None:
+def refuse_unsearched(
+    audit: Audit, store: Store, search: dict[str, Any], *, inputs: dict[str, Any]
+) -> None:
     """Raise StoreError when the last search saw other inputs than are there now.
 
-    search: what `find_slices` noted. A page of old findings beside new labels would mislead.
+    search: what `find_slices` noted. inputs: as `note_inputs` tells them now. A page
+    of old findings beside new labels would mislead.
     """
     problems = [
         f"the {name} are not those that were searched"
-        for name, now in note_inputs(store).items()
+        for name, now in inputs.items()
         if search.get("inputs", {}).get(name) != now
     ]
     systems = {system.name for system in audit.systems}

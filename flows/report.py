@@ -11,7 +11,7 @@ from flows.domain import order_values
 from flows.find import choose_columns, read_search_table
 from flows.gallery import pick_worst
 from flows.logs import LOG
-from flows.outdated import refuse_unsearched
+from flows.outdated import note_inputs, refuse_unsearched
 from flows.report_groups import report_domain, report_fairness
 from flows.samples import load_samples
 from flows.sweeps import sweep_findings
@@ -51,10 +51,12 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot find` first")
     run = runs.row(-1, named=True)
     search = json.loads(run["search"])
-    refuse_unsearched(audit, store, search)
+    inputs = note_inputs(store)
+    refuse_unsearched(audit, store, search, inputs=inputs)
+    sample_set = load_samples(store)
     tables = {name: read_search_table(audit, store, name) for name in search["systems"]}
     first = next(iter(tables.values()))
-    agreement, value_quality = _measure_quality(store, load_samples(store).samples["sample_id"])
+    agreement, value_quality = _measure_quality(store, sample_set.samples["sample_id"])
     return ReportData(
         name=run["name"],
         run_id=run["run_id"],
@@ -62,7 +64,15 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         finished_at=run["finished_at"],
         samples=len(first.sample_ids),
         systems=tuple(
-            _report_system(audit, store, run["run_id"], name, search["systems"][name], table)
+            _report_system(
+                audit,
+                store,
+                run["run_id"],
+                name,
+                search["systems"][name],
+                table,
+                samples=sample_set.samples,
+            )
             for name, table in tables.items()
         ),
         attributes=_list_attributes(audit, store),
@@ -75,20 +85,21 @@ def gather_report(audit: Audit, store: Store) -> ReportData:
         agreement=agreement,
         value_quality=value_quality,
         rejects=store.read("rejects"),
-        counts=json.loads(run["counts"]) | load_samples(store).counts,
+        counts=json.loads(run["counts"]) | sample_set.counts,
         notes=(*_list_notes(search), *store.read_manifest("label").get("truth_gaps", [])),
         config=json.dumps(json.loads(run["config"]), indent=1),
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),
         encoder_id=run["encoder_id"],
-        fairness=report_fairness(audit, store),
+        fairness=report_fairness(audit, store, inputs=inputs),
         domain=report_domain(search, store, run["run_id"]),
     )
 
 
 def _report_system(
-    audit: Audit, store: Store, run_id: str, name: str, seen: dict[str, Any], table: SearchTable
-) -> SystemReport:
+    audit: Audit, store: Store, run_id: str, name: str, seen: dict[str, Any], table: SearchTable,
+    *, samples: pl.DataFrame,
+) -> SystemReport:  # fmt: skip
     own = (pl.col("run_id") == run_id) & (pl.col("system") == name)
     findings = store.read("findings").filter(own).sort("rank").select(list(WEAKNESSES))
     family = store.read_family(run_id).filter(own).select(list(FAMILY))
@@ -108,7 +119,7 @@ def _report_system(
         detectable_gap=seen["detectable_gap"],
         search_notes=tuple(seen["notes"]),
         sweeps=sweep_findings(findings, table, store, error_id=scored["error_id"], error=error),
-        gallery=pick_worst(findings, table, load_samples(store).samples, audit.dataset.root),
+        gallery=pick_worst(findings, table, samples, audit.dataset.root),
     )
 
 

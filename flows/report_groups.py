@@ -7,7 +7,6 @@ import polars as pl
 from flows.fairness import hash_asked
 from flows.logs import LOG
 from flows.names import list_sensitive
-from flows.outdated import note_inputs
 from pipeline.config import Audit
 from pipeline.exceptions import StoreError
 from pipeline.store import Store
@@ -15,10 +14,13 @@ from pipeline.tables import DISPARITIES, GAPS, VERDICTS
 from reports.data import DomainReport, FairnessReport
 
 
-def report_fairness(audit: Audit, store: Store) -> tuple[FairnessReport, ...]:
+def report_fairness(
+    audit: Audit, store: Store, *, inputs: dict[str, Any]
+) -> tuple[FairnessReport, ...]:
     """Return the gaps last measured, by system and source of labels.
 
-    Nothing when they were not, or were of other labels, errors or gates than are there now.
+    inputs: as `note_inputs` tells them now. Nothing when gaps were not measured, or were of other
+    labels, errors or gates than are there now.
     """
     if not list_sensitive(audit):
         return ()
@@ -27,7 +29,7 @@ def report_fairness(audit: Audit, store: Store) -> tuple[FairnessReport, ...]:
     except StoreError as error:
         LOG.warning("groups are not on the page: %s", error)
         return ()
-    if made.get("inputs") != note_inputs(store) or made.get("asked") != hash_asked(audit):
+    if made.get("inputs") != inputs or made.get("asked") != hash_asked(audit):
         LOG.warning("groups were compared before something changed; run `weakspot fairness`")
         return ()
     entries = {entry["name"]: entry for entry in store.read_manifest("label")["attributes"]}

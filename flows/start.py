@@ -11,6 +11,7 @@ from flows.summary import Summary
 from pipeline.config import read_audit
 from pipeline.exceptions import WeakspotError
 
+STAGES = ("embed", "label", "score", "find", "fairness", "report")
 _UNREACHED = "Failed to reach API"  # how Prefect begins to say so; it has no class for it
 
 

@@ -32,12 +32,10 @@ def sweep_findings(
     counts = store.read_outcomes(error_id + _IMAGES)
     sweeps = {}
     for rank, predicates in findings.select("rank", "predicates").iter_rows():
-        tests = [pl.col(one["attribute"]) == one["value"] for one in predicates]
-        inside = table.attributes.select(pl.all_horizontal(tests)).to_series()
         sweeps[rank] = sweep_threshold(
             outcomes,
             sample_ids=table.sample_ids,
-            inside=inside.to_numpy(),
+            inside=table.select_slice(predicates).to_numpy(),
             error=error,
             image_counts=counts,
         )

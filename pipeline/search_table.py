@@ -1,6 +1,6 @@
 """Labels and errors of one system, joined in DuckDB into the table that is searched."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -30,6 +30,11 @@ class SearchTable:
     groups: pl.Series
     sample_ids: pl.Series
     samples_without_labels: int
+
+    def select_slice(self, predicates: Sequence[Mapping[str, str]]) -> pl.Series:
+        """Tell which of the n rows have every {attribute, value} of `predicates`."""
+        tests = [pl.col(one["attribute"]) == one["value"] for one in predicates]
+        return self.attributes.select(pl.all_horizontal(tests)).to_series()
 
 
 def join_labels(

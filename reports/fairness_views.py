@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.gaps.states import GAP, INSUFFICIENT, NO_GAP
 from reports.charts import make_scale
 from reports.data import FairnessReport, ReportData
 from reports.gate_views import GateView, view_gates
 from reports.group_views import (
-    GAP,
-    INSUFFICIENT,
-    NO_GAP,
     SHOWN_GROUPS,
     STATES,
     GroupContext,

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.gaps.gates import choose_decisive, sum_up_verdicts
+from pipeline.gaps.states import FAIL, INSUFFICIENT, PASS
 from reports.data import FairnessReport
 from reports.numbers import format_count, format_probability
 from reports.words import ErrorWords, Predicates
 
 NAMED_GROUPS = 5  # in a sentence; the table has all
 LISTED_VERDICTS = 200  # rows of the table; how many more there are is said
-PASS, FAIL, INSUFFICIENT = "pass", "fail", "insufficient evidence"
 _ORDER = (FAIL, INSUFFICIENT, PASS)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipeline.gaps.states import GAP, INSUFFICIENT, NO_GAP
 from reports.charts import Scale, draw_interval
 from reports.numbers import format_count, format_number, format_percent, format_probability
 from reports.words import ErrorWords, Predicates
@@ -13,7 +14,7 @@ from reports.words import ErrorWords, Predicates
 Row = Mapping[str, Any]  # of the GAPS table
 SHOWN_GROUPS = 12  # rows of a table before the rest folds away
 LISTED_GROUPS = 200  # rows of a table at all; how many more there are is said
-GAP, NO_GAP, INSUFFICIENT, EMPTY = "gap", "no gap shown", "insufficient evidence", "empty"
+EMPTY = "empty"
 STATES = (GAP, NO_GAP, INSUFFICIENT, EMPTY)
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.gaps.states import INSUFFICIENT
+from reports.group_views import LISTED_GROUPS, SHOWN_GROUPS
 from reports.numbers import MISSING, format_count, format_number, format_percent
 from reports.words import Predicates, write_predicates
-
-SHOWN_GROUPS = 12  # rows of a table before the rest folds away
-LISTED_GROUPS = 200  # rows of a table at all; how many more there are is said
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _view_cell(row: Mapping[str, Any]) -> RateCell:
         value=write(row["value"]),
         interval=f"{write(low)} to {write(high)}" if known else "",
         n="" if row["n"] is None else format_count(row["n"]),
-        few=row["state"] == "insufficient evidence",
+        few=row["state"] == INSUFFICIENT,
     )
 
 

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import polars as pl
 
+from pipeline.gaps.states import FAIL, INSUFFICIENT, LEVEL, PASS
 from pipeline.tables import VERDICTS, check
 
 Verdict = Literal["pass", "fail", "insufficient evidence"]
-_LEVEL = 0.05
 
 
 def judge_gates(
@@ -35,7 +35,7 @@ def judge_gates(
     ]
     frame = check(pl.DataFrame(verdicts, schema=dict(VERDICTS)), VERDICTS, table="verdicts")
     order = pl.col("verdict").replace_strict(
-        ["fail", "insufficient evidence", "pass"], [0, 1, 2], return_dtype=pl.Int8
+        [FAIL, INSUFFICIENT, PASS], [0, 1, 2], return_dtype=pl.Int8
     )
     return frame.sort(order, maintain_order=True)
 
@@ -45,10 +45,10 @@ def sum_up_verdicts(verdicts: pl.DataFrame, *, min_group: int = 0) -> Verdict:
 
     A value too rare to judge, or an excess that may be an accident, is no pass.
     """
-    if (verdicts["verdict"] == "fail").any():
-        return "fail"
-    passes = choose_decisive(verdicts, min_group=min_group)["verdict"] == "pass"
-    return "pass" if len(passes) and passes.all() else "insufficient evidence"
+    if (verdicts["verdict"] == FAIL).any():
+        return FAIL
+    passes = choose_decisive(verdicts, min_group=min_group)["verdict"] == PASS
+    return PASS if len(passes) and passes.all() else INSUFFICIENT
 
 
 def choose_decisive(verdicts: pl.DataFrame, *, min_group: int = 0) -> pl.DataFrame:
@@ -65,7 +65,7 @@ def choose_decisive(verdicts: pl.DataFrame, *, min_group: int = 0) -> pl.DataFra
 def _judge(row: dict[str, Any], *, max_gap: float, min_group: int) -> Verdict:
     """Judge one group; without q it was not tested, for lack of samples here or in its rest."""
     if row["n"] < min_group or row["q"] is None or row["difference"] is None:
-        return "insufficient evidence"
+        return INSUFFICIENT
     if row["difference"] <= max_gap:
-        return "pass"
-    return "fail" if row["q"] < _LEVEL else "insufficient evidence"
+        return PASS
+    return FAIL if row["q"] < LEVEL else INSUFFICIENT

@@ -6,7 +6,8 @@ import polars as pl
 
 from pipeline.gaps.classifiers import is_of_classes
 from pipeline.gaps.groups import Column
-from pipeline.gaps.rows import INSUFFICIENT, Question
+from pipeline.gaps.rows import Question
+from pipeline.gaps.states import INSUFFICIENT
 
 
 def write_notes(

@@ -13,12 +13,11 @@ from pipeline.gaps.groups import Column, Group, Ints, number_strata
 from pipeline.gaps.metrics import Metric, Pair, RowMean
 from pipeline.gaps.power import Power
 from pipeline.gaps.significance import compare_means
+from pipeline.gaps.states import GAP, INSUFFICIENT, LEVEL, NO_GAP
 from pipeline.p_values import adjust_bh
 from pipeline.tables import GAPS, check
 
 Row = dict[str, Any]
-GAP, NO_GAP, INSUFFICIENT = "gap", "no gap shown", "insufficient evidence"
-_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _judge(rows: Sequence[Row]) -> None:
         row["state"] = INSUFFICIENT
     for row, q in zip(judged, adjust_bh(np.array([row["p"] for row in judged])), strict=True):
         row["q"] = float(q)
-        row["state"] = GAP if q < _LEVEL else NO_GAP
+        row["state"] = GAP if q < LEVEL else NO_GAP
 
 
 def _compare_to_best(rows: Sequence[Row], metric: Metric, *, min_group: int) -> None:
