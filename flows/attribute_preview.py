@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import ConfigError
 from pipeline.images import (
     MEASURE_VERSION,
@@ -31,9 +31,10 @@ from pipeline.labels.measured import (
     take_values,
 )
 from pipeline.labels.zero_shot import label_samples, list_prompts, make_prototypes
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from pipeline.tables import MEASUREMENTS, Vectors
-from pipeline.texts import load_reader, measure_lines
+from pipeline.texts.measures import measure_lines
+from pipeline.texts.rapidocr_reader import load_reader
 
 SHOWN = 24  # pictures of each value
 THUMBNAIL = 128  # pixels

@@ -13,7 +13,7 @@ from pipeline.exceptions import ConfigError
 if TYPE_CHECKING:  # imported where they are used: `weakspot --help` waits for nothing
     from flows.attribute_preview import PreviewEncoder
     from pipeline.config import EncoderConfig
-    from pipeline.labels import Attribute
+    from pipeline.labels.attribute_file import Attribute
 
 LoadEncoder = Callable[["EncoderConfig"], "PreviewEncoder"]
 
@@ -66,7 +66,7 @@ def make_app(load: LoadEncoder | None = None) -> typer.Typer:
 
 def list_attributes(*, json_output: Json = False) -> None:
     """List the attribute files that come with weakspot."""
-    from pipeline.labels import find_shipped, list_shipped, read_attribute
+    from pipeline.labels.attribute_file import find_shipped, list_shipped, read_attribute
 
     found = [(name, read_attribute(find_shipped(name))) for name in list_shipped()]
     if json_output:
@@ -98,7 +98,7 @@ def check_attributes(files: AttributeFiles, *, json_output: Json = False) -> Non
 
 
 def _check(path: Path) -> list[str]:
-    from pipeline.labels import check_attribute
+    from pipeline.labels.attribute_file import check_attribute
 
     try:
         return check_attribute(path)
@@ -123,7 +123,7 @@ def _describe(name: str, attribute: "Attribute") -> dict[str, object]:
 
 def _list_values(attribute: "Attribute") -> list[str]:
     """Return the values in order; of quantiles, which data decides, how many there are."""
-    from pipeline.labels import list_bins, resolve_edges
+    from pipeline.labels.measured import list_bins, resolve_edges
 
     if attribute.kind != "measured":
         return list(attribute.values)
@@ -158,7 +158,7 @@ def _preview(
     load: LoadEncoder | None,
 ) -> None:
     from flows.attribute_preview import preview_attribute, render_preview
-    from pipeline.labels import find_shipped, read_attribute
+    from pipeline.labels.attribute_file import find_shipped, read_attribute
 
     path = Path(reference) if reference.endswith(".toml") else find_shipped(reference)
     attribute = read_attribute(path, reference=reference)
@@ -166,7 +166,7 @@ def _preview(
     def get_encoder() -> "PreviewEncoder":
         if load is not None:
             return load(encoder)
-        from pipeline.embeddings import load_encoder
+        from pipeline.embeddings.encoder import load_encoder
 
         return load_encoder(encoder)
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.config import read_audit
 from pipeline.exceptions import ConfigError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from pipeline.samples.writers import Written, write_coco, write_voc, write_yolo
 
 Format = Literal["coco", "yolo", "voc"]

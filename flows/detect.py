@@ -10,11 +10,14 @@ import polars as pl
 from flows.logs import LOG, show_progress
 from flows.plan import leave_out, list_broken
 from flows.retries import shard_task
-from pipeline.config import Audit, Dataset
-from pipeline.detectors import Detector, detect_block, load_detector, read_detections
+from pipeline.config import Audit
+from pipeline.dataset_config import Dataset
+from pipeline.detectors.detect import detect_block, read_detections
+from pipeline.detectors.detector import Detector
+from pipeline.detectors.load import load_detector
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from pipeline.shards import read_broken, write_parquet, write_shard
 from pipeline.store import Store
 

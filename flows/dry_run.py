@@ -17,11 +17,12 @@ from flows.paths import check_paths
 from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
 from pipeline.config import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.errors import score_system
+from pipeline.errors.score import score_system
 from pipeline.errors.scored import scored_samples
 from pipeline.fairness import check_positive
 from pipeline.labels.truth import read_truth
-from pipeline.samples import SampleSet, read_samples
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from pipeline.store import Store
 
 SHOWN_REJECTS = 10

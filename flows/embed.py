@@ -20,7 +20,7 @@ from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.shards import write_shard, write_vectors
 from pipeline.store import Store, open_store
-from pipeline.texts import load_reader
+from pipeline.texts.rapidocr_reader import load_reader
 
 
 @flow(name="embed")

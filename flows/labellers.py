@@ -25,7 +25,7 @@ from pipeline.labels.measured import (
     take_values,
 )
 from pipeline.labels.zero_shot import Prototypes, label_samples, list_prompts, make_prototypes
-from pipeline.samples import SampleSet
+from pipeline.samples.sample_set import SampleSet
 from pipeline.shards import read_measurements
 from pipeline.store import Store
 from pipeline.tables import Vectors

@@ -9,10 +9,11 @@ from flows.detect import LoadDetector, asks_for_detector, detect_objects
 from flows.logs import LOG
 from flows.plan import check_given
 from pipeline.config import Audit
-from pipeline.detectors import load_detector
+from pipeline.detectors.load import load_detector
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import StoreError
-from pipeline.samples import SampleSet, read_samples
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from pipeline.shards import read_kept, write_parquet
 from pipeline.store import Store, open_store
 

@@ -10,9 +10,10 @@ from flows.retries import shard_task
 from flows.samples import load_samples
 from flows.sweeps import keep_outcomes
 from pipeline.config import Audit, System
-from pipeline.errors import Scored, score_system
+from pipeline.errors.score import score_system
+from pipeline.errors.scored import Scored
 from pipeline.fairness import check_positive
-from pipeline.samples import SampleSet
+from pipeline.samples.sample_set import SampleSet
 from pipeline.store import open_store
 
 

@@ -7,7 +7,8 @@ import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.store import Store, find_store
-from pipeline.texts import measure_texts, search_texts, stored_texts
+from pipeline.texts.measures import measure_texts
+from pipeline.texts.read import search_texts, stored_texts
 
 
 def texts_folder(store: Store, reader_id: str) -> Path:

@@ -17,7 +17,9 @@ from pipeline.labels.measured import needs_text
 from pipeline.shards import read_broken, write_shard
 from pipeline.store import Store
 from pipeline.tables import REJECTS, empty
-from pipeline.texts import TextReader, load_reader, read_texts, stored_texts
+from pipeline.texts.rapidocr_reader import load_reader
+from pipeline.texts.read import read_texts, stored_texts
+from pipeline.texts.reader import TextReader
 
 LoadReader = Callable[[], TextReader]
 SHARD_SIZE = 256  # images in a shard: what a killed run loses

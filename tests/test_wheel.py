@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.labels import list_shipped
+from pipeline.labels.attribute_file import list_shipped
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("attributes", "flows", "pipeline", "reports")

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 import attributes
-from pipeline.labels import (
+from pipeline.labels.attribute_file import (
     check_attribute,
     find_shipped,
-    list_prompts,
     list_shipped,
     read_attribute,
 )
+from pipeline.labels.zero_shot import list_prompts
 
 ROOT = Path(attributes.__file__).parent
 PERSON = {
@@ -80,6 +80,6 @@ def test_every_toml_example_of_the_readme_has_no_fault(tmp_path: Path) -> None:
 
 def test_the_readme_explains_every_key() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    from pipeline.labels import Attribute
+    from pipeline.labels.attribute_file import Attribute
 
     assert [key for key in Attribute.model_fields if f"| `{key}` |" not in text] == []

@@ -26,7 +26,8 @@ from pipeline.demo.gaps import measure_gaps
 from pipeline.demo.judge import judge_labels, read_prompts
 from pipeline.demo.system import LEFT_OUT
 from pipeline.demo.training_set import Pictures, make_pictures, sift_crops
-from pipeline.embeddings import Encoder, load_encoder
+from pipeline.embeddings.card import Encoder
+from pipeline.embeddings.encoder import load_encoder
 
 UNSEEN = 3_000_000  # a seed that neither training nor an audit uses
 

@@ -24,9 +24,10 @@ import open_clip
 import polars as pl
 import torch
 
-from pipeline.config import CropRule, EncoderConfig
-from pipeline.embeddings import OpenClipEncoder, embed_block, load_encoder, open_pool
-from pipeline.embeddings.embed import count_cores
+from pipeline.config import EncoderConfig
+from pipeline.dataset_config import CropRule
+from pipeline.embeddings.embed import count_cores, embed_block, open_pool
+from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.images import load_image, measure_image
 from pipeline.shards import write_shard, write_vectors
 

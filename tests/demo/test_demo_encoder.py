@@ -9,7 +9,8 @@ from pipeline.config import EncoderConfig
 from pipeline.demo.demo import find_encoder
 from pipeline.demo.judge import judge_labels, read_prompts
 from pipeline.demo.training_set import SIDE, make_pictures, sift_crops
-from pipeline.embeddings import Encoder, load_encoder
+from pipeline.embeddings.card import Encoder
+from pipeline.embeddings.encoder import load_encoder
 
 WEIGHTS = find_encoder() / "open_clip_model.safetensors"
 # Well below what docs/demo.md reports, as so few pictures waver.

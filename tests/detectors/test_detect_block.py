@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.detectors import Detection, detect_block, read_detections
+from pipeline.detectors.detect import detect_block, read_detections
+from pipeline.detectors.detector import Detection
 from pipeline.exceptions import StoreError
 from pipeline.images import ImageRejectedError
 from pipeline.shards import write_shard

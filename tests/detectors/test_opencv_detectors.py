@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.detectors import Detection, load_detector
+from pipeline.detectors.detector import Detection
+from pipeline.detectors.load import load_detector
 from pipeline.exceptions import ConfigError
 from pipeline.images import load_image
 from tests.drawn_images import noise

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torchvision.models import get_model
 
-from pipeline.detectors import load_detector
+from pipeline.detectors.load import load_detector
 from pipeline.detectors.torchvision_detector import TorchvisionDetector
 from pipeline.detectors.transformers_detector import TransformersDetector
 from pipeline.exceptions import ConfigError

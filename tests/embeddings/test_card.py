@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import EncoderConfig
-from pipeline.embeddings import EncoderCard, spec_key, weights_stamp
+from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
 from pipeline.exceptions import EncoderError
 
 CARD = EncoderCard("a|b|auto", (5, 7), "float32-0a", 256, 13.67, 0.0)

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.config import CropRule
-from pipeline.embeddings import EmbeddedBlock, EncoderCard, embed_block, open_pool
+from pipeline.dataset_config import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
-from pipeline.embeddings.embed import CHUNK_ROWS, count_cores
+from pipeline.embeddings.card import EncoderCard
+from pipeline.embeddings.embed import CHUNK_ROWS, EmbeddedBlock, count_cores, embed_block, open_pool
 from pipeline.images import MEASURES, load_image
 from pipeline.tables import MEASUREMENTS, REJECTS, check
 

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from pipeline.config import EncoderConfig
-from pipeline.embeddings import OpenClipEncoder, load_encoder, weights_stamp
+from pipeline.embeddings.card import weights_stamp
+from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.exceptions import EncoderError
 from pipeline.images import load_image
 from tests.tiny_clip import write_tiny

@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from pipeline.config import CropRule, EncoderConfig
-from pipeline.embeddings import embed_block, load_encoder
-from pipeline.embeddings.encoder import OpenClipEncoder
+from pipeline.config import EncoderConfig
+from pipeline.dataset_config import CropRule
+from pipeline.embeddings.embed import embed_block
+from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.embeddings.resampling import choose_prepare, replace_interpolation
 from pipeline.exceptions import EncoderError
 from tests.embeddings.test_embed_block import MeanColorEncoder

@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.errors import Scored, score_system
+from pipeline.errors.score import score_system
+from pipeline.errors.scored import Scored
 from tests.errors.frames import category_frame, source_frame, system
 from tests.samples.datasets import write_json
 

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from pipeline.config import System
-from pipeline.errors import Scored, score_system
+from pipeline.errors.score import score_system
+from pipeline.errors.scored import Scored
 from pipeline.samples.ids import make_sample_id
 from pipeline.samples.sample_set import CATEGORIES
 from pipeline.tables import OBJECTS, SAMPLES, SOURCE_IMAGES, empty

@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import IMAGE_ERRORS, OBJECT_ERRORS
-from pipeline.errors import Scored, score_system, sweep_threshold
 from pipeline.errors.outcomes import OUTCOMES
 from pipeline.errors.results_file import read_detections
+from pipeline.errors.score import score_system
+from pipeline.errors.scored import Scored
+from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import PredictionsError
 from tests.errors.detections import BOX, FAR, detection, misses, outcomes, score
 from tests.errors.frames import (

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import PredictionsError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from pipeline.tables import CLASS_OUTCOMES
 from tests.errors.frames import by_path, images, score_rows, system
 from tests.samples.datasets import NO_SHARED, SHARED

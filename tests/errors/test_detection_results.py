@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pipeline.errors import score_system
+from pipeline.errors.score import score_system
 from pipeline.exceptions import PredictionsError
 from tests.errors.detections import BOX, FAR, detection, misses, score
 from tests.errors.frames import (

@@ -10,10 +10,12 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pipeline.config import CropRule, Dataset
-from pipeline.errors import Scored, score_system
+from pipeline.dataset_config import CropRule, Dataset
+from pipeline.errors.score import score_system
+from pipeline.errors.scored import Scored
 from pipeline.exceptions import PredictionsError
-from pipeline.samples import SampleSet, read_samples
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from tests.errors.frames import system
 from tests.samples.datasets import NO_SHARED, SHARED
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import Scored
+from pipeline.errors.scored import Scored
 from pipeline.errors.sweep import SWEPT_IMAGE_ERRORS, SWEPT_OBJECT_ERRORS, sweep_threshold
 from pipeline.tables import DETECTION_OUTCOMES, SWEEP, empty
 from tests.errors.detections import BOX, FAR, detection, outcomes, score

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.config import Audit
-from pipeline.errors import Scored, score_system
 from pipeline.errors.results_file import read_detections
+from pipeline.errors.score import score_system
+from pipeline.errors.scored import Scored
 from pipeline.errors.yolo_results import read_yolo_detections
 from pipeline.exceptions import PredictionsError
 from tests.errors.detections import outcomes

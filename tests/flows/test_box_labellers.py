@@ -10,8 +10,9 @@ from flows.labellers import make_labellers
 from flows.plan import check_given
 from pipeline.config import Audit
 from pipeline.exceptions import ConfigError
-from pipeline.labels import Attribute
-from pipeline.samples import SampleSet, read_samples
+from pipeline.labels.attribute_file import Attribute
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from pipeline.store import Store
 from tests.samples.coco_folder import dataset
 from tests.samples.datasets import annotation, coco, write_images, write_json

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.scaffold import FILES
 from pipeline.config import read_audit
-from pipeline.labels import check_attribute, read_attributes
+from pipeline.labels.attribute_file import check_attribute, read_attributes
 from tests.flows.command import call
 
 

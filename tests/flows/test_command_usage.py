@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.labels import list_shipped
+from pipeline.labels.attribute_file import list_shipped
 from tests.flows.command import ROOT, call
 
 STAGES = ("run", "embed", "label", "score", "find", "report")

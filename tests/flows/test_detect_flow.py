@@ -10,7 +10,7 @@ from PIL import Image
 from flows.detect import detect_objects, probe_detector
 from flows.samples import load_samples
 from pipeline.config import Audit, read_audit
-from pipeline.detectors import Detection
+from pipeline.detectors.detector import Detection
 from pipeline.exceptions import ConfigError
 from pipeline.store import Store, find_store, open_store
 from tests.flows.command import call

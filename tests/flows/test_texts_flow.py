@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.config import read_audit
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.store import find_store
-from pipeline.texts import ReadText
+from pipeline.texts.reader import ReadText
 from tests.flows.command import call
 
 pytestmark = [

@@ -6,10 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.config import Dataset
-from pipeline.errors import Scored, score_system
+from pipeline.dataset_config import Dataset
+from pipeline.errors.score import score_system
+from pipeline.errors.scored import Scored
 from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from tests.errors.frames import system
 from tests.gaps.drawn_groups import row_of
 from tests.samples.datasets import NO_SHARED, SHARED

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.exceptions import ConfigError
-from pipeline.labels import (
+from pipeline.labels.attribute_file import (
     Attribute,
     check_attribute,
     hash_attribute,

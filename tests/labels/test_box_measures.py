@@ -12,17 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.exceptions import ConfigError
-from pipeline.labels import (
-    Attribute,
-    bin_values,
-    find_shipped,
-    needs_boxes,
-    read_attribute,
-    resolve_edges,
-    take_values,
-)
+from pipeline.labels.attribute_file import Attribute, find_shipped, read_attribute
 from pipeline.labels.box_measures import find_overlaps
 from pipeline.labels.measure_names import BOX_MEASURES
+from pipeline.labels.measured import bin_values, needs_boxes, resolve_edges, take_values
 from pipeline.tables import OBJECTS, SAMPLES
 
 Box = Sequence[float]

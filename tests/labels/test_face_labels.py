@@ -5,18 +5,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.config import EncoderConfig, Truth
+from pipeline.config import EncoderConfig
+from pipeline.dataset_config import Truth
 from pipeline.images import load_image
-from pipeline.labels import (
-    find_shipped,
-    label_samples,
-    list_prompts,
-    make_prototypes,
-    measure_agreement,
-    read_attribute,
-    read_truth,
-)
-from pipeline.labels.zero_shot import Ensemble
+from pipeline.labels.attribute_file import find_shipped, read_attribute
+from pipeline.labels.quality import measure_agreement
+from pipeline.labels.truth import read_truth
+from pipeline.labels.zero_shot import Ensemble, label_samples, list_prompts, make_prototypes
 from pipeline.tables import LABELS, SAMPLES, Vectors
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -46,7 +41,7 @@ def choose_faces() -> list[str]:
 
 @pytest.mark.timeout(240)
 def test_shipped_prompts_tell_real_faces_apart() -> None:
-    from pipeline.embeddings import load_encoder
+    from pipeline.embeddings.encoder import load_encoder
 
     encoder = load_encoder(EncoderConfig(model=f"local-dir:{WEIGHTS.resolve()}", batch_size=16))
     names = choose_faces()

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.exceptions import DatasetError
-from pipeline.labels import Attribute, label_given, make_given, select_targets
+from pipeline.labels.attribute_file import Attribute, make_given
+from pipeline.labels.given import label_given, select_targets
 from pipeline.tables import LABELS, SAMPLES
 
 HAT = Attribute(name="hat", kind="given", column="Hat", values={"yes": ("1",), "no": ("-1", "0")})

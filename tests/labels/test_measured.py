@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from pipeline.exceptions import TableError
 from pipeline.images import MEASURES
-from pipeline.labels import (
-    Attribute,
+from pipeline.labels.attribute_file import Attribute
+from pipeline.labels.measure_names import RAW_MEASURES
+from pipeline.labels.measured import (
     bin_values,
     get_raw_measure,
     list_bins,
     resolve_edges,
     take_values,
 )
-from pipeline.labels.measure_names import RAW_MEASURES
 from pipeline.tables import LABELS, MEASUREMENTS, SAMPLES
 
 QUARTERS = Attribute(name="light", kind="measured", measure="brightness", quantiles=4)

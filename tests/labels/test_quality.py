@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
 
-from pipeline.labels import count_confusion, measure_agreement, measure_values
+from pipeline.labels.quality import count_confusion, measure_agreement, measure_values
 from pipeline.tables import LABELS
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.config import Truth, TruthValue
+from pipeline.dataset_config import Truth, TruthValue
 from pipeline.exceptions import DatasetError
-from pipeline.labels import TruthLabels, read_truth
+from pipeline.labels.truth import TruthLabels, read_truth
 from pipeline.tables import LABELS, SAMPLES
 
 HAT = {"hat": {"column": "Hat", "yes": ["1"], "no": ["-1"]}}

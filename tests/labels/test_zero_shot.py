@@ -10,8 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.exceptions import EncoderError, EncoderMismatchError
-from pipeline.labels import Attribute, Prototypes, label_samples, list_prompts, make_prototypes
-from pipeline.labels.zero_shot import Ensemble
+from pipeline.labels.attribute_file import Attribute
+from pipeline.labels.zero_shot import (
+    Ensemble,
+    Prototypes,
+    label_samples,
+    list_prompts,
+    make_prototypes,
+)
 from pipeline.tables import LABELS, Vectors
 
 ENSEMBLES: tuple[Ensemble, ...] = ("mean", "probability", "max", "naive")

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.tables import COLLECTION, COMBINATIONS, DISPARITIES, GAPS, SWEEP, VERDICTS
-from reports import build_report
+from reports.build import build_report
 from reports.data import DomainReport, FairnessReport
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_predicates, make_report_data, make_table

@@ -3,7 +3,8 @@ import pytest
 
 from pipeline.exceptions import TableError
 from pipeline.tables import COLLECTION, COMBINATIONS, empty
-from reports import DomainReport, build_report
+from reports.build import build_report
+from reports.data import DomainReport
 from tests.reports.fairness_examples import make_combinations, make_domain
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_predicates, make_report_data, make_table

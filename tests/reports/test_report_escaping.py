@@ -14,15 +14,15 @@ from pipeline.tables import (
     VERDICTS,
     WEAKNESSES,
 )
-from reports import (
+from reports.build import build_report
+from reports.data import (
+    COVERAGE,
     AttributeReport,
     DomainReport,
     FairnessReport,
     ReportData,
     Thumbnail,
-    build_report,
 )
-from reports.data import COVERAGE
 from tests.reports.fairness_examples import make_gap, make_sweep
 from tests.reports.page_reader import Page, read_page
 from tests.reports.report_examples import (

@@ -6,7 +6,7 @@ import pytest
 from pipeline.exceptions import TableError
 from pipeline.labels.quality import VALUE_QUALITY
 from pipeline.tables import DISPARITIES
-from reports import build_report
+from reports.build import build_report
 from reports.data import COVERAGE
 from tests.reports.fairness_examples import (
     ADJUSTED,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.tables import SWEEP
-from reports import build_report
+from reports.build import build_report
 from reports.sweep_views import view_sweep
 from reports.words import ErrorWords
 from tests.reports.fairness_examples import make_sweep

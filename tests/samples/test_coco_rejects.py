@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.exceptions import DatasetError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from tests.samples.coco_folder import BOX, dataset, read, reasons
 from tests.samples.datasets import Json, annotation, coco, write_images
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.config import Dataset
-from pipeline.samples import read_samples
+from pipeline.dataset_config import Dataset
 from pipeline.samples.ids import make_object_key, make_sample_id
+from pipeline.samples.read import read_samples
 from tests.samples.coco_folder import BOX, dataset, read
 from tests.samples.datasets import (
     NO_SHARED,

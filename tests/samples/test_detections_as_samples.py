@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import DatasetError, TableError
-from pipeline.samples import SampleSet, read_samples
 from pipeline.samples.detections import DETECTIONS
 from pipeline.samples.image_names import choose_ids, name_images
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from tests.samples.datasets import write_images, write_json
 from tests.samples.mutations import mutated
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from pipeline.tables import SAMPLES
 from tests.samples.datasets import NO_SHARED, SHARED, write_image, write_images
 

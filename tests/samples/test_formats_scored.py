@@ -7,9 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.config import Dataset, System
-from pipeline.errors import score_system
-from pipeline.samples import SampleSet, read_samples
+from pipeline.config import System
+from pipeline.dataset_config import Dataset
+from pipeline.errors.score import score_system
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from pipeline.samples.writers import write_voc, write_yolo
 from tests.samples.datasets import NO_SHARED, SHARED, write_json
 from tests.samples.voc_folder import read_voc

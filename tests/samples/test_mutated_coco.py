@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import WeakspotError
-from pipeline.samples import SampleSet, read_samples
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from tests.samples.datasets import annotation, coco, write_images, write_json
 from tests.samples.mutations import mutated, torn
 

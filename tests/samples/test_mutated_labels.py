@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import WeakspotError
-from pipeline.samples import SampleSet, read_samples
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from tests.samples.voc_folder import FILES, ask_voc, write_voc_folder
 from tests.samples.yolo_folder import DATA_YAML, LABELS, ask_yolo, write_yolo_folder
 

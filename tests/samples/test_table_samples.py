@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from tests.samples.datasets import write_images
 
 NAMES = ["a.png", "b.png", "sub/c.png", "sub/d.png"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.exceptions import DatasetError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from pipeline.samples.voc_file import VocRefusedError, parse_voc
 from tests.samples.voc_folder import (
     FILES,

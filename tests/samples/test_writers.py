@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipeline.config import Dataset
+from pipeline.dataset_config import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.samples import SampleSet, read_samples
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from pipeline.samples.writers import write_coco, write_voc, write_yolo
 from tests.samples.coco_folder import read as read_coco
 from tests.samples.datasets import NO_SHARED, SHARED, annotation, coco, write_images

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.exceptions import DatasetError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from tests.samples.datasets import write_images
 from tests.samples.yolo_folder import LABELS, ask_yolo, read_yolo, write_yolo_folder
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from pipeline.exceptions import DatasetError
-from pipeline.samples import read_samples
+from pipeline.samples.read import read_samples
 from tests.samples.datasets import write_images
 from tests.samples.yolo_folder import DATA_YAML, LABELS, ask_yolo, read_yolo, write_yolo_folder
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.config import Dataset
-from pipeline.samples import SampleSet, read_samples
+from pipeline.dataset_config import Dataset
+from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from tests.samples.datasets import write_images
 
 

@@ -10,18 +10,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from flows.attribute_preview import PreviewEncoder, preview_attribute
 from pipeline.exceptions import ConfigError, StoreError
-from pipeline.labels import find_shipped, measure_names, read_attribute
+from pipeline.labels import measure_names
+from pipeline.labels.attribute_file import find_shipped, read_attribute
 from pipeline.shards import write_shard
 from pipeline.tables import TEXTS
-from pipeline.texts import (
-    TEXT_MEASURES,
-    TextReader,
-    load_reader,
-    measure_texts,
-    read_texts,
-    search_texts,
-    stored_texts,
-)
+from pipeline.texts.measures import TEXT_MEASURES, measure_texts
+from pipeline.texts.rapidocr_reader import load_reader
+from pipeline.texts.read import read_texts, search_texts, stored_texts
+from pipeline.texts.reader import TextReader
 from tests.drawn_images import noise
 from tests.flows.command import watch_python
 
