@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import ConfigError
 from pipeline.images import (
     MEASURE_VERSION,

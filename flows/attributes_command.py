@@ -12,7 +12,7 @@ from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:  # imported where they are used: `weakspot --help` waits for nothing
     from flows.attribute_preview import PreviewEncoder
-    from pipeline.config import EncoderConfig
+    from pipeline.config.audit import EncoderConfig
     from pipeline.labels.attribute_file import Attribute
 
 LoadEncoder = Callable[["EncoderConfig"], "PreviewEncoder"]
@@ -135,7 +135,7 @@ def _list_values(attribute: "Attribute") -> list[str]:
 
 
 def _name_encoder(model: str, pretrained: str | None) -> "EncoderConfig":
-    from pipeline.config import EncoderConfig
+    from pipeline.config.audit import EncoderConfig
     from pipeline.exceptions import EncoderError
 
     hosted = model.startswith(("local-dir:", "hf-hub:"))

@@ -19,7 +19,7 @@ from flows.samples import make_samples
 from flows.score import make_errors
 from flows.start import STAGES
 from flows.summary import GatesFailedError, Summary
-from pipeline.config import Audit, read_audit
+from pipeline.config.audit import Audit, read_audit
 from pipeline.store import Store, lock_workspace, open_store
 
 __all__ = ["STAGES", "run_audit"]

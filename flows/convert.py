@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from pipeline.config import read_audit
+from pipeline.config.audit import read_audit
 from pipeline.exceptions import ConfigError
 from pipeline.samples.read import read_samples
 from pipeline.samples.writers import Written, write_coco, write_voc, write_yolo

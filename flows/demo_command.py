@@ -12,7 +12,7 @@ import typer
 from flows.logs import LOG, set_up_logging
 
 if TYPE_CHECKING:
-    from pipeline.config import Audit
+    from pipeline.config.audit import Audit
     from pipeline.demo.compare import Comparison
     from pipeline.search_table import SearchTable
 
@@ -85,7 +85,7 @@ def prepare_demo(
 def compare_with_truth(audit_file: Path) -> "Comparison":
     """Search the run audit again on true values; hold its findings against what that shows."""
     from flows.find import search_table
-    from pipeline.config import read_audit
+    from pipeline.config.audit import read_audit
     from pipeline.demo.compare import compare_findings
     from pipeline.demo.demo import SYSTEM
     from pipeline.store import open_store
@@ -107,7 +107,7 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
 def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]":
     """Return the audit as it would search true labels, and its true values beside the errors."""
     from flows.find import read_search_table
-    from pipeline.config import read_audit
+    from pipeline.config.audit import read_audit
     from pipeline.store import open_store
 
     audit = read_audit(audit_file)

@@ -10,8 +10,8 @@ import polars as pl
 from flows.logs import LOG, show_progress
 from flows.plan import leave_out, list_broken
 from flows.retries import shard_task
-from pipeline.config import Audit
-from pipeline.dataset_config import Dataset
+from pipeline.config.audit import Audit
+from pipeline.config.dataset import Dataset
 from pipeline.detectors.detect import detect_block, read_detections
 from pipeline.detectors.detector import Detector
 from pipeline.detectors.load import load_detector

@@ -7,7 +7,7 @@ import polars as pl
 
 from flows.logs import LOG
 from pipeline.collection import plan_collection
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.domain import count_combinations
 from pipeline.exceptions import ConfigError
 from pipeline.search_table import SearchTable

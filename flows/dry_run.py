@@ -15,7 +15,7 @@ from flows.encoders import LoadEncoder, load_open_clip, require_encoder
 from flows.names import check_names
 from flows.paths import check_paths
 from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
-from pipeline.config import Audit, read_audit
+from pipeline.config.audit import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import scored_samples

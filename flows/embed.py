@@ -15,7 +15,7 @@ from flows.plan import list_broken, plan_embedding
 from flows.retries import shard_task
 from flows.samples import load_samples
 from flows.texts import LoadReader, make_texts
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.shards import write_shard, write_vectors

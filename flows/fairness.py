@@ -15,7 +15,7 @@ from flows.names import list_sensitive
 from flows.outdated import note_inputs, refuse_outdated
 from flows.retries import shard_task
 from flows.samples import load_samples
-from pipeline.config import Audit, FairnessConfig, Gates
+from pipeline.config.audit import Audit, FairnessConfig, Gates
 from pipeline.exceptions import SearchError
 from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.gaps.states import FAIL, GAP, NO_GAP

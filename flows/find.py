@@ -11,7 +11,7 @@ from flows.logs import LOG
 from flows.outdated import note_inputs, refuse_outdated
 from flows.retries import shard_task
 from flows.samples import load_samples
-from pipeline.config import Audit, SliceSearch
+from pipeline.config.audit import Audit, SliceSearch
 from pipeline.exceptions import SearchError
 from pipeline.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.store import Store, open_store

@@ -12,7 +12,7 @@ from flows.logs import LOG, show_progress
 from flows.plan import read_audit_attributes
 from flows.retries import shard_task
 from flows.samples import load_samples
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.labels.given import select_targets
 from pipeline.labels.truth import read_truth
 from pipeline.shards import read_vectors

@@ -10,7 +10,7 @@ import polars as pl
 from flows.encoders import LoadEncoder, identify_encoder, require_encoder
 from flows.prompts import encode_prompts
 from flows.stored_texts import measure_stored_texts
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.exceptions import StoreError
 from pipeline.images import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, hash_attribute, make_label_id

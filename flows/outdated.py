@@ -5,7 +5,7 @@ from typing import Any
 
 from flows.plan import read_audit_attributes
 from flows.samples import load_samples
-from pipeline.config import Audit, System
+from pipeline.config.audit import Audit, System
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.store import Store

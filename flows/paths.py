@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.exceptions import ConfigError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.encoders import LoadEncoder, identify_encoder, require_encoder
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.image_pass import list_rejects
 from pipeline.images import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, read_attributes

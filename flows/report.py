@@ -15,7 +15,7 @@ from flows.outdated import note_inputs, refuse_unsearched
 from flows.report_groups import report_domain, report_fairness
 from flows.samples import load_samples
 from flows.sweeps import sweep_findings
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.search_table import SearchTable

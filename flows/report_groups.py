@@ -7,7 +7,7 @@ import polars as pl
 from flows.fairness import hash_asked
 from flows.logs import LOG
 from flows.names import list_sensitive
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.exceptions import StoreError
 from pipeline.store import Store
 from pipeline.tables import DISPARITIES, GAPS, VERDICTS

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.tables import RUNS
 
 PACKAGES = ("duckdb", "numpy", "open_clip_torch", "polars", "prefect", "sliceline", "torch")

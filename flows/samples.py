@@ -8,7 +8,7 @@ from prefect import flow
 from flows.detect import LoadDetector, asks_for_detector, detect_objects
 from flows.logs import LOG
 from flows.plan import check_given
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.detectors.load import load_detector
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import StoreError

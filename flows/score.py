@@ -9,7 +9,7 @@ from flows.outdated import hash_system
 from flows.retries import shard_task
 from flows.samples import load_samples
 from flows.sweeps import keep_outcomes
-from pipeline.config import Audit, System
+from pipeline.config.audit import Audit, System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness import check_positive

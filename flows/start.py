@@ -8,7 +8,7 @@ from flows.logs import LOG, set_up_logging
 from flows.paths import check_paths
 from flows.server import keep_private, serve_prefect
 from flows.summary import Summary
-from pipeline.config import read_audit
+from pipeline.config.audit import read_audit
 from pipeline.exceptions import WeakspotError
 
 STAGES = ("embed", "label", "score", "find", "fairness", "report")

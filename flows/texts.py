@@ -9,7 +9,7 @@ from flows.logs import LOG, show_progress
 from flows.plan import read_audit_attributes
 from flows.retries import shard_task
 from flows.stored_texts import texts_folder
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
 from pipeline.labels.given import select_targets

@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.dataset_config import CropRule
+from pipeline.config.dataset import CropRule
 from pipeline.exceptions import WeakspotError
 
 MEASURES = ("sharpness", "brightness", "contrast")

@@ -98,7 +98,7 @@ def own_imports(path: str) -> set[str]:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(OWN) > 80
-    assert imports("flows/start.py") >= {"flows.server", "pipeline.config"}
+    assert imports("flows/start.py") >= {"flows.server", "pipeline.config.audit"}
     assert "pipeline.slices" in imports("flows/find.py")
 
 

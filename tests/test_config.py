@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Audit, read_audit
+from pipeline.config.audit import Audit, read_audit
 from pipeline.exceptions import ConfigError
 
 GOOD = """\

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import read_audit
+from pipeline.config.audit import read_audit
 from pipeline.exceptions import ConfigError
 
 OBJECTS = """\

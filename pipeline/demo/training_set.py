@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipeline.dataset_config import CropRule
+from pipeline.config.dataset import CropRule
 from pipeline.demo.captions import COUNTS, FACTS, encode_facts
 from pipeline.demo.facts import Plan, describe
 from pipeline.demo.world import CHUNK, draw_picture

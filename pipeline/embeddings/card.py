@@ -11,7 +11,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.exceptions import EncoderError
 

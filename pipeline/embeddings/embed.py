@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from pipeline.dataset_config import CropRule
+from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.resampling import Prepare, choose_prepare

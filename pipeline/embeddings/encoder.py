@@ -19,7 +19,7 @@ from open_clip.transform import MaybeToTensor
 from PIL import Image
 from torchvision.transforms import Compose, Normalize
 
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.allocator import keep_freed_memory
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.exceptions import EncoderError
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.config import System
+from pipeline.config.audit import System
 from pipeline.errors.rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError

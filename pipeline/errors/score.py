@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipeline.config import DETECTION_FORMATS, System
+from pipeline.config.audit import DETECTION_FORMATS, System
 from pipeline.errors.scored import Losses, Scored, make_error_id, scored_samples
 from pipeline.tables import ERRORS, check
 

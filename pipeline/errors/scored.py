@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.config import System
+from pipeline.config.audit import System
 from pipeline.exceptions import PredictionsError
 
 _CHUNK = 1 << 20  # bytes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.dataset_config import Truth
+from pipeline.config.dataset import Truth
 from pipeline.exceptions import DatasetError
 from pipeline.labels.given import Meanings, make_labels, name_values, write_cells
 from pipeline.table_file import read_table

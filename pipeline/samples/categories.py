@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.toml_file import nearest
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.samples.categories import name_categories
 from pipeline.samples.coco_file import CocoFile, read_coco_file
 from pipeline.samples.folder import check_folders, folder_prefix

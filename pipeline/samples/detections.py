@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.json_file import Records, read_json, shorten
 from pipeline.samples.categories import name_categories

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.categories import keep_categories
 from pipeline.samples.paths import IMAGE_SUFFIXES, is_text

@@ -6,7 +6,7 @@ from functools import partial
 
 import polars as pl
 
-from pipeline.dataset_config import CropRule
+from pipeline.config.dataset import CropRule
 from pipeline.samples.ids import make_object_key, make_sample_ids
 from pipeline.samples.sample_set import STAGE, Listing
 from pipeline.tables import SAMPLES

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from pipeline.collector import rest_collector
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.coco import list_coco
 from pipeline.samples.detections import take_detections

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.json_file import shorten
 from pipeline.samples.categories import name_categories

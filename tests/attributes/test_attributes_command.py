@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from flows.attributes_command import make_app
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.exceptions import ConfigError, EncoderError
 
 TINT = """\

@@ -19,7 +19,7 @@ from flows.demo_command import (
     read_true_table,
     run_demo_audit,
 )
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.demo.compare import write_comparison
 from pipeline.demo.demo import BALANCED_SYSTEM, SYSTEM, find_encoder
 from pipeline.demo.gaps import measure_gaps

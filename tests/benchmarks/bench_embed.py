@@ -24,8 +24,8 @@ import open_clip
 import polars as pl
 import torch
 
-from pipeline.config import EncoderConfig
-from pipeline.dataset_config import CropRule
+from pipeline.config.audit import EncoderConfig
+from pipeline.config.dataset import CropRule
 from pipeline.embeddings.embed import count_cores, embed_block, open_pool
 from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.images import load_image, measure_image

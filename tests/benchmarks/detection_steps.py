@@ -47,7 +47,7 @@ def run_steps(audit_file: str) -> Measured:
     from flows.labellers import make_labellers
     from flows.plan import read_audit_attributes
     from flows.samples import load_samples, save_samples
-    from pipeline.config import read_audit
+    from pipeline.config.audit import read_audit
     from pipeline.errors.score import score_system
     from pipeline.samples.read import read_samples
     from pipeline.store import open_store

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.demo_command import app
-from pipeline.config import read_audit
+from pipeline.config.audit import read_audit
 from pipeline.demo.demo import clear_demo, find_encoder, write_audit
 from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
 from pipeline.demo.world import write_world

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.demo.demo import find_encoder
 from pipeline.demo.judge import judge_labels, read_prompts
 from pipeline.demo.training_set import SIDE, make_pictures, sift_crops

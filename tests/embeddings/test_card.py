@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
 from pipeline.exceptions import EncoderError
 

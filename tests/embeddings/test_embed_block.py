@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.dataset_config import CropRule
+from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import EncoderCard
 from pipeline.embeddings.embed import CHUNK_ROWS, EmbeddedBlock, count_cores, embed_block, open_pool

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.config import EncoderConfig
+from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.card import weights_stamp
 from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.exceptions import EncoderError

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from pipeline.config import EncoderConfig
-from pipeline.dataset_config import CropRule
+from pipeline.config.audit import EncoderConfig
+from pipeline.config.dataset import CropRule
 from pipeline.embeddings.embed import embed_block
 from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.embeddings.resampling import choose_prepare, replace_interpolation

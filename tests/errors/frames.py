@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.config import System
+from pipeline.config.audit import System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.samples.ids import make_sample_id

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import IMAGE_ERRORS, OBJECT_ERRORS
+from pipeline.config.audit import IMAGE_ERRORS, OBJECT_ERRORS
 from pipeline.errors.outcomes import OUTCOMES
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.score import score_system

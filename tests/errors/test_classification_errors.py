@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import PredictionsError
 from pipeline.samples.read import read_samples
 from pipeline.tables import CLASS_OUTCOMES

@@ -10,7 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pipeline.dataset_config import CropRule, Dataset
+from pipeline.config.dataset import CropRule, Dataset
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.exceptions import PredictionsError

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored

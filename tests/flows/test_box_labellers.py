@@ -8,7 +8,7 @@ import pytest
 from flows.encoders import LoadEncoder
 from flows.labellers import make_labellers
 from flows.plan import check_given
-from pipeline.config import Audit
+from pipeline.config.audit import Audit
 from pipeline.exceptions import ConfigError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.samples.read import read_samples

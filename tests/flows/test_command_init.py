@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.scaffold import FILES
-from pipeline.config import read_audit
+from pipeline.config.audit import read_audit
 from pipeline.labels.attribute_file import check_attribute, read_attributes
 from tests.flows.command import call
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from flows.detect import detect_objects, probe_detector
 from flows.samples import load_samples
-from pipeline.config import Audit, read_audit
+from pipeline.config.audit import Audit, read_audit
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import ConfigError
 from pipeline.store import Store, find_store, open_store

@@ -3,7 +3,7 @@
 import pytest
 
 from flows.names import require_sensitive
-from pipeline.config import read_audit
+from pipeline.config.audit import read_audit
 from pipeline.exceptions import ConfigError
 from tests.flows.small_audit import SmallAudit
 

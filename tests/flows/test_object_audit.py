@@ -13,7 +13,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from flows.summary import Summary
-from pipeline.config import Audit, read_audit
+from pipeline.config.audit import Audit, read_audit
 from pipeline.exceptions import ConfigError
 from pipeline.store import Store, find_store
 from tests.flows.small_audit import write_audit

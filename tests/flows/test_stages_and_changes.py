@@ -72,7 +72,7 @@ def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) 
 
 def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallAudit) -> None:
     from flows.report import gather_report
-    from pipeline.config import read_audit
+    from pipeline.config.audit import read_audit
 
     run(small_audit)
     data = gather_report(
@@ -86,7 +86,7 @@ def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallA
 
 def test_a_report_tells_what_the_truth_file_lacks(small_audit: SmallAudit) -> None:
     from flows.report import gather_report
-    from pipeline.config import read_audit
+    from pipeline.config.audit import read_audit
 
     (small_audit.folder / "truth.csv").write_text("path,tone\n0000.png,dark\nother.png,light\n")
     truth = '[dataset.truth]\nfile = "truth.csv"\n[dataset.truth.tone]\ncolumn = "tone"\n'

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from pipeline.config import read_audit
+from pipeline.config.audit import read_audit
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.store import find_store
 from pipeline.texts.reader import ReadText

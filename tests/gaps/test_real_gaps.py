@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts

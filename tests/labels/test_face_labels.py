@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.config import EncoderConfig
-from pipeline.dataset_config import Truth
+from pipeline.config.audit import EncoderConfig
+from pipeline.config.dataset import Truth
 from pipeline.images import load_image
 from pipeline.labels.attribute_file import find_shipped, read_attribute
 from pipeline.labels.quality import measure_agreement

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.dataset_config import Truth, TruthValue
+from pipeline.config.dataset import Truth, TruthValue
 from pipeline.exceptions import DatasetError
 from pipeline.labels.truth import TruthLabels, read_truth
 from pipeline.tables import LABELS, SAMPLES

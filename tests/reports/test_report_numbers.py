@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import IMAGE_ERRORS, OBJECT_ERRORS
+from pipeline.config.audit import IMAGE_ERRORS, OBJECT_ERRORS
 from reports.charts import draw_bar, draw_interval, make_scale
 from reports.numbers import (
     format_edge,

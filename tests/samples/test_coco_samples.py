@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.samples.ids import make_object_key, make_sample_id
 from pipeline.samples.read import read_samples
 from tests.samples.coco_folder import BOX, dataset, read

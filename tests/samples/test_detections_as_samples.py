@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError, TableError
 from pipeline.samples.detections import DETECTIONS
 from pipeline.samples.image_names import choose_ids, name_images

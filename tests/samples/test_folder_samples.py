@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.read import read_samples
 from pipeline.tables import SAMPLES

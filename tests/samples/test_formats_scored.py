@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.config import System
-from pipeline.dataset_config import Dataset
+from pipeline.config.audit import System
+from pipeline.config.dataset import Dataset
 from pipeline.errors.score import score_system
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import WeakspotError
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.dataset_config import Dataset
+from pipeline.config.dataset import Dataset
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
 from tests.samples.datasets import write_images

@@ -10,8 +10,8 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.config_section import FilePath, FilePaths, Section, resolve_path
-from pipeline.dataset_config import Boxes, CropRule, Dataset, Truth, TruthValue
+from pipeline.config.dataset import Boxes, CropRule, Dataset, Truth, TruthValue
+from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
 from pipeline.toml_file import parse_model, read_toml
 
 __all__ = [

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.config_section import FilePath, FilePaths, Section, resolve_path
+from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
 
 
 class CropRule(Section):
