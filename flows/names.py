@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from flows.plan import read_audit_attributes
 from pipeline.config.audit import Audit, FairnessConfig
 from pipeline.exceptions import ConfigError
-from pipeline.toml_file import nearest
+from pipeline.files.toml_file import nearest
 
 
 def check_names(audit: Audit) -> None:

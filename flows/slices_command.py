@@ -145,7 +145,7 @@ def _read(
     """Read the file and pick its columns; list every column that is asked for and missing."""
     import polars as pl
 
-    from pipeline.table_file import read_table
+    from pipeline.files.table_file import read_table
 
     table = read_table(path, error=TableError)
     asked = [error, *(name for name in (weights, groups) if name), *(attributes or [])]
@@ -177,7 +177,7 @@ def _make_attribute(column: "pl.Series", notes: list[str], *, asked: bool) -> "p
     """Return a column as an attribute: empty cells become 'unknown', real numbers are left out."""
     import polars as pl
 
-    from pipeline.table_file import to_text
+    from pipeline.files.table_file import to_text
 
     if column.dtype.is_float():
         text = to_text(column)
@@ -198,7 +198,7 @@ def _to_numbers(path: Path, column: "pl.Series") -> "pl.Series":
     """Return a column as floats. Raises TableError with the rows that hold no number."""
     import polars as pl
 
-    from pipeline.table_file import list_rows
+    from pipeline.files.table_file import list_rows
 
     numbers = column.cast(pl.Float64, strict=False)
     wrong = numbers.is_null().arg_true().to_list()

@@ -12,7 +12,7 @@ from pydantic import (
 
 from pipeline.config.dataset import Boxes, CropRule, Dataset, Truth, TruthValue
 from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
-from pipeline.toml_file import parse_model, read_toml
+from pipeline.files.toml_file import parse_model, read_toml
 
 __all__ = [
     "DETECTION_FORMATS",

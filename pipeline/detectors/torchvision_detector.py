@@ -12,9 +12,9 @@ from torchvision.models import get_model, get_model_weights, list_models
 
 from pipeline.detectors.detector import Detection, sort_detections
 from pipeline.exceptions import ConfigError
+from pipeline.files.model_id import make_model_id
+from pipeline.files.toml_file import nearest
 from pipeline.images import ImageRejectedError
-from pipeline.model_id import make_model_id
-from pipeline.toml_file import nearest
 
 MIN_SCORE = 0.3  # what lies below is mostly noise and would fill the workspace
 

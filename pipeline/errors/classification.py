@@ -8,7 +8,7 @@ from pipeline.config.audit import System
 from pipeline.errors.rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
-from pipeline.table_file import list_rows, to_text
+from pipeline.files.table_file import list_rows, to_text
 from pipeline.tables import CLASS_OUTCOMES, check
 
 PROBABILITY = "__probability"  # of the predicted class

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from hotcoco import COCO, COCOeval
 
-from pipeline.collector import rest_collector
+from pipeline.files.gc_pause import rest_collector
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

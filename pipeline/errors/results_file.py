@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipeline.collector import rest_collector
 from pipeline.exceptions import PredictionsError
-from pipeline.json_file import Records, read_json, shorten
-from pipeline.table_file import SHOWN_ROWS
+from pipeline.files.gc_pause import rest_collector
+from pipeline.files.json_file import Records, read_json, shorten
+from pipeline.files.table_file import SHOWN_ROWS
 from pipeline.tables import BOX
 
 DETECTIONS = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import PredictionsError
-from pipeline.table_file import list_rows, read_table, to_text
-from pipeline.toml_file import nearest
+from pipeline.files.table_file import list_rows, read_table, to_text
+from pipeline.files.toml_file import nearest
 
 KEYS = ("sample_id", "path", "annotation_id")
 ROW = "__row"  # the row's number in its file, from 0

@@ -6,7 +6,7 @@ import polars as pl
 
 from pipeline.errors.results_file import DETECTIONS
 from pipeline.exceptions import PredictionsError
-from pipeline.table_file import SHOWN_ROWS
+from pipeline.files.table_file import SHOWN_ROWS
 
 _CLASS = r"^0*(\d{1,6})(?:\.0*)?$"
 _FARTHEST = 2  # in shares of the image: what lies beyond it must be pixels

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pipeline.files.toml_file import Location, nearest
 from pipeline.labels.measure_names import BOX_MEASURES, MEASURE_NAMES
-from pipeline.toml_file import Location, nearest
 
 UNKNOWN = "unknown"  # the value of a sample that no other value fits
 MIN_PROMPTS = 4

@@ -19,8 +19,8 @@ from pydantic import (
 )
 
 from pipeline.exceptions import ConfigError
+from pipeline.files.toml_file import Location, TomlFile, describe_faults, nearest, read_toml
 from pipeline.labels.attribute_checks import Fault, find_errors, find_weak_wording
-from pipeline.toml_file import Location, TomlFile, describe_faults, nearest, read_toml
 
 
 def _write_numbers(cells: Any) -> Any:  # noqa: ANN401 - raw TOML

@@ -8,10 +8,10 @@ import polars as pl
 
 from pipeline.config.dataset import Truth
 from pipeline.exceptions import DatasetError
+from pipeline.files.table_file import read_table
+from pipeline.files.toml_file import nearest
 from pipeline.labels.given import Meanings, make_labels, name_values, write_cells
-from pipeline.table_file import read_table
 from pipeline.tables import LABELS, empty
-from pipeline.toml_file import nearest
 
 
 @dataclass(frozen=True)

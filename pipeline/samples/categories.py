@@ -4,7 +4,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.toml_file import nearest
+from pipeline.files.toml_file import nearest
 
 
 def name_categories(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.exceptions import DatasetError
-from pipeline.json_file import Records, read_json, shorten
+from pipeline.files.json_file import Records, read_json, shorten
 from pipeline.tables import BOX
 
 _IMAGES = {

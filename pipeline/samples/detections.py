@@ -9,7 +9,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.json_file import Records, read_json, shorten
+from pipeline.files.json_file import Records, read_json, shorten
 from pipeline.samples.categories import name_categories
 from pipeline.samples.image_names import name_images
 from pipeline.samples.objects import sort_objects

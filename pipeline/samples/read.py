@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from pipeline.collector import rest_collector
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
+from pipeline.files.gc_pause import rest_collector
 from pipeline.samples.coco import list_coco
 from pipeline.samples.detections import take_detections
 from pipeline.samples.files import read_files

@@ -4,12 +4,12 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
+from pipeline.files.table_file import read_table, to_text
+from pipeline.files.toml_file import nearest
 from pipeline.samples.categories import keep_categories
 from pipeline.samples.folder import check_folders
 from pipeline.samples.paths import PathRefusedError, clean_path, is_text
 from pipeline.samples.sample_set import IMAGES, Listing, make_rejects
-from pipeline.table_file import read_table, to_text
-from pipeline.toml_file import nearest
 
 
 def list_table(dataset: Dataset) -> Listing:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from pipeline.json_file import shorten
+from pipeline.files.json_file import shorten
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _LONGEST_TEXT = 1000  # characters of a name or number; longer ones are cut and then refused

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from pipeline.exceptions import DatasetError
-from pipeline.toml_file import nearest
+from pipeline.files.toml_file import nearest
 
 _SECOND = re.compile(r"\s+-?[01]$")
 

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 import polars as pl
 
 from pipeline.exceptions import DatasetError
-from pipeline.json_file import shorten
+from pipeline.files.json_file import shorten
 from pipeline.tables import BOX
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

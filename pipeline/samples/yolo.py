@@ -11,7 +11,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.json_file import shorten
+from pipeline.files.json_file import shorten
 from pipeline.samples.categories import name_categories
 from pipeline.samples.files import FILES_PER_TASK
 from pipeline.samples.folder import Found, check_folders, walk_folder

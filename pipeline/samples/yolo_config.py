@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from pipeline.exceptions import DatasetError
-from pipeline.toml_file import nearest
+from pipeline.files.toml_file import nearest
 
 SPLITS = ("train", "val", "test")
 _LARGEST_FILE = 1 << 20  # bytes; the file of 1,203 classes has 40 thousand

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from pipeline.exceptions import ConfigError
+from pipeline.files.model_id import make_model_id
 from pipeline.images import ImageRejectedError
-from pipeline.model_id import make_model_id
 from pipeline.texts.reader import ReadText
 
 MIN_SIDE = 8  # pixels: in an image of a smaller side nothing can be read

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from pipeline.collector import rest_collector
 from pipeline.exceptions import WeakspotError
+from pipeline.files.gc_pause import rest_collector
 
 Record = dict[str, Any]
 Floats = npt.NDArray[np.float64]
