@@ -14,7 +14,7 @@ from PIL import Image
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import ConfigError
-from pipeline.images import (
+from pipeline.images.decode import (
     MEASURE_VERSION,
     ImageRejectedError,
     load_image,

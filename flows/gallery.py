@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.images import ImageRejectedError, load_image, make_thumbnail
+from pipeline.images.decode import ImageRejectedError, load_image, make_thumbnail
 from pipeline.search_table import SearchTable
 from reports.data import Thumbnail
 

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.config.dataset import CropRule
-from pipeline.images import MEASURES, ImageRejectedError, crop_image, make_thumbnail, measure_image
+from pipeline.images.decode import (
+    MEASURES,
+    ImageRejectedError,
+    crop_image,
+    make_thumbnail,
+    measure_image,
+)
 from tests.drawn_images import left_red_right_blue, noise
 
 

@@ -13,7 +13,7 @@ from pipeline.config.dataset import CropRule
 from pipeline.demo.captions import COUNTS, FACTS, encode_facts
 from pipeline.demo.facts import Plan, describe
 from pipeline.demo.world import CHUNK, draw_picture
-from pipeline.images import crop_image
+from pipeline.images.decode import crop_image
 
 SIDE = 96  # pixels of the encoder's square input
 MIN_CROP = 40  # pixels of the height of a box whose labels are judged

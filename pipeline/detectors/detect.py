@@ -9,8 +9,8 @@ import polars as pl
 from PIL import Image
 
 from pipeline.detectors.detector import Detector
-from pipeline.image_pass import look_at_images, read_found
-from pipeline.images import load_image
+from pipeline.images.decode import load_image
+from pipeline.images.image_pass import look_at_images, read_found
 from pipeline.tables import DETECTIONS
 
 STAGE = "detect"

@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.detectors.detector import Detection, sort_detections
 from pipeline.exceptions import ConfigError
 from pipeline.files.model_id import make_model_id
-from pipeline.images import ImageRejectedError
+from pipeline.images.decode import ImageRejectedError
 
 # Pixels of the longer side: a larger image is looked at in this size, so that memory is bounded.
 MAX_SIDE = 4096

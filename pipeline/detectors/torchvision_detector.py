@@ -14,7 +14,7 @@ from pipeline.detectors.detector import Detection, sort_detections
 from pipeline.exceptions import ConfigError
 from pipeline.files.model_id import make_model_id
 from pipeline.files.toml_file import nearest
-from pipeline.images import ImageRejectedError
+from pipeline.images.decode import ImageRejectedError
 
 MIN_SCORE = 0.3  # what lies below is mostly noise and would fill the workspace
 

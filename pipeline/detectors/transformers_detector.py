@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline.detectors.detector import Detection, sort_detections
 from pipeline.exceptions import ConfigError
 from pipeline.files.model_id import make_model_id
-from pipeline.images import ImageRejectedError
+from pipeline.images.decode import ImageRejectedError
 
 MIN_SCORE = 0.3  # what lies below is mostly noise and would fill the workspace
 _WEIGHTS = (".safetensors", ".bin")

@@ -16,8 +16,7 @@ from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.resampling import Prepare, choose_prepare
-from pipeline.image_pass import list_rejects
-from pipeline.images import (
+from pipeline.images.decode import (
     MEASURE_VERSION,
     MEASURES,
     Box,
@@ -27,6 +26,7 @@ from pipeline.images import (
     load_image,
     measure_image,
 )
+from pipeline.images.image_pass import list_rejects
 from pipeline.tables import BROKEN, MEASUREMENTS, Vectors
 
 CHUNK_ROWS = 64  # rows that a worker takes at a time; fewer cost a twentieth more on two cores

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.images import ImageRejectedError, probe_image
+from pipeline.images.decode import ImageRejectedError, probe_image
 from pipeline.samples.paths import find_escape
 from pipeline.samples.sample_set import make_rejects
 from pipeline.tables import Schema

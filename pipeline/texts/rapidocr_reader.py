@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline.exceptions import ConfigError
 from pipeline.files.model_id import make_model_id
-from pipeline.images import ImageRejectedError
+from pipeline.images.decode import ImageRejectedError
 from pipeline.texts.reader import ReadText
 
 MIN_SIDE = 8  # pixels: in an image of a smaller side nothing can be read

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
-from pipeline.image_pass import look_at_images, read_found
-from pipeline.images import load_image
+from pipeline.images.decode import load_image
+from pipeline.images.image_pass import look_at_images, read_found
 from pipeline.tables import TEXTS
 from pipeline.texts.reader import TextReader
 

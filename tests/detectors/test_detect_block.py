@@ -14,7 +14,7 @@ from PIL import Image
 from pipeline.detectors.detect import detect_block, read_detections
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import StoreError
-from pipeline.images import ImageRejectedError
+from pipeline.images.decode import ImageRejectedError
 from pipeline.shards import write_shard
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from pipeline.detectors.detector import Detection
 from pipeline.detectors.load import load_detector
 from pipeline.exceptions import ConfigError
-from pipeline.images import load_image
+from pipeline.images.decode import load_image
 from tests.drawn_images import noise
 
 DATA = Path("../shared/data")

@@ -12,7 +12,7 @@ from pipeline.detectors.load import load_detector
 from pipeline.detectors.torchvision_detector import TorchvisionDetector
 from pipeline.detectors.transformers_detector import TransformersDetector
 from pipeline.exceptions import ConfigError
-from pipeline.images import ImageRejectedError
+from pipeline.images.decode import ImageRejectedError
 
 IMAGE = Image.new("RGB", (40, 20), "white")
 BOXES = torch.tensor([[0.0, 0.0, 5.0, 5.0], [1.0, 2.0, 11.0, 22.0], [0.0, 0.0, 9.0, 9.0]])

@@ -15,7 +15,7 @@ from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.card import weights_stamp
 from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.exceptions import EncoderError
-from pipeline.images import load_image
+from pipeline.images.decode import load_image
 from tests.tiny_clip import write_tiny
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

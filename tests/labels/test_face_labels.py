@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config.audit import EncoderConfig
 from pipeline.config.dataset import Truth
-from pipeline.images import load_image
+from pipeline.images.decode import load_image
 from pipeline.labels.attribute_file import find_shipped, read_attribute
 from pipeline.labels.quality import measure_agreement
 from pipeline.labels.truth import read_truth

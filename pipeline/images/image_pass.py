@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import polars as pl
 from PIL import Image
 
-from pipeline.images import ImageRejectedError, ImageUnreadableError, load_image
+from pipeline.images.decode import ImageRejectedError, ImageUnreadableError, load_image
 from pipeline.shards import bad_shards_told
 from pipeline.tables import BROKEN, REJECTS, Schema, check, empty
 
