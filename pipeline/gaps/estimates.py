@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.intervals import Z, subtract_intervals, wilson_interval
+from pipeline.statistics.intervals import Z, subtract_intervals, wilson_interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

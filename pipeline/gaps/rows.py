@@ -14,7 +14,7 @@ from pipeline.gaps.metrics import Metric, Pair, RowMean
 from pipeline.gaps.power import Power
 from pipeline.gaps.significance import compare_means
 from pipeline.gaps.states import GAP, INSUFFICIENT, LEVEL, NO_GAP
-from pipeline.p_values import adjust_bh
+from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import GAPS, check
 
 Row = dict[str, Any]

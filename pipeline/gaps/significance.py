@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pipeline.gaps.estimates import NAN, Estimate, Values, add_weights
-from pipeline.p_values import fisher
+from pipeline.statistics.p_values import fisher
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

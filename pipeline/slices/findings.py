@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipeline.p_values import adjust_holm
 from pipeline.slices.audit_rows import AuditRows
 from pipeline.slices.distinct import LEVEL, Pick
 from pipeline.slices.evidence import Discovery, compare_rows, member_finder
 from pipeline.slices.family import Family, name_slices, rest_error
 from pipeline.slices.intervals import compute_interval
 from pipeline.slices.max_t import FamilyWise
+from pipeline.statistics.p_values import adjust_holm
 from pipeline.tables import PREDICATES, WEAKNESSES, check
 
 Mask = NDArray[np.bool_]

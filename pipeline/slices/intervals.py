@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.intervals import newcombe_interval
 from pipeline.slices.losses import Losses, Sums
 from pipeline.slices.significance import complement, effective_size, mean_and_variance
+from pipeline.statistics.intervals import newcombe_interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

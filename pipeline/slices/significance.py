@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.p_values import fisher
 from pipeline.slices.losses import Losses, Sums
 from pipeline.slices.score import Direction
+from pipeline.statistics.p_values import fisher
 
 Floats = NDArray[np.float64]
 _FEW = 10  # below this many in any of the four counts, two-valued errors get the exact test

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from pipeline.intervals import newcombe_interval, wilson_interval
-from pipeline.p_values import adjust_bh, adjust_holm, fisher
 from pipeline.slices import search_slices
 from pipeline.slices.intervals import compute_interval
 from pipeline.slices.losses import Losses, prepare_losses
 from pipeline.slices.power import detectable_gap
 from pipeline.slices.score import Direction
+from pipeline.statistics.intervals import newcombe_interval, wilson_interval
+from pipeline.statistics.p_values import adjust_bh, adjust_holm, fisher
 
 Floats = NDArray[np.float64]
 

@@ -53,7 +53,7 @@ def test_held_out_numbers_are_of_the_held_out_rows() -> None:
 
 
 def test_states_follow_holm_over_the_findings() -> None:
-    from pipeline.p_values import adjust_holm
+    from pipeline.statistics.p_values import adjust_holm
 
     for seed in range(10):
         planted = plant(100 + seed, 2500)
