@@ -20,7 +20,7 @@ from flows.score import make_errors
 from flows.start import STAGES
 from flows.summary import GatesFailedError, Summary
 from pipeline.config.audit import Audit, read_audit
-from pipeline.store import Store, lock_workspace, open_store
+from pipeline.workspace.store import Store, lock_workspace, open_store
 
 __all__ = ["STAGES", "run_audit"]
 

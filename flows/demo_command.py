@@ -14,7 +14,7 @@ from flows.logs import LOG, set_up_logging
 if TYPE_CHECKING:
     from pipeline.config.audit import Audit
     from pipeline.demo.compare import Comparison
-    from pipeline.search_table import SearchTable
+    from pipeline.workspace.search_table import SearchTable
 
 app = typer.Typer(help="A drawn world whose truth is known.", no_args_is_help=True)
 
@@ -88,7 +88,7 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     from pipeline.config.audit import read_audit
     from pipeline.demo.compare import compare_findings
     from pipeline.demo.demo import SYSTEM
-    from pipeline.store import open_store
+    from pipeline.workspace.store import open_store
 
     audit, table = read_true_table(audit_file, SYSTEM)
     truth = search_table(table, audit.slices).findings
@@ -108,7 +108,7 @@ def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]
     """Return the audit as it would search true labels, and its true values beside the errors."""
     from flows.find import read_search_table
     from pipeline.config.audit import read_audit
-    from pipeline.store import open_store
+    from pipeline.workspace.store import open_store
 
     audit = read_audit(audit_file)
     asked = audit.slices.model_copy(update={"labels": "truth"})

@@ -18,8 +18,8 @@ from pipeline.detectors.load import load_detector
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
 from pipeline.samples.read import read_samples
-from pipeline.shards import read_broken, write_parquet, write_shard
-from pipeline.store import Store
+from pipeline.workspace.shards import read_broken, write_parquet, write_shard
+from pipeline.workspace.store import Store
 
 LoadDetector = Callable[[str], Detector]
 SHARD_SIZE = 512  # images in a shard: what a killed run loses

@@ -10,8 +10,8 @@ from pipeline.collection import plan_collection
 from pipeline.config.audit import Audit
 from pipeline.domain import count_combinations
 from pipeline.exceptions import ConfigError
-from pipeline.search_table import SearchTable
-from pipeline.store import Store
+from pipeline.workspace.search_table import SearchTable
+from pipeline.workspace.store import Store
 
 PLANNED = 10  # rows of what to collect next
 

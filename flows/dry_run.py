@@ -23,7 +23,7 @@ from pipeline.fairness import check_positive
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
-from pipeline.store import Store
+from pipeline.workspace.store import Store
 
 SHOWN_REJECTS = 10
 PROBED = 64  # samples that are embedded to tell how long the rest takes

@@ -18,9 +18,9 @@ from flows.texts import LoadReader, make_texts
 from pipeline.config.audit import Audit
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.shards import write_shard, write_vectors
-from pipeline.store import Store, open_store
 from pipeline.texts.rapidocr_reader import load_reader
+from pipeline.workspace.shards import write_shard, write_vectors
+from pipeline.workspace.store import Store, open_store
 
 
 @flow(name="embed")

@@ -6,8 +6,8 @@ from flows.logs import LOG
 from pipeline.config.audit import Audit, EncoderConfig
 from pipeline.embeddings.card import Encoder, EncoderCard, spec_key, weights_stamp
 from pipeline.exceptions import ConfigError
-from pipeline.shards import PARTIAL
-from pipeline.store import Store
+from pipeline.workspace.shards import PARTIAL
+from pipeline.workspace.store import Store
 
 LoadEncoder = Callable[[EncoderConfig], Encoder]
 

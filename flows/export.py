@@ -8,9 +8,9 @@ import polars as pl
 
 from flows.stored_texts import export_texts
 from pipeline.exceptions import ConfigError, StoreError
-from pipeline.shards import PARTIAL
-from pipeline.store import Store, find_store
 from pipeline.tables import RESULTS, TABLES
+from pipeline.workspace.shards import PARTIAL
+from pipeline.workspace.store import Store, find_store
 
 SUFFIXES = (".parquet", ".csv", ".json")
 

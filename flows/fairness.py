@@ -19,8 +19,8 @@ from pipeline.config.audit import Audit, FairnessConfig, Gates
 from pipeline.exceptions import SearchError
 from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.gaps.states import FAIL, GAP, NO_GAP
-from pipeline.search_table import LabelColumn, SearchTable, join_labels
-from pipeline.store import Store, open_store
+from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
+from pipeline.workspace.store import Store, open_store
 from reports.words import write_predicates
 
 Labels = Literal["predicted", "truth"]

@@ -13,9 +13,9 @@ from flows.retries import shard_task
 from flows.samples import load_samples
 from pipeline.config.audit import Audit, SliceSearch
 from pipeline.exceptions import SearchError
-from pipeline.search_table import LabelColumn, SearchTable, join_labels
-from pipeline.store import Store, open_store
 from pipeline.tables import FINDINGS, SLICES, empty
+from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
+from pipeline.workspace.store import Store, open_store
 from reports.words import write_predicates
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.images.decode import ImageRejectedError, load_image, make_thumbnail
-from pipeline.search_table import SearchTable
+from pipeline.workspace.search_table import SearchTable
 from reports.data import Thumbnail
 
 SHOWN = 8  # samples of a finding

@@ -15,9 +15,9 @@ from flows.samples import load_samples
 from pipeline.config.audit import Audit
 from pipeline.labels.given import select_targets
 from pipeline.labels.truth import read_truth
-from pipeline.shards import read_vectors
-from pipeline.store import Store, open_store
 from pipeline.tables import LABELS, Vectors, empty
+from pipeline.workspace.shards import read_vectors
+from pipeline.workspace.store import Store, open_store
 
 BLOCK = 16_384  # samples labelled at a time: their vectors fit in memory whatever the dataset
 PLAIN_BLOCK = 262_144  # without vectors; each block is one write of the database

@@ -26,9 +26,9 @@ from pipeline.labels.measured import (
 )
 from pipeline.labels.zero_shot import Prototypes, label_samples, list_prompts, make_prototypes
 from pipeline.samples.sample_set import SampleSet
-from pipeline.shards import read_measurements
-from pipeline.store import Store
 from pipeline.tables import Vectors
+from pipeline.workspace.shards import read_measurements
+from pipeline.workspace.store import Store
 
 Label = Callable[[pl.DataFrame, Vectors | None], pl.DataFrame]
 

@@ -8,7 +8,7 @@ from flows.samples import load_samples
 from pipeline.config.audit import Audit, System
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute
-from pipeline.store import Store
+from pipeline.workspace.store import Store
 
 
 def hash_system(system: System) -> str:

@@ -12,8 +12,8 @@ from pipeline.images.image_pass import list_rejects
 from pipeline.labels.attribute_file import Attribute, read_attributes
 from pipeline.labels.given import label_given, select_targets
 from pipeline.labels.measured import get_raw_measure, refuse_whole_images
-from pipeline.shards import read_broken, read_measurements, stored_keys
-from pipeline.store import Store
+from pipeline.workspace.shards import read_broken, read_measurements, stored_keys
+from pipeline.workspace.store import Store
 
 
 @dataclass(frozen=True)

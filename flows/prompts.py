@@ -6,9 +6,9 @@ import polars as pl
 
 from flows.retries import shard_task
 from pipeline.embeddings.card import Encoder
-from pipeline.shards import read_vectors, stored_keys, write_vectors
-from pipeline.store import Store
 from pipeline.tables import Vectors
+from pipeline.workspace.shards import read_vectors, stored_keys, write_vectors
+from pipeline.workspace.store import Store
 
 
 @shard_task(name="encode prompts")

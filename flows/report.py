@@ -18,9 +18,9 @@ from flows.sweeps import sweep_findings
 from pipeline.config.audit import Audit
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels.quality import measure_agreement, measure_values
-from pipeline.search_table import SearchTable
-from pipeline.store import Store, open_store
 from pipeline.tables import FAMILY, WEAKNESSES
+from pipeline.workspace.search_table import SearchTable
+from pipeline.workspace.store import Store, open_store
 from reports.build import build_report
 from reports.coverage import average_errors, cover_values
 from reports.data import AttributeReport, ReportData, SystemReport

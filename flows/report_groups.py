@@ -9,8 +9,8 @@ from flows.logs import LOG
 from flows.names import list_sensitive
 from pipeline.config.audit import Audit
 from pipeline.exceptions import StoreError
-from pipeline.store import Store
 from pipeline.tables import DISPARITIES, GAPS, VERDICTS
+from pipeline.workspace.store import Store
 from reports.data import DomainReport, FairnessReport
 
 

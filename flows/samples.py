@@ -14,8 +14,8 @@ from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import StoreError
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
-from pipeline.shards import read_kept, write_parquet
-from pipeline.store import Store, open_store
+from pipeline.workspace.shards import read_kept, write_parquet
+from pipeline.workspace.store import Store, open_store
 
 _FRAMES = tuple(f.name for f in dataclasses.fields(SampleSet) if f.name != "counts")
 

@@ -14,7 +14,7 @@ from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness import check_positive
 from pipeline.samples.sample_set import SampleSet
-from pipeline.store import open_store
+from pipeline.workspace.store import open_store
 
 
 @flow(name="score")

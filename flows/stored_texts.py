@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import StoreError
-from pipeline.store import Store, find_store
 from pipeline.texts.measures import measure_texts
 from pipeline.texts.read import search_texts, stored_texts
+from pipeline.workspace.store import Store, find_store
 
 
 def texts_folder(store: Store, reader_id: str) -> Path:

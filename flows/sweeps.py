@@ -3,8 +3,8 @@
 import polars as pl
 
 from pipeline.errors.sweep import sweep_threshold
-from pipeline.search_table import SearchTable
-from pipeline.store import Store
+from pipeline.workspace.search_table import SearchTable
+from pipeline.workspace.store import Store
 
 _IMAGES = "-images"  # ends the name of what an image audit needs beside the outcomes
 

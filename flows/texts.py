@@ -14,12 +14,12 @@ from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
 from pipeline.labels.given import select_targets
 from pipeline.labels.measured import needs_text
-from pipeline.shards import read_broken, write_shard
-from pipeline.store import Store
 from pipeline.tables import REJECTS, empty
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.texts.read import read_texts, stored_texts
 from pipeline.texts.reader import TextReader
+from pipeline.workspace.shards import read_broken, write_shard
+from pipeline.workspace.store import Store
 
 LoadReader = Callable[[], TextReader]
 SHARD_SIZE = 256  # images in a shard: what a killed run loses

@@ -55,7 +55,7 @@ HOMES = {
     "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/detectors/", "pipeline/demo/"),
     "cv2": ("pipeline/detectors/", "pipeline/texts/"),
     "open_clip": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
-    "duckdb": ("pipeline/database.py", "pipeline/search_table.py"),
+    "duckdb": ("pipeline/workspace/database.py", "pipeline/workspace/search_table.py"),
     "numba": ("pipeline/slices/counting_numba.py",),
     "sliceline": ("pipeline/slices/sliceline_engine.py",),
     "hotcoco": ("pipeline/errors/",),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.search_table import LabelColumn, SearchTable, join_labels
-from pipeline.store import open_store
 from pipeline.tables import ERRORS, LABELS, SAMPLES
+from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
+from pipeline.workspace.store import open_store
 
 
 def make_samples(rows: list[tuple[str, str | None]]) -> pl.DataFrame:

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.database import MIGRATIONS
 from pipeline.exceptions import EncoderMismatchError, StoreError
-from pipeline.shards import (
+from pipeline.tables import BROKEN, FINDINGS, LABELS, RESULTS, SAMPLES, SLICES, Vectors, empty
+from pipeline.workspace.database import MIGRATIONS
+from pipeline.workspace.shards import (
     read_broken,
     read_measurements,
     read_vectors,
@@ -24,8 +25,7 @@ from pipeline.shards import (
     write_shard,
     write_vectors,
 )
-from pipeline.store import Store, find_store, lock_workspace, open_store
-from pipeline.tables import BROKEN, FINDINGS, LABELS, RESULTS, SAMPLES, SLICES, Vectors, empty
+from pipeline.workspace.store import Store, find_store, lock_workspace, open_store
 
 
 def make_labels(sample_ids: list[str], label_id: str, value: str = "yes") -> pl.DataFrame:

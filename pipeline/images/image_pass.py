@@ -10,8 +10,8 @@ import polars as pl
 from PIL import Image
 
 from pipeline.images.decode import ImageRejectedError, ImageUnreadableError, load_image
-from pipeline.shards import bad_shards_told
 from pipeline.tables import BROKEN, REJECTS, Schema, check, empty
+from pipeline.workspace.shards import bad_shards_told
 
 T = TypeVar("T", bound=tuple[object, ...])
 

@@ -29,7 +29,7 @@ from pipeline.config.dataset import CropRule
 from pipeline.embeddings.embed import count_cores, embed_block, open_pool
 from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
 from pipeline.images.decode import load_image, measure_image
-from pipeline.shards import write_shard, write_vectors
+from pipeline.workspace.shards import write_shard, write_vectors
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 WEIGHTS = DATA / "weights" / "face-lite"

@@ -50,7 +50,7 @@ def run_steps(audit_file: str) -> Measured:
     from pipeline.config.audit import read_audit
     from pipeline.errors.score import score_system
     from pipeline.samples.read import read_samples
-    from pipeline.store import open_store
+    from pipeline.workspace.store import open_store
 
     audit = read_audit(Path(audit_file))
     measured: Measured = {}

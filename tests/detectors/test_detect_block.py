@@ -15,7 +15,7 @@ from pipeline.detectors.detect import detect_block, read_detections
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import StoreError
 from pipeline.images.decode import ImageRejectedError
-from pipeline.shards import write_shard
+from pipeline.workspace.shards import write_shard
 
 
 @dataclass

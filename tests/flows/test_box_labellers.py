@@ -13,7 +13,7 @@ from pipeline.exceptions import ConfigError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
-from pipeline.store import Store
+from pipeline.workspace.store import Store
 from tests.samples.coco_folder import dataset
 from tests.samples.datasets import annotation, coco, write_images, write_json
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipeline.shards import write_shard, write_vectors
-from pipeline.store import Store, find_store, open_store
 from pipeline.tables import SLICES, TABLES, Vectors, empty
+from pipeline.workspace.shards import write_shard, write_vectors
+from pipeline.workspace.store import Store, find_store, open_store
 from tests.flows.command import call
 
 HAT = [{"attribute": "hat", "value": 'a "yes", or\nso'}, {"attribute": "näme", "value": "<b>"}]

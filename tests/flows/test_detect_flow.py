@@ -12,7 +12,7 @@ from flows.samples import load_samples
 from pipeline.config.audit import Audit, read_audit
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import ConfigError
-from pipeline.store import Store, find_store, open_store
+from pipeline.workspace.store import Store, find_store, open_store
 from tests.flows.command import call
 
 DATA = Path("../shared/data").absolute()

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from flows.fairness import judge_systems
-from pipeline.store import find_store
 from pipeline.tables import RESULTS
+from pipeline.workspace.store import find_store
 from tests.flows.command import Told, call
 
 CONFIG = """\

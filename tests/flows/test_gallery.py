@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from flows.gallery import pick_worst
-from pipeline.search_table import SearchTable
 from pipeline.tables import SAMPLES
+from pipeline.workspace.search_table import SearchTable
 
 
 def test_an_attribute_may_be_called_error(tmp_path: Path) -> None:

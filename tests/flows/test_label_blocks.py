@@ -8,8 +8,8 @@ import pytest
 from flows.label import label_all, label_rows, list_works
 from flows.labellers import Labeller
 from pipeline.labels.attribute_file import make_given
-from pipeline.store import open_store
 from pipeline.tables import LABELS, SAMPLES, Vectors, check
+from pipeline.workspace.store import open_store
 
 
 def make_samples(count: int) -> pl.DataFrame:

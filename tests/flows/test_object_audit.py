@@ -15,7 +15,7 @@ from pycocotools.cocoeval import COCOeval
 from flows.summary import Summary
 from pipeline.config.audit import Audit, read_audit
 from pipeline.exceptions import ConfigError
-from pipeline.store import Store, find_store
+from pipeline.workspace.store import Store, find_store
 from tests.flows.small_audit import write_audit
 from tests.samples.datasets import NO_SHARED, SHARED
 

@@ -10,7 +10,7 @@ import pytest
 
 from flows.summary import Summary
 from pipeline.exceptions import SearchError, StoreError
-from pipeline.store import find_store
+from pipeline.workspace.store import find_store
 from tests.flows.small_audit import SmallAudit
 
 pytestmark = [

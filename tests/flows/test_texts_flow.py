@@ -9,8 +9,8 @@ from PIL import Image
 
 from pipeline.config.audit import read_audit
 from pipeline.exceptions import ConfigError, StoreError
-from pipeline.store import find_store
 from pipeline.texts.reader import ReadText
+from pipeline.workspace.store import find_store
 from tests.flows.command import call
 
 pytestmark = [

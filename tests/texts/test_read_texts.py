@@ -12,12 +12,12 @@ from flows.attribute_preview import PreviewEncoder, preview_attribute
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels import measure_names
 from pipeline.labels.attribute_file import find_shipped, read_attribute
-from pipeline.shards import write_shard
 from pipeline.tables import TEXTS
 from pipeline.texts.measures import TEXT_MEASURES, measure_texts
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.texts.read import read_texts, search_texts, stored_texts
 from pipeline.texts.reader import TextReader
+from pipeline.workspace.shards import write_shard
 from tests.drawn_images import noise
 from tests.flows.command import watch_python
 

@@ -11,7 +11,9 @@ from typing import Any
 import filelock
 import polars as pl
 
-from pipeline.database import (
+from pipeline.exceptions import StoreError
+from pipeline.tables import LABELS, REJECTS, RESULTS, SLICES, TABLES, check, empty
+from pipeline.workspace.database import (
     IN_DATABASE,
     MIGRATIONS,
     Connection,
@@ -19,9 +21,13 @@ from pipeline.database import (
     migrate,
     open_database,
 )
-from pipeline.exceptions import StoreError
-from pipeline.shards import PARTIAL, read_kept, read_measurements, remove_partial, write_parquet
-from pipeline.tables import LABELS, REJECTS, RESULTS, SLICES, TABLES, check, empty
+from pipeline.workspace.shards import (
+    PARTIAL,
+    read_kept,
+    read_measurements,
+    remove_partial,
+    write_parquet,
+)
 
 _FORGET_LABELS = """
     DELETE FROM labels WHERE sample_id IN (
