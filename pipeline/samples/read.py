@@ -9,16 +9,16 @@ import polars as pl
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.gc_pause import rest_collector
-from pipeline.samples.coco import list_coco
-from pipeline.samples.detections import take_detections
+from pipeline.samples.coco.reader import list_coco
+from pipeline.samples.detected_objects import take_detections
 from pipeline.samples.files import read_files
 from pipeline.samples.folder import list_folder
 from pipeline.samples.ids import make_sample_ids
+from pipeline.samples.image_table import list_table
 from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows, scale_boxes
 from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
-from pipeline.samples.table import list_table
-from pipeline.samples.voc import list_voc
-from pipeline.samples.yolo import list_yolo
+from pipeline.samples.voc.reader import list_voc
+from pipeline.samples.yolo.reader import list_yolo
 from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
 
 _FORMATS: dict[str, Callable[[Dataset], Listing]] = {

@@ -9,8 +9,8 @@ import polars as pl
 
 from pipeline.exceptions import DatasetError
 from pipeline.samples.sample_set import SampleSet
-from pipeline.samples.voc_writer import write_voc_files
-from pipeline.samples.yolo_writer import write_yolo_files
+from pipeline.samples.voc.writer import write_voc_files
+from pipeline.samples.yolo.writer import write_yolo_files
 from pipeline.tables import BOX
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError, TableError
-from pipeline.samples.detections import DETECTIONS
+from pipeline.samples.detected_objects import DETECTIONS
 from pipeline.samples.image_names import choose_ids, name_images
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet

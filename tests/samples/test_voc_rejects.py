@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.exceptions import DatasetError
 from pipeline.samples.read import read_samples
-from pipeline.samples.voc_file import VocRefusedError, parse_voc
+from pipeline.samples.voc.annotation_file import VocRefusedError, parse_voc
 from tests.samples.voc_folder import (
     FILES,
     ask_voc,

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.samples.categories import name_categories
-from pipeline.samples.coco_file import CocoFile, read_coco_file
+from pipeline.samples.coco.annotation_file import CocoFile, read_coco_file
 from pipeline.samples.folder import check_folders, folder_prefix
 from pipeline.samples.objects import sort_objects
 from pipeline.samples.paths import PathRefusedError, clean_path

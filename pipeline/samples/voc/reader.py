@@ -17,9 +17,9 @@ from pipeline.samples.image_names import choose_ids, name_images
 from pipeline.samples.objects import sort_objects
 from pipeline.samples.paths import PathRefusedError, clean_path
 from pipeline.samples.sample_set import CATEGORIES, IMAGES, Listing, make_rejects, reject_rows
-from pipeline.samples.voc_file import VocFile, VocRefusedError, read_voc_file
-from pipeline.samples.voc_objects import EXTRA, PLACED, place_objects
-from pipeline.samples.voc_sets import read_set
+from pipeline.samples.voc.annotation_file import VocFile, VocRefusedError, read_voc_file
+from pipeline.samples.voc.image_sets import read_set
+from pipeline.samples.voc.objects import EXTRA, PLACED, place_objects
 from pipeline.tables import OBJECTS, SOURCE_IMAGES
 
 _READERS = 8  # threads that read files; parsing holds the lock

@@ -9,8 +9,8 @@ import polars as pl
 import yaml
 
 from pipeline.exceptions import DatasetError
-from pipeline.samples.yolo import find_label_file
-from pipeline.samples.yolo_config import SPLITS
+from pipeline.samples.yolo.data_yaml import SPLITS
+from pipeline.samples.yolo.reader import find_label_file
 
 
 def write_yolo_files(

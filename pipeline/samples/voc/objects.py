@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.samples.voc_file import VOC_OBJECT
+from pipeline.samples.voc.annotation_file import VOC_OBJECT
 from pipeline.tables import OBJECTS, Schema
 
 PLACED: Schema = {  # an object as written, and where

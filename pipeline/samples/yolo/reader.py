@@ -24,8 +24,8 @@ from pipeline.samples.sample_set import (
     make_rejects,
     reject_rows,
 )
-from pipeline.samples.yolo_config import YoloConfig, read_yolo_config
-from pipeline.samples.yolo_labels import parse_labels
+from pipeline.samples.yolo.data_yaml import YoloConfig, read_yolo_config
+from pipeline.samples.yolo.label_files import parse_labels
 from pipeline.tables import OBJECTS, SOURCE_IMAGES
 
 _READERS = 16  # threads that read label files
