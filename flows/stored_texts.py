@@ -7,7 +7,7 @@ import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.texts.measures import measure_texts
-from pipeline.texts.read import search_texts, stored_texts
+from pipeline.texts.text_lines import search_texts, stored_texts
 from pipeline.workspace.store import Store, find_store
 
 

@@ -16,8 +16,8 @@ from pipeline.labels.given import select_targets
 from pipeline.labels.measured import needs_text
 from pipeline.tables import REJECTS, empty
 from pipeline.texts.rapidocr_reader import load_reader
-from pipeline.texts.read import read_texts, stored_texts
 from pipeline.texts.reader import TextReader
+from pipeline.texts.text_lines import read_texts, stored_texts
 from pipeline.workspace.shards import read_broken, write_shard
 from pipeline.workspace.store import Store
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipeline.config.audit import System
-from pipeline.errors.rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
+from pipeline.errors.output_rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
 from pipeline.files.table_file import list_rows, to_text

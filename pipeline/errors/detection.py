@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.config.audit import IMAGE_ERRORS, OBJECT_ERRORS, System
-from pipeline.errors.losses import count_by_image, lose_by_image, lose_by_object
+from pipeline.errors.detection_metrics import count_by_image, lose_by_image, lose_by_object
 from pipeline.errors.outcomes import OUTCOMES, follow_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses

@@ -63,6 +63,6 @@ def _score_rows(system: System, samples: pl.DataFrame) -> Losses:
         from pipeline.errors.classification import score_classification
 
         return score_classification(system, samples)
-    from pipeline.errors.table import score_table
+    from pipeline.errors.error_column import score_table
 
     return score_table(system, samples)

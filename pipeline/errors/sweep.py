@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipeline.errors.losses import lose_in_images
+from pipeline.errors.detection_metrics import lose_in_images
 from pipeline.errors.outcomes import FALSE_OUTCOMES
 from pipeline.tables import SWEEP, check, empty
 

@@ -15,8 +15,8 @@ from pipeline.labels.attribute_file import find_shipped, read_attribute
 from pipeline.tables import TEXTS
 from pipeline.texts.measures import TEXT_MEASURES, measure_texts
 from pipeline.texts.rapidocr_reader import load_reader
-from pipeline.texts.read import read_texts, search_texts, stored_texts
 from pipeline.texts.reader import TextReader
+from pipeline.texts.text_lines import read_texts, search_texts, stored_texts
 from pipeline.workspace.shards import write_shard
 from tests.drawn_images import noise
 from tests.flows.command import watch_python

@@ -3,7 +3,7 @@
 import polars as pl
 
 from pipeline.config.audit import System
-from pipeline.errors.rows import join_rows, keep_outputs, read_numbers, read_rows
+from pipeline.errors.output_rows import join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 
 
