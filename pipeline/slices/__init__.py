@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.slices.notes import SearchNotes
     from pipeline.slices.search import search_slices
+    from pipeline.slices.search_notes import SearchNotes
     from pipeline.slices.weaknesses import SliceResult, audit_slices, find_weaknesses
 
 __all__ = ["SearchNotes", "SliceResult", "audit_slices", "find_weaknesses", "search_slices"]

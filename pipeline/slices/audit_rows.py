@@ -7,8 +7,8 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.exceptions import TableError
-from pipeline.slices.encode import Codes, list_rows
-from pipeline.slices.losses import Losses
+from pipeline.slices.counting.encode import Codes, list_rows
+from pipeline.slices.counting.fixed_point import Losses
 
 Ints = NDArray[np.int64]
 

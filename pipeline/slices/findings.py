@@ -8,11 +8,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.slices.audit_rows import AuditRows
-from pipeline.slices.distinct import LEVEL, Pick
-from pipeline.slices.evidence import Discovery, compare_rows, member_finder
+from pipeline.slices.evidence.difference_interval import compute_interval
+from pipeline.slices.evidence.discovery import Discovery, compare_rows, member_finder
+from pipeline.slices.evidence.distinct import LEVEL, Pick
+from pipeline.slices.evidence.max_t import FamilyWise
 from pipeline.slices.family import Family, name_slices, rest_error
-from pipeline.slices.intervals import compute_interval
-from pipeline.slices.max_t import FamilyWise
 from pipeline.statistics.p_values import adjust_holm
 from pipeline.tables import PREDICATES, WEAKNESSES, check
 

@@ -9,15 +9,15 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.exceptions import SearchError
-from pipeline.slices.cells import Cells, make_cells
-from pipeline.slices.counting import Backend, Kernels, load_kernels
-from pipeline.slices.cube import Counts, count_cube, estimate_cube
-from pipeline.slices.depth_first import DepthFirstOptions, search_depth_first
-from pipeline.slices.encode import Codes, encode_table
+from pipeline.slices.counting.cells import Cells, make_cells
+from pipeline.slices.counting.cube import Counts, count_cube, estimate_cube
+from pipeline.slices.counting.depth_first import DepthFirstOptions, search_depth_first
+from pipeline.slices.counting.encode import Codes, encode_table
+from pipeline.slices.counting.fixed_point import Losses, prepare_losses
+from pipeline.slices.counting.kernels import Backend, Kernels, load_kernels
+from pipeline.slices.counting.score import Direction
+from pipeline.slices.counting.sliceline_engine import search_sliceline
 from pipeline.slices.family import Family, Test, build_family, tabulate
-from pipeline.slices.losses import Losses, prepare_losses
-from pipeline.slices.score import Direction
-from pipeline.slices.sliceline_engine import search_sliceline
 
 Engine = Literal["auto", "cube", "depth-first", "sliceline"]
 Wish = str | tuple[str, str]  # an attribute, or an attribute and its value

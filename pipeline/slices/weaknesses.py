@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.exceptions import SearchError
 from pipeline.slices.audit_rows import AuditRows, number_groups, sort_rows, split_rows
-from pipeline.slices.distinct import Pick, explain_away
-from pipeline.slices.encode import encode_table
-from pipeline.slices.evidence import Discovery, compute_family_wise, open_discovery
+from pipeline.slices.counting.encode import encode_table
+from pipeline.slices.counting.fixed_point import prepare_losses
+from pipeline.slices.evidence.discovery import Discovery, compute_family_wise, open_discovery
+from pipeline.slices.evidence.distinct import Pick, explain_away
+from pipeline.slices.evidence.family_wise_fallback import judge_family
 from pipeline.slices.family import Family, tabulate
 from pipeline.slices.findings import Reported, tabulate_findings
-from pipeline.slices.looks import judge_family
-from pipeline.slices.losses import prepare_losses
-from pipeline.slices.notes import SearchNotes, write_notes
 from pipeline.slices.search import SearchArguments, SearchOptions
+from pipeline.slices.search_notes import SearchNotes, write_notes
 
 _MOST = 30  # findings when no limit is given
 _PERMUTATIONS = 1000

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.slices import audit_slices
-from pipeline.slices.intervals import compute_interval
-from pipeline.slices.losses import prepare_losses
+from pipeline.slices.counting.fixed_point import prepare_losses
+from pipeline.slices.evidence.difference_interval import compute_interval
 from tests.slices.planted import Planted, members_of, plant, plant_nothing
 
 Floats = NDArray[np.float64]

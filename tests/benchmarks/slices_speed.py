@@ -111,7 +111,7 @@ def time_sliceline(n: int, *, level: int) -> dict[str, float]:
 
 def time_encoding(n: int) -> dict[str, float]:
     """Time turning text columns into codes."""
-    from pipeline.slices.encode import encode_table
+    from pipeline.slices.counting.encode import encode_table
 
     codes, _ = make_rows(n)
     names = pl.Series([f"value {v}" for v in range(VALUES)])
@@ -122,11 +122,11 @@ def time_encoding(n: int) -> dict[str, float]:
 
 def time_statistics(n: int, *, kind: str, support: float) -> dict[str, float]:
     """Time counting a family, and scores, p, q and intervals over it."""
-    from pipeline.slices.cube import count_cube
-    from pipeline.slices.encode import encode_table
+    from pipeline.slices.counting.cube import count_cube
+    from pipeline.slices.counting.encode import encode_table
+    from pipeline.slices.counting.fixed_point import prepare_losses
+    from pipeline.slices.evidence.difference_interval import interval_slices
     from pipeline.slices.family import build_family
-    from pipeline.slices.intervals import interval_slices
-    from pipeline.slices.losses import prepare_losses
     from pipeline.slices.search import SearchOptions, prepare_search
 
     codes, errors = make_rows(n, kind=kind)
@@ -155,9 +155,9 @@ def time_statistics(n: int, *, kind: str, support: float) -> dict[str, float]:
 def time_max_t(n: int, *, permutations: int, support: float) -> dict[str, float]:
     """Time the family-wise p of a whole family."""
     from pipeline.slices.audit_rows import AuditRows, sort_rows
-    from pipeline.slices.encode import encode_table
-    from pipeline.slices.evidence import compute_family_wise, open_discovery
-    from pipeline.slices.losses import prepare_losses
+    from pipeline.slices.counting.encode import encode_table
+    from pipeline.slices.counting.fixed_point import prepare_losses
+    from pipeline.slices.evidence.discovery import compute_family_wise, open_discovery
     from pipeline.slices.search import SearchOptions
 
     codes, errors = make_rows(n)

@@ -8,9 +8,9 @@ import pytest
 from scipy import special
 
 from pipeline.slices import audit_slices
-from pipeline.slices.clusters import compare_groups
-from pipeline.slices.intervals import compute_interval
-from pipeline.slices.losses import prepare_losses
+from pipeline.slices.counting.fixed_point import prepare_losses
+from pipeline.slices.evidence.clusters import compare_groups
+from pipeline.slices.evidence.difference_interval import compute_interval
 from tests.slices.planted import members_of
 
 

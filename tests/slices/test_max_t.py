@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from pipeline.slices import audit_slices
 from pipeline.slices.audit_rows import AuditRows, number_groups, sort_rows
-from pipeline.slices.cells import make_cells
-from pipeline.slices.encode import encode_table
-from pipeline.slices.evidence import compute_family_wise, open_discovery
-from pipeline.slices.losses import prepare_losses
-from pipeline.slices.max_t import _deviance
+from pipeline.slices.counting.cells import make_cells
+from pipeline.slices.counting.encode import encode_table
+from pipeline.slices.counting.fixed_point import prepare_losses
+from pipeline.slices.evidence.discovery import compute_family_wise, open_discovery
+from pipeline.slices.evidence.max_t import _deviance
 from pipeline.slices.search import SearchOptions
 from tests.slices.planted import plant, plant_nothing
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from pipeline.slices import audit_slices, find_weaknesses
 from pipeline.slices.audit_rows import AuditRows
-from pipeline.slices.encode import encode_table
-from pipeline.slices.evidence import Part, open_discovery
+from pipeline.slices.counting.encode import encode_table
+from pipeline.slices.counting.fixed_point import prepare_losses
+from pipeline.slices.evidence.discovery import Part, open_discovery
+from pipeline.slices.evidence.family_wise_fallback import SecondLook
 from pipeline.slices.family import Family
-from pipeline.slices.looks import SecondLook
-from pipeline.slices.losses import prepare_losses
 from pipeline.slices.search import SearchOptions
 from tests.slices.planted import draw_attributes, plant_nothing
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from pipeline.slices import search_slices
-from pipeline.slices.intervals import compute_interval
-from pipeline.slices.losses import Losses, prepare_losses
-from pipeline.slices.power import detectable_gap
-from pipeline.slices.score import Direction
+from pipeline.slices.counting.fixed_point import Losses, prepare_losses
+from pipeline.slices.counting.score import Direction
+from pipeline.slices.evidence.detectable_gap import detectable_gap
+from pipeline.slices.evidence.difference_interval import compute_interval
 from pipeline.statistics.intervals import newcombe_interval, wilson_interval
 from pipeline.statistics.p_values import adjust_bh, adjust_holm, fisher
 

@@ -21,8 +21,8 @@ def test_held_out_intervals_of_findings_cover_the_truth() -> None:
 
 def test_confirmation_never_splits_an_image() -> None:
     from pipeline.slices.audit_rows import AuditRows, number_groups, split_rows
-    from pipeline.slices.encode import encode_table
-    from pipeline.slices.losses import prepare_losses
+    from pipeline.slices.counting.encode import encode_table
+    from pipeline.slices.counting.fixed_point import prepare_losses
 
     groups = np.repeat([f"image {i}" for i in range(100)], 3)
     codes = encode_table(pl.DataFrame({"a": ["x"] * 300}))

@@ -56,7 +56,7 @@ def test_backends_give_the_same_bytes() -> None:
 
 
 def test_the_environment_switches_numba_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.slices.counting import load_kernels
+    from pipeline.slices.counting.kernels import load_kernels
 
     assert load_kernels().__name__.endswith("numba")  # type: ignore[attr-defined]  # a module
     monkeypatch.setenv("WEAKSPOT_NUMBA", "0")
@@ -221,8 +221,8 @@ def test_no_value_with_enough_rows_gives_an_empty_family() -> None:
 
 
 def test_too_large_a_family_is_estimated_before_it_is_counted() -> None:
-    from pipeline.slices.encode import encode_table
-    from pipeline.slices.losses import prepare_losses
+    from pipeline.slices.counting.encode import encode_table
+    from pipeline.slices.counting.fixed_point import prepare_losses
     from pipeline.slices.search import SearchOptions, prepare_search
 
     rng = np.random.default_rng(0)
@@ -263,7 +263,7 @@ def test_a_machine_without_a_writable_cache_folder_still_counts() -> None:
     import sys
 
     code = (
-        "import numpy as np; from pipeline.slices.counting_numba import count_values; "
+        "import numpy as np; from pipeline.slices.counting.kernels_numba import count_values; "
         "print(count_values(np.array([0, 1, 1], np.uint8), 2).tolist())"
     )
     # The only locator left needs a folder that is not given: numba then refuses to cache.

@@ -7,14 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.slices.audit_rows import AuditRows
-from pipeline.slices.cells import Cells, row_codes, take_rows
-from pipeline.slices.clusters import Clustered, compare_groups, compute_clustered_p, measure_slices
+from pipeline.slices.counting.cells import Cells, row_codes, take_rows
+from pipeline.slices.counting.fixed_point import Losses, Sums
+from pipeline.slices.counting.score import Direction
+from pipeline.slices.evidence.clusters import (
+    Clustered,
+    compare_groups,
+    compute_clustered_p,
+    measure_slices,
+)
+from pipeline.slices.evidence.max_t import FamilyWise, compute_family_p
+from pipeline.slices.evidence.significance import compute_p
 from pipeline.slices.family import Family
-from pipeline.slices.losses import Losses, Sums
-from pipeline.slices.max_t import FamilyWise, compute_family_p
-from pipeline.slices.score import Direction
 from pipeline.slices.search import Found, Search, SearchOptions, prepare_search, run_search
-from pipeline.slices.significance import compute_p
 
 Ids = tuple[int, ...]
 Mask = NDArray[np.bool_]

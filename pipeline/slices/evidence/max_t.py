@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, special
 
-from pipeline.slices.cells import Cells
-from pipeline.slices.clusters import Clustered, center
-from pipeline.slices.counting import Kernels
-from pipeline.slices.cube import count_cores
-from pipeline.slices.losses import Sums
-from pipeline.slices.places import Places, place_slices
-from pipeline.slices.score import Direction
-from pipeline.slices.significance import complement, effective_size, mean_and_variance
+from pipeline.slices.counting.cell_index import Places, place_slices
+from pipeline.slices.counting.cells import Cells
+from pipeline.slices.counting.cube import count_cores
+from pipeline.slices.counting.fixed_point import Sums
+from pipeline.slices.counting.kernels import Kernels
+from pipeline.slices.counting.score import Direction
+from pipeline.slices.evidence.clusters import Clustered, center
+from pipeline.slices.evidence.significance import complement, effective_size, mean_and_variance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.slices.cells import Cells
-from pipeline.slices.counting import Kernels
-from pipeline.slices.losses import Losses, Sums
-from pipeline.slices.places import place_slices
-from pipeline.slices.score import Direction
+from pipeline.slices.counting.cell_index import place_slices
+from pipeline.slices.counting.cells import Cells
+from pipeline.slices.counting.fixed_point import Losses, Sums
+from pipeline.slices.counting.kernels import Kernels
+from pipeline.slices.counting.score import Direction
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

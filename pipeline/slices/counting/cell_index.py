@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.slices.cells import Layout
-from pipeline.slices.cube import Chunk, plan_chunks
+from pipeline.slices.counting.cells import Layout
+from pipeline.slices.counting.cube import Chunk, plan_chunks
 
 Ints = NDArray[np.int64]
 

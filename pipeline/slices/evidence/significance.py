@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.slices.losses import Losses, Sums
-from pipeline.slices.score import Direction
+from pipeline.slices.counting.fixed_point import Losses, Sums
+from pipeline.slices.counting.score import Direction
 from pipeline.statistics.p_values import fisher
 
 Floats = NDArray[np.float64]

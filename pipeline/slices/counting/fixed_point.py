@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.exceptions import TableError
-from pipeline.slices.encode import list_rows
+from pipeline.slices.counting.encode import list_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.slices.distinct import LEVEL, Judged, Mask
-from pipeline.slices.evidence import Discovery, Part, compute_family_wise
+from pipeline.slices.evidence.discovery import Discovery, Part, compute_family_wise
+from pipeline.slices.evidence.distinct import LEVEL, Judged, Mask
 from pipeline.slices.family import Family
 
 Ask = Callable[[Family, Part, int], NDArray[np.float64]]  # (k,) p_family from so many permutations

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exceptions import SearchError
-from pipeline.slices.counting import Kernels
-from pipeline.slices.encode import Codes
-from pipeline.slices.losses import Losses, Sums
+from pipeline.slices.counting.encode import Codes
+from pipeline.slices.counting.fixed_point import Losses, Sums
+from pipeline.slices.counting.kernels import Kernels
 
 Ints = NDArray[np.int64]
 _MOST_VALUES = (1 << 16) - 1
@@ -196,7 +196,7 @@ def _group(
     layout: Layout, matrix: NDArray[Any], losses: Losses, key: NDArray[Any], possible: int
 ) -> Cells:
     """Add up the channels of rows with equal keys."""
-    from pipeline.slices.counting_numpy import add_exactly
+    from pipeline.slices.counting.kernels_numpy import add_exactly
 
     present = np.bincount(key, minlength=possible) > 0
     number = np.cumsum(present) - 1

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exceptions import SearchError
-from pipeline.slices.cells import Cells, row_codes
-from pipeline.slices.cube import Counts
+from pipeline.slices.counting.cells import Cells, row_codes
+from pipeline.slices.counting.cube import Counts
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]

@@ -10,8 +10,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.slices.cells import Cells, Layout
-from pipeline.slices.counting import Kernels
+from pipeline.slices.counting.cells import Cells, Layout
+from pipeline.slices.counting.kernels import Kernels
 
 Ints = NDArray[np.int64]
 _CHUNK_CELLS = 1 << 20  # cells counted in one pass over the rows

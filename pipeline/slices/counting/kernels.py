@@ -57,17 +57,17 @@ def load_kernels(backend: Backend = "auto") -> Kernels:
     Raises SearchError when `numba` is demanded and cannot be imported.
     """
     if backend == "numpy" or (backend == "auto" and os.environ.get("WEAKSPOT_NUMBA") == "0"):
-        from pipeline.slices import counting_numpy
+        from pipeline.slices.counting import kernels_numpy as counting_numpy
 
         return cast(Kernels, counting_numpy)
     try:
-        from pipeline.slices import counting_numba
+        from pipeline.slices.counting import kernels_numba as counting_numba
     except (ImportError, OSError) as error:  # no wheel for this platform, or a broken llvmlite
         if backend == "numba":
             raise SearchError(
                 f"numba cannot be loaded ({error}); install it or use the backend 'numpy'"
             ) from error
-        from pipeline.slices import counting_numpy
+        from pipeline.slices.counting import kernels_numpy as counting_numpy
 
         return cast(Kernels, counting_numpy)
     return cast(Kernels, counting_numba)

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.slices.losses import Losses, Sums
-from pipeline.slices.significance import complement, effective_size, mean_and_variance
+from pipeline.slices.counting.fixed_point import Losses, Sums
+from pipeline.slices.evidence.significance import complement, effective_size, mean_and_variance
 from pipeline.statistics.intervals import newcombe_interval
 
 Floats = NDArray[np.float64]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.slices.evidence import Discovery
-from pipeline.slices.power import detectable_gap
+from pipeline.slices.evidence.detectable_gap import detectable_gap
+from pipeline.slices.evidence.discovery import Discovery
 from pipeline.slices.search import Found
 
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
