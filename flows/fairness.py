@@ -17,8 +17,8 @@ from flows.retries import shard_task
 from flows.samples import load_samples
 from pipeline.config.audit import Audit, FairnessConfig, Gates
 from pipeline.exceptions import SearchError
-from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts
-from pipeline.gaps.states import FAIL, GAP, NO_GAP
+from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts
+from pipeline.fairness.states import FAIL, GAP, NO_GAP
 from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.workspace.store import Store, open_store
 from reports.words import write_predicates

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.gaps.states import GAP, INSUFFICIENT, NO_GAP
+from pipeline.fairness.states import GAP, INSUFFICIENT, NO_GAP
 from reports.charts import make_scale
 from reports.data import FairnessReport, ReportData
 from reports.gate_views import GateView, view_gates

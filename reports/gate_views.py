@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.gaps.gates import choose_decisive, sum_up_verdicts
-from pipeline.gaps.states import FAIL, INSUFFICIENT, PASS
+from pipeline.fairness.gates import choose_decisive, sum_up_verdicts
+from pipeline.fairness.states import FAIL, INSUFFICIENT, PASS
 from reports.data import FairnessReport
 from reports.numbers import format_count, format_probability
 from reports.words import ErrorWords, Predicates

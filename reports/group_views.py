@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.gaps.states import GAP, INSUFFICIENT, NO_GAP
+from pipeline.fairness.states import GAP, INSUFFICIENT, NO_GAP
 from reports.charts import Scale, draw_interval
 from reports.numbers import format_count, format_number, format_percent, format_probability
 from reports.words import ErrorWords, Predicates

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.gaps.states import INSUFFICIENT
+from pipeline.fairness.states import INSUFFICIENT
 from reports.group_views import LISTED_GROUPS, SHOWN_GROUPS
 from reports.numbers import MISSING, format_count, format_number, format_percent
 from reports.words import Predicates, write_predicates

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pipeline.exceptions import ConfigError, TableError
-from pipeline.fairness import Fairness, measure_fairness
+from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.tables import DISPARITIES
 from tests.gaps.drawn_groups import name_groups, row_of
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.exceptions import TableError
-from pipeline.fairness import Fairness, measure_fairness
+from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.tables import DETECTION_OUTCOMES, check
 from tests.gaps.drawn_groups import row_of
 

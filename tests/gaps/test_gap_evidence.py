@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.fairness import measure_fairness
+from pipeline.fairness.measure import measure_fairness
 from tests.gaps.drawn_groups import draw_errors, name_groups, row_of
 
 KINDS = ("rates", "reals", "crops")

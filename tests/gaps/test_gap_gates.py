@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.fairness import judge_gates, measure_fairness, sum_up_verdicts
+from pipeline.fairness.measure import judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.tables import GAPS, VERDICTS, empty
 from tests.gaps.drawn_groups import draw_errors, name_groups
 

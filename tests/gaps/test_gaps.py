@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from scipy import stats
 
 from pipeline.exceptions import TableError
-from pipeline.fairness import measure_fairness
+from pipeline.fairness.measure import measure_fairness
 from pipeline.tables import GAPS
 from tests.gaps.drawn_groups import draw_errors, name_groups, row_of
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.config.dataset import Dataset
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
-from pipeline.fairness import Fairness, judge_gates, measure_fairness, sum_up_verdicts
+from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.samples.read import read_samples
 from tests.errors.frames import system
 from tests.gaps.drawn_groups import row_of

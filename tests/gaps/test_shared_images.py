@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from pipeline.fairness import measure_fairness
+from pipeline.fairness.measure import measure_fairness
 from tests.gaps.drawn_groups import draw_errors, row_of
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from pipeline.gaps.states import FAIL, INSUFFICIENT, LEVEL, PASS
+from pipeline.fairness.states import FAIL, INSUFFICIENT, LEVEL, PASS
 from pipeline.tables import VERDICTS, check
 
 Verdict = Literal["pass", "fail", "insufficient evidence"]

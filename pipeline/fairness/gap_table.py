@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline.gaps.adjusted import compare_within_strata
-from pipeline.gaps.estimates import NAN, Values, subtract
-from pipeline.gaps.groups import Column, Group, Ints, number_strata
-from pipeline.gaps.metrics import Metric, Pair, RowMean
-from pipeline.gaps.power import Power
-from pipeline.gaps.significance import compare_means
-from pipeline.gaps.states import GAP, INSUFFICIENT, LEVEL, NO_GAP
+from pipeline.fairness.adjusted import compare_within_strata
+from pipeline.fairness.estimates import NAN, Values, subtract
+from pipeline.fairness.gap_significance import compare_means
+from pipeline.fairness.groups import Column, Group, Ints, number_strata
+from pipeline.fairness.metrics import Metric, Pair, RowMean
+from pipeline.fairness.needed_n import Power
+from pipeline.fairness.states import GAP, INSUFFICIENT, LEVEL, NO_GAP
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import GAPS, check
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.gaps.estimates import NAN, Estimate, Interval, Values, subtract, weigh_spread
-from pipeline.gaps.groups import Group
-from pipeline.gaps.significance import compute_score_p
+from pipeline.fairness.estimates import NAN, Estimate, Interval, Values, subtract, weigh_spread
+from pipeline.fairness.gap_significance import compute_score_p
+from pipeline.fairness.groups import Group
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipeline.gaps.arguments import refuse_repeats
-from pipeline.gaps.average_precision import estimate_average_precision
-from pipeline.gaps.estimates import Estimate, Values
-from pipeline.gaps.groups import Group
-from pipeline.gaps.metrics import ImageMean, Metric, Pair, RowMean
+from pipeline.fairness.average_precision import estimate_average_precision
+from pipeline.fairness.estimates import Estimate, Values
+from pipeline.fairness.groups import Group
+from pipeline.fairness.metrics import ImageMean, Metric, Pair, RowMean
+from pipeline.fairness.validation import refuse_repeats
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,9 +8,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.exceptions import ConfigError
-from pipeline.gaps.arguments import refuse_repeats
-from pipeline.gaps.estimates import Values
-from pipeline.gaps.metrics import Metric, RowMean
+from pipeline.fairness.estimates import Values
+from pipeline.fairness.metrics import Metric, RowMean
+from pipeline.fairness.validation import refuse_repeats
 from pipeline.tables import CLASS_OUTCOMES
 
 Mask = NDArray[np.bool_]

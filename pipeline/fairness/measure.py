@@ -8,21 +8,21 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.exceptions import TableError
-from pipeline.gaps.arguments import check_arguments
-from pipeline.gaps.classifiers import (
+from pipeline.fairness.classifier_metrics import (
     check_positive,
     is_of_classes,
     list_classifier_metrics,
     measure_disparities,
 )
-from pipeline.gaps.detectors import list_detector_metrics
-from pipeline.gaps.estimates import Values
-from pipeline.gaps.gates import Verdict, judge_gates, sum_up_verdicts
-from pipeline.gaps.groups import encode_column, list_groups
-from pipeline.gaps.metrics import Metric, RowMean
-from pipeline.gaps.notes import write_notes
-from pipeline.gaps.power import Power
-from pipeline.gaps.rows import Question, tabulate_groups
+from pipeline.fairness.detector_metrics import list_detector_metrics
+from pipeline.fairness.estimates import Values
+from pipeline.fairness.gap_notes import write_notes
+from pipeline.fairness.gap_table import Question, tabulate_groups
+from pipeline.fairness.gates import Verdict, judge_gates, sum_up_verdicts
+from pipeline.fairness.groups import encode_column, list_groups
+from pipeline.fairness.metrics import Metric, RowMean
+from pipeline.fairness.needed_n import Power
+from pipeline.fairness.validation import check_arguments
 from pipeline.tables import DISPARITIES, check
 
 __all__ = [

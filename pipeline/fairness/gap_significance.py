@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.gaps.estimates import NAN, Estimate, Values, add_weights
+from pipeline.fairness.estimates import NAN, Estimate, Values, add_weights
 from pipeline.statistics.p_values import fisher
 
 Floats = NDArray[np.float64]

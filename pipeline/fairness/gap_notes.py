@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from pipeline.gaps.classifiers import is_of_classes
-from pipeline.gaps.groups import Column
-from pipeline.gaps.rows import Question
-from pipeline.gaps.states import INSUFFICIENT
+from pipeline.fairness.classifier_metrics import is_of_classes
+from pipeline.fairness.gap_table import Question
+from pipeline.fairness.groups import Column
+from pipeline.fairness.states import INSUFFICIENT
 
 
 def write_notes(

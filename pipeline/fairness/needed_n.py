@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from pipeline.gaps.estimates import Values, estimate_mean
+from pipeline.fairness.estimates import Values, estimate_mean
 
 _REACH = float(special.ndtri(0.975) + special.ndtri(0.8))  # 5 % two-sided, 80 % power
 _GAP = 0.1  # of a rate

@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.gaps.estimates import Estimate, Values, estimate_mean
-from pipeline.gaps.groups import Group
+from pipeline.fairness.estimates import Estimate, Values, estimate_mean
+from pipeline.fairness.groups import Group
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.gaps.estimates import NOTHING, Estimate, weigh_spread
+from pipeline.fairness.estimates import NOTHING, Estimate, weigh_spread
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
