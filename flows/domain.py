@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 
 from flows.logs import LOG
-from pipeline.collection import plan_collection
 from pipeline.config.audit import Audit
-from pipeline.domain import count_combinations
+from pipeline.coverage.collection import plan_collection
+from pipeline.coverage.combinations import count_combinations
 from pipeline.exceptions import ConfigError
 from pipeline.workspace.search_table import SearchTable
 from pipeline.workspace.store import Store

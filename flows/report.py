@@ -16,13 +16,13 @@ from flows.report_groups import report_domain, report_fairness
 from flows.samples import load_samples
 from flows.sweeps import sweep_findings
 from pipeline.config.audit import Audit
+from pipeline.coverage.values import average_errors, cover_values
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.tables import FAMILY, WEAKNESSES
 from pipeline.workspace.search_table import SearchTable
 from pipeline.workspace.store import Store, open_store
 from reports.build import build_report
-from reports.coverage import average_errors, cover_values
 from reports.data import AttributeReport, ReportData, SystemReport
 
 

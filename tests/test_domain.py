@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.collection import plan_collection
-from pipeline.domain import count_combinations
+from pipeline.coverage.collection import plan_collection
+from pipeline.coverage.combinations import count_combinations
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.tables import COMBINATIONS
 

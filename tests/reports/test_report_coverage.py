@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from reports.coverage import average_errors, cover_values
+from pipeline.coverage.values import average_errors, cover_values
 
 
 def make_labels(hat: list[str]) -> pl.DataFrame:
