@@ -63,7 +63,7 @@ def prepare_demo(
 
     balanced: audit a second one beside it, trained on a balanced sample of the same size.
     """
-    from pipeline.demo.demo import BALANCED_SYSTEM, SYSTEM, clear_demo, write_audit
+    from pipeline.demo.audit_files import BALANCED_SYSTEM, SYSTEM, clear_demo, write_audit
     from pipeline.demo.system import BALANCED, LACKING, MIN_SCORE, train_system, write_predictions
     from pipeline.demo.world import write_world
 
@@ -86,8 +86,8 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     """Search the run audit again on true values; hold its findings against what that shows."""
     from flows.find import search_table
     from pipeline.config.audit import read_audit
+    from pipeline.demo.audit_files import SYSTEM
     from pipeline.demo.compare import compare_findings
-    from pipeline.demo.demo import SYSTEM
     from pipeline.workspace.store import open_store
 
     audit, table = read_true_table(audit_file, SYSTEM)

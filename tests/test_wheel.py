@@ -90,7 +90,7 @@ def test_the_licence_and_the_metadata_are_those_of_the_project(wheel: Path) -> N
 def test_the_packages_come_from_the_wheel_and_find_their_data(wheel: Path, tmp_path: Path) -> None:
     script = (
         f"import json, {', '.join(PACKAGES)}\n"
-        "from pipeline.demo.demo import find_encoder\n"
+        "from pipeline.demo.audit_files import find_encoder\n"
         f"modules = [{', '.join(PACKAGES)}]\n"
         "print(json.dumps([*[m.__file__ for m in modules], str(find_encoder())]))\n"
     )

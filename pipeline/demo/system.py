@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES, Group, Plan
 from pipeline.demo.pixels import Box, Pixels, shrink
+from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES, Group, Plan
 from pipeline.demo.world import CHUNK, draw_picture
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def draw_sample(
 
 def train_system(plan: Plan, *, seed: int, workers: int = 1, images: int = SAMPLE) -> "nn.Module":
     """Draw a sample by `plan` and train the detector on it."""
-    from pipeline.demo.detector import train_detector  # torch takes seconds that workers save
+    from pipeline.demo.person_detector import (
+        train_detector,  # torch takes seconds that workers save
+    )
 
     # Its own world: seeds of audited worlds are small.
     pixels, boxes = draw_sample(plan, images=images, seed=10_000_000 + seed, workers=workers)
@@ -76,7 +78,7 @@ def write_predictions(network: "nn.Module", annotations: Path, images: Path, fil
 
     The detector is given pixels alone; the annotations only say which image has which id.
     """
-    from pipeline.demo.detector import predict
+    from pipeline.demo.person_detector import predict
 
     listed = json.loads(annotations.read_text(encoding="utf-8"))["images"]
     results = []

@@ -12,7 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.demo.facts import (
+from pipeline.demo.drawing.backgrounds import draw_background
+from pipeline.demo.drawing.figure import draw_figure
+from pipeline.demo.drawing.props import Thing, draw_cover, draw_shelter, draw_thing
+from pipeline.demo.drawing.weather import add_noise, add_rain, darken, defocus, fog_share, veil
+from pipeline.demo.scene_truth import (
     HEIGHT,
     IMAGE_ATTRIBUTES,
     MAX_ADULT,
@@ -27,10 +31,6 @@ from pipeline.demo.facts import (
     draw_scene,
     floor_of,
 )
-from pipeline.demo.figure import draw_figure
-from pipeline.demo.places import draw_background
-from pipeline.demo.things import Thing, draw_cover, draw_shelter, draw_thing
-from pipeline.demo.weather import add_noise, add_rain, darken, defocus, fog_share, veil
 
 Box = tuple[float, float, float, float]  # x, y, width, height in pixels
 

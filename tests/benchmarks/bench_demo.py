@@ -20,12 +20,12 @@ from flows.demo_command import (
     run_demo_audit,
 )
 from pipeline.config.audit import EncoderConfig
+from pipeline.demo.audit_files import BALANCED_SYSTEM, SYSTEM, find_encoder
 from pipeline.demo.compare import write_comparison
-from pipeline.demo.demo import BALANCED_SYSTEM, SYSTEM, find_encoder
-from pipeline.demo.gaps import measure_gaps
-from pipeline.demo.judge import judge_labels, read_prompts
+from pipeline.demo.group_gaps import measure_gaps
 from pipeline.demo.system import LEFT_OUT
-from pipeline.demo.training_set import Pictures, make_pictures, sift_crops
+from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
+from pipeline.demo.training.training_set import Pictures, make_pictures, sift_crops
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.encoder import load_encoder
 

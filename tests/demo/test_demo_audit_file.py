@@ -5,8 +5,8 @@ from typer.testing import CliRunner
 
 from flows.demo_command import app
 from pipeline.config.audit import read_audit
-from pipeline.demo.demo import clear_demo, find_encoder, write_audit
-from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
+from pipeline.demo.audit_files import clear_demo, find_encoder, write_audit
+from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES
 from pipeline.demo.world import write_world
 from pipeline.exceptions import ConfigError
 

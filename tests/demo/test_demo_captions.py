@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.demo.captions import COUNTS, FACTS, caption_person, caption_scene, encode_facts
-from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES, Plan, describe, draw_scene
-from pipeline.demo.judge import judge_labels, read_prompts
+from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES, Plan, describe, draw_scene
+from pipeline.demo.training.captions import (
+    COUNTS,
+    FACTS,
+    caption_person,
+    caption_scene,
+    encode_facts,
+)
+from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
 from pipeline.labels.attribute_file import read_attribute
 
 FOLDER = Path(str(resources.files("pipeline.demo").joinpath("attributes")))

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.demo.detector import _loss, _make_target, _read_boxes, predict, train_detector
-from pipeline.demo.facts import HEIGHT, WIDTH, Plan
+from pipeline.demo.person_detector import _loss, _make_target, _read_boxes, predict, train_detector
 from pipeline.demo.pixels import SHRINK
+from pipeline.demo.scene_truth import HEIGHT, WIDTH, Plan
 from pipeline.demo.system import draw_sample, train_system, write_predictions
 from pipeline.demo.world import write_world
 

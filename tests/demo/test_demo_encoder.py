@@ -6,9 +6,9 @@ from PIL import Image
 from safetensors import safe_open
 
 from pipeline.config.audit import EncoderConfig
-from pipeline.demo.demo import find_encoder
-from pipeline.demo.judge import judge_labels, read_prompts
-from pipeline.demo.training_set import SIDE, make_pictures, sift_crops
+from pipeline.demo.audit_files import find_encoder
+from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
+from pipeline.demo.training.training_set import SIDE, make_pictures, sift_crops
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.encoder import load_encoder
 

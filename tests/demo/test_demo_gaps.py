@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 
-from pipeline.demo.gaps import measure_gaps
+from pipeline.demo.group_gaps import measure_gaps
 
 TABLE = pl.DataFrame(
     {"age": ["child", "child", "adult", "adult"], "hat": ["yes", "no", "yes", "no"]}

@@ -6,7 +6,9 @@ import open_clip
 import pytest
 import torch
 
-from pipeline.demo.batches import (
+from pipeline.demo.training.captions import FACTS
+from pipeline.demo.training.train_encoder import build_model, contrast, save_model, train
+from pipeline.demo.training.training_batches import (
     CAPTIONS,
     EACH,
     SPECIAL,
@@ -16,9 +18,7 @@ from pipeline.demo.batches import (
     draw_texts,
     find_unread,
 )
-from pipeline.demo.captions import FACTS
-from pipeline.demo.train_encoder import build_model, contrast, save_model, train
-from pipeline.demo.training_set import SIDE, make_pictures
+from pipeline.demo.training.training_set import SIDE, make_pictures
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.demo.facts import (
+from pipeline.demo.drawing.figure import draw_figure
+from pipeline.demo.drawing.weather import fog_share
+from pipeline.demo.scene_truth import (
     CONDITION_SHARES,
     HEIGHT,
     PERSON_SHARES,
@@ -19,9 +21,7 @@ from pipeline.demo.facts import (
     draw_scene,
     matches,
 )
-from pipeline.demo.figure import draw_figure
 from pipeline.demo.system import KEEP, LACKING, LEFT_OUT
-from pipeline.demo.weather import fog_share
 from pipeline.demo.world import draw_picture, paint_scene, write_world
 
 DAY = Conditions("street", "day", "clear", "sharp")

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from pipeline.config.dataset import CropRule
-from pipeline.demo.captions import COUNTS, FACTS, encode_facts
-from pipeline.demo.facts import Plan, describe
+from pipeline.demo.scene_truth import Plan, describe
+from pipeline.demo.training.captions import COUNTS, FACTS, encode_facts
 from pipeline.demo.world import CHUNK, draw_picture
 from pipeline.images.decode import crop_image
 

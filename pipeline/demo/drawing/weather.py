@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from pipeline.demo.facts import HEIGHT, WIDTH, Conditions
+from pipeline.demo.scene_truth import HEIGHT, WIDTH, Conditions
 
 FOG = (206, 210, 212)
 

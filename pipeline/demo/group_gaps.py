@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.demo.compare import find_members
-from pipeline.demo.facts import Group
+from pipeline.demo.scene_truth import Group
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Train the demo's encoder: `python -m pipeline.demo.train_encoder` writes an open_clip local-dir.
+"""Train the demo's encoder: `python -m pipeline.demo.training.train_encoder` writes an open_clip local-dir.
 
 The loss is the symmetric contrastive one, with every caption that is true of an image counted as
 its match (UniCL, Yang et al., CVPR 2022, equations 3 to 5): with few facts in a world, captions of
@@ -20,7 +20,9 @@ import torch
 from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
 from safetensors.torch import save_file
 
-from pipeline.demo.batches import (
+from pipeline.demo.training.captions import FACTS
+from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
+from pipeline.demo.training.training_batches import (
     CONTEXT,
     Captioned,
     caption_pictures,
@@ -29,9 +31,7 @@ from pipeline.demo.batches import (
     find_unread,
     to_tensor,
 )
-from pipeline.demo.captions import FACTS
-from pipeline.demo.judge import judge_labels, read_prompts
-from pipeline.demo.training_set import SIDE, Pictures, make_pictures
+from pipeline.demo.training.training_set import SIDE, Pictures, make_pictures
 
 MODEL = {
     "embed_dim": 96,

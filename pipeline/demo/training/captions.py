@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
+from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES
 
 COUNTS = ("1", "2", "3", "4")
 FACTS: tuple[tuple[str, str], ...] = tuple(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipeline.demo.pen import SUPERSAMPLE, Color, shade
+from pipeline.demo.drawing.pen import SUPERSAMPLE, Color, shade
 
 
 @dataclass(frozen=True)

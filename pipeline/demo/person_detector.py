@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from pipeline.demo.facts import HEIGHT, WIDTH
 from pipeline.demo.pixels import Box, Pixels
+from pipeline.demo.scene_truth import HEIGHT, WIDTH
 
 STRIDE = 8  # pixels of the image in one cell of the heatmap
 GRID = (HEIGHT // STRIDE, WIDTH // STRIDE)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipeline.demo.facts import Person
-from pipeline.demo.head import draw_head, draw_long_hair, draw_umbrella
-from pipeline.demo.pen import SUPERSAMPLE, Color, Pen, Point, choose, shade
+from pipeline.demo.drawing.head import draw_head, draw_long_hair, draw_umbrella
+from pipeline.demo.drawing.pen import SUPERSAMPLE, Color, Pen, Point, choose, shade
+from pipeline.demo.scene_truth import Person
 
 HEIGHT_OF_AGE = {"adult": 1.0, "child": 0.56, "senior": 0.95}
 HEAD_OF_AGE = {"adult": 0.21, "child": 0.305, "senior": 0.215}  # of the figure's height

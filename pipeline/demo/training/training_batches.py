@@ -8,8 +8,8 @@ import numpy.typing as npt
 import open_clip
 import torch
 
-from pipeline.demo.captions import FACTS, caption_person, caption_scene
-from pipeline.demo.training_set import Pictures
+from pipeline.demo.training.captions import FACTS, caption_person, caption_scene
+from pipeline.demo.training.training_set import Pictures
 
 CONTEXT = 24  # tokens of a text
 CAPTIONS, EACH = 8, 3  # captions written for a picture, and drawn each time it is seen

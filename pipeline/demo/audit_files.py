@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from pipeline.demo.facts import CONDITION_SHARES, PERSON_SHARES
+from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES
 from pipeline.demo.world import World
 from pipeline.exceptions import ConfigError
 

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipeline.demo.facts import HEIGHT, HORIZON, WIDTH, Conditions
-from pipeline.demo.pen import Color, shade
+from pipeline.demo.drawing.pen import Color, shade
+from pipeline.demo.scene_truth import HEIGHT, HORIZON, WIDTH, Conditions
 
 
 def draw_background(

@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.demo.captions import FACTS
+from pipeline.demo.training.captions import FACTS
 
 Matrix = npt.NDArray[np.float32]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from pipeline.demo.facts import Person
-from pipeline.demo.pen import Color, Pen, Point, choose, darken, shade
+from pipeline.demo.drawing.pen import Color, Pen, Point, choose, darken, shade
+from pipeline.demo.scene_truth import Person
 
 HATS: Sequence[Color] = ((96, 60, 36), (52, 70, 96), (104, 34, 52), (60, 84, 56), (70, 66, 74))
 HELMETS: Sequence[Color] = ((250, 250, 246), (250, 212, 30), (246, 122, 24), (60, 140, 226))
