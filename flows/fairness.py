@@ -21,7 +21,7 @@ from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, s
 from pipeline.fairness.states import FAIL, GAP, NO_GAP
 from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.workspace.store import Store, open_store
-from reports.words import write_predicates
+from reports.parts.words import write_predicates
 
 Labels = Literal["predicted", "truth"]
 TABLES = ("gaps", "disparities", "verdicts")

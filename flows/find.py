@@ -16,7 +16,7 @@ from pipeline.exceptions import SearchError
 from pipeline.tables import FINDINGS, SLICES, empty
 from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.workspace.store import Store, open_store
-from reports.words import write_predicates
+from reports.parts.words import write_predicates
 
 if TYPE_CHECKING:
     from pipeline.slices import SliceResult

@@ -6,7 +6,7 @@ import polars as pl
 
 from pipeline.images.decode import ImageRejectedError, load_image, make_thumbnail
 from pipeline.workspace.search_table import SearchTable
-from reports.data import Thumbnail
+from reports.models import Thumbnail
 
 SHOWN = 8  # samples of a finding
 SIDE = 144  # pixels

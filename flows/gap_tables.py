@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reports.words import write_predicates
+from reports.parts.words import write_predicates
 
 SHOWN = 10  # rows of a table; the report and the export hold all
 _BY = {"predicted": "as labelled", "truth": "by true values"}

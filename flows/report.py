@@ -22,8 +22,8 @@ from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.tables import FAMILY, WEAKNESSES
 from pipeline.workspace.search_table import SearchTable
 from pipeline.workspace.store import Store, open_store
-from reports.build import build_report
-from reports.data import AttributeReport, ReportData, SystemReport
+from reports.models import AttributeReport, ReportData, SystemReport
+from reports.pages.report_page import build_report
 
 
 @flow(name="report")

@@ -11,7 +11,7 @@ from pipeline.config.audit import Audit
 from pipeline.exceptions import StoreError
 from pipeline.tables import DISPARITIES, GAPS, VERDICTS
 from pipeline.workspace.store import Store
-from reports.data import DomainReport, FairnessReport
+from reports.models import DomainReport, FairnessReport
 
 
 def report_fairness(

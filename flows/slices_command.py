@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.exceptions import ConfigError, TableError
-from reports.words import write_predicates
+from reports.parts.words import write_predicates
 
 if TYPE_CHECKING:
     import polars as pl

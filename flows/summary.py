@@ -11,7 +11,7 @@ from rich.table import Table
 
 from flows.gap_tables import tabulate_gaps
 from pipeline.exceptions import WeakspotError
-from reports.words import write_predicates
+from reports.parts.words import write_predicates
 
 __all__ = ["COUNTS", "GatesFailedError", "Summary", "print_summary", "write_predicates"]
 

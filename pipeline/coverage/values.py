@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipeline.tables import check, empty
-from reports.data import COVERAGE, VALUE_ERRORS
+from reports.models import COVERAGE, VALUE_ERRORS
 
 _Z = 1.959963984540054  # standard normal quantile of a 95 % interval
 _KEYS = ["attribute", "value"]

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from pipeline.tables import COLLECTION, COMBINATIONS, DISPARITIES, GAPS, SWEEP, VERDICTS
-from reports.build import build_report
-from reports.data import DomainReport, FairnessReport
+from reports.models import DomainReport, FairnessReport
+from reports.pages.report_page import build_report
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_predicates, make_report_data, make_table
 

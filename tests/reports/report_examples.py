@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import FAMILY, REJECTS, WEAKNESSES, Schema, check, empty
-from reports.data import (
+from reports.models import (
     COVERAGE,
     VALUE_ERRORS,
     AttributeReport,

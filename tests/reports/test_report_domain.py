@@ -3,8 +3,8 @@ import pytest
 
 from pipeline.exceptions import TableError
 from pipeline.tables import COLLECTION, COMBINATIONS, empty
-from reports.build import build_report
-from reports.data import DomainReport
+from reports.models import DomainReport
+from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import make_combinations, make_domain
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_predicates, make_report_data, make_table

@@ -14,8 +14,7 @@ from pipeline.tables import (
     VERDICTS,
     WEAKNESSES,
 )
-from reports.build import build_report
-from reports.data import (
+from reports.models import (
     COVERAGE,
     AttributeReport,
     DomainReport,
@@ -23,6 +22,7 @@ from reports.data import (
     ReportData,
     Thumbnail,
 )
+from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import make_gap, make_sweep
 from tests.reports.page_reader import Page, read_page
 from tests.reports.report_examples import (

@@ -6,8 +6,8 @@ import pytest
 from pipeline.exceptions import TableError
 from pipeline.labels.quality import VALUE_QUALITY
 from pipeline.tables import DISPARITIES
-from reports.build import build_report
-from reports.data import COVERAGE
+from reports.models import COVERAGE
+from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import (
     ADJUSTED,
     make_empty_gap,

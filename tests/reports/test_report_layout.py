@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.build import build_report
+from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_hostile_text, make_report_data, make_system

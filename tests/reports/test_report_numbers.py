@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.audit import IMAGE_ERRORS, OBJECT_ERRORS
-from reports.charts import draw_bar, draw_interval, make_scale
-from reports.numbers import (
+from reports.parts.charts import draw_bar, draw_interval, make_scale
+from reports.parts.numbers import (
     format_edge,
     format_number,
     format_percent,
@@ -14,7 +14,7 @@ from reports.numbers import (
     format_seconds,
     format_time,
 )
-from reports.words import ErrorWords, write_predicates
+from reports.parts.words import ErrorWords, write_predicates
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_predicates, make_system
 

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.exceptions import TableError
 from pipeline.tables import WEAKNESSES
-from reports.build import build_report
-from reports.data import ReportData
+from reports.models import ReportData
+from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 from markupsafe import Markup
 
-from reports.numbers import format_number
-from reports.words import ErrorWords
+from reports.parts.numbers import format_number
+from reports.parts.words import ErrorWords
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)  # tops of an axis, times a power of ten
 

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.data import Thumbnail
-from reports.words import ErrorWords
+from reports.models import Thumbnail
+from reports.parts.words import ErrorWords
 
 _SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
 

@@ -7,9 +7,9 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeline.fairness.states import GAP, INSUFFICIENT, NO_GAP
-from reports.charts import Scale, draw_interval
-from reports.numbers import format_count, format_number, format_percent, format_probability
-from reports.words import ErrorWords, Predicates
+from reports.parts.charts import Scale, draw_interval
+from reports.parts.numbers import format_count, format_number, format_percent, format_probability
+from reports.parts.words import ErrorWords, Predicates
 
 Row = Mapping[str, Any]  # of the GAPS table
 SHOWN_GROUPS = 12  # rows of a table before the rest folds away

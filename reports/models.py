@@ -21,7 +21,7 @@ from pipeline.tables import (
     check,
     empty,
 )
-from reports.words import COUNTED
+from reports.parts.words import COUNTED
 
 COVERAGE: Schema = {  # how often each value of each attribute was seen, in display order
     "attribute": pl.String(),

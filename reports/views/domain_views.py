@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from reports.data import DomainReport, ReportData
-from reports.numbers import format_count, format_number
-from reports.words import Predicates
+from reports.models import DomainReport, ReportData
+from reports.parts.numbers import format_count, format_number
+from reports.parts.words import Predicates
 
 SHOWN_MAPS = 6
 MAP_VALUES = 16  # of one attribute; larger maps are left out, the list of combinations is not

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.numbers import MINUS, format_number, format_percent
+from reports.parts.numbers import MINUS, format_number, format_percent
 
 Predicates = Sequence[Mapping[str, str]]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.charts import Scale, draw_bar, draw_interval, make_scale
-from reports.data import SystemReport
-from reports.gallery import Picture, make_pictures
-from reports.numbers import format_count, format_number, format_percent, format_probability
-from reports.sweep_views import SweepView, view_sweep
-from reports.words import ErrorWords, Predicates
+from reports.models import SystemReport
+from reports.parts.charts import Scale, draw_bar, draw_interval, make_scale
+from reports.parts.gallery import Picture, make_pictures
+from reports.parts.numbers import format_count, format_number, format_percent, format_probability
+from reports.parts.words import ErrorWords, Predicates
+from reports.views.sweep_views import SweepView, view_sweep
 
 Row = Mapping[str, Any]
 INSUFFICIENT = "insufficient evidence"

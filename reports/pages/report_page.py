@@ -12,13 +12,13 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.attribute_views import show_perceived, view_attributes, view_quality
-from reports.data import AttributeReport, ReportData, SystemReport, Thumbnail, check_report_data
-from reports.domain_views import view_domain
-from reports.fairness_views import view_fairness
-from reports.finding_views import FindingView, view_system
-from reports.numbers import format_count, format_percent, format_seconds, format_time
-from reports.words import SOURCES, STATES, find_relation, write_samples
+from reports.models import AttributeReport, ReportData, SystemReport, Thumbnail, check_report_data
+from reports.parts.numbers import format_count, format_percent, format_seconds, format_time
+from reports.parts.words import SOURCES, STATES, find_relation, write_samples
+from reports.views.attribute_views import show_perceived, view_attributes, view_quality
+from reports.views.domain_views import view_domain
+from reports.views.fairness_views import view_fairness
+from reports.views.finding_views import FindingView, view_system
 
 __all__ = ["AttributeReport", "ReportData", "SystemReport", "Thumbnail", "build_report"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from pipeline.fairness.gates import choose_decisive, sum_up_verdicts
 from pipeline.fairness.states import FAIL, INSUFFICIENT, PASS
-from reports.data import FairnessReport
-from reports.numbers import format_count, format_probability
-from reports.words import ErrorWords, Predicates
+from reports.models import FairnessReport
+from reports.parts.numbers import format_count, format_probability
+from reports.parts.words import ErrorWords, Predicates
 
 NAMED_GROUPS = 5  # in a sentence; the table has all
 LISTED_VERDICTS = 200  # rows of the table; how many more there are is said

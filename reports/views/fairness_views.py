@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.fairness.states import GAP, INSUFFICIENT, NO_GAP
-from reports.charts import make_scale
-from reports.data import FairnessReport, ReportData
-from reports.gate_views import GateView, view_gates
-from reports.group_views import (
+from reports.models import FairnessReport, ReportData
+from reports.parts.charts import make_scale
+from reports.parts.numbers import format_count, format_percent
+from reports.parts.words import GROUP_SOURCES, ErrorWords
+from reports.views.gate_views import GateView, view_gates
+from reports.views.group_views import (
     SHOWN_GROUPS,
     STATES,
     GroupContext,
@@ -21,9 +23,7 @@ from reports.group_views import (
     view_group,
     view_groups,
 )
-from reports.numbers import format_count, format_percent
-from reports.rate_views import DisparityView, RateTable, view_disparities, view_rates
-from reports.words import GROUP_SOURCES, ErrorWords
+from reports.views.rate_views import DisparityView, RateTable, view_disparities, view_rates
 
 NAMED_GROUPS = 3  # in the sentence about those worst off
 _COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: f"with {INSUFFICIENT}"}

@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from reports.charts import draw_bar, draw_interval, make_scale
-from reports.data import AttributeReport, ReportData, SystemReport
-from reports.numbers import format_count, format_edge, format_number, format_percent
-from reports.words import SOURCES, ErrorWords
+from reports.models import AttributeReport, ReportData, SystemReport
+from reports.parts.charts import draw_bar, draw_interval, make_scale
+from reports.parts.numbers import format_count, format_edge, format_number, format_percent
+from reports.parts.words import SOURCES, ErrorWords
 
 SHOWN_VALUES = 12  # rows of one attribute before the rest folds away
 UNKNOWN = "unknown"
