@@ -50,7 +50,7 @@ HOMES = {
         "pipeline/embeddings/folding.py",
         "pipeline/detectors/",
         "pipeline/demo/",
-        "flows/doctor.py",
+        "flows/commands/doctor.py",
     ),
     "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/detectors/", "pipeline/demo/"),
     "cv2": ("pipeline/detectors/", "pipeline/texts/"),
@@ -60,7 +60,7 @@ HOMES = {
     "sliceline": ("pipeline/slices/counting/sliceline_engine.py",),
     "hotcoco": ("pipeline/errors/",),
     "prefect": ("flows/",),
-    "jinja2": ("flows/attribute_preview.py", "reports/"),
+    "jinja2": ("flows/commands/preview.py", "reports/"),
 }
 SOURCES = sorted(path for room in ORDER for path in (ROOT / room).rglob("*.py"))
 OWN = [path.relative_to(ROOT).as_posix() for path in SOURCES]
@@ -98,8 +98,8 @@ def own_imports(path: str) -> set[str]:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(OWN) > 80
-    assert imports("flows/start.py") >= {"flows.server", "pipeline.config.audit"}
-    assert "pipeline.slices" in imports("flows/find.py")
+    assert imports("flows/run/start.py") >= {"flows.run.prefect_server", "pipeline.config.audit"}
+    assert "pipeline.slices" in imports("flows/stages/search.py")
 
 
 def test_rooms_import_one_way() -> None:
@@ -179,7 +179,7 @@ def test_help_and_version_wait_for_no_library(arguments: tuple[str, ...]) -> Non
     # Not pydantic: newer versions of typer import it themselves, for options.
     script = (
         "import contextlib, io, sys\n"
-        "from flows.cli import main\n"
+        "from flows.commands.app import main\n"
         f"sys.argv = ['weakspot', *{arguments!r}]\n"
         "told = io.StringIO()\n"
         "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(told):\n"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from flows.cli import app
+from flows.commands.app import app
 from tests.flows.command import call
 
 ROOT = Path(__file__).parents[1]

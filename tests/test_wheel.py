@@ -84,7 +84,7 @@ def test_the_licence_and_the_metadata_are_those_of_the_project(wheel: Path) -> N
     assert told["License-Expression"] == "Apache-2.0"
     assert told["Requires-Python"] == ">=3.11"
     entry = (folder / "entry_points.txt").read_text(encoding="utf-8")
-    assert "weakspot = flows.cli:main" in entry
+    assert "weakspot = flows.commands.app:main" in entry
 
 
 def test_the_packages_come_from_the_wheel_and_find_their_data(wheel: Path, tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_the_packages_come_from_the_wheel_and_find_their_data(wheel: Path, tmp_p
 
 def test_the_command_works_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     version = metadata_folder(wheel).name.removeprefix("weakspot-").removesuffix(".dist-info")
-    assert run(wheel, tmp_path, "-m", "flows.cli", "--version") == f"weakspot {version}\n"
-    listed = run(wheel, tmp_path, "-m", "flows.cli", "attributes", "list")
+    assert run(wheel, tmp_path, "-m", "flows.commands.app", "--version") == f"weakspot {version}\n"
+    listed = run(wheel, tmp_path, "-m", "flows.commands.app", "attributes", "list")
     assert [line.split()[0] for line in listed.splitlines()] == list(list_shipped())
-    examined = run(wheel, tmp_path, "-m", "flows.cli", "doctor").splitlines()
+    examined = run(wheel, tmp_path, "-m", "flows.commands.app", "doctor").splitlines()
     assert all(line.startswith("ok  ") for line in examined)
-    run(wheel, tmp_path, "-m", "flows.cli", "init", "my-audit")
+    run(wheel, tmp_path, "-m", "flows.commands.app", "init", "my-audit")
     assert (tmp_path / "my-audit" / "my-attributes" / "uniform.toml").exists()

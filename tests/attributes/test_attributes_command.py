@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from flows.attributes_command import make_app
+from flows.commands.attributes import make_app
 from pipeline.config.audit import EncoderConfig
 from pipeline.exceptions import ConfigError, EncoderError
 
@@ -181,7 +181,7 @@ def test_an_encoder_without_weights_is_told(images: Path) -> None:
 
 def test_listing_loads_neither_torch_nor_prefect() -> None:
     code = (
-        "import sys; from flows.attributes_command import app;"
+        "import sys; from flows.commands.attributes import app;"
         "app(['list'], standalone_mode=False);"
         "sys.exit([m for m in ('torch', 'open_clip', 'prefect', 'scipy') if m in sys.modules] or 0)"
     )

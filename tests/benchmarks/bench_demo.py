@@ -13,12 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from flows.demo_command import (
-    compare_with_truth,
-    prepare_demo,
-    read_true_table,
-    run_demo_audit,
-)
+from flows.commands.demo import compare_with_truth, prepare_demo, read_true_table, run_demo_audit
 from pipeline.config.audit import EncoderConfig
 from pipeline.demo.audit_files import BALANCED_SYSTEM, SYSTEM, find_encoder
 from pipeline.demo.compare import write_comparison

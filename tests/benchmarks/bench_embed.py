@@ -35,7 +35,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 WEIGHTS = DATA / "weights" / "face-lite"
 IMAGES = DATA / "celeba" / "images"
 REPEATS = 5
-BLOCK = 2_048  # as flows.plan cuts
+BLOCK = 2_048  # as flows.stages.plan cuts
 FORWARD_IMAGES = 128  # of a timed bare forward
 DECODE_IMAGES = 500
 

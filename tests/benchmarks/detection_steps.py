@@ -42,11 +42,11 @@ def clock(name: str, measured: Measured) -> Iterator[None]:
 
 def run_steps(audit_file: str) -> Measured:
     """Run the stages of an audit but its embedding and report, without a Prefect server."""
-    from flows.find import read_search_table, search_table
-    from flows.label import label_all, label_rows, list_works
-    from flows.labellers import make_labellers
-    from flows.plan import read_audit_attributes
-    from flows.samples import load_samples, save_samples
+    from flows.stages.label import label_all, label_rows, list_works
+    from flows.stages.labellers import make_labellers
+    from flows.stages.plan import read_audit_attributes
+    from flows.stages.samples import load_samples, save_samples
+    from flows.stages.search import read_search_table, search_table
     from pipeline.config.audit import read_audit
     from pipeline.errors.score import score_system
     from pipeline.samples.read import read_samples

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.demo_command import app
+from flows.commands.demo import app
 from pipeline.config.audit import read_audit
 from pipeline.demo.audit_files import clear_demo, find_encoder, write_audit
 from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.cli import main
+from flows.commands.app import main
 from tests.flows.small_audit import SmallAudit, write_audit
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ def run_watched(base: Path) -> WatchedRun:
     folder = base / "watched"
     folder.mkdir()
     audit = write_audit(folder, count=80)
-    command = ["-m", "flows.cli", "run", str(audit.config), "--json"]
+    command = ["-m", "flows.commands.app", "run", str(audit.config), "--json"]
     told, processes = watch_python(command, folder=folder)
     left = _find_processes(f"PREFECT_HOME={folder / 'prefect'}")
     return WatchedRun(told=told, audit=audit, processes=processes, left=tuple(left))

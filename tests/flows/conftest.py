@@ -10,8 +10,8 @@ from tests.flows.small_audit import SmallAudit, write_audit
 
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
-    from flows.logs import set_up_logging
-    from flows.server import hush_exit, keep_private
+    from flows.run.logs import set_up_logging
+    from flows.run.prefect_server import hush_exit, keep_private
 
     set_up_logging()
     keep_private()

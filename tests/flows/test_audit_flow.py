@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.summary import Summary
+from flows.commands.console import Summary
 from pipeline.exceptions import ConfigError, EncoderError, StoreError
 from pipeline.workspace.store import find_store
 from tests.flows.small_audit import SmallAudit
@@ -22,7 +22,7 @@ pytestmark = [
 def run(
     audit: SmallAudit, stages: Sequence[str] | None = None, limit: int | None = None
 ) -> Summary:
-    from flows.audit import STAGES, run_audit
+    from flows.run.audit import STAGES, run_audit
 
     return run_audit(str(audit.config), stages=stages or STAGES, limit=limit)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.encoders import LoadEncoder
-from flows.labellers import make_labellers
-from flows.plan import check_given
+from flows.stages.encoders import LoadEncoder
+from flows.stages.labellers import make_labellers
+from flows.stages.plan import check_given
 from pipeline.config.audit import Audit
 from pipeline.exceptions import ConfigError
 from pipeline.labels.attribute_file import Attribute

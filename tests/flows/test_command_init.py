@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.scaffold import FILES
+from flows.commands.init import FILES
 from pipeline.config.audit import read_audit
 from pipeline.labels.attribute_file import check_attribute, read_attributes
 from tests.flows.command import call

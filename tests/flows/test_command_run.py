@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.summary import COUNTS
+from flows.commands.console import COUNTS
 from tests.flows.command import WatchedRun, call, run_watched
 
 pytestmark = pytest.mark.xdist_group("prefect")
@@ -60,7 +60,7 @@ def test_logs_go_to_standard_error_and_a_person_can_follow_them(run: WatchedRun)
 
 
 def test_the_server_was_a_child_and_is_gone(run: WatchedRun) -> None:
-    assert any("-m flows.server" in process.command for process in run.processes)
+    assert any("-m flows.run.prefect_server" in process.command for process in run.processes)
     if not sys.platform.startswith("linux"):
         pytest.skip("only Linux shows the environment of other processes")
     assert run.left == ()

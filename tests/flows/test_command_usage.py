@@ -30,7 +30,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 
 def test_the_module_answers_as_the_command_does() -> None:
-    command = [sys.executable, "-m", "flows.cli", "export", ".", "labels", "x.txt"]
+    command = [sys.executable, "-m", "flows.commands.app", "export", ".", "labels", "x.txt"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: x.txt: write to a file that ends in ")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
+from flows.commands.app import main
 from pipeline.config.dataset import Dataset
 from pipeline.samples.read import read_samples
 from tests.samples.datasets import annotation, coco, write_images, write_json

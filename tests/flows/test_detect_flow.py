@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from flows.detect import detect_objects, probe_detector
-from flows.samples import load_samples
+from flows.stages.detect import detect_objects, probe_detector
+from flows.stages.samples import load_samples
 from pipeline.config.audit import Audit, read_audit
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import ConfigError
@@ -73,7 +73,7 @@ def write_audit(folder: Path, counts: list[int]) -> Path:
 
 
 def make(config: Path, fake: Fake, limit: int | None = None) -> tuple[dict[str, int], Store]:
-    from flows.samples import make_samples
+    from flows.stages.samples import make_samples
 
     audit = read_audit(config)
     return make_samples(audit, limit, load=lambda _: fake), find_store(audit.workspace)
@@ -156,7 +156,7 @@ def test_broken_images_are_rejects_and_looked_at_once(tmp_path: Path) -> None:
 def test_a_limit_looks_no_further_than_it_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.detect.SHARD_SIZE", 2)
+    monkeypatch.setattr("flows.stages.detect.SHARD_SIZE", 2)
     config, fake = write_audit(tmp_path, [0, 1, 2, 3, 1, 1]), Fake()
     _, store = make(config, fake, limit=3)
     assert sorted(fake.looks) == [0, 1, 2, 3]
@@ -180,7 +180,7 @@ def test_an_unknown_detector_is_told_before_any_work(tmp_path: Path) -> None:
 
 @needs_photographs
 def test_faces_that_yunet_sees_are_audited_to_the_report(tmp_path: Path) -> None:
-    from flows.audit import run_audit
+    from flows.run.audit import run_audit
 
     images = tmp_path / "images"
     images.mkdir()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from flows.dry_run import check_audit
+from flows.commands.dry_run import check_audit
 from pipeline.exceptions import ConfigError, DatasetError
 from tests.flows.small_audit import SmallAudit
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from flows.fairness import judge_systems
+from flows.stages.fairness import judge_systems
 from pipeline.tables import RESULTS
 from pipeline.workspace.store import find_store
 from tests.flows.command import Told, call

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.names import require_sensitive
+from flows.run.asked_names import require_sensitive
 from pipeline.config.audit import read_audit
 from pipeline.exceptions import ConfigError
 from tests.flows.small_audit import SmallAudit

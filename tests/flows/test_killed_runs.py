@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.export import export_table
+from flows.commands.export import export_table
 from tests.flows.small_audit import SmallAudit
 
 SEED = 20261121
@@ -38,7 +38,7 @@ class Run:
         self.log = audit.folder / "run.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows.cli", "run", str(audit.config)],
+                [sys.executable, "-m", "flows.commands.app", "run", str(audit.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -79,7 +79,7 @@ def servers_of(pids: set[int]) -> list[int]:
             words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"flows.server" in words and any(str(pid).encode() in words for pid in pids):
+        if b"flows.run.prefect_server" in words and any(str(pid).encode() in words for pid in pids):
             found.append(int(entry.name))
     return found
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.label import label_all, label_rows, list_works
-from flows.labellers import Labeller
+from flows.stages.label import label_all, label_rows, list_works
+from flows.stages.labellers import Labeller
 from pipeline.labels.attribute_file import make_given
 from pipeline.tables import LABELS, SAMPLES, Vectors, check
 from pipeline.workspace.store import open_store

@@ -12,7 +12,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from flows.summary import Summary
+from flows.commands.console import Summary
 from pipeline.config.audit import Audit, read_audit
 from pipeline.exceptions import ConfigError
 from pipeline.workspace.store import Store, find_store
@@ -83,7 +83,7 @@ class Done:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    from flows.audit import run_audit
+    from flows.run.audit import run_audit
 
     folder = tmp_path_factory.mktemp("people")
     (folder / "mine").mkdir()
@@ -161,7 +161,7 @@ def test_every_person_has_a_value_of_crowding(done: Done) -> None:
 
 
 def test_brightness_labels_the_images_and_is_searched_through_them(done: Done) -> None:
-    from flows.find import read_search_table
+    from flows.stages.search import read_search_table
 
     samples = done.store.read("samples")
     labels = done.store.read("labels").filter(pl.col("attribute") == "brightness")
@@ -179,7 +179,7 @@ def test_brightness_labels_the_images_and_is_searched_through_them(done: Done) -
 
 
 def test_a_second_run_labels_nothing(done: Done) -> None:
-    from flows.audit import run_audit
+    from flows.run.audit import run_audit
 
     config = done.audit.workspace.parent / "audit.toml"
     again = run_audit(str(config), stages=["embed", "label"])
@@ -187,7 +187,7 @@ def test_a_second_run_labels_nothing(done: Done) -> None:
 
 
 def test_an_audit_of_whole_images_refuses_attributes_of_boxes(tmp_path: Path) -> None:
-    from flows.audit import run_audit
+    from flows.run.audit import run_audit
 
     audit = write_audit(tmp_path, count=8)
     audit.edit('"mine/tone.toml", "image/brightness", "image/contrast"', '"object/crowding"')

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.summary import Summary
+from flows.commands.console import Summary
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.workspace.store import find_store
 from tests.flows.small_audit import SmallAudit
@@ -22,7 +22,7 @@ pytestmark = [
 
 
 def run(audit: SmallAudit, stages: Sequence[str] | None = None) -> Summary:
-    from flows.audit import STAGES, run_audit
+    from flows.run.audit import STAGES, run_audit
 
     return run_audit(str(audit.config), stages=stages or STAGES)
 
@@ -47,7 +47,7 @@ def test_an_image_that_changed_is_labelled_again(small_audit: SmallAudit) -> Non
 def test_images_of_another_folder_are_not_taken_for_those_of_the_first(
     small_audit: SmallAudit,
 ) -> None:
-    from flows.samples import load_samples
+    from flows.stages.samples import load_samples
 
     run(small_audit, ["embed"])
     other = small_audit.folder / "other"
@@ -71,7 +71,7 @@ def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) 
 
 
 def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallAudit) -> None:
-    from flows.report import gather_report
+    from flows.stages.report import gather_report
     from pipeline.config.audit import read_audit
 
     run(small_audit)
@@ -85,7 +85,7 @@ def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallA
 
 
 def test_a_report_tells_what_the_truth_file_lacks(small_audit: SmallAudit) -> None:
-    from flows.report import gather_report
+    from flows.stages.report import gather_report
     from pipeline.config.audit import read_audit
 
     (small_audit.folder / "truth.csv").write_text("path,tone\n0000.png,dark\nother.png,light\n")

@@ -16,7 +16,7 @@ pytestmark = [
 def test_a_server_that_cannot_be_reached_is_told_plainly(small_audit: SmallAudit) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from flows.start import start_run
+    from flows.run.start import start_run
 
     nowhere = "http://127.0.0.1:9/api"  # port 9 discards; nothing listens
     with (

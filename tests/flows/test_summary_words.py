@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from flows.summary import Summary, print_summary
+from flows.commands.console import Summary, print_summary
 
 
 def test_bins_are_printed_as_relations() -> None:

@@ -18,7 +18,7 @@ def count_calls(error: Exception, *, fails: int) -> int:
     """Run a task that fails `fails` times; return how often it was called."""
     from prefect import flow
 
-    from flows.retries import shard_task
+    from flows.run.tasks import shard_task
 
     calls = []
 
@@ -49,7 +49,7 @@ def test_a_bad_input_is_not_tried_again() -> None:
 def test_a_run_leaves_its_artifacts(small_audit: SmallAudit) -> None:
     from prefect.client.orchestration import get_client
 
-    from flows.audit import run_audit
+    from flows.run.audit import run_audit
 
     summary = run_audit(str(small_audit.config))
     with get_client(sync_client=True) as client:

@@ -49,7 +49,7 @@ def test_a_run_and_its_server_reach_for_nothing_but_this_machine(
 def test_the_run_and_its_server_were_both_watched(processes: tuple[Process, ...]) -> None:
     run, server = (
         next(one for one in processes if f"-m {module}" in one.command)
-        for module in ("flows.cli", "flows.server")
+        for module in ("flows.commands.app", "flows.run.prefect_server")
     )
     assert "127.0.0.1" in run.here
     assert (server.analytics, server.do_not_track) == ("false", "1")
@@ -68,7 +68,7 @@ def test_the_watcher_sees_every_way_of_reaching_out(tmp_path: Path) -> None:
 def ask_settings(folder: Path, **own: str) -> str:
     """Return what Prefect makes of our settings beside a user's own, in a fresh process."""
     script = (
-        "from flows.server import keep_private\n"
+        "from flows.run.prefect_server import keep_private\n"
         "keep_private()\n"
         "import os\n"
         "from prefect.settings import PREFECT_SERVER_ANALYTICS_ENABLED as analytics\n"

@@ -60,10 +60,10 @@ def write_audit(folder: Path, reds: list[int], config: str = CONFIG) -> Path:
 
 
 def read(config: Path, fake: Fake) -> dict[str, int]:
-    from flows.embed import make_embeddings
-    from flows.encoders import load_open_clip
-    from flows.label import make_labels
-    from flows.samples import make_samples
+    from flows.stages.embed import make_embeddings
+    from flows.stages.encoders import load_open_clip
+    from flows.stages.label import make_labels
+    from flows.stages.samples import make_samples
 
     audit = read_audit(config)
     make_samples(audit)
@@ -96,9 +96,9 @@ def test_a_broken_image_is_one_reject_however_often_it_runs(tmp_path: Path) -> N
 
 
 def test_without_an_attribute_of_text_nothing_is_read_or_loaded(tmp_path: Path) -> None:
-    from flows.embed import make_embeddings
-    from flows.encoders import load_open_clip
-    from flows.samples import make_samples
+    from flows.stages.embed import make_embeddings
+    from flows.stages.encoders import load_open_clip
+    from flows.stages.samples import make_samples
 
     config = write_audit(tmp_path, [7], CONFIG.replace("image/text", "image/sharpness"))
     audit = read_audit(config)
@@ -124,7 +124,7 @@ def test_texts_are_exported_and_searched(tmp_path: Path) -> None:
 
 
 def test_a_workspace_without_text_says_how_to_get_it(tmp_path: Path) -> None:
-    from flows.samples import make_samples
+    from flows.stages.samples import make_samples
 
     config = write_audit(tmp_path, [7])
     make_samples(read_audit(config))
@@ -135,9 +135,9 @@ def test_a_workspace_without_text_says_how_to_get_it(tmp_path: Path) -> None:
 
 
 def test_labelling_before_reading_is_told(tmp_path: Path) -> None:
-    from flows.encoders import load_open_clip
-    from flows.label import make_labels
-    from flows.samples import make_samples
+    from flows.stages.encoders import load_open_clip
+    from flows.stages.label import make_labels
+    from flows.stages.samples import make_samples
 
     audit = read_audit(write_audit(tmp_path, [7]))
     make_samples(audit)

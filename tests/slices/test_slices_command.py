@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from flows.slices_command import slices
+from flows.commands.slices import slices
 from pipeline.exceptions import ConfigError, SearchError, TableError, WeakspotError
 from pipeline.slices import audit_slices
 from tests.slices.planted import plant
@@ -153,7 +153,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_neither_prefect_nor_torch_is_loaded(files: dict[str, Path]) -> None:
     code: Any = (
         "import sys, typer\n"
-        "from flows.slices_command import slices\n"
+        "from flows.commands.slices import slices\n"
         "app = typer.Typer(); app.command()(slices)\n"
         f"app([{str(files['csv'])!r}, '--error', 'loss', '--max-level', '1'],"
         " standalone_mode=False)\n"

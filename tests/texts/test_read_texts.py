@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from flows.attribute_preview import PreviewEncoder, preview_attribute
+from flows.commands.preview import PreviewEncoder, preview_attribute
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels import measure_names
 from pipeline.labels.attribute_file import find_shipped, read_attribute

@@ -7,18 +7,18 @@ from pathlib import Path
 import polars as pl
 from prefect import flow
 
-from flows.embed import make_embeddings
-from flows.encoders import LoadEncoder, load_open_clip
-from flows.fairness import compare_groups, read_gaps, tell_failures
-from flows.find import find_slices
-from flows.label import make_labels
-from flows.names import check_names, require_sensitive
-from flows.report import write_report
-from flows.run_record import RunRecord
-from flows.samples import make_samples
-from flows.score import make_errors
-from flows.start import STAGES
-from flows.summary import GatesFailedError, Summary
+from flows.commands.console import GatesFailedError, Summary
+from flows.run.asked_names import check_names, require_sensitive
+from flows.run.record import RunRecord
+from flows.run.start import STAGES
+from flows.stages.embed import make_embeddings
+from flows.stages.encoders import LoadEncoder, load_open_clip
+from flows.stages.fairness import compare_groups, read_gaps, tell_failures
+from flows.stages.label import make_labels
+from flows.stages.report import write_report
+from flows.stages.samples import make_samples
+from flows.stages.score import make_errors
+from flows.stages.search import find_slices
 from pipeline.config.audit import Audit, read_audit
 from pipeline.workspace.store import Store, lock_workspace, open_store
 

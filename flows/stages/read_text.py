@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
-from flows.logs import LOG, show_progress
-from flows.plan import read_audit_attributes
-from flows.retries import shard_task
-from flows.stored_texts import texts_folder
+from flows.run.logs import LOG, show_progress
+from flows.run.tasks import shard_task
+from flows.stages.plan import read_audit_attributes
+from flows.stages.stored_texts import texts_folder
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError

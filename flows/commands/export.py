@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.stored_texts import export_texts
+from flows.stages.stored_texts import export_texts
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.tables import RESULTS, TABLES
 from pipeline.workspace.shards import PARTIAL

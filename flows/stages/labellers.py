@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from flows.encoders import LoadEncoder, identify_encoder, require_encoder
-from flows.prompts import encode_prompts
-from flows.stored_texts import measure_stored_texts
+from flows.stages.encoders import LoadEncoder, identify_encoder, require_encoder
+from flows.stages.prompts import encode_prompts
+from flows.stages.stored_texts import measure_stored_texts
 from pipeline.config.audit import Audit
 from pipeline.exceptions import StoreError
 from pipeline.images.decode import MEASURE_VERSION

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import polars as pl
 from prefect import flow
 
-from flows.encoders import LoadEncoder
-from flows.labellers import Labeller, make_labellers
-from flows.logs import LOG, show_progress
-from flows.plan import read_audit_attributes
-from flows.retries import shard_task
-from flows.samples import load_samples
+from flows.run.logs import LOG, show_progress
+from flows.run.tasks import shard_task
+from flows.stages.encoders import LoadEncoder
+from flows.stages.labellers import Labeller, make_labellers
+from flows.stages.plan import read_audit_attributes
+from flows.stages.samples import load_samples
 from pipeline.config.audit import Audit
 from pipeline.labels.given import select_targets
 from pipeline.labels.truth import read_truth

@@ -4,9 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from flows.fairness import hash_asked
-from flows.logs import LOG
-from flows.names import list_sensitive
+from flows.run.asked_names import list_sensitive
+from flows.run.logs import LOG
+from flows.stages.fairness import hash_asked
 from pipeline.config.audit import Audit
 from pipeline.exceptions import StoreError
 from pipeline.tables import DISPARITIES, GAPS, VERDICTS

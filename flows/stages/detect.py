@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from flows.logs import LOG, show_progress
-from flows.plan import leave_out, list_broken
-from flows.retries import shard_task
+from flows.run.logs import LOG, show_progress
+from flows.run.tasks import shard_task
+from flows.stages.plan import leave_out, list_broken
 from pipeline.config.audit import Audit
 from pipeline.config.dataset import Dataset
 from pipeline.detectors.detect import detect_block, read_detections

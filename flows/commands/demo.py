@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.logs import LOG, set_up_logging
+from flows.run.logs import LOG, set_up_logging
 
 if TYPE_CHECKING:
     from pipeline.config.audit import Audit
@@ -84,7 +84,7 @@ def prepare_demo(
 
 def compare_with_truth(audit_file: Path) -> "Comparison":
     """Search the run audit again on true values; hold its findings against what that shows."""
-    from flows.find import search_table
+    from flows.stages.search import search_table
     from pipeline.config.audit import read_audit
     from pipeline.demo.audit_files import SYSTEM
     from pipeline.demo.compare import compare_findings
@@ -106,7 +106,7 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
 
 def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]":
     """Return the audit as it would search true labels, and its true values beside the errors."""
-    from flows.find import read_search_table
+    from flows.stages.search import read_search_table
     from pipeline.config.audit import read_audit
     from pipeline.workspace.store import open_store
 
@@ -118,7 +118,7 @@ def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]
 
 def run_demo_audit(audit: Path) -> str | None:
     """Run the audit of a demo; return where its report is."""
-    from flows.start import STAGES, start_run
+    from flows.run.start import STAGES, start_run
 
     return start_run(audit, stages=STAGES, limit=None).report
 

@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from flows.plan import read_audit_attributes
-from flows.samples import load_samples
+from flows.stages.plan import read_audit_attributes
+from flows.stages.samples import load_samples
 from pipeline.config.audit import Audit, System
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flows.logs import LOG
+from flows.run.logs import LOG
 from pipeline.config.audit import Audit, EncoderConfig
 from pipeline.embeddings.card import Encoder, EncoderCard, spec_key, weights_stamp
 from pipeline.exceptions import ConfigError

@@ -65,7 +65,7 @@ def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
         return
     port = _find_port()
     url = f"http://127.0.0.1:{port}/api"
-    command = [sys.executable, "-m", "flows.server", str(port), str(os.getpid())]
+    command = [sys.executable, "-m", "flows.run.prefect_server", str(port), str(os.getpid())]
     server = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
         command,
         stdin=subprocess.DEVNULL,

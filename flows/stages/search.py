@@ -6,11 +6,11 @@ import polars as pl
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from flows.domain import cover_domain
-from flows.logs import LOG
-from flows.outdated import note_inputs, refuse_outdated
-from flows.retries import shard_task
-from flows.samples import load_samples
+from flows.run.logs import LOG
+from flows.run.staleness import note_inputs, refuse_outdated
+from flows.run.tasks import shard_task
+from flows.stages.coverage import cover_domain
+from flows.stages.samples import load_samples
 from pipeline.config.audit import Audit, SliceSearch
 from pipeline.exceptions import SearchError
 from pipeline.tables import FINDINGS, SLICES, empty

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.logs import LOG
+from flows.run.logs import LOG
 from pipeline.config.audit import Audit
 from pipeline.coverage.collection import plan_collection
 from pipeline.coverage.combinations import count_combinations

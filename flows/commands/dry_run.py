@@ -9,12 +9,12 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.detect import PROBED as LOOKED_AT
-from flows.detect import asks_for_detector, probe_detector
-from flows.encoders import LoadEncoder, load_open_clip, require_encoder
-from flows.names import check_names
-from flows.paths import check_paths
-from flows.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
+from flows.run.asked_names import check_names
+from flows.run.preflight import check_paths
+from flows.stages.detect import PROBED as LOOKED_AT
+from flows.stages.detect import asks_for_detector, probe_detector
+from flows.stages.encoders import LoadEncoder, load_open_clip, require_encoder
+from flows.stages.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
 from pipeline.config.audit import Audit, read_audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors.score import score_system

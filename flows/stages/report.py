@@ -7,14 +7,14 @@ import polars as pl
 from prefect import flow
 from prefect.artifacts import create_link_artifact
 
-from flows.domain import order_values
-from flows.find import choose_columns, read_search_table
-from flows.gallery import pick_worst
-from flows.logs import LOG
-from flows.outdated import note_inputs, refuse_unsearched
-from flows.report_groups import report_domain, report_fairness
-from flows.samples import load_samples
-from flows.sweeps import sweep_findings
+from flows.run.logs import LOG
+from flows.run.staleness import note_inputs, refuse_unsearched
+from flows.stages.coverage import order_values
+from flows.stages.gallery import pick_worst
+from flows.stages.report_groups import report_domain, report_fairness
+from flows.stages.samples import load_samples
+from flows.stages.search import choose_columns, read_search_table
+from flows.stages.sweeps import sweep_findings
 from pipeline.config.audit import Audit
 from pipeline.coverage.values import average_errors, cover_values
 from pipeline.exceptions import ConfigError, StoreError

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from flows.plan import read_audit_attributes
+from flows.stages.plan import read_audit_attributes
 from pipeline.config.audit import Audit, FairnessConfig
 from pipeline.exceptions import ConfigError
 from pipeline.files.toml_file import nearest

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.gap_tables import tabulate_gaps
+from flows.commands.gap_tables import tabulate_gaps
 from pipeline.exceptions import WeakspotError
 from reports.parts.words import write_predicates
 

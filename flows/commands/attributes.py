@@ -11,7 +11,7 @@ import typer
 from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:  # imported where they are used: `weakspot --help` waits for nothing
-    from flows.attribute_preview import PreviewEncoder
+    from flows.commands.preview import PreviewEncoder
     from pipeline.config.audit import EncoderConfig
     from pipeline.labels.attribute_file import Attribute
 
@@ -157,7 +157,7 @@ def _preview(
     limit: int,
     load: LoadEncoder | None,
 ) -> None:
-    from flows.attribute_preview import preview_attribute, render_preview
+    from flows.commands.preview import preview_attribute, render_preview
     from pipeline.labels.attribute_file import find_shipped, read_attribute
 
     path = Path(reference) if reference.endswith(".toml") else find_shipped(reference)

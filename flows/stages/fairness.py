@@ -8,13 +8,13 @@ from typing import Any, Literal
 import polars as pl
 from prefect import flow
 
-from flows.domain import order_values
-from flows.find import find_error_id, list_labelled
-from flows.logs import LOG
-from flows.names import list_sensitive
-from flows.outdated import note_inputs, refuse_outdated
-from flows.retries import shard_task
-from flows.samples import load_samples
+from flows.run.asked_names import list_sensitive
+from flows.run.logs import LOG
+from flows.run.staleness import note_inputs, refuse_outdated
+from flows.run.tasks import shard_task
+from flows.stages.coverage import order_values
+from flows.stages.samples import load_samples
+from flows.stages.search import find_error_id, list_labelled
 from pipeline.config.audit import Audit, FairnessConfig, Gates
 from pipeline.exceptions import SearchError
 from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts

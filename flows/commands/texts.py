@@ -11,7 +11,7 @@ def texts(
     words: Annotated[list[str], typer.Argument(help="Words that a line of text holds.")],
 ) -> None:
     """List the images whose text holds all the words; upper and lower case are the same."""
-    from flows.stored_texts import find_texts
+    from flows.stages.stored_texts import find_texts
 
     found = find_texts(workspace, words)
     for path, text, _score in found.iter_rows():

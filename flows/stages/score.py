@@ -4,11 +4,11 @@ from typing import Any
 
 from prefect import flow
 
-from flows.logs import LOG
-from flows.outdated import hash_system
-from flows.retries import shard_task
-from flows.samples import load_samples
-from flows.sweeps import keep_outcomes
+from flows.run.logs import LOG
+from flows.run.staleness import hash_system
+from flows.run.tasks import shard_task
+from flows.stages.samples import load_samples
+from flows.stages.sweeps import keep_outcomes
 from pipeline.config.audit import Audit, System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored

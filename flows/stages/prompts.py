@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from flows.retries import shard_task
+from flows.run.tasks import shard_task
 from pipeline.embeddings.card import Encoder
 from pipeline.tables import Vectors
 from pipeline.workspace.shards import read_vectors, stored_keys, write_vectors

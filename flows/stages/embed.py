@@ -9,12 +9,12 @@ import polars as pl
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from flows.encoders import LoadEncoder, require_encoder
-from flows.logs import LOG, show_progress
-from flows.plan import list_broken, plan_embedding
-from flows.retries import shard_task
-from flows.samples import load_samples
-from flows.texts import LoadReader, make_texts
+from flows.run.logs import LOG, show_progress
+from flows.run.tasks import shard_task
+from flows.stages.encoders import LoadEncoder, require_encoder
+from flows.stages.plan import list_broken, plan_embedding
+from flows.stages.read_text import LoadReader, make_texts
+from flows.stages.samples import load_samples
 from pipeline.config.audit import Audit
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool

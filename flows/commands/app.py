@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.attributes_command import app as attributes_app
-from flows.convert_command import convert
-from flows.demo_command import app as demo_app
-from flows.slices_command import slices
-from flows.texts_command import texts
+from flows.commands.attributes import app as attributes_app
+from flows.commands.convert import convert
+from flows.commands.demo import app as demo_app
+from flows.commands.slices import slices
+from flows.commands.texts import texts
 from pipeline.exceptions import WeakspotError
 
 if TYPE_CHECKING:
-    from flows.summary import Summary
+    from flows.commands.console import Summary
 
 app = typer.Typer(
     name="weakspot",
@@ -51,7 +51,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The folder to make.")],
 ) -> None:
     """Write a commented audit.toml and an example attribute file into a new folder."""
-    from flows.scaffold import write_scaffold
+    from flows.commands.init import write_scaffold
 
     for path in write_scaffold(folder):
         typer.echo(f"wrote {path}")
@@ -70,12 +70,12 @@ def run(
 ) -> None:
     """Run a whole audit: from images to a report."""
     if dry_run:
-        from flows.dry_run import check_audit
+        from flows.commands.dry_run import check_audit
 
         plan = check_audit(audit, limit=limit)
         typer.echo(plan.to_json() if json_output else plan.to_text())
     else:
-        from flows.start import STAGES
+        from flows.run.start import STAGES
 
         _run(audit, STAGES, limit, json_output=json_output)
 
@@ -128,7 +128,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="FILE.parquet, FILE.csv or FILE.json")],
 ) -> None:
     """Write a table of a workspace to a file."""
-    from flows.export import export_table
+    from flows.commands.export import export_table
 
     rows = export_table(workspace, table, file)
     typer.echo(f"wrote {rows:,} rows of {table} to {file}")
@@ -137,7 +137,7 @@ def export(
 @app.command()
 def doctor() -> None:
     """Check whether this installation can do its work."""
-    from flows.doctor import examine
+    from flows.commands.doctor import examine
 
     findings = examine()
     for finding in findings:
@@ -147,8 +147,8 @@ def doctor() -> None:
 
 
 def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output: bool) -> None:
-    from flows.start import start_run
-    from flows.summary import GatesFailedError
+    from flows.commands.console import GatesFailedError
+    from flows.run.start import start_run
 
     try:
         _show(start_run(audit, stages=stages, limit=limit), json_output=json_output)
@@ -163,7 +163,7 @@ def _show(summary: "Summary", *, json_output: bool) -> None:
     else:
         from rich.console import Console
 
-        from flows.summary import print_summary
+        from flows.commands.console import print_summary
 
         print_summary(summary, Console())
 

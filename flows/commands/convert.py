@@ -24,7 +24,7 @@ def convert(
     to: Annotated[AnnotationFormat, typer.Option("--format", help="What to write.")],
 ) -> None:
     """Write the dataset's boxes as COCO, YOLO or Pascal VOC."""
-    from flows.convert import convert_dataset
+    from flows.commands.convert_boxes import convert_dataset
 
     converted = convert_dataset(audit, out, to=to.value)
     written = converted.written

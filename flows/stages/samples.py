@@ -5,9 +5,9 @@ import dataclasses
 import polars as pl
 from prefect import flow
 
-from flows.detect import LoadDetector, asks_for_detector, detect_objects
-from flows.logs import LOG
-from flows.plan import check_given
+from flows.run.logs import LOG
+from flows.stages.detect import LoadDetector, asks_for_detector, detect_objects
+from flows.stages.plan import check_given
 from pipeline.config.audit import Audit
 from pipeline.detectors.load import load_detector
 from pipeline.errors.scored import scored_samples

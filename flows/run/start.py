@@ -4,10 +4,10 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.logs import LOG, set_up_logging
-from flows.paths import check_paths
-from flows.server import keep_private, serve_prefect
-from flows.summary import Summary
+from flows.commands.console import Summary
+from flows.run.logs import LOG, set_up_logging
+from flows.run.prefect_server import keep_private, serve_prefect
+from flows.run.preflight import check_paths
 from pipeline.config.audit import read_audit
 from pipeline.exceptions import WeakspotError
 
@@ -24,8 +24,8 @@ def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summar
     set_up_logging()
     keep_private()
     LOG.info("starting Prefect")
-    with serve_prefect(meanwhile=lambda: importlib.import_module("flows.audit")) as url:
-        from flows.audit import run_audit
+    with serve_prefect(meanwhile=lambda: importlib.import_module("flows.run.audit")) as url:
+        from flows.run.audit import run_audit
 
         try:
             return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)

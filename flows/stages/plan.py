@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.encoders import LoadEncoder, identify_encoder, require_encoder
+from flows.stages.encoders import LoadEncoder, identify_encoder, require_encoder
 from pipeline.config.audit import Audit
 from pipeline.images.decode import MEASURE_VERSION
 from pipeline.images.image_pass import list_rejects
