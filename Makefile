@@ -25,7 +25,7 @@ bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.run
 
 demo-encoder: .venv/ready
-	$(BIN)/python -m pipeline.demo.train_encoder
+	$(BIN)/python -m pipeline.demo.training.train_encoder
 
 clean:
 	rm -rf .venv demo build dist

@@ -212,6 +212,21 @@ COLLECTION: Schema = {  # what to collect next: one row a kind of sample
     "missing": pl.Int64(),  # samples of it to collect
     "covers": pl.Int64(),  # combinations that these help
 }
+COVERAGE: Schema = {  # how often each value of each attribute was seen, in display order
+    "attribute": pl.String(),
+    "value": pl.String(),
+    "n": pl.Int64(),
+    "share": pl.Float64(),  # of the samples of the audit
+}
+VALUE_ERRORS: Schema = {  # mean error of a system over the samples of one value
+    "system": pl.String(),
+    "attribute": pl.String(),
+    "value": pl.String(),
+    "n": pl.Int64(),  # samples that have an error
+    "error": pl.Float64(),
+    "ci_low": pl.Float64(),  # 95 % interval
+    "ci_high": pl.Float64(),
+}
 SWEEP: Schema = {  # how a finding changes with the score threshold
     "threshold": pl.Float64(),
     "error": pl.Float64(),  # mean over the slice

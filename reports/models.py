@@ -10,34 +10,19 @@ from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
     COLLECTION,
     COMBINATIONS,
+    COVERAGE,
     DISPARITIES,
     FAMILY,
     GAPS,
     REJECTS,
     SWEEP,
+    VALUE_ERRORS,
     VERDICTS,
     WEAKNESSES,
-    Schema,
     check,
     empty,
 )
 from reports.parts.words import COUNTED
-
-COVERAGE: Schema = {  # how often each value of each attribute was seen, in display order
-    "attribute": pl.String(),
-    "value": pl.String(),
-    "n": pl.Int64(),
-    "share": pl.Float64(),  # of the samples of the audit
-}
-VALUE_ERRORS: Schema = {  # mean error of a system over the samples of one value
-    "system": pl.String(),
-    "attribute": pl.String(),
-    "value": pl.String(),
-    "n": pl.Int64(),  # samples that have an error
-    "error": pl.Float64(),
-    "ci_low": pl.Float64(),  # 95 % interval
-    "ci_high": pl.Float64(),
-}
 
 
 @dataclass(frozen=True)

@@ -14,31 +14,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = ("attributes", "pipeline", "reports", "flows")  # each may import those before it
-SHARED = {
-    "collector",
-    "config",
-    "config_section",
-    "dataset_config",
-    "exceptions",
-    "image_pass",
-    "images",
-    "intervals",
-    "json_file",
-    "model_id",
-    "p_values",
-    "table_file",
-    "tables",
-    "toml_file",
-}
+SHARED = ("tables", "exceptions", "vocabulary", "config", "files", "images", "statistics")
 TABLE_FOLDERS = (
     "samples",
+    "detectors",
+    "texts",
     "embeddings",
     "labels",
     "errors",
-    "gaps",
     "slices",
-    "detectors",
-    "texts",
+    "fairness",
+    "coverage",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
@@ -116,37 +102,89 @@ def test_the_sources_import_no_tests() -> None:
     assert [path for path in OWN if any(n.split(".")[0] == "tests" for n in imports(path))] == []
 
 
-def test_table_folders_import_only_shared_modules_and_themselves() -> None:
-    """The demo too: beside the shared modules it needs torch and open_clip alone, to train."""
-    wrong = []
+def list_foreign(path: str, allowed: set[str]) -> list[str]:
+    """Return what a file of `pipeline` imports from rooms of `pipeline` that are not allowed."""
+    return [
+        f"{path}: {name}"
+        for name in sorted(own_imports(path))
+        if name.startswith("pipeline.") and name.split(".")[1] not in allowed
+    ]
+
+
+def list_room(*rooms: str) -> list[str]:
+    return [path for path in OWN if path.startswith(tuple(f"pipeline/{room}" for room in rooms))]
+
+
+def test_every_folder_of_pipeline_is_shared_the_workspace_or_a_table() -> None:
+    rooms = {path.split("/")[1].removesuffix(".py") for path in list_room("")}
+    assert rooms == {"__init__", *SHARED, *TABLE_FOLDERS, "workspace"} - {"vocabulary"}
+
+
+@pytest.mark.parametrize("room", TABLE_FOLDERS)
+def test_a_table_folder_imports_shared_rooms_and_itself_alone(room: str) -> None:
+    """The demo too: beside the shared rooms it needs torch and open_clip alone, to train."""
+    files = list_room(f"{room}/")
+    assert files
+    assert [wrong for path in files for wrong in list_foreign(path, {*SHARED, room})] == []
+
+
+def test_shared_rooms_and_the_workspace_import_no_table_folder() -> None:
+    files = list_room(*SHARED)
+    assert [wrong for path in files for wrong in list_foreign(path, set(SHARED))] == []
+    files = list_room("workspace/")
+    assert [wrong for path in files for wrong in list_foreign(path, {*SHARED, "workspace"})] == []
+
+
+def test_only_flows_import_the_workspace() -> None:
+    users = [p for p in OWN if any(n.startswith("pipeline.workspace") for n in own_imports(p))]
+    assert [p for p in users if not p.startswith(("flows/", "pipeline/workspace/"))] == []
+
+
+def test_nobody_imports_commands() -> None:
+    users = [p for p in OWN if any(n.startswith("flows.commands") for n in own_imports(p))]
+    assert [p for p in users if not p.startswith("flows/commands/")] == []
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    """Also not through imports inside functions, which only hide one."""
+    graph = {path: [p for n in own_imports(path) for p in [name_file(n)] if p] for path in OWN}
+    done: set[str] = set()
+
+    def walk(path: str, above: tuple[str, ...]) -> None:
+        assert path not in above, " -> ".join([*above[above.index(path) :], path])
+        if path not in done:
+            for other in graph[path]:
+                walk(other, (*above, path))
+            done.add(path)
+
     for path in OWN:
-        parts = path.split("/")
-        if parts[0] != "pipeline" or len(parts) < 3:
-            continue
-        assert parts[1] in TABLE_FOLDERS, f"{path}: say here what this folder may import"
-        allowed = {*SHARED, parts[1]}
-        wrong += [
-            f"{path}: {name}"
-            for name in own_imports(path)
-            if name != "attributes" and name.split(".")[1:2] not in [[one] for one in allowed]
-        ]
-    assert wrong == []
+        walk(path, ())
 
 
-# A module beside the table folders that is the way into one: its name is what people look for.
-ENTRIES = {"pipeline/fairness/measure.py": "gaps"}
+def name_file(module: str) -> str | None:
+    """Return the file of a module; None for a package without code of its own."""
+    place = module.replace(".", "/")
+    return next((p for p in (f"{place}.py", f"{place}/__init__.py") if p in OWN), None)
 
 
-def test_the_modules_beside_the_table_folders_do_not_import_them() -> None:
-    wrong = []
+def test_no_two_table_folders_have_modules_of_one_name() -> None:
+    """Formats stand apart: each of coco, yolo and voc has its reader."""
+    homes: dict[str, set[str]] = {}
+    for path in list_room(*(f"{room}/" for room in TABLE_FOLDERS)):
+        _, room, *between, name = path.split("/")
+        if name != "__init__.py" and between[:1] not in (["coco"], ["yolo"], ["voc"]):
+            homes.setdefault(name, set()).add(room)
+    assert {name: rooms for name, rooms in homes.items() if len(rooms) > 1} == {}
+
+
+def test_a_folder_holds_at_most_sixteen_modules_and_the_root_of_pipeline_five() -> None:
+    counts: dict[str, int] = {}
     for path in OWN:
-        if re.fullmatch(r"pipeline/\w+\.py", path):
-            wrong += [
-                f"{path}: {name}"
-                for name in own_imports(path)
-                if name.split(".")[1] in TABLE_FOLDERS and name.split(".")[1] != ENTRIES.get(path)
-            ]
-    assert wrong == []
+        folder, _, name = path.rpartition("/")
+        if name != "__init__.py":
+            counts[folder] = counts.get(folder, 0) + 1
+    assert counts["pipeline"] <= 5
+    assert {folder: count for folder, count in counts.items() if count > 16} == {}
 
 
 @pytest.mark.parametrize("library", HOMES)

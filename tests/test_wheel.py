@@ -17,8 +17,8 @@ PACKAGES = ("attributes", "flows", "pipeline", "reports")
 NEEDED = (
     "attributes/README.md",
     "attributes/person/hat.toml",
-    "flows/starter/audit.toml",
-    "flows/starter/my-attributes/uniform.toml",
+    "flows/commands/starter/audit.toml",
+    "flows/commands/starter/my-attributes/uniform.toml",
     "reports/templates/page.html",
     "reports/templates/style.css",
     "pipeline/demo/words.toml",

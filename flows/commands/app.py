@@ -15,7 +15,7 @@ from flows.commands.texts import texts
 from pipeline.exceptions import WeakspotError
 
 if TYPE_CHECKING:
-    from flows.commands.console import Summary
+    from flows.run.summary import Summary
 
 app = typer.Typer(
     name="weakspot",
@@ -75,7 +75,7 @@ def run(
         plan = check_audit(audit, limit=limit)
         typer.echo(plan.to_json() if json_output else plan.to_text())
     else:
-        from flows.run.start import STAGES
+        from flows.run.stages import STAGES
 
         _run(audit, STAGES, limit, json_output=json_output)
 
@@ -147,8 +147,8 @@ def doctor() -> None:
 
 
 def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output: bool) -> None:
-    from flows.commands.console import GatesFailedError
     from flows.run.start import start_run
+    from flows.run.summary import GatesFailedError
 
     try:
         _show(start_run(audit, stages=stages, limit=limit), json_output=json_output)

@@ -1,63 +1,18 @@
-"""What a run tells at its end: an object for programs, a few lines for people."""
+"""Summaries and tables as the command prints them."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from flows.commands.gap_tables import tabulate_gaps
-from pipeline.exceptions import WeakspotError
+from flows.run.summary import COUNTS, Summary
 from reports.parts.words import write_predicates
 
-__all__ = ["COUNTS", "GatesFailedError", "Summary", "print_summary", "write_predicates"]
-
-COUNTS = (
-    "samples",
-    "rejects",
-    "images_embedded",
-    "prompts_encoded",
-    "samples_labelled",
-    "errors",
-    "samples_without_error",
-    "errors_without_sample",
-    "slices",
-)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One run: counts of what was made, findings and gaps worst first, seconds per stage.
-
-    gates: for each system pass, fail or insufficient evidence, where the audit has gates.
-    """
-
-    run_id: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-    findings: tuple[Mapping[str, Any], ...] = ()
-    gaps: tuple[Mapping[str, Any], ...] = ()
-    gates: Mapping[str, str] = field(default_factory=dict)
-    report: str | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Return the summary as one JSON object; every count is there, 0 when nothing was made."""
-        content = asdict(self)
-        content["counts"] = {**dict.fromkeys(COUNTS, 0), **self.counts}
-        return json.dumps(content, ensure_ascii=False)
-
-
-class GatesFailedError(WeakspotError):
-    """A gap between groups is larger than the gates allow; all that was asked for is done."""
-
-    exit_code = 3
-
-    def __init__(self, message: str, summary: Summary) -> None:
-        super().__init__(message)
-        self.summary = summary
+SHOWN = 10  # rows of a table; the report and the export hold all
+_BY = {"predicted": "as labelled", "truth": "by true values"}
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -65,7 +20,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     counts = {name: summary.counts[name] for name in COUNTS if name in summary.counts}
     console.print(", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
     if summary.findings:
-        console.print(_tabulate(summary.findings))
+        console.print(_tabulate_findings(summary.findings))
     elif "slices" in counts:
         console.print("No weak slice found; the report says which gaps this data could have shown.")
     for table in tabulate_gaps(summary.gaps):
@@ -78,7 +33,7 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(f"report: {Path(summary.report)}", soft_wrap=True)
 
 
-def _tabulate(findings: tuple[Mapping[str, Any], ...]) -> Table:
+def _tabulate_findings(findings: tuple[Mapping[str, Any], ...]) -> Table:
     table = Table(title="Weak slices, worst first", title_justify="left")
     several = len({finding["system"] for finding in findings}) > 1
     names = ["slice", "n", "error", "elsewhere", "q", "state"]
@@ -95,3 +50,54 @@ def _tabulate(findings: tuple[Mapping[str, Any], ...]) -> Table:
         ]
         table.add_row(*([finding["system"]] if several else []), *cells)
     return table
+
+
+def tabulate_gaps(gaps: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return a table for each system and source of labels, of the gaps as `read_gaps` orders them.
+
+    Pairs of attributes are shown where they hold up as a gap.
+    """
+    keys = dict.fromkeys((gap["system"], gap["labels"]) for gap in gaps)
+    return [
+        _tabulate_gaps([g for g in gaps if (g["system"], g["labels"]) == key], system, labels)
+        for key in keys
+        for system, labels in [key]
+    ]
+
+
+def _tabulate_gaps(gaps: Sequence[Mapping[str, Any]], system: str, labels: str) -> Table:
+    told = [gap for gap in gaps if gap["level"] == 1 or gap["state"] == "gap"]
+    left = len(gaps) - len(told[:SHOWN])
+    title = f"{system}: groups {_BY[labels]} against the rest"
+    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE)
+    groups = "group is" if left == 1 else "groups are"
+    table.caption = f"{left} more {groups} in the report" if left else None
+    table.add_column("group")
+    for name in ("n", "error", "gap", "95 %", "adjusted"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("state")
+    for gap in told[:SHOWN]:
+        table.add_row(
+            write_predicates(gap["predicates"]),
+            f"{gap['n']:,}",
+            _write(gap["value"], ".3f"),
+            _write(gap["difference"], "+.3f"),
+            _write_interval(gap["difference_low"], gap["difference_high"]),
+            _write(gap["adjusted_difference"], "+.3f"),
+            _write_state(gap),
+        )
+    return table
+
+
+def _write(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _write_interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+
+
+def _write_state(gap: Mapping[str, Any]) -> str:
+    """Say of a group without a sample that it is empty, of a small one how many would do."""
+    state = gap["state"] if gap["n"] else "empty"
+    return f"{state}; {gap['needed_n']:,} would do" if gap["needed_n"] else state

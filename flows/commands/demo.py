@@ -118,7 +118,8 @@ def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]
 
 def run_demo_audit(audit: Path) -> str | None:
     """Run the audit of a demo; return where its report is."""
-    from flows.run.start import STAGES, start_run
+    from flows.run.stages import STAGES
+    from flows.run.start import start_run
 
     return start_run(audit, stages=STAGES, limit=None).report
 

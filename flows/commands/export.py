@@ -8,8 +8,8 @@ import polars as pl
 
 from flows.stages.stored_texts import export_texts
 from pipeline.exceptions import ConfigError, StoreError
+from pipeline.files.whole_files import replace_file
 from pipeline.tables import RESULTS, TABLES
-from pipeline.workspace.shards import PARTIAL
 from pipeline.workspace.store import Store, find_store
 
 SUFFIXES = (".parquet", ".csv", ".json")
@@ -33,12 +33,10 @@ def export_table(workspace: Path, table: str, target: Path) -> int:
         raise StoreError(f"{workspace}: table {table!r} cannot be read: {error}") from None
     if not target.parent.is_dir():
         raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
-    partial = target.with_name(target.name + PARTIAL)
     try:
-        _write(frame, partial, target.suffix)
-        partial.replace(target)
+        with replace_file(target) as partial:
+            _write(frame, partial, target.suffix)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
     return frame.height
 

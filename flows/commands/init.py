@@ -17,7 +17,7 @@ def write_scaffold(folder: Path) -> list[Path]:
     there = [str(path) for path in targets if path.exists()]
     if there:
         raise ConfigError(f"{', '.join(there)}: there already; name another folder")
-    source = importlib.resources.files("flows") / "starter"
+    source = importlib.resources.files("flows.commands") / "starter"
     for name, target in zip(FILES, targets, strict=True):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,9 @@ from PIL import Image
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import ConfigError
-from pipeline.images.decode import (
-    MEASURE_VERSION,
-    ImageRejectedError,
-    load_image,
-    make_thumbnail,
-    measure_image,
-)
+from pipeline.images.crop import make_thumbnail
+from pipeline.images.decode import ImageRejectedError, load_image
+from pipeline.images.measure import MEASURE_VERSION, measure_image
 from pipeline.labels.attribute_checks import UNKNOWN
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.measured import (

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 from prefect import flow
 
-from flows.commands.console import GatesFailedError, Summary
 from flows.run.asked_names import check_names, require_sensitive
 from flows.run.record import RunRecord
-from flows.run.start import STAGES
+from flows.run.stages import STAGES
+from flows.run.summary import GatesFailedError, Summary
 from flows.stages.embed import make_embeddings
 from flows.stages.encoders import LoadEncoder, load_open_clip
 from flows.stages.fairness import compare_groups, read_gaps, tell_failures

@@ -4,14 +4,13 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.commands.console import Summary
 from flows.run.logs import LOG, set_up_logging
 from flows.run.prefect_server import keep_private, serve_prefect
 from flows.run.preflight import check_paths
+from flows.run.summary import Summary
 from pipeline.config.audit import read_audit
 from pipeline.exceptions import WeakspotError
 
-STAGES = ("embed", "label", "score", "find", "fairness", "report")
 _UNREACHED = "Failed to reach API"  # how Prefect begins to say so; it has no class for it
 
 

@@ -17,8 +17,9 @@ from pipeline.detectors.detector import Detector
 from pipeline.detectors.load import load_detector
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
+from pipeline.files.whole_files import write_parquet
 from pipeline.samples.read import read_samples
-from pipeline.workspace.shards import read_broken, write_parquet, write_shard
+from pipeline.workspace.shards import read_broken, write_shard
 from pipeline.workspace.store import Store
 
 LoadDetector = Callable[[str], Detector]

@@ -6,7 +6,7 @@ from flows.run.logs import LOG
 from pipeline.config.audit import Audit, EncoderConfig
 from pipeline.embeddings.card import Encoder, EncoderCard, spec_key, weights_stamp
 from pipeline.exceptions import ConfigError
-from pipeline.workspace.shards import PARTIAL
+from pipeline.files.whole_files import write_text
 from pipeline.workspace.store import Store
 
 LoadEncoder = Callable[[EncoderConfig], Encoder]
@@ -48,8 +48,5 @@ def identify_encoder(
     if not keep:
         return card
     path = store.embeddings / card.encoder_id / "encoder.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + PARTIAL)
-    partial.write_text(card.to_json(), encoding="utf-8")
-    partial.replace(path)
+    write_text(card.to_json(), path)
     return card

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.images.decode import ImageRejectedError, load_image, make_thumbnail
+from pipeline.images.crop import make_thumbnail
+from pipeline.images.decode import ImageRejectedError, load_image
 from pipeline.workspace.search_table import SearchTable
 from reports.models import Thumbnail
 

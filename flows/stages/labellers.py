@@ -12,7 +12,7 @@ from flows.stages.prompts import encode_prompts
 from flows.stages.stored_texts import measure_stored_texts
 from pipeline.config.audit import Audit
 from pipeline.exceptions import StoreError
-from pipeline.images.decode import MEASURE_VERSION
+from pipeline.images.measure import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, hash_attribute, make_label_id
 from pipeline.labels.given import label_given, select_targets
 from pipeline.labels.measured import (

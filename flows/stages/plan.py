@@ -7,8 +7,8 @@ import polars as pl
 
 from flows.stages.encoders import LoadEncoder, identify_encoder, require_encoder
 from pipeline.config.audit import Audit
-from pipeline.images.decode import MEASURE_VERSION
 from pipeline.images.image_pass import list_rejects
+from pipeline.images.measure import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, read_attributes
 from pipeline.labels.given import label_given, select_targets
 from pipeline.labels.measured import get_raw_measure, refuse_whole_images

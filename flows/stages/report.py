@@ -18,6 +18,7 @@ from flows.stages.sweeps import sweep_findings
 from pipeline.config.audit import Audit
 from pipeline.coverage.values import average_errors, cover_values
 from pipeline.exceptions import ConfigError, StoreError
+from pipeline.files.whole_files import write_text
 from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.tables import FAMILY, WEAKNESSES
 from pipeline.workspace.search_table import SearchTable
@@ -33,10 +34,7 @@ def write_report(audit: Audit) -> str:
     data = gather_report(audit, store)
     page = audit.report.folder / "index.html"
     try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        partial = page.with_name(page.name + ".partial")
-        partial.write_text(build_report(data), encoding="utf-8")
-        partial.replace(page)
+        write_text(build_report(data), page)
     except OSError as error:
         raise ConfigError(f"[report] folder {page.parent}: cannot be written: {error}") from None
     create_link_artifact(page.as_uri(), link_text=audit.name, key="weakspot-report")

@@ -12,9 +12,9 @@ from pipeline.config.audit import Audit
 from pipeline.detectors.load import load_detector
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import StoreError
+from pipeline.files.whole_files import read_parquet, write_parquet
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
-from pipeline.workspace.shards import read_kept, write_parquet
 from pipeline.workspace.store import Store, open_store
 
 _FRAMES = tuple(f.name for f in dataclasses.fields(SampleSet) if f.name != "counts")
@@ -69,7 +69,7 @@ def save_samples(found: SampleSet, store: Store, *, root: str) -> None:
 def load_samples(store: Store) -> SampleSet:
     """Return the sample set as last read; raises StoreError when there is none."""
     counts = store.read_manifest("samples")["counts"]
-    frames = {name: read_kept(store.dataset / f"{name}.parquet") for name in _FRAMES}
+    frames = {name: read_parquet(store.dataset / f"{name}.parquet") for name in _FRAMES}
     return SampleSet(**frames, counts=counts)
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What an audit asks for: audit.toml as frozen, validated models."""

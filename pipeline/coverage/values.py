@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from pipeline.tables import check, empty
-from reports.models import COVERAGE, VALUE_ERRORS
+from pipeline.tables import COVERAGE, VALUE_ERRORS, check, empty
 
 _Z = 1.959963984540054  # standard normal quantile of a 95 % interval
 _KEYS = ["attribute", "value"]

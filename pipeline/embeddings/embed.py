@@ -16,17 +16,10 @@ from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.resampling import Prepare, choose_prepare
-from pipeline.images.decode import (
-    MEASURE_VERSION,
-    MEASURES,
-    Box,
-    ImageRejectedError,
-    ImageUnreadableError,
-    crop_image,
-    load_image,
-    measure_image,
-)
+from pipeline.images.crop import Box, crop_image
+from pipeline.images.decode import ImageRejectedError, ImageUnreadableError, load_image
 from pipeline.images.image_pass import list_rejects
+from pipeline.images.measure import MEASURE_VERSION, MEASURES, measure_image
 from pipeline.tables import BROKEN, MEASUREMENTS, Vectors
 
 CHUNK_ROWS = 64  # rows that a worker takes at a time; fewer cost a twentieth more on two cores

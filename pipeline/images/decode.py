@@ -1,7 +1,6 @@
-"""Pixels of one image: probe, load, crop, measure, thumbnail; a bad one is rejected plainly."""
+"""Pixels of one image, from its header or its bytes; a bad one is rejected with a plain reason."""
 
 import io
-import math
 import stat
 import struct
 import warnings
@@ -14,14 +13,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.config.dataset import CropRule
 from pipeline.exceptions import WeakspotError
-
-MEASURES = ("sharpness", "brightness", "contrast")
-MEASURE_VERSION = "luma192-1"
-MEASURE_SIDE = 192  # pixels of the longer side at which the measures are taken
-
-Box = tuple[float, float, float, float]  # x, y, width, height in pixels of the upright image
 
 # Twice Pillow's own default: photographs of 100 and 150 megapixels are real.
 MAX_PIXELS = 178_956_970
@@ -104,78 +96,6 @@ def decode_image(data: bytes, *, path: Path | None = None) -> Image.Image:
     return rgb if turn is None else rgb.transpose(turn)
 
 
-def crop_image(image: Image.Image, box: Box, rule: CropRule) -> Image.Image:
-    """Cut an object from its upright image: its box with a margin on each side, within the image.
-
-    box: x, y, width and height in pixels. A square rule widens the shorter side around its center
-    to the longer one; what would lie outside the image is cut off, never invented. Raises
-    ImageRejectedError if the box is not finite, lies outside the image, or the part inside the
-    image has a side under `rule.min_size`.
-    """
-    x, y, w, h = box
-    if not all(math.isfinite(value) for value in box):
-        raise ImageRejectedError(f"box {_tell(box)} is not made of finite numbers")
-    visible_w = min(x + w, image.width) - max(x, 0)
-    visible_h = min(y + h, image.height) - max(y, 0)
-    if visible_w <= 0 or visible_h <= 0:
-        size = f"{image.width} x {image.height}"
-        raise ImageRejectedError(f"box {_tell(box)} lies outside the image of {size} pixels")
-    if min(visible_w, visible_h) < rule.min_size:
-        raise ImageRejectedError(
-            f"box {_tell(box)} shows {min(visible_w, visible_h):g} pixels on its shorter side; "
-            f"the crop rule asks for {rule.min_size:g}"
-        )
-    left, top = math.floor(x - rule.margin * w), math.floor(y - rule.margin * h)
-    right, bottom = math.ceil(x + w + rule.margin * w), math.ceil(y + h + rule.margin * h)
-    if rule.square:
-        side = max(right - left, bottom - top)
-        left, right = _widen(left, right, side)
-        top, bottom = _widen(top, bottom, side)
-    return image.crop(
-        (max(left, 0), max(top, 0), min(right, image.width), min(bottom, image.height))
-    )
-
-
-def _widen(start: int, end: int, length: int) -> tuple[int, int]:
-    """Widen a range of pixels to `length` on both sides; an odd pixel goes to the end."""
-    start -= (length - (end - start)) // 2
-    return start, start + length
-
-
-def measure_image(image: Image.Image) -> dict[str, float]:
-    """Return the raw measures of an RGB image, taken on its luma at a fixed scale.
-
-    The longer side is brought to MEASURE_SIDE pixels first, so that values of small and large
-    images compare. sharpness: variance of the 4-neighbor Laplacian of 0..255 luma (Pech-Pacheco
-    et al. 2000, "Diatom autofocusing in brightfield microscopy"); brightness and contrast: mean
-    and standard deviation of luma, 0..1.
-    """
-    scale = MEASURE_SIDE / max(image.size)
-    # Three pixels are the least that has a Laplacian.
-    size = (max(3, round(image.width * scale)), max(3, round(image.height * scale)))
-    luma = image.convert("L").resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    gray = np.asarray(luma).astype(np.int16)  # (h, w)
-    laplacian = gray[:-2, 1:-1] + gray[2:, 1:-1] + gray[1:-1, :-2] + gray[1:-1, 2:]
-    laplacian -= 4 * gray[1:-1, 1:-1]
-    histogram = np.array(luma.histogram(), dtype=np.float64)  # (256,)
-    levels = np.arange(256) / 255
-    brightness = float(histogram @ levels / gray.size)
-    contrast = math.sqrt(float(histogram @ (levels - brightness) ** 2 / gray.size))
-    sharpness = float(laplacian.astype(np.float32).var())
-    return {"sharpness": sharpness, "brightness": brightness, "contrast": contrast}
-
-
-def make_thumbnail(image: Image.Image, size: int, *, box: Box | None = None) -> bytes:
-    """Return a JPEG whose longer side has at most `size` pixels; with a box, of that part alone."""
-    if box is not None:
-        image = crop_image(image, box, CropRule(margin=0, min_size=1))
-    small = image.copy()
-    small.thumbnail((size, size), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=82, optimize=True)
-    return buffer.getvalue()
-
-
 def _open_file(path: Path) -> IO[bytes]:
     """Open a regular, non-empty file; a pipe would block a worker forever."""
     try:
@@ -245,10 +165,6 @@ def _scale_to_8_bits(image: Image.Image) -> Image.Image:
         bottom, top = min(low, 0.0), max(high, 1.0)
     scaled = np.rint((values - bottom) * (255 / (top - bottom)))
     return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
-
-
-def _tell(box: Box) -> str:
-    return "(" + ", ".join(f"{value:g}" for value in box) + ")"
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 import polars as pl
 from PIL import Image
 
+from pipeline.files.whole_files import explain_bad_shards
 from pipeline.images.decode import ImageRejectedError, ImageUnreadableError, load_image
 from pipeline.tables import BROKEN, REJECTS, Schema, check, empty
-from pipeline.workspace.shards import bad_shards_told
 
 T = TypeVar("T", bound=tuple[object, ...])
 
@@ -101,7 +101,7 @@ def read_found(folder: Path, schema: Schema, *, table: str) -> pl.DataFrame:
     shards = sorted(folder.glob("*.parquet"))
     if not shards:
         return empty(schema)
-    with bad_shards_told(folder):
+    with explain_bad_shards(folder):
         frame = pl.read_parquet(shards)
     return check(frame.unique(), schema, table=table)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.slices.counting.cells import Cells, Layout
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.fixed_point import Sums
-from pipeline.slices.counting.score import Direction, score_slices
+from pipeline.slices.counting.slice_score import Direction, score_slices
 from pipeline.slices.evidence.significance import complement, compute_p
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import FAMILY, check

@@ -15,7 +15,7 @@ from pipeline.slices.counting.depth_first import DepthFirstOptions, search_depth
 from pipeline.slices.counting.encode import Codes, encode_table
 from pipeline.slices.counting.fixed_point import Losses, prepare_losses
 from pipeline.slices.counting.kernels import Backend, Kernels, load_kernels
-from pipeline.slices.counting.score import Direction
+from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.counting.sliceline_engine import search_sliceline
 from pipeline.slices.family import Family, Test, build_family, tabulate
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Statistics that several tables share: intervals and p-values."""

@@ -8,27 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipeline.exceptions import EncoderMismatchError, StoreError
+from pipeline.exceptions import EncoderMismatchError
+from pipeline.files.whole_files import explain_bad_shards, write_parquet
 from pipeline.tables import BROKEN, MEASUREMENTS, Vectors, check, empty
-
-PARTIAL = ".partial"
-
-
-def write_parquet(frame: pl.DataFrame, path: Path) -> Path:
-    """Write `frame` to `path` under a temporary name, then rename; a reader never sees a half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + PARTIAL)
-    frame.write_parquet(partial, statistics=False)
-    partial.replace(path)
-    return path
-
-
-def remove_partial(folder: Path) -> int:
-    """Remove what a killed run left half written under `folder`; return how many files."""
-    partial = sorted(folder.rglob(f"*{PARTIAL}"))
-    for path in partial:
-        path.unlink(missing_ok=True)
-    return len(partial)
 
 
 def write_vectors(vectors: Vectors, folder: Path) -> Path | None:
@@ -50,7 +32,7 @@ def stored_keys(folder: Path) -> pl.Series:
     """Return the sorted distinct content keys of all shards in `folder`."""
     if not has_shards(folder):
         return pl.Series("content_key", [], dtype=pl.String)
-    with _told_plainly(folder):
+    with _explain_bad_vectors(folder):
         keys = pl.scan_parquet(folder / "*.parquet").select("content_key").unique().collect()
     return keys["content_key"].sort()
 
@@ -65,7 +47,7 @@ def read_vectors(keys: Iterable[str], folder: Path, *, encoder_id: str) -> Vecto
     shards = folder / encoder_id
     if wanted.is_empty() or not has_shards(shards):
         return Vectors(wanted["content_key"].clear(), np.zeros((0, 0), np.float32), encoder_id)
-    with _told_plainly(shards):
+    with _explain_bad_vectors(shards):
         found = (
             pl.scan_parquet(shards / "*.parquet")
             .join(wanted.lazy().unique(), on="content_key", how="semi")
@@ -89,7 +71,7 @@ def read_broken(folder: Path) -> pl.DataFrame:
     """Return content_key and reason of what was found impossible to decode, each key once."""
     if not has_shards(folder):
         return empty(BROKEN)
-    with _told_plainly(folder):
+    with _explain_bad_vectors(folder):
         frame = pl.read_parquet(folder / "*.parquet").unique("content_key").sort("content_key")
     return check(frame, BROKEN, table="broken")
 
@@ -99,19 +81,8 @@ def read_measurements(folder: Path) -> pl.DataFrame:
     if not has_shards(folder):
         return empty(MEASUREMENTS)
     keys = ["content_key", "measure", "measure_version"]
-    with _told_plainly(folder):
+    with _explain_bad_vectors(folder):
         return pl.read_parquet(folder / "*.parquet").unique(keys, keep="any").sort(keys)
-
-
-def read_kept(path: Path) -> pl.DataFrame:
-    """Return a Parquet file of a workspace; raises StoreError when it cannot be read."""
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise StoreError(
-            f"{path}: cannot be read ({reason}); remove it and run `weakspot run` again"
-        ) from None
 
 
 def has_shards(folder: Path) -> bool:
@@ -120,23 +91,13 @@ def has_shards(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _told_plainly(folder: Path) -> Iterator[None]:
+def _explain_bad_vectors(folder: Path) -> Iterator[None]:
     """Turn what Polars raises on bad shards of vectors and measures into our errors."""
-    with bad_shards_told(folder):
+    with explain_bad_shards(folder):
         try:
             yield
         except pl.exceptions.SchemaError as error:
             raise EncoderMismatchError(f"{folder}: shards differ in width: {error}") from None
-
-
-@contextlib.contextmanager
-def bad_shards_told(folder: Path) -> Iterator[None]:
-    """Turn what Polars raises on a shard of `folder` that cannot be read into StoreError."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
 
 
 def _shard_name(keys: pl.Series) -> str:

@@ -12,6 +12,7 @@ import filelock
 import polars as pl
 
 from pipeline.exceptions import StoreError
+from pipeline.files.whole_files import read_parquet, remove_partial, write_parquet, write_text
 from pipeline.tables import LABELS, REJECTS, RESULTS, SLICES, TABLES, check, empty
 from pipeline.workspace.database import (
     IN_DATABASE,
@@ -21,13 +22,7 @@ from pipeline.workspace.database import (
     migrate,
     open_database,
 )
-from pipeline.workspace.shards import (
-    PARTIAL,
-    read_kept,
-    read_measurements,
-    remove_partial,
-    write_parquet,
-)
+from pipeline.workspace.shards import read_measurements
 
 _FORGET_LABELS = """
     DELETE FROM labels WHERE sample_id IN (
@@ -106,10 +101,10 @@ class Store:
             return read_measurements(self.measurements)
         if table == "slices":
             files = sorted(self.slices.glob("*.parquet"))
-            return pl.concat([read_kept(file) for file in files] or [empty(SLICES)])
+            return pl.concat([read_parquet(file) for file in files] or [empty(SLICES)])
         if table in RESULTS:
             files = sorted(self.results.glob(f"*/{table}.parquet"))
-            frames = [read_kept(file) for file in files] or [empty(RESULTS[table])]
+            frames = [read_parquet(file) for file in files] or [empty(RESULTS[table])]
             return pl.concat(frames, how="diagonal_relaxed")
         if table not in IN_DATABASE:
             known = ", ".join(sorted([*TABLES, *RESULTS]))
@@ -152,7 +147,7 @@ class Store:
     def read_family(self, run_id: str) -> pl.DataFrame:
         """Return the counted families of one run."""
         path = self.slices / f"{run_id}.parquet"
-        return read_kept(path) if path.exists() else empty(SLICES)
+        return read_parquet(path) if path.exists() else empty(SLICES)
 
     def write_result(self, run_id: str, name: str, frame: pl.DataFrame) -> None:
         """Keep a frame that a run made, by a name of RESULTS; raises StoreError for another."""
@@ -161,7 +156,7 @@ class Store:
     def read_result(self, run_id: str, name: str) -> pl.DataFrame | None:
         """Return a frame that a run made, None if it made none."""
         path = self._locate_result(run_id, name)
-        return read_kept(path) if path.exists() else None
+        return read_parquet(path) if path.exists() else None
 
     def write_outcomes(self, error_id: str, frame: pl.DataFrame) -> None:
         """Keep what became of the outputs that the errors of `error_id` were made from."""
@@ -170,7 +165,7 @@ class Store:
     def read_outcomes(self, error_id: str) -> pl.DataFrame | None:
         """Return the outcomes of `error_id`, None where there are none."""
         path = self.outcomes / f"{error_id}.parquet"
-        return read_kept(path) if path.exists() else None
+        return read_parquet(path) if path.exists() else None
 
     def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
         """Return the samples, in their order, that have no label of `label_id` yet."""
@@ -192,10 +187,7 @@ class Store:
     def write_manifest(self, stage: str, content: Mapping[str, Any]) -> None:
         """Note what `stage` made, for the stages after it: ids, sources, counts."""
         path = self.folder / "manifests" / f"{stage}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + PARTIAL)
-        partial.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-        partial.replace(path)
+        write_text(json.dumps(content, indent=1, sort_keys=True), path)
 
     def read_manifest(self, stage: str) -> dict[str, Any]:
         """Return what `stage` noted; raises StoreError when it has not run here."""

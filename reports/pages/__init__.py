@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pages: views put into templates."""

@@ -23,7 +23,7 @@ from reports.views.finding_views import FindingView, view_system
 __all__ = ["AttributeReport", "ReportData", "SystemReport", "Thumbnail", "build_report"]
 
 SHOWN_REJECTS = 200  # rows written out; the counts by reason hold all of them
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = Path(__file__).parents[1] / "templates"
 # Characters that HTML forbids: controls, and halves of pairs from undecodable file names.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Parts that views share: numbers, words, charts, thumbnails."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Views: each part of a report worded and drawn, ready for its template."""

@@ -28,7 +28,8 @@ from pipeline.config.audit import EncoderConfig
 from pipeline.config.dataset import CropRule
 from pipeline.embeddings.embed import count_cores, embed_block, open_pool
 from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
-from pipeline.images.decode import load_image, measure_image
+from pipeline.images.decode import load_image
+from pipeline.images.measure import measure_image
 from pipeline.workspace.shards import write_shard, write_vectors
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

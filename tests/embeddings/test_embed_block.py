@@ -17,7 +17,8 @@ from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import EncoderCard
 from pipeline.embeddings.embed import CHUNK_ROWS, EmbeddedBlock, count_cores, embed_block, open_pool
-from pipeline.images.decode import MEASURES, load_image
+from pipeline.images.decode import load_image
+from pipeline.images.measure import MEASURES
 from pipeline.tables import MEASUREMENTS, REJECTS, check
 
 SAMPLE = {"content_key": pl.String, "path": pl.String} | dict.fromkeys("xywh", pl.Float64)

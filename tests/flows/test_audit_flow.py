@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.commands.console import Summary
+from flows.run.summary import Summary
 from pipeline.exceptions import ConfigError, EncoderError, StoreError
 from pipeline.workspace.store import find_store
 from tests.flows.small_audit import SmallAudit

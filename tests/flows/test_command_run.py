@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.commands.console import COUNTS
+from flows.run.summary import COUNTS
 from tests.flows.command import WatchedRun, call, run_watched
 
 pytestmark = pytest.mark.xdist_group("prefect")

@@ -12,7 +12,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from flows.commands.console import Summary
+from flows.run.summary import Summary
 from pipeline.config.audit import Audit, read_audit
 from pipeline.exceptions import ConfigError
 from pipeline.workspace.store import Store, find_store

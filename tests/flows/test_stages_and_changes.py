@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.commands.console import Summary
+from flows.run.summary import Summary
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.workspace.store import find_store
 from tests.flows.small_audit import SmallAudit

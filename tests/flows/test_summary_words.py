@@ -2,7 +2,8 @@ import io
 
 from rich.console import Console
 
-from flows.commands.console import Summary, print_summary
+from flows.commands.console import print_summary
+from flows.run.summary import Summary
 
 
 def test_bins_are_printed_as_relations() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.exceptions import TableError
-from pipeline.images.decode import MEASURES
+from pipeline.images.measure import MEASURES
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.measure_names import RAW_MEASURES
 from pipeline.labels.measured import (

@@ -8,15 +8,17 @@ import polars as pl
 from PIL import Image, ImageDraw
 
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
-from pipeline.tables import FAMILY, REJECTS, WEAKNESSES, Schema, check, empty
-from reports.models import (
+from pipeline.tables import (
     COVERAGE,
+    FAMILY,
+    REJECTS,
     VALUE_ERRORS,
-    AttributeReport,
-    ReportData,
-    SystemReport,
-    Thumbnail,
+    WEAKNESSES,
+    Schema,
+    check,
+    empty,
 )
+from reports.models import AttributeReport, ReportData, SystemReport, Thumbnail
 
 CONFIG = 'name = "finder on generated faces"\n\n[slices]\nmax_level = 2\nmin_support = 0.01\n'
 _VALUES = {

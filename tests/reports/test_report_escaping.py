@@ -8,20 +8,14 @@ from hypothesis import strategies as st
 from pipeline.tables import (
     COLLECTION,
     COMBINATIONS,
+    COVERAGE,
     DISPARITIES,
     GAPS,
     REJECTS,
     VERDICTS,
     WEAKNESSES,
 )
-from reports.models import (
-    COVERAGE,
-    AttributeReport,
-    DomainReport,
-    FairnessReport,
-    ReportData,
-    Thumbnail,
-)
+from reports.models import AttributeReport, DomainReport, FairnessReport, ReportData, Thumbnail
 from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import make_gap, make_sweep
 from tests.reports.page_reader import Page, read_page

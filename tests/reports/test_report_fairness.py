@@ -5,8 +5,7 @@ import pytest
 
 from pipeline.exceptions import TableError
 from pipeline.labels.quality import VALUE_QUALITY
-from pipeline.tables import DISPARITIES
-from reports.models import COVERAGE
+from pipeline.tables import COVERAGE, DISPARITIES
 from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import (
     ADJUSTED,

@@ -10,7 +10,7 @@ from scipy import stats
 
 from pipeline.slices import search_slices
 from pipeline.slices.counting.fixed_point import Losses, prepare_losses
-from pipeline.slices.counting.score import Direction
+from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.evidence.detectable_gap import detectable_gap
 from pipeline.slices.evidence.difference_interval import compute_interval
 from pipeline.statistics.intervals import newcombe_interval, wilson_interval

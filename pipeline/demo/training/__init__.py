@@ -1,1 +1,1 @@
-"""TODO."""
+"""Training of the demo's image-text model: captions, pictures, and how right its labels are."""

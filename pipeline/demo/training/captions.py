@@ -22,7 +22,7 @@ FACTS: tuple[tuple[str, str], ...] = tuple(
     for value in values
 )
 _WORDS: Mapping[str, Any] = tomllib.loads(
-    resources.files("pipeline.demo").joinpath("words.toml").read_text(encoding="utf-8")
+    resources.files("pipeline.demo.training").joinpath("words.toml").read_text(encoding="utf-8")
 )
 _INDEX = {fact: position for position, fact in enumerate(FACTS)}
 _PERSON_TOPICS = ("headwear", "glasses", "hair", "clothing", "vest", "pose", "occlusion", "focus")

@@ -1,4 +1,4 @@
-"""Train the demo's encoder: `python -m pipeline.demo.training.train_encoder` writes an open_clip local-dir.
+"""Train the demo's encoder: `python -m pipeline.demo.training.train_encoder`.
 
 The loss is the symmetric contrastive one, with every caption that is true of an image counted as
 its match (UniCL, Yang et al., CVPR 2022, equations 3 to 5): with few facts in a world, captions of
@@ -256,7 +256,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "encoder")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "encoder")
     options = parser.parse_args()
     model = train_world_encoder(
         images=options.images, epochs=options.epochs, seed=options.seed, workers=options.workers

@@ -13,7 +13,7 @@ from pipeline.config.dataset import CropRule
 from pipeline.demo.scene_truth import Plan, describe
 from pipeline.demo.training.captions import COUNTS, FACTS, encode_facts
 from pipeline.demo.world import CHUNK, draw_picture
-from pipeline.images.decode import crop_image
+from pipeline.images.crop import crop_image
 
 SIDE = 96  # pixels of the encoder's square input
 MIN_CROP = 40  # pixels of the height of a box whose labels are judged

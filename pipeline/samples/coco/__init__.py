@@ -1,1 +1,1 @@
-"""TODO."""
+"""Datasets of COCO's format: one annotation file in JSON."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.kernels import Kernels
-from pipeline.slices.counting.score import Direction, bound_scores, score_slices
+from pipeline.slices.counting.slice_score import Direction, bound_scores, score_slices
 
 Ints = NDArray[np.int64]
 _SLACK = 1e-9  # bounds and scores round differently

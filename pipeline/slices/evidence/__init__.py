@@ -1,1 +1,1 @@
-"""TODO."""
+"""Evidence: which counted slices hold up against chance and against each other."""

@@ -10,7 +10,7 @@ from pipeline.slices.counting.cell_index import place_slices
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.kernels import Kernels
-from pipeline.slices.counting.score import Direction
+from pipeline.slices.counting.slice_score import Direction
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.slices.audit_rows import AuditRows
 from pipeline.slices.counting.cells import Cells, row_codes, take_rows
 from pipeline.slices.counting.fixed_point import Losses, Sums
-from pipeline.slices.counting.score import Direction
+from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.evidence.clusters import (
     Clustered,
     compare_groups,

@@ -19,7 +19,7 @@ from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.cube import count_cores
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.kernels import Kernels
-from pipeline.slices.counting.score import Direction
+from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.evidence.clusters import Clustered, center
 from pipeline.slices.evidence.significance import complement, effective_size, mean_and_variance
 

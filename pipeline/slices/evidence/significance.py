@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pipeline.slices.counting.fixed_point import Losses, Sums
-from pipeline.slices.counting.score import Direction
+from pipeline.slices.counting.slice_score import Direction
 from pipeline.statistics.p_values import fisher
 
 Floats = NDArray[np.float64]

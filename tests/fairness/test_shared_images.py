@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from pipeline.fairness.measure import measure_fairness
-from tests.gaps.drawn_groups import draw_errors, row_of
+from tests.fairness.drawn_groups import draw_errors, row_of
 
 
 def test_two_groups_that_share_each_image_are_compared_the_more_surely() -> None:

@@ -195,7 +195,8 @@ def test_an_animation_shows_its_first_frame(tmp_path: Path) -> None:
 def test_corrupt_exif_neither_warns_nor_rejects(tmp_path: Path) -> None:
     data = jpeg_bytes(left_red_right_blue(), exif=b"Exif\0\0II*\0\xff\xff\xff\x7f" + b"\1" * 30)
     (tmp_path / "odd.jpg").write_bytes(data)
-    code = "import sys; from pathlib import Path; from pipeline.images.decode import load_image, probe_image"
+    code = "import sys; from pathlib import Path"
+    code += "; from pipeline.images.decode import load_image, probe_image"
     code += "; p = Path(sys.argv[1]); print(load_image(p).size, probe_image(p).width)"
     command = [sys.executable, "-c", code, str(tmp_path / "odd.jpg")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)

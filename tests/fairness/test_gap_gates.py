@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.fairness.measure import judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.tables import GAPS, VERDICTS, empty
-from tests.gaps.drawn_groups import draw_errors, name_groups
+from tests.fairness.drawn_groups import draw_errors, name_groups
 
 
 def gap(n: int, difference: float | None, q: float | None, **more: Any) -> dict[str, Any]:

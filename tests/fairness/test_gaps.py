@@ -13,7 +13,7 @@ from scipy import stats
 from pipeline.exceptions import TableError
 from pipeline.fairness.measure import measure_fairness
 from pipeline.tables import GAPS
-from tests.gaps.drawn_groups import draw_errors, name_groups, row_of
+from tests.fairness.drawn_groups import draw_errors, name_groups, row_of
 
 
 def planted(seed: int = 0, n: int = 2000, **more: Any) -> tuple[pl.DataFrame, Any]:

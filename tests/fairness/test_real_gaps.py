@@ -12,7 +12,7 @@ from pipeline.errors.scored import Scored
 from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.samples.read import read_samples
 from tests.errors.frames import system
-from tests.gaps.drawn_groups import row_of
+from tests.fairness.drawn_groups import row_of
 from tests.samples.datasets import NO_SHARED, SHARED
 
 CELEBA, MINI = SHARED / "celeba", SHARED / "coco_mini"

@@ -9,7 +9,7 @@ import pytest
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.tables import DISPARITIES
-from tests.gaps.drawn_groups import name_groups, row_of
+from tests.fairness.drawn_groups import name_groups, row_of
 
 
 def outcomes(true: Any, predicted: Any) -> tuple[pl.DataFrame, pl.Series]:

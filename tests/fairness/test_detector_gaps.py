@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.exceptions import TableError
 from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.tables import DETECTION_OUTCOMES, check
-from tests.gaps.drawn_groups import row_of
+from tests.fairness.drawn_groups import row_of
 
 Outcome = tuple[str, float, str, str | None]  # image, score, outcome, sample
 

@@ -9,13 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.config.dataset import CropRule
-from pipeline.images.decode import (
-    MEASURES,
-    ImageRejectedError,
-    crop_image,
-    make_thumbnail,
-    measure_image,
-)
+from pipeline.images.crop import crop_image, make_thumbnail
+from pipeline.images.decode import ImageRejectedError
+from pipeline.images.measure import MEASURES, measure_image
 from tests.drawn_images import left_red_right_blue, noise
 
 

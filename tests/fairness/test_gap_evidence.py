@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.fairness.measure import measure_fairness
-from tests.gaps.drawn_groups import draw_errors, name_groups, row_of
+from tests.fairness.drawn_groups import draw_errors, name_groups, row_of
 
 KINDS = ("rates", "reals", "crops")
 

@@ -1,0 +1,52 @@
+"""What a run gives back: counts, findings, gaps, the verdict of the gates, and how long it took."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pipeline.exceptions import WeakspotError
+
+COUNTS = (
+    "samples",
+    "rejects",
+    "images_embedded",
+    "prompts_encoded",
+    "samples_labelled",
+    "errors",
+    "samples_without_error",
+    "errors_without_sample",
+    "slices",
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One run: counts of what was made, findings and gaps worst first, seconds per stage.
+
+    gates: for each system pass, fail or insufficient evidence, where the audit has gates.
+    """
+
+    run_id: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Mapping[str, Any], ...] = ()
+    gaps: tuple[Mapping[str, Any], ...] = ()
+    gates: Mapping[str, str] = field(default_factory=dict)
+    report: str | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the summary as one JSON object; every count is there, 0 when nothing was made."""
+        content = asdict(self)
+        content["counts"] = {**dict.fromkeys(COUNTS, 0), **self.counts}
+        return json.dumps(content, ensure_ascii=False)
+
+
+class GatesFailedError(WeakspotError):
+    """A gap between groups is larger than the gates allow; all that was asked for is done."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, summary: Summary) -> None:
+        super().__init__(message)
+        self.summary = summary

@@ -1,0 +1,70 @@
+"""Files that are written whole or not at all: under a temporary name, then renamed."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.exceptions import StoreError
+
+_PARTIAL = ".partial"
+
+
+@contextlib.contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` to write to, and rename it to `path` at the end.
+
+    A reader never sees a half-written file. When the block raises, the temporary file is removed
+    and `path` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + _PARTIAL)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: Path) -> Path:
+    """Write `text` to `path` as UTF-8, whole or not at all; return the path."""
+    with replace_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+    return path
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> Path:
+    """Write `frame` to `path` as Parquet, whole or not at all; return the path."""
+    with replace_file(path) as partial:
+        frame.write_parquet(partial, statistics=False)
+    return path
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Return a Parquet file of a workspace; raises StoreError when it cannot be read."""
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise StoreError(
+            f"{path}: cannot be read ({reason}); remove it and run `weakspot run` again"
+        ) from None
+
+
+@contextlib.contextmanager
+def explain_bad_shards(folder: Path) -> Iterator[None]:
+    """Turn what Polars raises on a shard of `folder` that cannot be read into StoreError."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
+
+
+def remove_partial(folder: Path) -> int:
+    """Remove what a killed run left half written under `folder`; return how many files."""
+    partial = sorted(folder.rglob(f"*{_PARTIAL}"))
+    for path in partial:
+        path.unlink(missing_ok=True)
+    return len(partial)
