@@ -117,7 +117,7 @@ def list_room(*rooms: str) -> list[str]:
 
 def test_every_folder_of_pipeline_is_shared_the_workspace_or_a_table() -> None:
     rooms = {path.split("/")[1].removesuffix(".py") for path in list_room("")}
-    assert rooms == {"__init__", *SHARED, *TABLE_FOLDERS, "workspace"} - {"vocabulary"}
+    assert rooms == {"__init__", *SHARED, *TABLE_FOLDERS, "workspace"}
 
 
 @pytest.mark.parametrize("room", TABLE_FOLDERS)

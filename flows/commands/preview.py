@@ -17,7 +17,6 @@ from pipeline.exceptions import ConfigError
 from pipeline.images.crop import make_thumbnail
 from pipeline.images.decode import ImageRejectedError, load_image
 from pipeline.images.measure import MEASURE_VERSION, measure_image
-from pipeline.labels.attribute_checks import UNKNOWN
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.measured import (
     bin_values,
@@ -31,6 +30,7 @@ from pipeline.samples.read import read_samples
 from pipeline.tables import MEASUREMENTS, Vectors
 from pipeline.texts.measures import measure_lines
 from pipeline.texts.rapidocr_reader import load_reader
+from pipeline.vocabulary import UNKNOWN
 
 SHOWN = 24  # pictures of each value
 THUMBNAIL = 128  # pixels

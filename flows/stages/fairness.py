@@ -18,7 +18,7 @@ from flows.stages.search import find_error_id, list_labelled
 from pipeline.config.audit import Audit, FairnessConfig, Gates
 from pipeline.exceptions import SearchError
 from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts
-from pipeline.fairness.states import FAIL, GAP, NO_GAP
+from pipeline.vocabulary import FAIL, GAP, NO_GAP
 from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
 from pipeline.workspace.store import Store, open_store
 from reports.parts.words import write_predicates

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.tables import COMBINATIONS, check, empty
+from pipeline.vocabulary import UNKNOWN
 
 Ints = NDArray[np.int64]
 MOST_COMBINATIONS = 200_000
-_UNKNOWN = "unknown"  # a value of every attribute, and none that a dataset should hold
 _BLOCK = 1 << 17  # rows that are counted at a time
 
 
@@ -92,8 +92,8 @@ def _encode(attributes: pl.DataFrame, values: Mapping[str, Sequence[str]]) -> li
         else:
             texts = column.cast(pl.String)
             listed = dict.fromkeys([*values.get(name, ()), *texts.unique().sort()])
-            listed.pop(_UNKNOWN, None)
-            codes = texts.cast(pl.Enum([*listed, _UNKNOWN])).to_physical().to_numpy()
+            listed.pop(UNKNOWN, None)
+            codes = texts.cast(pl.Enum([*listed, UNKNOWN])).to_physical().to_numpy()
             columns.append(_Column(name, tuple(listed), codes))
     if problems:
         raise TableError.from_problems("attributes of the domain", problems)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from pipeline.tables import COVERAGE, VALUE_ERRORS, check, empty
+from pipeline.vocabulary import UNKNOWN
 
 _Z = 1.959963984540054  # standard normal quantile of a 95 % interval
 _KEYS = ["attribute", "value"]
@@ -41,7 +42,7 @@ def cover_values(
     rows = rows.with_columns(
         share=pl.when(total > 0).then(pl.col("n") / total).otherwise(0.0),
         first=pl.col("attribute").replace_strict(rank, return_dtype=pl.Int64),
-        last=pl.col("value") == "unknown",
+        last=pl.col("value") == UNKNOWN,
     ).sort(["first", "last", "place", "n", "value"], descending=[False, False, False, True, False])
     return check(rows.select(list(COVERAGE)), COVERAGE, table="coverage")
 

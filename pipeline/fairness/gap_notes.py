@@ -7,7 +7,7 @@ import polars as pl
 from pipeline.fairness.classifier_metrics import is_of_classes
 from pipeline.fairness.gap_table import Question
 from pipeline.fairness.groups import Column
-from pipeline.fairness.states import INSUFFICIENT
+from pipeline.vocabulary import INSUFFICIENT
 
 
 def write_notes(

@@ -13,9 +13,9 @@ from pipeline.fairness.gap_significance import compare_means
 from pipeline.fairness.groups import Column, Group, Ints, number_strata
 from pipeline.fairness.metrics import Metric, Pair, RowMean
 from pipeline.fairness.needed_n import Power
-from pipeline.fairness.states import GAP, INSUFFICIENT, LEVEL, NO_GAP
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import GAPS, check
+from pipeline.vocabulary import GAP, INSUFFICIENT, LEVEL, NO_GAP
 
 Row = dict[str, Any]
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from pipeline.fairness.states import FAIL, INSUFFICIENT, LEVEL, PASS
 from pipeline.tables import VERDICTS, check
+from pipeline.vocabulary import FAIL, INSUFFICIENT, LEVEL, PASS
 
 Verdict = Literal["pass", "fail", "insufficient evidence"]
 

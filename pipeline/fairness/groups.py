@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.vocabulary import UNKNOWN
+
 Ints = NDArray[np.int64]
 Predicates = tuple[tuple[str, str], ...]
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

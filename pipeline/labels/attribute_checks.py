@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pipeline.files.toml_file import Location, nearest
 from pipeline.labels.measure_names import BOX_MEASURES, MEASURE_NAMES
+from pipeline.vocabulary import UNKNOWN
 
-UNKNOWN = "unknown"  # the value of a sample that no other value fits
 MIN_PROMPTS = 4
 
 # Keys that only one kind of attribute reads; on another kind they would be ignored silently.

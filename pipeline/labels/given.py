@@ -6,9 +6,9 @@ import polars as pl
 
 from pipeline.exceptions import DatasetError
 from pipeline.files.toml_file import nearest
-from pipeline.labels.attribute_checks import UNKNOWN
 from pipeline.labels.attribute_file import Attribute
 from pipeline.tables import LABELS, check
+from pipeline.vocabulary import UNKNOWN
 
 # value -> the column, and the cells of it that mean the value
 Meanings = Mapping[str, tuple[str, tuple[str, ...]]]

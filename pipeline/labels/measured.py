@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.exceptions import ConfigError, TableError
-from pipeline.labels.attribute_checks import UNKNOWN, list_cuts
+from pipeline.labels.attribute_checks import list_cuts
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.box_measures import measure_boxes
 from pipeline.labels.measure_names import (
@@ -18,6 +18,7 @@ from pipeline.labels.measure_names import (
     TEXT_MEASURES,
 )
 from pipeline.tables import LABELS, check
+from pipeline.vocabulary import UNKNOWN
 
 VALUES = {"sample_id": pl.String(), "value": pl.Float64()}
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from pipeline.labels.attribute_checks import UNKNOWN
 from pipeline.tables import check
+from pipeline.vocabulary import UNKNOWN
 
 AGREEMENT = {  # one row an attribute
     "attribute": pl.String(),

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.exceptions import EncoderError, EncoderMismatchError
-from pipeline.labels.attribute_checks import UNKNOWN
 from pipeline.labels.attribute_file import Attribute
 from pipeline.tables import LABELS, Vectors, check
+from pipeline.vocabulary import UNKNOWN
 
 Floats = npt.NDArray[np.float64]
 Ensemble = Literal["mean", "probability", "max", "naive"]

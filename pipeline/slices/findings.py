@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from pipeline.slices.audit_rows import AuditRows
 from pipeline.slices.evidence.difference_interval import compute_interval
 from pipeline.slices.evidence.discovery import Discovery, compare_rows, member_finder
-from pipeline.slices.evidence.distinct import LEVEL, Pick
+from pipeline.slices.evidence.distinct import Pick
 from pipeline.slices.evidence.max_t import FamilyWise
 from pipeline.slices.family import Family, name_slices, rest_error
 from pipeline.statistics.p_values import adjust_holm
 from pipeline.tables import PREDICATES, WEAKNESSES, check
+from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LEVEL, LIKELY
 
 Mask = NDArray[np.bool_]
 Row = dict[str, Any]
@@ -156,9 +157,9 @@ def _set_states(rows: list[Row], *, found: int, held_out: bool) -> None:
     )
     for place, row in enumerate(picked):
         p = row["p_family"] if holm is None else holm[place]
-        row["state"] = "confirmed" if p is not None and p < LEVEL else "likely"
+        row["state"] = CONFIRMED if p is not None and p < LEVEL else LIKELY
     for row in rows[found:]:
-        row["state"] = "insufficient evidence"
+        row["state"] = INSUFFICIENT
 
 
 def _fold(family: Family, reported: Reported, count: int) -> pl.Series:

@@ -18,6 +18,7 @@ from pipeline.slices.counting.kernels import Backend, Kernels, load_kernels
 from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.counting.sliceline_engine import search_sliceline
 from pipeline.slices.family import Family, Test, build_family, tabulate
+from pipeline.vocabulary import UNKNOWN
 
 Engine = Literal["auto", "cube", "depth-first", "sliceline"]
 Wish = str | tuple[str, str]  # an attribute, or an attribute and its value
@@ -150,7 +151,7 @@ def prepare_search(
     min_weight = options.min_support * all_weight if share else options.min_support
 
     def leave_out(attribute: str, value: str) -> bool:
-        if options.exclude_unknown and value == "unknown":
+        if options.exclude_unknown and value == UNKNOWN:
             return True
         return any(wish in (attribute, (attribute, value)) for wish in options.must_not)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LIKELY
 from reports.parts.numbers import MINUS, format_number, format_percent
 
 Predicates = Sequence[Mapping[str, str]]
@@ -74,15 +75,15 @@ GROUP_SOURCES = {  # what makes the groups that are compared
     "given": "by given or measured labels",
 }
 STATES = {
-    "confirmed": (
+    CONFIRMED: (
         "It passed the strictest check: on images held out from the search, or, where none were "
         "held out, in a permutation test against every slice that was counted."
     ),
-    "likely": (
+    LIKELY: (
         "It passed a check over all counted slices (false discoveries, q below 0.05, or the "
         "permutation test), but not the strictest one. About one in twenty of these can be chance."
     ),
-    "insufficient evidence": (
+    INSUFFICIENT: (
         "It looks weak, but this data cannot tell it from chance. It is not counted as a finding."
     ),
 }

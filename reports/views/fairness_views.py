@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.fairness.states import GAP, INSUFFICIENT, NO_GAP
+from pipeline.vocabulary import GAP, INSUFFICIENT, NO_GAP
 from reports.models import FairnessReport, ReportData
 from reports.parts.charts import make_scale
 from reports.parts.numbers import format_count, format_percent

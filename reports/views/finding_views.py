@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipeline.vocabulary import CONFIRMED, INSUFFICIENT
 from reports.models import SystemReport
 from reports.parts.charts import Scale, draw_bar, draw_interval, make_scale
 from reports.parts.gallery import Picture, make_pictures
@@ -14,7 +15,6 @@ from reports.parts.words import ErrorWords, Predicates
 from reports.views.sweep_views import SweepView, view_sweep
 
 Row = Mapping[str, Any]
-INSUFFICIENT = "insufficient evidence"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def view_system(system: SystemReport, *, index: int) -> SystemView:
     scale = _scale_findings(rows, system, words)
     views = [_view_finding(row, system, words, scale, index) for row in rows]
     findings = [view for view in views if view.state != INSUFFICIENT]
-    confirmed = [view for view in findings if view.state == "confirmed"]
+    confirmed = [view for view in findings if view.state == CONFIRMED]
     gap = system.detectable_gap
     return SystemView(
         name=system.name,

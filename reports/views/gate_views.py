@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.fairness.gates import choose_decisive, sum_up_verdicts
-from pipeline.fairness.states import FAIL, INSUFFICIENT, PASS
+from pipeline.vocabulary import FAIL, INSUFFICIENT, PASS
 from reports.models import FairnessReport
 from reports.parts.numbers import format_count, format_probability
 from reports.parts.words import ErrorWords, Predicates

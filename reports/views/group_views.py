@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.fairness.states import GAP, INSUFFICIENT, NO_GAP
+from pipeline.vocabulary import GAP, INSUFFICIENT, NO_GAP
 from reports.parts.charts import Scale, draw_interval
 from reports.parts.numbers import format_count, format_number, format_percent, format_probability
 from reports.parts.words import ErrorWords, Predicates

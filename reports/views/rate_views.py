@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.fairness.states import INSUFFICIENT
+from pipeline.vocabulary import INSUFFICIENT
 from reports.parts.numbers import MISSING, format_count, format_number, format_percent
 from reports.parts.words import Predicates, write_predicates
 from reports.views.group_views import LISTED_GROUPS, SHOWN_GROUPS

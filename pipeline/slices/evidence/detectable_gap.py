@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import special
 
-_LEVEL = 0.05
+from pipeline.vocabulary import LEVEL
+
 _POWER = 0.8
 
 
@@ -26,7 +27,7 @@ def detectable_gap(
     """
     if not 0 < size < n or deviation <= 0:
         return None
-    need = float(special.ndtri(1 - _LEVEL / max(tests, 1)))
+    need = float(special.ndtri(1 - LEVEL / max(tests, 1)))
     reach = float(special.ndtri(_POWER))
     null = deviation * np.sqrt(1 / size + 1 / (n - size))
     gap = (need + reach) * null

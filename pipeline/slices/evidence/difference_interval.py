@@ -14,7 +14,7 @@ _DRAWS = 2000
 _MOST_GROUPS = 20_000  # beyond, the bootstrap's normal limit is as good and far cheaper
 _Z = float(special.ndtri(0.975))
 Interval = tuple[float, float]
-UNKNOWN: Interval = (float("nan"), float("nan"))
+NO_INTERVAL: Interval = (float("nan"), float("nan"))
 
 
 def compute_interval(
@@ -27,7 +27,7 @@ def compute_interval(
     has none when it is drawn again. (nan, nan) where one side has too few rows to say.
     """
     if inside.all() or not inside.any():
-        return UNKNOWN
+        return NO_INTERVAL
     if groups is not None:
         if losses.binary and losses.weights is None and _has_equal_side(losses.errors, inside):
             return _count_groups(losses, inside, groups)
@@ -45,7 +45,7 @@ def _count_groups(losses: Losses, inside: NDArray[np.bool_], groups: Ints) -> In
     """Newcombe's interval of the rates as if each side had one row a group."""
     scale = losses.high - losses.low
     if scale <= 0:
-        return UNKNOWN
+        return NO_INTERVAL
     rates = [
         np.array([losses.errors[side].mean() - losses.low]) / scale for side in (inside, ~inside)
     ]
@@ -110,10 +110,10 @@ def bootstrap_interval(
         if drawn[1] > 0 and drawn[3] > 0:
             draws.append(drawn[0] / drawn[1] - drawn[2] / drawn[3])
     if len(draws) < _DRAWS // 2:
-        return UNKNOWN
+        return NO_INTERVAL
     few = min(int((sums[:, 1] > 0).sum()), int((sums[:, 3] > 0).sum()))
     if few < 2:
-        return UNKNOWN
+        return NO_INTERVAL
     reach = np.sqrt(few / (few - 1)) * special.stdtrit(few - 1, 0.975)
     tail = float(special.ndtr(-reach))
     low, high = np.quantile(draws, [tail, 1 - tail])

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.slices.family import Family
+from pipeline.vocabulary import LEVEL
 
 Ids = tuple[int, ...]
 Mask = NDArray[np.bool_]
 Keys = NDArray[np.bytes_]
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
-LEVEL = 0.05
 BEYOND = 0.01  # to pass from the best score to a special slice inside it; going back takes LEVEL
 _SHOWN = 20
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.slices.evidence.discovery import Discovery, Part, compute_family_wise
-from pipeline.slices.evidence.distinct import LEVEL, Judged, Mask
+from pipeline.slices.evidence.distinct import Judged, Mask
 from pipeline.slices.family import Family
+from pipeline.vocabulary import LEVEL
 
 Ask = Callable[[Family, Part, int], NDArray[np.float64]]  # (k,) p_family from so many permutations
 SECOND = LEVEL / 2  # for p_family, so that both looks together stay near 5 %
