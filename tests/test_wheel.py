@@ -21,7 +21,7 @@ NEEDED = (
     "flows/commands/starter/my-attributes/uniform.toml",
     "reports/templates/page.html",
     "reports/templates/style.css",
-    "pipeline/demo/words.toml",
+    "pipeline/demo/training/words.toml",
     "pipeline/demo/attributes/headwear.toml",
     "pipeline/demo/encoder/open_clip_config.json",
     "pipeline/demo/encoder/open_clip_model.safetensors",

@@ -18,7 +18,6 @@ def replace_file(path: Path) -> Iterator[Path]:
     A reader never sees a half-written file. When the block raises, the temporary file is removed
     and `path` stays as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + _PARTIAL)
     try:
         yield partial
@@ -28,14 +27,16 @@ def replace_file(path: Path) -> Iterator[Path]:
 
 
 def write_text(text: str, path: Path) -> Path:
-    """Write `text` to `path` as UTF-8, whole or not at all; return the path."""
+    """Write `text` to `path` as UTF-8, whole or not at all, folders included; return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
     return path
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> Path:
-    """Write `frame` to `path` as Parquet, whole or not at all; return the path."""
+    """Write `frame` to `path` as Parquet, whole or not at all, folders included; return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as partial:
         frame.write_parquet(partial, statistics=False)
     return path

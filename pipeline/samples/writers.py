@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import DatasetError
-from pipeline.files.whole_files import write_text
+from pipeline.files.whole_files import replace_file
 from pipeline.samples.sample_set import SampleSet
 from pipeline.samples.voc.writer import write_voc_files
 from pipeline.samples.yolo.writer import write_yolo_files
@@ -58,7 +58,8 @@ def write_coco(sample_set: SampleSet, file: Path) -> Written:
         "categories": [{"id": category_ids[name], "name": name} for name in names],
     }
     try:
-        write_text(json.dumps(content), file)
+        with replace_file(file) as partial:
+            partial.write_text(json.dumps(content), encoding="utf-8")
     except OSError as error:
         raise DatasetError(f"{file}: cannot be written: {error.strerror or error}") from None
     return Written(images.height, objects.height, left_out)

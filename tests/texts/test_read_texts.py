@@ -92,7 +92,7 @@ def test_reading_reaches_no_network_and_prints_nothing(tmp_path: Path) -> None:
     draw_text("STOP").save(tmp_path / "stop.png")
     script = (  # one line, as the watcher notes it
         "from pathlib import Path; from pipeline.images.decode import load_image; "
-        "from pipeline.texts import load_reader; "
+        "from pipeline.texts.rapidocr_reader import load_reader; "
         "assert load_reader().read(load_image(Path('stop.png')))[0].text == 'STOP'"
     )
     told, processes = watch_python(["-c", script], folder=tmp_path)

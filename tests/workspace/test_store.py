@@ -165,7 +165,7 @@ def test_the_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
     code = f"""
         import sys
         from pathlib import Path
-        from pipeline.store import lock_workspace
+        from pipeline.workspace.store import lock_workspace
         with lock_workspace(Path({str(tmp_path)!r})):
             print("locked", flush=True)
             sys.stdin.read()
