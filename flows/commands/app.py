@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.commands.attributes import app as attributes_app
-from flows.commands.convert import convert
+from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.slices import slices
-from flows.commands.texts import texts
 from pipeline.exceptions import WeakspotError
 
 if TYPE_CHECKING:
@@ -117,21 +116,9 @@ def report(audit: AuditFile, *, json_output: Json = False) -> None:
 
 
 app.command("slices")(slices)
-app.command("texts")(texts)
+app.command("export")(export)
 app.command("convert")(convert)
-
-
-@app.command()
-def export(
-    workspace: Annotated[Path, typer.Argument(help="The workspace folder of an audit.")],
-    table: Annotated[str, typer.Argument(help="samples, labels, errors, findings, slices, ...")],
-    file: Annotated[Path, typer.Argument(help="FILE.parquet, FILE.csv or FILE.json")],
-) -> None:
-    """Write a table of a workspace to a file."""
-    from flows.commands.export import export_table
-
-    rows = export_table(workspace, table, file)
-    typer.echo(f"wrote {rows:,} rows of {table} to {file}")
+app.command("texts")(texts)
 
 
 @app.command()

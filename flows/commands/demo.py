@@ -106,14 +106,21 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
 
 def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]":
     """Return the audit as it would search true labels, and its true values beside the errors."""
-    from flows.stages.search import read_search_table
     from pipeline.config.audit import read_audit
+    from pipeline.workspace.label_columns import choose_columns
+    from pipeline.workspace.manifests import LabelManifest
+    from pipeline.workspace.search_table import read_search_table
     from pipeline.workspace.store import open_store
 
     audit = read_audit(audit_file)
     asked = audit.slices.model_copy(update={"labels": "truth"})
     by_truth = audit.model_copy(update={"slices": asked})
-    return by_truth, read_search_table(by_truth, open_store(audit.workspace), system)
+    store = open_store(audit.workspace)
+    columns, _ = choose_columns(
+        LabelManifest.read(store.folder), label_source="truth", of_objects=True
+    )
+    sample_ids = store.read_samples()["sample_id"]
+    return by_truth, read_search_table(store, columns, system=system, sample_ids=sample_ids)
 
 
 def run_demo_audit(audit: Path) -> str | None:

@@ -1,6 +1,5 @@
 """`weakspot run --dry-run`: every input is checked and counted, nothing is kept."""
 
-import functools
 import json
 import time
 from collections.abc import Mapping
@@ -9,15 +8,15 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.run.asked_names import check_names
-from flows.run.preflight import check_paths
-from flows.stages.detect import PROBED as LOOKED_AT
+from flows.run.models import LoadEncoder, get_encoder, load_open_clip, require_encoder
+from flows.run.preflight import check_columns, check_paths
+from flows.run.resolved_audit import resolve_audit
+from flows.stages.detect import PROBED as DETECTED
 from flows.stages.detect import asks_for_detector, probe_detector
-from flows.stages.encoders import LoadEncoder, load_open_clip, require_encoder
-from flows.stages.plan import EmbedPlan, check_given, plan_embedding, read_audit_attributes
-from pipeline.config.audit import Audit, read_audit
+from flows.stages.embed import EmbedPlan, plan_embedding
+from flows.stages.score import score_sample_set
+from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.errors.score import score_system
 from pipeline.errors.scored import scored_samples
 from pipeline.fairness.measure import check_positive
 from pipeline.labels.truth import read_truth
@@ -56,33 +55,31 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
 
     Raises what a run would raise for faulty inputs.
     """
-    audit = read_audit(path)
+    resolved = resolve_audit(path)
+    audit = resolved.audit
     check_paths(audit, config=path)
-    check_names(audit)
-    attributes = read_audit_attributes(audit)
-    load_once = functools.cache(load)
     store = Store(audit.workspace)  # only read, and it need not be there
     probe = probe_detector(audit, store) if asks_for_detector(audit.dataset) else None
     to_detect = {"to_detect": probe.to_detect} if probe else {}
-    told = f"objects are those of the first {LOOKED_AT} images that the detector has not seen"
+    told = f"objects are those of the first {DETECTED} images that are new to the detector"
     notes = (told,) if probe and probe.to_detect else ()
     if probe and probe.to_detect and probe.detections.is_empty():  # perhaps in the others
         return Plan(to_detect, probe.seconds, 0, notes)
     found = probe.detections if probe else None
     sample_set = read_samples(audit.dataset, detections=found, limit=limit)
-    check_given(audit, sample_set.columns)
+    check_columns(resolved.attributes, sample_set.columns, sample=audit.dataset.sample)
     counts = {
         "samples": scored_samples(sample_set.samples).height,
         "rejects": sample_set.rejects.height,
-        "attributes": len(attributes),
+        "attributes": len(resolved.attributes),
         **_count_errors(audit, sample_set),
     }
     problems: tuple[str, ...] = notes + _tell_rejects(sample_set.rejects)
     if audit.dataset.truth is not None:
         problems += tuple(read_truth(audit.dataset.truth, sample_set.samples).problems)
-    plan = plan_embedding(audit, sample_set.samples, store, load_once, keep=False)
-    seconds, dim = _time_embedding(audit, plan, load_once)
-    labels = sample_set.samples.height * len(attributes) * _BYTES_A_LABEL
+    plan = plan_embedding(resolved, sample_set.samples, store, load, keep=False)
+    seconds, dim = _time_embedding(audit, plan, load)
+    labels = sample_set.samples.height * len(resolved.attributes) * _BYTES_A_LABEL
     seconds += probe.seconds if probe else 0.0
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
     return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)
@@ -99,13 +96,7 @@ def _tell_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
 def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:
     counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
     for system in audit.systems:
-        scored = score_system(
-            system,
-            samples=sample_set.samples,
-            objects=sample_set.objects,
-            source_images=sample_set.source_images,
-            categories=sample_set.categories,
-        )
+        scored = score_sample_set(system, sample_set)
         check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
         counts["errors"] += scored.errors.height
         counts["samples_without_error"] += scored.samples_without_error
@@ -119,7 +110,7 @@ def _time_embedding(audit: Audit, plan: EmbedPlan, load: LoadEncoder) -> tuple[f
     for rows, encode in ((plan.to_encode, True), (plan.to_measure, False)):
         if rows.is_empty():
             continue
-        encoder = load(require_encoder(audit)) if encode else None
+        encoder = get_encoder(require_encoder(audit), load) if encode else None
         dim = encoder.dim if encoder else dim
         probe = rows.head(PROBED)
         with open_pool() as pool:

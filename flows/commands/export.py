@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.stages.stored_texts import export_texts
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import replace_file
 from pipeline.tables import RESULTS, TABLES
+from pipeline.workspace.kept_texts import read_text_lines
 from pipeline.workspace.store import Store, find_store
 
 SUFFIXES = (".parquet", ".csv", ".json")
@@ -77,5 +77,5 @@ def _read_embeddings(store: Store) -> pl.DataFrame:
 
 _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
     "embeddings": _read_embeddings,
-    "texts": export_texts,
+    "texts": read_text_lines,
 }

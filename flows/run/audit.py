@@ -1,54 +1,54 @@
 """The order of an audit: samples, embed, label, score, find, fairness, report."""
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
-from prefect import flow
 
-from flows.run.asked_names import check_names, require_sensitive
+from flows.run.models import LoadEncoder, load_open_clip
+from flows.run.preflight import require_sensitive
 from flows.run.record import RunRecord
+from flows.run.resolved_audit import ResolvedAudit, resolve_audit
+from flows.run.runner import Runner
 from flows.run.stages import STAGES
 from flows.run.summary import GatesFailedError, Summary
+from flows.stages.coverage import cover_domain
+from flows.stages.detect import asks_for_detector, detect_objects
 from flows.stages.embed import make_embeddings
-from flows.stages.encoders import LoadEncoder, load_open_clip
 from flows.stages.fairness import compare_groups, read_gaps, tell_failures
 from flows.stages.label import make_labels
+from flows.stages.read_text import asks_for_text, make_texts
 from flows.stages.report import write_report
 from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
 from flows.stages.search import find_slices
-from pipeline.config.audit import Audit, read_audit
+from pipeline.vocabulary import FAIL
+from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store, lock_workspace, open_store
 
-__all__ = ["STAGES", "run_audit"]
 
-
-@flow(name="audit")
-def run_audit(
-    config_path: str,
+def execute_audit(
+    path: Path,
+    runner: Runner,
+    *,
     stages: Sequence[str] = STAGES,
     limit: int | None = None,
-    load: LoadEncoder | None = None,
+    load: LoadEncoder = load_open_clip,
 ) -> Summary:
-    """Run the given stages of the audit in `config_path`, in order; the samples are read first.
+    """Run the given stages of the audit in `path`, in order; the samples are read first.
 
-    This is the flow to deploy and schedule: `config_path` is all it needs. load: makes the
-    encoder; open_clip's when None. Raises ConfigError
+    runner: what calls the stages and their tasks. load: makes the encoder. Raises ConfigError
     for a faulty audit, GatesFailedError, after all else is done, for gaps that its gates do not
     allow, and other WeakspotErrors for what cannot be done.
     """
-    audit = read_audit(Path(config_path))
-    check_names(audit)
+    resolved = resolve_audit(path)
+    audit = resolved.audit
     if tuple(stages) == ("fairness",):  # other runs just have no such section
-        require_sensitive(audit)
+        require_sensitive(audit, resolved.sensitive)
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
         run = RunRecord(audit)
-        report = _run_stages(
-            run, audit, store, stages, limit, functools.cache(load or load_open_clip)
-        )
+        report = _run_stages(run, resolved, store, runner, stages=stages, limit=limit, load=load)
         store.put_run(run.to_frame())
     summary = Summary(
         run_id=run.run_id,
@@ -59,45 +59,103 @@ def run_audit(
         report=report,
         seconds=run.seconds,
     )
-    if "fail" in run.gates.values():
+    if FAIL in run.gates.values():
         raise GatesFailedError(tell_failures(store, run.run_id), summary)
     return summary
 
 
 def _run_stages(
     run: RunRecord,
-    audit: Audit,
+    resolved: ResolvedAudit,
     store: Store,
+    runner: Runner,
+    *,
     stages: Sequence[str],
     limit: int | None,
     load: LoadEncoder,
 ) -> str | None:
+    """Run the stages one after the other, each timed; return where the report is."""
     if tuple(stages) != ("report",):  # a report shows what was found, also when images are gone
         with run.timed("samples"):
-            run.counts |= make_samples(audit, limit)
+            run.counts |= _read_samples(resolved, store, runner, limit)
     if "embed" in stages:
         with run.timed("embed"):
-            run.counts |= make_embeddings(audit, load)
+            run.counts |= _embed(resolved, store, runner, load)
     if "label" in stages:
         with run.timed("label"):
-            run.counts |= make_labels(audit, load)
-        run.encoder_id = store.read_manifest("label")["encoder_id"]
+            run.counts |= runner.run_stage(
+                "label", make_labels, resolved, store, load=load, run_task=runner.run_task
+            )
+        run.encoder_id = LabelManifest.read(store.folder).encoder_id
     if "score" in stages:
         with run.timed("score"):
-            run.counts |= make_errors(audit)
+            run.counts |= runner.run_stage(
+                "score", make_errors, resolved, store, run_task=runner.run_task
+            )
     run.counts["rejects"] = store.read("rejects").height
     if "find" in stages:
         with run.timed("find"):
-            run.search = find_slices(audit, run.run_id)
-        run.counts["slices"] = run.search["slices"]
+            _find(run, resolved, store, runner)
         store.put_run(run.to_frame())
     if "fairness" in stages:
         with run.timed("fairness"):
-            run.gates = compare_groups(audit, run.run_id).get("verdicts", {})
+            run.gates = runner.run_stage(
+                "fairness", compare_groups, resolved, store, run.run_id, run_task=runner.run_task
+            )
     if "report" not in stages:
         return None
     with run.timed("report"):
-        return write_report(audit)
+        page = runner.run_stage("report", write_report, resolved, store)
+        runner.publish_report(Path(page).as_uri(), audit=resolved.audit.name)
+    return page
+
+
+def _read_samples(
+    resolved: ResolvedAudit, store: Store, runner: Runner, limit: int | None
+) -> dict[str, int]:
+    """Read the samples; where they are what a detector finds, it runs first."""
+    if not asks_for_detector(resolved.audit.dataset):
+        return runner.run_stage("samples", make_samples, resolved, store, limit=limit)
+    detected = runner.run_stage(
+        "detect", detect_objects, resolved, store, limit=limit, run_task=runner.run_task
+    )
+    counts = runner.run_stage(
+        "samples", make_samples, resolved, store, detected=detected, limit=limit
+    )
+    return counts | {"images_detected": detected.ran_on}
+
+
+def _embed(
+    resolved: ResolvedAudit, store: Store, runner: Runner, load: LoadEncoder
+) -> dict[str, int]:
+    """Read text where an attribute asks for it, then embed and measure.
+
+    Text comes first, so that what cannot be decoded is listed by `embed`, whichever found it.
+    """
+    counts: dict[str, int] = {}
+    if asks_for_text(resolved.attributes):
+        counts = runner.run_stage(
+            "read text", make_texts, resolved, store, run_task=runner.run_task
+        )
+    with runner.track_embedding(audit=resolved.audit.name) as on_share:
+        embedded = runner.run_stage(
+            "embed", make_embeddings, resolved, store,
+            load=load, run_task=runner.run_task, on_share=on_share,
+        )  # fmt: skip
+    return embedded | counts
+
+
+def _find(run: RunRecord, resolved: ResolvedAudit, store: Store, runner: Runner) -> None:
+    """Search for slices, then count which situations the searched samples hold."""
+    searched = runner.run_stage(
+        "find", find_slices, resolved, store, run.run_id, run_task=runner.run_task
+    )
+    domain = runner.run_stage(
+        "coverage", cover_domain, resolved, store, run.run_id, searched.first_table
+    )
+    run.search = searched.record.model_copy(update={"domain": domain})
+    run.counts["slices"] = searched.record.slices
+    runner.publish_findings(searched.findings, audit=resolved.audit.name)
 
 
 def _read_findings(store: Store, run_id: str) -> tuple[dict[str, object], ...]:

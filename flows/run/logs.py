@@ -23,6 +23,7 @@ from rich.text import Text
 LOG = logging.getLogger("weakspot")
 STDERR = Console(stderr=True)
 LOG_SECONDS = 30.0  # between two lines on progress
+_SHOWN: list[Callable[[int], None]] = []  # how to move the bars that are shown, the last on top
 
 # Prefect says what it does at length; a person wants our lines. They go to Prefect's API as well.
 _PREFECT_LOGGING = {
@@ -60,12 +61,28 @@ class _Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
 
 
-@contextlib.contextmanager
-def show_progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar with rate and time left; yields the function to call with each count done.
+def advance_progress(count: int) -> None:
+    """Move the bar that this process shows, if any, by so many: what a task calls as it goes on."""
+    if _SHOWN:
+        _SHOWN[-1](count)
 
-    Where standard error is no terminal, a log line every half minute stands for the bar.
+
+@contextlib.contextmanager
+def show_progress(title: str, total: int) -> Iterator[None]:
+    """Show a bar with rate and time left, which `advance_progress` moves, while inside.
+
+    Where standard error is no terminal, there is a log line every half minute instead of the bar.
     """
+    with _open_bar(title, total) as advance:
+        _SHOWN.append(advance)
+        try:
+            yield
+        finally:
+            _SHOWN.pop()
+
+
+@contextlib.contextmanager
+def _open_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     if not STDERR.is_terminal:
         yield _log_progress(title, total)
         return
@@ -84,13 +101,13 @@ def show_progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def _log_progress(title: str, total: int) -> Callable[[int], None]:
     start = time.monotonic()
-    state = {"done": 0, "told": start}
+    state = {"done": 0, "logged": start}
 
     def advance(count: int) -> None:
         state["done"] += count
         now = time.monotonic()
-        if now - state["told"] >= LOG_SECONDS:
-            state["told"] = now
+        if now - state["logged"] >= LOG_SECONDS:
+            state["logged"] = now
             rate = state["done"] / (now - start)
             left = (total - state["done"]) / max(rate, 1e-9)
             LOG.info(

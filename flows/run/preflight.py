@@ -1,11 +1,17 @@
-"""The paths that an audit names, looked at before an hour of work is lost on them."""
+"""Checks of an audit before an hour of work depends on it: paths, names and columns."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.config.audit import Audit
+import polars as pl
+
+from pipeline.config.audit import Audit, FairnessConfig
 from pipeline.exceptions import ConfigError
+from pipeline.files.toml_file import nearest
+from pipeline.labels.attribute_file import Attribute
+from pipeline.labels.given import label_given
+from pipeline.labels.measured import refuse_whole_images
 
 
 def check_paths(audit: Audit, *, config: Path) -> None:
@@ -14,14 +20,16 @@ def check_paths(audit: Audit, *, config: Path) -> None:
     problems = [
         f"{key} {folder}: {problem}"
         for key, folder in written.items()
-        for problem in _doubt(folder)
+        for problem in _list_unwritable(folder)
     ]
-    problems += [f"{key} {path}: there is no such {kind}" for key, path, kind in _absent(audit)]
+    problems += [
+        f"{key} {path}: there is no such {kind}" for key, path, kind in _list_absent(audit)
+    ]
     if problems:
         raise ConfigError.from_problems(str(config), problems)
 
 
-def _absent(audit: Audit) -> Iterator[tuple[str, Path, str]]:
+def _list_absent(audit: Audit) -> Iterator[tuple[str, Path, str]]:
     """Yield the key, the path and the kind of every input that is not there."""
     dataset = audit.dataset
     for folder in dataset.images:
@@ -52,10 +60,89 @@ def _absent(audit: Audit) -> Iterator[tuple[str, Path, str]]:
                 yield key, path, "file"
 
 
-def _doubt(folder: Path) -> Iterator[str]:
+def _list_unwritable(folder: Path) -> Iterator[str]:
     """Yield what is wrong with the nearest part of the path that is there already."""
     there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if not there.is_dir():
         yield f"{there} is no folder; move it away or name another folder"
     elif not os.access(there, os.W_OK | os.X_OK):
         yield f"{there} cannot be written; change its permissions or name another folder"
+
+
+def check_names(audit: Audit, attributes: Sequence[Attribute], sensitive: Sequence[str]) -> None:
+    """Raise ConfigError listing what [fairness], [gates] and [domain] name without effect.
+
+    attributes: those of the audit. sensitive: as `list_sensitive` returns them.
+    """
+    known = {attribute.name for attribute in attributes}
+    if audit.dataset.truth is not None:
+        known |= set(audit.dataset.truth.attributes)
+    problems = [
+        f"{key}: {name!r} is no attribute of this audit; {nearest(name, known)}"
+        for key, names in _list_named(audit)
+        for name in names
+        if name not in known
+    ]
+    if audit.gates is not None and not sensitive:
+        problems.append(
+            "[gates]: no attribute is marked sensitive; name some in attributes = [...]"
+        )
+    if audit.fairness is not None:
+        problems += _list_without_effect(audit, audit.fairness, sensitive)
+    if problems:
+        raise ConfigError.from_problems(audit.name, problems)
+
+
+def list_sensitive(audit: Audit, attributes: Sequence[Attribute]) -> list[str]:
+    """Return the attributes whose groups are compared: those named, else those marked sensitive."""
+    named = list(audit.fairness.attributes) if audit.fairness else []
+    if not named:
+        named = [a.name for a in attributes if a.sensitive]
+    gated = audit.gates.attributes if audit.gates else ()
+    return [*named, *(name for name in gated if name not in named)]
+
+
+def require_sensitive(audit: Audit, sensitive: Sequence[str]) -> None:
+    """Raise ConfigError if the audit has no attribute whose groups could be compared."""
+    if not sensitive:
+        raise ConfigError(
+            f"{audit.name}: no attribute is marked sensitive, so there are no groups to compare; "
+            "name some in [fairness] attributes = [...]"
+        )
+
+
+def check_columns(attributes: Sequence[Attribute], columns: pl.DataFrame, *, sample: str) -> None:
+    """Check attributes against a dataset that was read, before hours of work.
+
+    columns: as in SampleSet. sample: image or object. Raises DatasetError for a given attribute
+    without its column, ConfigError for an attribute of boxes in an audit of images.
+    """
+    if sample == "image":
+        refuse_whole_images(attributes)
+    for attribute in attributes:
+        if attribute.kind == "given":
+            label_given(attribute, columns, label_id="")
+
+
+def _list_without_effect(
+    audit: Audit, asked: FairnessConfig, sensitive: Sequence[str]
+) -> list[str]:
+    """List what [fairness] asks for without effect; no group is adjusted for itself."""
+    problems = []
+    if len(sensitive) == 1 and set(sensitive) == set(asked.adjust_for):
+        problems.append(
+            f"[fairness] adjust_for: {sensitive[0]!r} makes the groups that are compared, and "
+            "no group is adjusted for itself; name what else may explain a gap"
+        )
+    if asked.positive is not None and all(s.format != "classification" for s in audit.systems):
+        problems.append("[fairness] positive: no system of the audit is a classifier; remove it")
+    return problems
+
+
+def _list_named(audit: Audit) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if audit.fairness is not None:
+        yield "[fairness] attributes", audit.fairness.attributes
+        yield "[fairness] adjust_for", audit.fairness.adjust_for
+    if audit.gates is not None:
+        yield "[gates] attributes", audit.gates.attributes
+    yield "[domain] attributes", audit.domain.attributes

@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import polars as pl
 
 from pipeline.config.audit import Audit
 from pipeline.tables import RUNS
+from pipeline.workspace.manifests import SearchRecord
 
 PACKAGES = ("duckdb", "numpy", "open_clip_torch", "polars", "prefect", "sliceline", "torch")
 
@@ -36,7 +36,7 @@ class RunRecord:
     started_at: str = field(default_factory=_now)
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    search: dict[str, Any] = field(default_factory=dict)
+    search: SearchRecord | None = None
     gates: dict[str, str] = field(default_factory=dict)  # system -> verdict
     encoder_id: str | None = None
 
@@ -60,7 +60,7 @@ class RunRecord:
             "encoder_id": self.encoder_id,
             "counts": json.dumps(self.counts),
             "timings": json.dumps(self.seconds),
-            "search": json.dumps(self.search) if self.search else "",
+            "search": self.search.model_dump_json() if self.search else "",
         }
         return pl.DataFrame([row], schema=dict(RUNS))
 

@@ -23,8 +23,8 @@ def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summar
     set_up_logging()
     keep_private()
     LOG.info("starting Prefect")
-    with serve_prefect(meanwhile=lambda: importlib.import_module("flows.run.audit")) as url:
-        from flows.run.audit import run_audit
+    with serve_prefect(meanwhile=lambda: importlib.import_module("flows.run.flow")) as url:
+        from flows.run.flow import run_audit
 
         try:
             return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)

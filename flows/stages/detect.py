@@ -1,15 +1,15 @@
-"""Objects of a dataset without true boxes: what its detector has not looked at yet is looked at."""
+"""Objects of a dataset without true boxes: its detector runs on the images that are new to it."""
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
 
-from flows.run.logs import LOG, show_progress
-from flows.run.tasks import shard_task
-from flows.stages.plan import leave_out, list_broken
+from flows.run.logs import LOG, advance_progress, show_progress
+from flows.run.models import load_once
+from flows.run.resolved_audit import ResolvedAudit
+from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit
 from pipeline.config.dataset import Dataset
 from pipeline.detectors.detect import detect_block, read_detections
@@ -17,89 +17,92 @@ from pipeline.detectors.detector import Detector
 from pipeline.detectors.load import load_detector
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
-from pipeline.files.whole_files import write_parquet
 from pipeline.samples.read import read_samples
-from pipeline.workspace.shards import read_broken, write_shard
+from pipeline.workspace.detected_images import (
+    DetectedImages,
+    find_known_images,
+    locate_detections,
+    place_detections,
+    put_known_images,
+)
+from pipeline.workspace.kept_samples import find_known_samples
+from pipeline.workspace.shards import list_broken, read_broken, select_missing, write_shard
 from pipeline.workspace.store import Store
 
 LoadDetector = Callable[[str], Detector]
 SHARD_SIZE = 512  # images in a shard: what a killed run loses
-PROBED = 32  # images that a dry run looks at
-
-
-@dataclass(frozen=True)
-class Detected:
-    """What a detector sees in a dataset.
-
-    detections: path, category, x, y, w, h, score. images: samples rows of the images that can be
-    read. rejects: those that cannot. looked_at: how many images it looked at now.
-    """
-
-    detections: pl.DataFrame
-    images: pl.DataFrame
-    rejects: pl.DataFrame
-    looked_at: int
+PROBED = 32  # images of a dry run
 
 
 def asks_for_detector(dataset: Dataset) -> bool:
-    """Tell whether the samples of a dataset are what a detector sees."""
+    """Return whether the samples of a dataset are what a detector finds."""
     return dataset.sample == "object" and dataset.boxes is not None and bool(dataset.boxes.detector)
 
 
 def detect_objects(
-    audit: Audit,
+    resolved: ResolvedAudit,
     store: Store,
     *,
-    known: pl.DataFrame | None = None,
     limit: int | None = None,
     load: LoadDetector = load_detector,
-) -> Detected:
-    """Run the audit's detector over the images that it has not seen, and return all it sees.
+    run_task: RunTask = call_task,
+    shard_size: int = SHARD_SIZE,
+) -> DetectedImages:
+    """Run the audit's detector on the images that are new to it, and return all it finds.
 
-    known: earlier samples rows, None when they are of another folder. limit: look no further, in
-    the order of paths, than so many objects need. What an image shows is kept for each detector_id,
-    also that it shows nothing. Raises ConfigError for a detector that cannot be loaded.
+    limit: go no further, in the order of paths, than so many objects need. What was found in an
+    image is kept for each detector_id, also that nothing was. Raises ConfigError for a detector
+    that cannot be loaded.
     """
-    detector = _load(audit, load)
-    images, unread = _list_images(audit, store, known)
-    folder = store.folder / "detections" / detector.detector_id
-    stored = read_detections(folder)
-    seen, rejects = [stored], [list_broken(images, store, stage="detect")]
+    audit = resolved.audit
+    name = _require_detector(audit)
+    detector = load_once(load, name)
+    images, unread = _read_images(audit, _find_known(audit, store))
+    put_known_images(images, store)
+    stored = read_detections(locate_detections(store, detector.detector_id))
+    found, rejects = [stored], [list_broken(images, store.broken, stage="detect")]
     done = pl.concat([stored["content_key"], read_broken(store.broken)["content_key"]]).unique()
-    looked_at, objects = 0, 0
-    with open_pool() as pool, show_progress("detect", images.height) as advance:
-        for block in images.iter_slices(SHARD_SIZE):
-            fresh = leave_out(block, done)
+    ran_on, objects = 0, 0
+    with show_progress("detect", images.height):
+        for block in images.iter_slices(shard_size):
+            fresh = select_missing(block, done)
             if not fresh.is_empty():
-                made, rejected = detect_shard(fresh, audit, store, detector, pool)
+                made, rejected = run_task(detect_shard, fresh, audit, store, load)
                 done = pl.concat([done, fresh["content_key"]])
-                seen.append(made)
+                found.append(made)
                 rejects.append(rejected)
-                looked_at += fresh.height
-            advance(block.height)
+                ran_on += fresh.height
+            advance_progress(block.height - fresh.height)
             if limit is not None:
-                objects += _count_asked(_place(block, pl.concat(seen)), audit.dataset)
+                objects += _count_asked(place_detections(block, found), audit.dataset)
                 if objects >= limit:
                     break
     store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="detect")
-    LOG.info("%s looked at %s images", detector.name, f"{looked_at:,}")
-    return Detected(_place(images, pl.concat(seen)), images, unread, looked_at)
+    LOG.info("%s ran on %s images", detector.name, f"{ran_on:,}")
+    return DetectedImages(place_detections(images, found), images, unread, ran_on)
 
 
-@shard_task(name="detect shard")
 def detect_shard(
-    block: pl.DataFrame, audit: Audit, store: Store, detector: Detector, pool: ThreadPoolExecutor
+    block: pl.DataFrame, audit: Audit, store: Store, load: LoadDetector
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Look at one block of images and write its shard; return its detections and rejects."""
-    made = detect_block(block, root=audit.dataset.root, detector=detector, pool=pool)
+    """Run the detector on one block and write its shard; return detections and rejects."""
+    detector = load_once(load, _require_detector(audit))
+    with open_pool() as pool:
+        made = detect_block(
+            block,
+            root=audit.dataset.root,
+            detector=detector,
+            pool=pool,
+            progress=advance_progress,
+        )
     write_shard(made.broken, store.broken)
-    write_shard(made.detections, store.folder / "detections" / detector.detector_id)
+    write_shard(made.detections, locate_detections(store, detector.detector_id))
     return made.detections, made.rejects
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a dry run tells of a detector: what it sees in a few images, and what is left to do."""
+    """What a dry run learns of a detector: what it finds in a few images, and what is left."""
 
     detections: pl.DataFrame
     to_detect: int
@@ -107,52 +110,41 @@ class Probe:
 
 
 def probe_detector(audit: Audit, store: Store, *, load: LoadDetector = load_detector) -> Probe:
-    """Look at a few images that the detector has not seen, and keep nothing."""
-    detector = _load(audit, load)
-    images, _ = _list_images(audit, store, None, keep=False)
-    stored = read_detections(store.folder / "detections" / detector.detector_id)
-    left = leave_out(images, stored["content_key"], read_broken(store.broken)["content_key"])
+    """Run the detector on a few images that are new to it, and keep nothing."""
+    detector = load_once(load, _require_detector(audit))
+    images, _ = _read_images(audit, None)
+    stored = read_detections(locate_detections(store, detector.detector_id))
+    left = select_missing(images, stored["content_key"], read_broken(store.broken)["content_key"])
     start = time.perf_counter()
     with open_pool() as pool:
         few = detect_block(
             left.head(PROBED), root=audit.dataset.root, detector=detector, pool=pool
         ).detections
     each = (time.perf_counter() - start) / max(1, min(PROBED, left.height))
-    return Probe(_place(images, pl.concat([stored, few])), left.height, each * left.height)
+    return Probe(place_detections(images, [stored, few]), left.height, each * left.height)
 
 
-def _load(audit: Audit, load: LoadDetector) -> Detector:
+def _require_detector(audit: Audit) -> str:
     boxes = audit.dataset.boxes
     if boxes is None or boxes.detector is None:
         raise ConfigError('name the detector: [dataset.boxes] detector = "hog-people"')
-    return load(boxes.detector)
+    return boxes.detector
 
 
-def _list_images(
-    audit: Audit, store: Store, known: pl.DataFrame | None, *, keep: bool = True
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the images of the dataset that can be read, as samples rows by path, and rejects.
+def _find_known(audit: Audit, store: Store) -> pl.DataFrame | None:
+    """Return what is known of the images, None where the samples were of another folder."""
+    known = find_known_samples(store, root=str(audit.dataset.root))
+    images = find_known_images(store)
+    return known if known is None or images is None else images
 
-    They are kept beside the samples, which hold no image in which nothing was seen: such an image
-    need not be hashed again either.
-    """
-    file = store.dataset / "looked_at.parquet"
-    if known is not None and file.exists():
-        known = pl.read_parquet(file)
+
+def _read_images(audit: Audit, known: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the images of the dataset that can be read, as samples rows by path, and rejects."""
     whole = audit.dataset.model_copy(
         update={"sample": "image", "boxes": None, "categories": None, "rename": {}}
     )
     found = read_samples(whole, known=known)
-    if keep:
-        write_parquet(found.samples, file)
     return found.samples, found.rejects
-
-
-def _place(images: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
-    """Return the detections of every path with the content that they were seen in."""
-    there = seen.drop_nulls("category")
-    placed = images.select("path", "content_key").join(there, on="content_key", how="inner")
-    return placed.drop("content_key").sort(pl.all())
 
 
 def _count_asked(detections: pl.DataFrame, dataset: Dataset) -> int:

@@ -1,80 +1,132 @@
-"""Second stage: what samples lack of vectors and measurements is made, shard by shard."""
+"""What samples lack of vectors and measurements is made, shard by shard."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import cast
-from uuid import UUID
+from dataclasses import dataclass
 
 import polars as pl
-from prefect import flow
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from flows.run.logs import LOG, show_progress
-from flows.run.tasks import shard_task
-from flows.stages.encoders import LoadEncoder, require_encoder
-from flows.stages.plan import list_broken, plan_embedding
-from flows.stages.read_text import LoadReader, make_texts
-from flows.stages.samples import load_samples
+from flows.run.logs import LOG, advance_progress, show_progress
+from flows.run.models import LoadEncoder, get_encoder, identify_encoder, require_encoder
+from flows.run.resolved_audit import ResolvedAudit
+from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit
-from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.texts.rapidocr_reader import load_reader
-from pipeline.workspace.shards import write_shard, write_vectors
-from pipeline.workspace.store import Store, open_store
+from pipeline.images.measure import MEASURE_VERSION
+from pipeline.labels.given import select_targets
+from pipeline.labels.measured import get_raw_measure
+from pipeline.workspace.shards import (
+    list_broken,
+    read_broken,
+    read_measurements,
+    select_missing,
+    stored_keys,
+    write_shard,
+    write_vectors,
+)
+from pipeline.workspace.store import Store
 
 
-@flow(name="embed")
-def make_embeddings(
-    audit: Audit, load: LoadEncoder, load_text_reader: LoadReader | None = None
-) -> dict[str, int]:
-    """Embed and measure what is missing; return counts of images embedded, and of those read.
+@dataclass(frozen=True)
+class EmbedPlan:
+    """What is left to decode: samples that need a vector, samples that need measures alone."""
 
-    load_text_reader: makes the reader where an attribute is measured of text; RapidOCR's when None.
-    """
-    store = open_store(audit.workspace)
-    samples = load_samples(store).samples
-    # First, so that what cannot be decoded is listed below whoever found it.
-    read = make_texts(audit, samples, store, load_text_reader or load_reader)
-    plan = plan_embedding(audit, samples, store, load)
-    blocks = plan.cut()
-    embedded, found = 0, []
-    artifact = create_progress_artifact(0.0, key="weakspot-embed", description=audit.name)
-    with open_pool() as pool, show_progress("embed", plan.size) as advance:
-        for number, (block, encode) in enumerate(blocks, start=1):
-            encoder = load(require_encoder(audit)) if encode else None
-            made, rejected = make_shard(block, audit, store, encoder, pool, advance)
-            embedded += made
-            found.append(rejected)
-            update_progress_artifact(cast(UUID, artifact), 100.0 * number / len(blocks))
-    rejects = (
-        pl.concat([list_broken(samples, store, stage="embed"), *found])
-        .unique()
-        .sort("path", "reason")
-    )
-    store.put_rejects(rejects, stage="embed")
-    LOG.info("embedded: %s samples; not usable: %s", f"{embedded:,}", f"{rejects.height:,}")
-    return {"images_embedded": embedded, **read}
+    to_encode: pl.DataFrame
+    to_measure: pl.DataFrame
+    shard_size: int = 2048
+
+    @property
+    def size(self) -> int:
+        """How many samples will be decoded."""
+        return self.to_encode.height + self.to_measure.height
+
+    def cut(self) -> list[tuple[pl.DataFrame, bool]]:
+        """Return the blocks of the shards, and whether each is encoded."""
+        encode = [(block, True) for block in self.to_encode.iter_slices(self.shard_size)]
+        return encode + [(block, False) for block in self.to_measure.iter_slices(self.shard_size)]
 
 
-@shard_task(name="embed shard")
-def make_shard(
-    block: pl.DataFrame,
-    audit: Audit,
+def plan_embedding(
+    resolved: ResolvedAudit,
+    samples: pl.DataFrame,
     store: Store,
-    encoder: Encoder | None,
-    pool: ThreadPoolExecutor,
-    advance: Callable[[int], None],
+    load: LoadEncoder,
+    *,
+    keep: bool = True,
+) -> EmbedPlan:
+    """Find the samples whose attributes need a vector or a measurement that is not stored.
+
+    The rows keep the boxes of one image together, so that it is decoded once. keep: whether a
+    new encoder is noted in the workspace.
+    """
+    audit = resolved.audit
+    prompted = [a for a in resolved.attributes if a.kind == "prompts"]
+    measured = [a for a in resolved.attributes if a.kind == "measured" and get_raw_measure(a)]
+    nothing = samples.clear()
+    broken = read_broken(store.broken)["content_key"]
+    needs_vector = pl.concat([nothing, *(select_targets(samples, a) for a in prompted)])
+    needs_measure = pl.concat([nothing, *(select_targets(samples, a) for a in measured)])
+    encoded = pl.Series("content_key", [], dtype=pl.String)
+    if not needs_vector.is_empty():
+        card = identify_encoder(require_encoder(audit), store, load, keep=keep)
+        encoded = stored_keys(store.embeddings / card.encoder_id)
+    right_version = pl.col("measure_version") == MEASURE_VERSION
+    known = read_measurements(store.measurements).filter(right_version)["content_key"]
+    to_encode = select_missing(needs_vector, encoded, broken)
+    to_measure = select_missing(needs_measure, known, broken, to_encode["content_key"])
+    if audit.encoder is None:
+        return EmbedPlan(to_encode, to_measure)
+    return EmbedPlan(to_encode, to_measure, audit.encoder.shard_size)
+
+
+def make_embeddings(
+    resolved: ResolvedAudit,
+    store: Store,
+    *,
+    load: LoadEncoder,
+    run_task: RunTask = call_task,
+    on_share: Callable[[float], None] = lambda _share: None,
+) -> dict[str, int]:
+    """Embed and measure what is missing; return the count of images embedded.
+
+    on_share: gets the percentage that is done after each shard.
+    """
+    samples = store.read_samples()
+    plan = plan_embedding(resolved, samples, store, load)
+    blocks = plan.cut()
+    embedded, rejects = 0, []
+    with show_progress("embed", plan.size):
+        for number, (block, encode) in enumerate(blocks, start=1):
+            made, rejected = run_task(
+                embed_shard, block, resolved.audit, store, load, encode=encode
+            )
+            embedded += made
+            rejects.append(rejected)
+            on_share(100.0 * number / len(blocks))
+    rejects.append(list_broken(samples, store.broken, stage="embed"))  # of all paths, after shards
+    unusable = pl.concat(rejects).unique().sort("path", "reason")
+    store.put_rejects(unusable, stage="embed")
+    LOG.info("embedded: %s samples; not usable: %s", f"{embedded:,}", f"{unusable.height:,}")
+    return {"images_embedded": embedded}
+
+
+def embed_shard(
+    block: pl.DataFrame, audit: Audit, store: Store, load: LoadEncoder, *, encode: bool
 ) -> tuple[int, pl.DataFrame]:
-    """Embed and measure one block and write its shards; return the vectors made and the rejects."""
-    made = embed_block(
-        block,
-        root=audit.dataset.root,
-        crop=audit.dataset.crop,
-        encoder=encoder,
-        pool=pool,
-        batch_size=audit.encoder.batch_size if audit.encoder else 1,
-        progress=advance,
-    )
+    """Embed and measure one block and write its shards; return the vectors made and the rejects.
+
+    encode: whether the samples need vectors, not measures alone.
+    """
+    encoder = get_encoder(require_encoder(audit), load) if encode else None
+    with open_pool() as pool:
+        made = embed_block(
+            block,
+            root=audit.dataset.root,
+            crop=audit.dataset.crop,
+            encoder=encoder,
+            pool=pool,
+            batch_size=audit.encoder.batch_size if audit.encoder else 1,
+            progress=advance_progress,
+        )
     write_shard(made.measurements, store.measurements)
     write_shard(made.broken, store.broken)
     write_vectors(made.vectors, store.embeddings)

@@ -1,26 +1,27 @@
-"""Sixth stage: how groups fare against each other, and whether the gates let that pass."""
+"""How groups fare against each other, and whether the gates let that pass."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
-from prefect import flow
 
-from flows.run.asked_names import list_sensitive
 from flows.run.logs import LOG
-from flows.run.staleness import note_inputs, refuse_outdated
-from flows.run.tasks import shard_task
-from flows.stages.coverage import order_values
-from flows.stages.samples import load_samples
-from flows.stages.search import find_error_id, list_labelled
-from pipeline.config.audit import Audit, FairnessConfig, Gates
-from pipeline.exceptions import SearchError
+from flows.run.resolved_audit import ResolvedAudit
+from flows.run.runner import RunTask, call_task
+from flows.run.staleness import hash_comparison, note_inputs, refuse_stale
+from pipeline.config.audit import FairnessConfig, Gates
 from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts
 from pipeline.vocabulary import FAIL, GAP, NO_GAP
-from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
-from pipeline.workspace.store import Store, open_store
+from pipeline.workspace.label_columns import (
+    LabelColumn,
+    list_columns,
+    list_true_columns,
+    order_values,
+)
+from pipeline.workspace.manifests import ComparedGroups, FairnessManifest, LabelManifest
+from pipeline.workspace.search_table import SearchTable, find_error_id, read_search_table
+from pipeline.workspace.store import Store
 from reports.parts.words import write_predicates
 
 Labels = Literal["predicted", "truth"]
@@ -42,23 +43,27 @@ class Compared:
     paths: pl.Series
 
 
-@flow(name="fairness")
-def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
+def compare_groups(
+    resolved: ResolvedAudit, store: Store, run_id: str, *, run_task: RunTask = call_task
+) -> dict[str, str]:
     """Compare the groups of every system, by labels and by true values; judge the gates.
 
-    Returns what the report must know of it: nothing when the audit has no sensitive attribute.
+    Returns the verdict of the gates on each system, nothing without gates, or when the audit has
+    no sensitive attribute and nothing is compared.
     """
-    store = open_store(audit.workspace)
-    if not list_sensitive(audit):
+    audit = resolved.audit
+    if not resolved.sensitive:
         return {}
-    refuse_outdated(audit, store)
+    refuse_stale(resolved, store)
+    samples = store.read_samples()
+    manifest = LabelManifest.read(store.folder)
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
-    seen = []
+    described = []
     for system in audit.systems:
-        for labels in list_sources(audit, store):
-            compared = gather_groups(audit, store, system.name, labels)
+        for labels in list_sources(manifest, resolved.sensitive):
+            compared = gather_groups(resolved, store, system.name, labels, samples, manifest)
             asked = audit.fairness or FairnessConfig()
-            fairness = measure_groups(compared, asked, audit.gates)
+            fairness = run_task(measure_groups, compared, asked, audit.gates)
             frames = {"gaps": fairness.gaps, "disparities": fairness.disparities}
             if audit.gates is not None:
                 frames["verdicts"] = judge_gates(
@@ -71,7 +76,7 @@ def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
             keys.append(pl.lit(labels).alias("labels"))
             for name, frame in frames.items():
                 parts[name].append(frame.select(*keys, pl.all()))
-            seen.append(_describe(system.name, labels, compared, fairness))
+            described.append(_describe(system.name, labels, compared, fairness))
     tables = {name: pl.concat(frames) for name, frames in parts.items() if frames}
     for name, frame in tables.items():
         store.write_result(run_id, name, frame)
@@ -80,15 +85,14 @@ def compare_groups(audit: Audit, run_id: str) -> dict[str, Any]:
         verdicts = judge_systems(tables["verdicts"], min_group=audit.gates.min_group)
     for system_name, verdict in verdicts.items():
         LOG.info("%s: gates: %s", system_name, verdict)
-    made = {
-        "run_id": run_id,
-        "asked": hash_asked(audit),
-        "inputs": note_inputs(store),
-        "compared": seen,
-        "verdicts": verdicts,
-    }
-    store.write_manifest("fairness", made)
-    return made
+    FairnessManifest(
+        run_id=run_id,
+        asked=hash_comparison(audit),
+        inputs=note_inputs(store, samples),
+        compared=tuple(described),
+        verdicts=verdicts,
+    ).write(store.folder)
+    return verdicts
 
 
 def judge_systems(verdicts: pl.DataFrame, *, min_group: int) -> dict[str, str]:
@@ -115,45 +119,46 @@ def choose_best_known(verdicts: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([true, unknown])
 
 
-def list_sources(audit: Audit, store: Store) -> list[Labels]:
+def list_sources(manifest: LabelManifest, sensitive: Sequence[str]) -> list[Labels]:
     """Return where labels of sensitive attributes can come from; true values, the better, last."""
-    manifest = store.read_manifest("label")
-    sensitive = list_sensitive(audit)
-    labelled = {entry["name"] for entry in manifest["attributes"]}
     sources: list[Labels] = []
-    if labelled & set(sensitive):
+    if set(manifest.by_name) & set(sensitive):
         sources.append("predicted")
-    if set(manifest["truth"]) & set(sensitive):
+    if set(manifest.truth) & set(sensitive):
         sources.append("truth")
     return sources
 
 
-def gather_groups(audit: Audit, store: Store, system: str, labels: Labels) -> Compared:
+def gather_groups(
+    resolved: ResolvedAudit,
+    store: Store,
+    system: str,
+    labels: Labels,
+    samples: pl.DataFrame,
+    manifest: LabelManifest,
+) -> Compared:
     """Join the labels of groups and covariates with one system's errors.
 
     Raises SearchError when the system is not scored or nothing has both.
     """
-    asked = audit.fairness or FairnessConfig()
-    columns = _list_columns(audit, store, labels)
-    sensitive = tuple(name for name in list_sensitive(audit) if name in columns)
+    asked = resolved.audit.fairness or FairnessConfig()
+    columns = _list_columns(resolved, manifest, labels)
+    sensitive = tuple(name for name in resolved.sensitive if name in columns)
     adjust_for = tuple(name for name in asked.adjust_for if name in columns)
-    samples = load_samples(store).samples
-    error_id = find_error_id(store, system)
     chosen = [columns[name] for name in dict.fromkeys((*sensitive, *adjust_for))]
-    with store.connect() as connection:
-        table = join_labels(connection, samples["sample_id"], chosen, error_id=error_id)
-    if table.errors.is_empty():
-        raise SearchError(f"system {system!r}: no sample has both an error and a group")
-    known = order_values(audit, store, sensitive, labels=labels)
-    table = replace(table, attributes=_name_values(table.attributes, known))
+    table = read_search_table(store, chosen, system=system, sample_ids=samples["sample_id"])
+    known = order_values(
+        manifest, sensitive, label_source=labels, truth=resolved.audit.dataset.truth
+    )
+    table = replace(table, attributes=_declare_values(table.attributes, known))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
-    placed = rows.join(samples, on="sample_id", how="left", maintain_order="left")
-    return Compared(table, sensitive, adjust_for, store.read_outcomes(error_id), placed["path"])
+    paths = rows.join(samples, on="sample_id", how="left", maintain_order="left")["path"]
+    outcomes = store.read_outcomes(find_error_id(store, system))
+    return Compared(table, sensitive, adjust_for, outcomes, paths)
 
 
-@shard_task(name="compare groups")
 def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | None) -> Fairness:
-    """Measure the gaps between the groups of one system as a task."""
+    """Measure the gaps between the groups of one system."""
     return measure_fairness(
         compared.table.attributes,
         compared.table.errors.to_numpy(),
@@ -168,12 +173,6 @@ def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | Non
         min_group=asked.min_group,
         smallest_gap=gates.max_gap if gates else None,
     )
-
-
-def hash_asked(audit: Audit) -> str:
-    """Return the hash of what the audit asks of groups and gates."""
-    asked = [section.model_dump_json() for section in (audit.fairness, audit.gates) if section]
-    return hashlib.sha256("\0".join(asked).encode()).hexdigest()[:16]
 
 
 def read_gaps(store: Store, run_id: str) -> tuple[dict[str, Any], ...]:
@@ -206,20 +205,23 @@ def tell_failures(store: Store, run_id: str) -> str:
     return "\n".join(["the gates fail; everything else is done", *lines])
 
 
-def _list_columns(audit: Audit, store: Store, labels: Labels) -> dict[str, LabelColumn]:
+def _list_columns(
+    resolved: ResolvedAudit, manifest: LabelManifest, labels: Labels
+) -> dict[str, LabelColumn]:
     """Return the labels of each attribute; with labels = "truth" groups are by true values alone.
 
     Covariates are by true values where there are any, else as labelled.
     """
-    columns, truth = list_labelled(audit, store)
+    columns = list_columns(manifest, of_objects=resolved.of_objects)
     if labels == "predicted":
         return columns
-    untrue = set(list_sensitive(audit)) - set(truth)
+    truth = list_true_columns(manifest)
+    untrue = set(resolved.sensitive) - set(truth)
     return {**{name: one for name, one in columns.items() if name not in untrue}, **truth}
 
 
-def _name_values(attributes: pl.DataFrame, known: Mapping[str, Sequence[str]]) -> pl.DataFrame:
-    """Let columns know also the values that no row has: an empty group is told, not passed over."""
+def _declare_values(attributes: pl.DataFrame, known: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Declare in each column also the values that no row has, so that empty groups are listed."""
     return attributes.with_columns(
         attributes[name].cast(pl.Enum([*dict.fromkeys([*values, *attributes[name].unique()])]))
         for name, values in known.items()
@@ -228,13 +230,13 @@ def _name_values(attributes: pl.DataFrame, known: Mapping[str, Sequence[str]]) -
 
 def _describe(
     system: str, labels: Labels, compared: Compared, fairness: Fairness
-) -> dict[str, Any]:
-    return {
-        "system": system,
-        "labels": labels,
-        "attributes": list(compared.sensitive),
-        "adjust_for": list(compared.adjust_for),
-        "samples": len(compared.table.errors),
-        "samples_without_labels": compared.table.samples_without_labels,
-        "notes": list(fairness.notes),
-    }
+) -> ComparedGroups:
+    return ComparedGroups(
+        system=system,
+        labels=labels,
+        attributes=compared.sensitive,
+        adjust_for=compared.adjust_for,
+        samples=len(compared.table.errors),
+        samples_without_labels=compared.table.samples_without_labels,
+        notes=tuple(fairness.notes),
+    )

@@ -1,135 +1,126 @@
-"""Third stage: every attribute gives its samples a value; only what is missing is made."""
+"""Every attribute gives its samples a value; only what is missing is made."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import polars as pl
-from prefect import flow
 
-from flows.run.logs import LOG, show_progress
-from flows.run.tasks import shard_task
-from flows.stages.encoders import LoadEncoder
-from flows.stages.labellers import Labeller, make_labellers
-from flows.stages.plan import read_audit_attributes
-from flows.stages.samples import load_samples
+from flows.run.logs import LOG, advance_progress, show_progress
+from flows.run.models import LoadEncoder
+from flows.run.resolved_audit import ResolvedAudit
+from flows.run.runner import RunTask, call_task
+from flows.stages.labellers import make_labellers
 from pipeline.config.audit import Audit
+from pipeline.labels.attribute_file import hash_attribute
 from pipeline.labels.given import select_targets
+from pipeline.labels.labellers import Labeller, label_missing
 from pipeline.labels.truth import read_truth
-from pipeline.tables import LABELS, Vectors, empty
+from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
 from pipeline.workspace.shards import read_vectors
-from pipeline.workspace.store import Store, open_store
+from pipeline.workspace.store import Store
 
 BLOCK = 16_384  # samples labelled at a time: their vectors fit in memory whatever the dataset
 PLAIN_BLOCK = 262_144  # without vectors; each block is one write of the database
 
 
-@dataclass(frozen=True)
-class Work:
-    """A labeller and the ids of the samples that lack its label."""
-
-    labeller: Labeller
-    missing: pl.Series
-
-
-@flow(name="label")
-def make_labels(audit: Audit, load: LoadEncoder) -> dict[str, int]:
+def make_labels(
+    resolved: ResolvedAudit, store: Store, *, load: LoadEncoder, run_task: RunTask = call_task
+) -> dict[str, int]:
     """Label what is not labelled yet; return counts of prompts encoded and samples labelled."""
-    store = open_store(audit.workspace)
-    sample_set = load_samples(store)
-    attributes = read_audit_attributes(audit)
-    labellers, encoded = make_labellers(attributes, audit, sample_set, store, load)
-    labelled = label_all(
-        sample_set.samples, list_works(labellers, sample_set.samples, store), store
-    )
-    truth, gaps = _keep_truth(audit, sample_set.samples, store)
-    store.write_manifest(
-        "label",
-        {
-            "attributes": [labeller.describe() for labeller in labellers],
-            "truth": truth,
-            "truth_gaps": gaps,
-            "encoder_id": next((one.encoder_id for one in labellers if one.encoder_id), None),
-        },
-    )
-    LOG.info("labels: %d attributes, %s samples labelled", len(attributes), f"{labelled:,}")
+    sample_set = read_sample_set(store)
+    labellers, encoded = make_labellers(resolved, sample_set, store, load=load, run_task=run_task)
+    labelled = label_all(sample_set.samples, labellers, store, run_task=run_task)
+    truth, gaps = _put_truth(resolved.audit, sample_set.samples, store)
+    LabelManifest(
+        attributes=tuple(map(_describe, labellers)),
+        truth=truth,
+        truth_gaps=gaps,
+        encoder_id=next((one.encoder_id for one in labellers if one.encoder_id), None),
+    ).write(store.folder)
+    LOG.info("labels: %d attributes, %s samples labelled", len(labellers), f"{labelled:,}")
     return {"prompts_encoded": encoded, "samples_labelled": labelled}
-
-
-def list_works(labellers: Sequence[Labeller], samples: pl.DataFrame, store: Store) -> list[Work]:
-    """Return for each labeller the samples of its kind that have no label of it yet."""
-    works = []
-    for labeller in labellers:
-        targets = select_targets(samples, labeller.attribute)
-        missing = store.missing_labels(targets["sample_id"], labeller.label_id)
-        works.append(Work(labeller, missing))
-    return works
-
-
-def label_rows(
-    block: pl.DataFrame, lacking: pl.DataFrame, works: Sequence[Work], store: Store
-) -> pl.DataFrame:
-    """Return the labels that the samples of `block` lack, of every attribute.
-
-    lacking: for each work a column that tells which rows of the block lack its label.
-    """
-    vectors: Vectors | None = None
-    found = [empty(LABELS)]
-    for work, lacks in zip(works, lacking.iter_columns(), strict=True):
-        rows = block.filter(lacks)
-        if rows.is_empty():
-            continue
-        encoder_id = work.labeller.encoder_id
-        if encoder_id and vectors is None:
-            vectors = read_vectors(
-                block["content_key"].unique().sort(), store.embeddings, encoder_id=encoder_id
-            )
-        found.append(work.labeller.label(rows, vectors))
-    return pl.concat(found)
-
-
-label_block = shard_task(name="label block")(label_rows)
 
 
 def label_all(
     samples: pl.DataFrame,
-    works: Sequence[Work],
+    labellers: Sequence[Labeller],
     store: Store,
     *,
-    label: Callable[..., pl.DataFrame] = label_block,
-    size: int | None = None,
+    run_task: RunTask = call_task,
+    block_size: int | None = None,
 ) -> int:
-    """Label block by block; return how many samples got a label.
-
-    label: makes the labels of one block; a task by default. size: samples in a block.
-    """
+    """Label block by block what has no label yet; return how many samples got one."""
     ordered = samples.sort("content_key")
-    lacking = ordered.select(
-        pl.col("sample_id").is_in(work.missing.implode()).alias(f"{place}")
-        for place, work in enumerate(works)
+    lacking = pl.DataFrame(
+        {labeller.label_id: _find_lacking(ordered, labeller, store) for labeller in labellers}
     )
-    wanted = lacking.select(pl.any_horizontal(pl.all())).to_series()
+    if block_size is None:
+        block_size = BLOCK if any(one.encoder_id for one in labellers) else PLAIN_BLOCK
+    wanted = lacking.select(pl.any_horizontal(pl.lit(value=False), pl.all())).to_series()
     rows, lacking = ordered.filter(wanted), lacking.filter(wanted)
-    if size is None:
-        size = BLOCK if any(work.labeller.encoder_id for work in works) else PLAIN_BLOCK
     labelled = 0
-    with show_progress("label", rows.height) as advance:
-        for block, lacks in zip(rows.iter_slices(size), lacking.iter_slices(size), strict=True):
-            labels = label(block, lacks, works, store)
+    with show_progress("label", rows.height):
+        blocks = zip(rows.iter_slices(block_size), lacking.iter_slices(block_size), strict=True)
+        for block, lacks in blocks:
+            own = [labeller.take(block["sample_id"]) for labeller in labellers]
+            labels = run_task(label_block, block, lacks, own, store)
             store.put_labels(labels)
             labelled += labels["sample_id"].n_unique()
-            advance(block.height)
+            advance_progress(block.height)
     return labelled
 
 
-def _keep_truth(
+def label_block(
+    block: pl.DataFrame, lacking: pl.DataFrame, labellers: Sequence[Labeller], store: Store
+) -> pl.DataFrame:
+    """Return the labels that the samples of `block` lack, of every attribute.
+
+    lacking: for each labeller a column that says which rows of the block lack its label.
+    """
+    needed = {
+        labeller.encoder_id
+        for labeller, lacks in zip(labellers, lacking.iter_columns(), strict=True)
+        if labeller.encoder_id and lacks.any()
+    }
+    vectors = None
+    for encoder_id in needed:  # an audit has one
+        keys = block["content_key"].unique().sort()
+        vectors = read_vectors(keys, store.embeddings, encoder_id=encoder_id)
+    return label_missing(block, lacking, labellers, vectors)
+
+
+def _find_lacking(samples: pl.DataFrame, labeller: Labeller, store: Store) -> pl.Series:
+    """Return which samples are of the labeller's kind and have no label of it."""
+    targets = select_targets(samples, labeller.attribute)
+    missing = store.missing_labels(targets["sample_id"], labeller.label_id)
+    return samples["sample_id"].is_in(missing.implode())
+
+
+def _describe(labeller: Labeller) -> LabelledAttribute:
+    attribute = labeller.attribute
+    return LabelledAttribute(
+        name=attribute.name,
+        label_id=labeller.label_id,
+        kind=attribute.kind,
+        source=labeller.source,
+        applies_to=attribute.applies_to,
+        sensitive=attribute.sensitive,
+        reference=attribute.reference,
+        asked=hash_attribute(attribute),
+        edges=labeller.edges,
+        values=labeller.values,
+    )
+
+
+def _put_truth(
     audit: Audit, samples: pl.DataFrame, store: Store
-) -> tuple[dict[str, str], list[str]]:
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Store true labels where the audit names them.
 
     Returns the label_id of each attribute, and in words what the file and the samples lack.
     """
     if audit.dataset.truth is None:
-        return {}, []
+        return {}, ()
     truth = read_truth(audit.dataset.truth, samples)
     for problem in truth.problems:
         LOG.warning(problem)
@@ -139,4 +130,4 @@ def _keep_truth(
     known = store.read_labels(list(ids.values()))
     new = truth.labels.join(known, on=["sample_id", "label_id", "value"], how="anti")
     store.put_labels(new)
-    return ids, list(truth.problems)
+    return ids, tuple(truth.problems)

@@ -1,146 +1,175 @@
-"""Last stage: what was found becomes one page, read from the store alone."""
+"""What was found becomes one page, read from the workspace alone."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 import polars as pl
-from prefect import flow
-from prefect.artifacts import create_link_artifact
 
 from flows.run.logs import LOG
+from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_unsearched
-from flows.stages.coverage import order_values
-from flows.stages.gallery import pick_worst
+from flows.stages.report_gallery import pick_worst
 from flows.stages.report_groups import report_domain, report_fairness
-from flows.stages.samples import load_samples
-from flows.stages.search import choose_columns, read_search_table
-from flows.stages.sweeps import sweep_findings
-from pipeline.config.audit import Audit
 from pipeline.coverage.values import average_errors, cover_values
+from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
 from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.tables import FAMILY, WEAKNESSES
-from pipeline.workspace.search_table import SearchTable
-from pipeline.workspace.store import Store, open_store
+from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
+from pipeline.workspace.manifests import (
+    LabelManifest,
+    SamplesManifest,
+    ScoredSystem,
+    ScoreManifest,
+    SearchRecord,
+)
+from pipeline.workspace.search_table import SearchTable, read_search_table
+from pipeline.workspace.store import Store
 from reports.models import AttributeReport, ReportData, SystemReport
 from reports.pages.report_page import build_report
 
 
-@flow(name="report")
-def write_report(audit: Audit) -> str:
+def write_report(resolved: ResolvedAudit, store: Store) -> str:
     """Write the page of the latest search in the workspace; return its path."""
-    store = open_store(audit.workspace)
-    data = gather_report(audit, store)
-    page = audit.report.folder / "index.html"
+    data = gather_report(resolved, store)
+    page = resolved.audit.report.folder / "index.html"
     try:
         write_text(build_report(data), page)
     except OSError as error:
         raise ConfigError(f"[report] folder {page.parent}: cannot be written: {error}") from None
-    create_link_artifact(page.as_uri(), link_text=audit.name, key="weakspot-report")
     LOG.info("report: %s", page)
     return str(page)
 
 
-def gather_report(audit: Audit, store: Store) -> ReportData:
+def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     """Read all that the page shows. Raises StoreError when just that was not searched yet."""
+    audit = resolved.audit
     runs = store.read("runs").filter(pl.col("search") != "").sort("started_at", "run_id")
     if runs.is_empty():
         raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot find` first")
     run = runs.row(-1, named=True)
-    search = json.loads(run["search"])
-    inputs = note_inputs(store)
+    search = SearchRecord.from_json(run["search"], source=f"{store.database}, run {run['run_id']}")
+    samples = store.read_samples()
+    inputs = note_inputs(store, samples)
     refuse_unsearched(audit, store, search, inputs=inputs)
-    sample_set = load_samples(store)
-    tables = {name: read_search_table(audit, store, name) for name in search["systems"]}
+    manifest = LabelManifest.read(store.folder)
+    columns, _ = choose_columns(
+        manifest, label_source=audit.slices.labels, of_objects=resolved.of_objects
+    )
+    tables = {
+        name: read_search_table(store, columns, system=name, sample_ids=samples["sample_id"])
+        for name in search.systems
+    }
     first = next(iter(tables.values()))
-    agreement, value_quality = _measure_quality(store, sample_set.samples["sample_id"])
+    agreement, value_quality = _measure_quality(store, manifest, samples["sample_id"])
     return ReportData(
         name=run["name"],
         run_id=run["run_id"],
         started_at=run["started_at"],
         finished_at=run["finished_at"],
         samples=len(first.sample_ids),
-        systems=tuple(
-            _report_system(
-                audit,
-                store,
-                run["run_id"],
-                name,
-                search["systems"][name],
-                table,
-                samples=sample_set.samples,
-            )
-            for name, table in tables.items()
-        ),
-        attributes=_list_attributes(audit, store),
+        systems=_report_systems(resolved, store, run["run_id"], search, tables, samples),
+        attributes=tuple(_describe_attribute(column, manifest) for column in columns),
         sample_kind=audit.dataset.sample,
         coverage=cover_values(
             _lengthen(first),
-            order=order_values(audit, store, first.attributes.columns, labels=audit.slices.labels),
+            order=order_values(
+                manifest,
+                first.attributes.columns,
+                label_source=audit.slices.labels,
+                truth=audit.dataset.truth,
+            ),
         ),
         value_errors=pl.concat(_average_errors(name, table) for name, table in tables.items()),
         agreement=agreement,
         value_quality=value_quality,
         rejects=store.read("rejects"),
-        counts=json.loads(run["counts"]) | sample_set.counts,
-        notes=(*_list_notes(search), *store.read_manifest("label").get("truth_gaps", [])),
+        counts=json.loads(run["counts"]) | dict(SamplesManifest.read(store.folder).counts),
+        notes=(*_list_notes(search), *manifest.truth_gaps),
         config=json.dumps(json.loads(run["config"]), indent=1),
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),
         encoder_id=run["encoder_id"],
-        fairness=report_fairness(audit, store, inputs=inputs),
-        domain=report_domain(search, store, run["run_id"]),
+        fairness=report_fairness(resolved, store, manifest, inputs=inputs),
+        domain=report_domain(search.domain, store, run["run_id"]),
     )
 
 
-def _report_system(
-    audit: Audit, store: Store, run_id: str, name: str, seen: dict[str, Any], table: SearchTable,
-    *, samples: pl.DataFrame,
-) -> SystemReport:  # fmt: skip
-    own = (pl.col("run_id") == run_id) & (pl.col("system") == name)
-    findings = store.read("findings").filter(own).sort("rank").select(list(WEAKNESSES))
-    family = store.read_family(run_id).filter(own).select(list(FAMILY))
-    scored = store.read_manifest("score")["systems"][name]
-    error = next(system.error for system in audit.systems if system.name == name)
-    return SystemReport(
-        name=name,
-        metric=error,
-        share=bool(table.errors.is_between(0, 1).all()),
-        n=seen["n"],
-        overall_error=seen["error"],
-        samples_without_error=scored["samples_without_error"],
-        errors_without_sample=scored["errors_without_sample"],
-        findings=findings,
-        top_slices=family.head(audit.slices.top),
-        slices_counted=family.height,
-        detectable_gap=seen["detectable_gap"],
-        search_notes=tuple(seen["notes"]),
-        sweeps=sweep_findings(findings, table, store, error_id=scored["error_id"], error=error),
-        gallery=pick_worst(findings, table, samples, audit.dataset.root),
-    )
-
-
-def _list_attributes(audit: Audit, store: Store) -> tuple[AttributeReport, ...]:
-    manifest = store.read_manifest("label")
-    known = {entry["name"]: entry for entry in manifest["attributes"]}
-    columns, _ = choose_columns(audit, store)
+def _report_systems(
+    resolved: ResolvedAudit,
+    store: Store,
+    run_id: str,
+    search: SearchRecord,
+    tables: Mapping[str, SearchTable],
+    samples: pl.DataFrame,
+) -> tuple[SystemReport, ...]:
+    """Return what the page shows of each system."""
+    audit = resolved.audit
+    findings, family = store.read("findings"), store.read_family(run_id)
+    scored = ScoreManifest.read(store.folder).systems
+    metrics = {system.name: system.error for system in audit.systems}
     reports = []
-    for column in columns:
-        entry = known.get(column.attribute, {})
-        is_truth = column.label_id == manifest["truth"].get(column.attribute)
+    for name, searched in search.systems.items():
+        own = (pl.col("run_id") == run_id) & (pl.col("system") == name)
+        found = findings.filter(own).sort("rank").select(list(WEAKNESSES))
+        counted = family.filter(own).select(list(FAMILY))
+        table = tables[name]
         reports.append(
-            AttributeReport(
-                name=column.attribute,
-                kind=entry.get("kind", "given"),
-                source="truth" if is_truth else entry["source"],
-                applies_to=entry.get("applies_to", "image"),
-                reference=entry.get("reference", ""),
-                edges=tuple(entry.get("edges", ())),
-                sensitive=entry.get("sensitive", False),
+            SystemReport(
+                name=name,
+                metric=metrics[name],
+                share=bool(table.errors.is_between(0, 1).all()),
+                n=searched.n,
+                overall_error=searched.error,
+                samples_without_error=scored[name].samples_without_error,
+                errors_without_sample=scored[name].errors_without_sample,
+                findings=found,
+                top_slices=counted.head(audit.slices.top),
+                slices_counted=counted.height,
+                detectable_gap=searched.detectable_gap,
+                search_notes=searched.notes,
+                sweeps=_sweep_findings(found, table, store, scored[name], error=metrics[name]),
+                gallery=pick_worst(found, table, samples, audit.dataset.root),
             )
         )
     return tuple(reports)
+
+
+def _sweep_findings(
+    findings: pl.DataFrame, table: SearchTable, store: Store, scored: ScoredSystem, *, error: str
+) -> dict[int, pl.DataFrame]:
+    """Return for the rank of each finding its SWEEP; nothing for other systems than detectors."""
+    outcomes = store.read_outcomes(scored.error_id)
+    if outcomes is None or "score" not in outcomes.columns or "outcome" not in outcomes.columns:
+        return {}
+    counts = store.read_image_counts(scored.error_id)
+    return {
+        rank: sweep_threshold(
+            outcomes,
+            sample_ids=table.sample_ids,
+            inside=table.select_slice(predicates).to_numpy(),
+            error=error,
+            image_counts=counts,
+        )
+        for rank, predicates in findings.select("rank", "predicates").iter_rows()
+    }
+
+
+def _describe_attribute(column: LabelColumn, manifest: LabelManifest) -> AttributeReport:
+    is_truth = column.label_id == manifest.truth.get(column.attribute)
+    labelled = manifest.by_name.get(column.attribute)
+    if labelled is None:  # known by its true values alone
+        return AttributeReport(name=column.attribute, kind="given", source="truth")
+    return AttributeReport(
+        name=column.attribute,
+        kind=labelled.kind,
+        source="truth" if is_truth else labelled.source,
+        applies_to=labelled.applies_to,
+        reference=labelled.reference,
+        edges=labelled.edges,
+        sensitive=labelled.sensitive,
+    )
 
 
 def _lengthen(table: SearchTable) -> pl.DataFrame:
@@ -160,30 +189,28 @@ def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
 
 
 def _measure_quality(
-    store: Store, sample_ids: pl.Series
+    store: Store, manifest: LabelManifest, sample_ids: pl.Series
 ) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
     """Return agreement and value quality where the audit has true values, else None.
 
     sample_ids: the samples of the audit; the workspace may hold labels of others.
     """
-    manifest = store.read_manifest("label")
-    truth_ids = manifest["truth"]
-    both = [e["label_id"] for e in manifest["attributes"] if e["name"] in truth_ids]
+    both = [one.label_id for one in manifest.attributes if one.name in manifest.truth]
     if not both:
         return None, None
     own = pl.col("sample_id").is_in(sample_ids.implode())
-    truth = store.read_labels(list(truth_ids.values())).filter(own)
+    truth = store.read_labels(list(manifest.truth.values())).filter(own)
     labels = store.read_labels(both).filter(own)
     return measure_agreement(labels, truth), measure_values(labels, truth)
 
 
-def _list_notes(search: dict[str, Any]) -> tuple[str, ...]:
+def _list_notes(search: SearchRecord) -> tuple[str, ...]:
     notes = []
-    if search["left_out"]:
-        names = ", ".join(search["left_out"])
+    if search.left_out:
+        names = ", ".join(search.left_out)
         notes.append(f"Not searched, because their true values are not known: {names}.")
-    for name, seen in search["systems"].items():
-        if seen["samples_without_labels"]:
-            count = f"{seen['samples_without_labels']:,}"
+    for name, searched in search.systems.items():
+        if searched.samples_without_labels:
+            count = f"{searched.samples_without_labels:,}"
             notes.append(f"{name}: {count} samples have an error but no label; see the rejects.")
     return tuple(notes)

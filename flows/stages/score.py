@@ -1,58 +1,52 @@
-"""Fourth stage: what the systems under audit put out becomes one error a sample."""
-
-from typing import Any
-
-from prefect import flow
+"""What the systems under audit put out becomes one error a sample."""
 
 from flows.run.logs import LOG
+from flows.run.resolved_audit import ResolvedAudit
+from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_system
-from flows.run.tasks import shard_task
-from flows.stages.samples import load_samples
-from flows.stages.sweeps import keep_outcomes
-from pipeline.config.audit import Audit, System
+from pipeline.config.audit import System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness.measure import check_positive
 from pipeline.samples.sample_set import SampleSet
-from pipeline.workspace.store import open_store
+from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.manifests import ScoredSystem, ScoreManifest
+from pipeline.workspace.store import Store
 
 
-@flow(name="score")
-def make_errors(audit: Audit) -> dict[str, int]:
+def make_errors(
+    resolved: ResolvedAudit, store: Store, *, run_task: RunTask = call_task
+) -> dict[str, int]:
     """Score every system; return counts of errors and of what could not be joined."""
-    store = open_store(audit.workspace)
-    sample_set = load_samples(store)
+    audit = resolved.audit
+    sample_set = read_sample_set(store)
     counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
-    systems: dict[str, Any] = {}
+    systems = {}
     for system in audit.systems:
-        scored = score_one(system, sample_set)
+        scored = run_task(score_sample_set, system, sample_set)
         check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
         store.put_errors(scored.errors)
-        keep_outcomes(store, scored.error_id, scored.outcomes, scored.image_counts)
+        store.put_outcomes(scored.error_id, scored.outcomes, scored.image_counts)
         own = {
             "errors": scored.errors.height,
             "samples_without_error": scored.samples_without_error,
             "errors_without_sample": scored.errors_without_sample,
         }
         counts = {name: count + own[name] for name, count in counts.items()}
-        systems[system.name] = {
-            "asked": hash_system(system),
-            "error_id": scored.error_id,
-            **own,
-            "notes": scored.notes,
-        }
+        systems[system.name] = ScoredSystem(
+            error_id=scored.error_id, asked=hash_system(system), notes=dict(scored.notes), **own
+        )
         _warn_of_silence(system, scored)
         LOG.info(
             "%s: %s errors; %s samples without an error, %s errors without a sample",
             system.name,
             *(f"{own[name]:,}" for name in counts),
         )
-    store.write_manifest("score", {"systems": systems})
+    ScoreManifest(systems=systems).write(store.folder)
     return counts
 
 
-@shard_task(name="score system")
-def score_one(system: System, sample_set: SampleSet) -> Scored:
+def score_sample_set(system: System, sample_set: SampleSet) -> Scored:
     """Score one system on the samples of the audit."""
     return score_system(
         system,
@@ -64,7 +58,7 @@ def score_one(system: System, sample_set: SampleSet) -> Scored:
 
 
 def _warn_of_silence(system: System, scored: Scored) -> None:
-    """Warn of a detector none of whose detections counts: an empty file looks like a blind one."""
+    """Warn of a detector none of whose detections counts: its file looks like an empty one."""
     notes = scored.notes
     if notes.get("detections_matched_against_truth") == 0:
         LOG.warning(

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-
-@dataclass(frozen=True)
-class LabelColumn:
-    """One attribute of the search: its labels, and whether the holding image carries them."""
-
-    attribute: str
-    label_id: str
-    of_image: bool = False
+from pipeline.exceptions import SearchError
+from pipeline.workspace.label_columns import LabelColumn
+from pipeline.workspace.manifests import ScoreManifest
+from pipeline.workspace.store import Store
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,33 @@ class SearchTable:
         """Tell which of the n rows have every {attribute, value} of `predicates`."""
         tests = [pl.col(one["attribute"]) == one["value"] for one in predicates]
         return self.attributes.select(pl.all_horizontal(tests)).to_series()
+
+
+def read_search_table(
+    store: Store, columns: Sequence[LabelColumn], *, system: str, sample_ids: pl.Series
+) -> SearchTable:
+    """Join the labels of each column with one system's errors.
+
+    Raises SearchError when the system is not scored, or no sample has both.
+    """
+    error_id = find_error_id(store, system)
+    with store.connect() as connection:
+        table = join_labels(connection, sample_ids, columns, error_id=error_id)
+    if table.errors.is_empty():
+        raise SearchError(
+            f"system {system!r}: no sample has both an error and labels "
+            f"({table.samples_without_labels} have an error alone); see `weakspot export "
+            f"{store.folder} rejects rejects.csv`"
+        )
+    return table
+
+
+def find_error_id(store: Store, system: str) -> str:
+    """Return the id of a system's errors. Raises SearchError when it is not scored."""
+    scored = ScoreManifest.read(store.folder).systems
+    if system not in scored:
+        raise SearchError(f"system {system!r} is not scored yet; run `weakspot score` first")
+    return scored[system].error_id
 
 
 def join_labels(

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipeline.exceptions import EncoderMismatchError
 from pipeline.files.whole_files import explain_bad_shards, write_parquet
+from pipeline.images.image_pass import list_rejects
 from pipeline.tables import BROKEN, MEASUREMENTS, Vectors, check, empty
 
 
@@ -74,6 +75,22 @@ def read_broken(folder: Path) -> pl.DataFrame:
     with _explain_bad_vectors(folder):
         frame = pl.read_parquet(folder / "*.parquet").unique("content_key").sort("content_key")
     return check(frame, BROKEN, table="broken")
+
+
+def list_broken(samples: pl.DataFrame, folder: Path, *, stage: str) -> pl.DataFrame:
+    """Return the rejects of every path whose content is known, in `folder`, to be broken."""
+    known = read_broken(folder).select("content_key", "reason")
+    return list_rejects(samples, dict(known.iter_rows()), stage=stage)
+
+
+def select_missing(samples: pl.DataFrame, *done: pl.Series) -> pl.DataFrame:
+    """Return the samples of other content, each content once, ordered by path and content.
+
+    done: content keys that need not be made again.
+    """
+    keys = pl.DataFrame({"content_key": pl.concat(done)}).unique()
+    rows = samples.join(keys, on="content_key", how="anti")
+    return rows.sort("path", "content_key").unique("content_key", keep="first", maintain_order=True)
 
 
 def read_measurements(folder: Path) -> pl.DataFrame:

@@ -1,19 +1,17 @@
 """The workspace on disk: one DuckDB file for tables, Parquet shards for vectors."""
 
 import contextlib
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import filelock
 import polars as pl
 
 from pipeline.exceptions import StoreError
-from pipeline.files.whole_files import read_parquet, remove_partial, write_parquet, write_text
-from pipeline.tables import LABELS, REJECTS, RESULTS, SLICES, TABLES, check, empty
+from pipeline.files.whole_files import read_parquet, remove_partial, write_parquet
+from pipeline.tables import LABELS, REJECTS, RESULTS, SAMPLES, SLICES, TABLES, check, empty
 from pipeline.workspace.database import (
     IN_DATABASE,
     MIGRATIONS,
@@ -24,10 +22,14 @@ from pipeline.workspace.database import (
 )
 from pipeline.workspace.shards import read_measurements
 
-_FORGET_LABELS = """
-    DELETE FROM labels WHERE sample_id IN (
-        SELECT samples.sample_id FROM samples JOIN incoming USING (sample_id)
-        WHERE samples.content_key <> incoming.content_key)
+_IMAGES = "-images"  # ends the name of what was counted in images
+# Labels of samples that are gone or have other content, and errors of those that are gone.
+_FORGET_STALE = """
+    DELETE FROM labels WHERE NOT EXISTS (
+        SELECT 1 FROM samples JOIN incoming USING (sample_id, content_key)
+        WHERE samples.sample_id = labels.sample_id);
+    DELETE FROM errors WHERE NOT EXISTS (
+        SELECT 1 FROM incoming WHERE incoming.sample_id = errors.sample_id);
 """
 
 
@@ -83,6 +85,10 @@ class Store:
         """The folder of what became of a system's outputs, one Parquet file an error_id."""
         return self.folder / "outcomes"
 
+    def locate_texts(self, reader_id: str) -> Path:
+        """Return the folder of what one reader of text read."""
+        return self.folder / "texts" / reader_id
+
     @contextlib.contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[Connection]:
         """Open the database, waiting with `patience` for another process to close it.
@@ -113,9 +119,21 @@ class Store:
             frame = connection.sql(f'SELECT * FROM "{table}" ORDER BY ALL').pl()  # noqa: S608 - the name was checked above
         return check(frame, TABLES[table], table=table)
 
+    def read_samples(self) -> pl.DataFrame:
+        """Return the samples as last read, in the order of the dataset."""
+        with self.connect() as connection:
+            frame = connection.sql("SELECT * FROM samples").pl()
+        return check(frame, SAMPLES, table="samples")
+
     def put_samples(self, samples: pl.DataFrame) -> None:
-        """Insert samples, replacing those of the same id; labels of other content of theirs go."""
-        self._replace("samples", samples, keys=("sample_id",), first=_FORGET_LABELS)
+        """Replace all samples by those just read; labels and errors of what is gone go too."""
+        rows = check(samples, SAMPLES, table="samples")
+        with self.connect(read_only=False) as connection:
+            connection.register("incoming", rows.to_arrow())
+            connection.execute(f"BEGIN; {_FORGET_STALE}")
+            connection.execute("DELETE FROM samples")
+            connection.execute("INSERT INTO samples BY NAME SELECT * FROM incoming")
+            connection.execute("COMMIT")
 
     def put_rejects(self, rejects: pl.DataFrame, *, stage: str) -> None:
         """Make `rejects` the rejects of `stage`: the newest run says what could not be used."""
@@ -155,17 +173,33 @@ class Store:
 
     def read_result(self, run_id: str, name: str) -> pl.DataFrame | None:
         """Return a frame that a run made, None if it made none."""
-        path = self._locate_result(run_id, name)
-        return read_parquet(path) if path.exists() else None
+        return self._read_if_there(self._locate_result(run_id, name))
 
-    def write_outcomes(self, error_id: str, frame: pl.DataFrame) -> None:
-        """Keep what became of the outputs that the errors of `error_id` were made from."""
-        write_parquet(frame, self.outcomes / f"{error_id}.parquet")
+    def put_outcomes(
+        self, error_id: str, outcomes: pl.DataFrame | None, image_counts: pl.DataFrame | None
+    ) -> None:
+        """Keep the match status of the outputs that the errors of `error_id` were made from.
+
+        image_counts: what an audit of images needs beside them to sweep the score threshold.
+        """
+        for frame, path in (
+            (outcomes, self._locate_outcomes(error_id)),
+            (image_counts, self._locate_outcomes(error_id + _IMAGES)),
+        ):
+            if frame is not None:
+                write_parquet(frame, path)
+
+    def has_outcomes(self, error_id: str) -> bool:
+        """Return whether outcomes of `error_id` are kept."""
+        return self._locate_outcomes(error_id).exists()
 
     def read_outcomes(self, error_id: str) -> pl.DataFrame | None:
         """Return the outcomes of `error_id`, None where there are none."""
-        path = self.outcomes / f"{error_id}.parquet"
-        return read_parquet(path) if path.exists() else None
+        return self._read_if_there(self._locate_outcomes(error_id))
+
+    def read_image_counts(self, error_id: str) -> pl.DataFrame | None:
+        """Return what was counted in the images of `error_id`, None where nothing was."""
+        return self._read_if_there(self._locate_outcomes(error_id + _IMAGES))
 
     def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
         """Return the samples, in their order, that have no label of `label_id` yet."""
@@ -184,40 +218,26 @@ class Store:
             frame = connection.sql(query, params=[list(label_ids)]).pl()
         return check(frame, LABELS, table="labels")
 
-    def write_manifest(self, stage: str, content: Mapping[str, Any]) -> None:
-        """Note what `stage` made, for the stages after it: ids, sources, counts."""
-        path = self.folder / "manifests" / f"{stage}.json"
-        write_text(json.dumps(content, indent=1, sort_keys=True), path)
+    def _locate_outcomes(self, name: str) -> Path:
+        return self.outcomes / f"{name}.parquet"
 
-    def read_manifest(self, stage: str) -> dict[str, Any]:
-        """Return what `stage` noted; raises StoreError when it has not run here."""
-        path = self.folder / "manifests" / f"{stage}.json"
-        try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise StoreError(
-                f"{self.folder}: stage {stage!r} has not run here yet; run `weakspot {stage}` or "
-                "`weakspot run` first"
-            ) from None
-        except ValueError as error:
-            raise StoreError(f"{path}: broken ({error}); run `weakspot {stage}` again") from None
-        return content
+    @staticmethod
+    def _read_if_there(path: Path) -> pl.DataFrame | None:
+        return read_parquet(path) if path.exists() else None
 
     def _locate_result(self, run_id: str, name: str) -> Path:
         if name not in RESULTS:
             raise StoreError(f"no result {name!r}; the results are {', '.join(sorted(RESULTS))}")
         return self.results / run_id / f"{name}.parquet"
 
-    def _replace(
-        self, table: str, frame: pl.DataFrame, *, keys: Sequence[str], first: str = ""
-    ) -> None:
+    def _replace(self, table: str, frame: pl.DataFrame, *, keys: Sequence[str]) -> None:
         rows = check(frame, IN_DATABASE[table], table=table)
         if rows.is_empty():
             return
         same = " AND ".join(f'"{table}"."{key}" = incoming."{key}"' for key in keys)
         with self.connect(read_only=False) as connection:
             connection.register("incoming", rows.to_arrow())
-            connection.execute(f"BEGIN; {first}")
+            connection.execute("BEGIN")
             connection.execute(f'DELETE FROM "{table}" USING incoming WHERE {same}')  # noqa: S608 - names are ours
             connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM incoming')  # noqa: S608 - names are ours
             connection.execute("COMMIT")

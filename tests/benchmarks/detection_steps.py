@@ -42,49 +42,43 @@ def clock(name: str, measured: Measured) -> Iterator[None]:
 
 def run_steps(audit_file: str) -> Measured:
     """Run the stages of an audit but its embedding and report, without a Prefect server."""
-    from flows.stages.label import label_all, label_rows, list_works
-    from flows.stages.labellers import make_labellers
-    from flows.stages.plan import read_audit_attributes
-    from flows.stages.samples import load_samples, save_samples
-    from flows.stages.search import read_search_table, search_table
-    from pipeline.config.audit import read_audit
-    from pipeline.errors.score import score_system
+    from flows.run.resolved_audit import resolve_audit
+    from flows.stages.label import make_labels
+    from flows.stages.score import score_sample_set
+    from flows.stages.search import search_table
     from pipeline.samples.read import read_samples
+    from pipeline.workspace.kept_samples import put_sample_set, read_sample_set
+    from pipeline.workspace.label_columns import choose_columns
+    from pipeline.workspace.manifests import LabelManifest, ScoredSystem, ScoreManifest
+    from pipeline.workspace.search_table import read_search_table
     from pipeline.workspace.store import open_store
 
-    audit = read_audit(Path(audit_file))
+    resolved = resolve_audit(Path(audit_file))
+    audit = resolved.audit
     measured: Measured = {}
     store = open_store(audit.workspace)
     with clock("read samples", measured):
         found = read_samples(audit.dataset)
     with clock("store samples", measured):
-        save_samples(found, store, root=str(audit.dataset.root))
+        put_sample_set(found, store, root=str(audit.dataset.root))
     del found
     with clock("label and store", measured):
-        sample_set = load_samples(store)
-        labellers, _ = make_labellers(
-            read_audit_attributes(audit), audit, sample_set, store, _refuse
-        )
-        works = list_works(labellers, sample_set.samples, store)
-        label_all(sample_set.samples, works, store, label=label_rows)
-        entries = [labeller.describe() for labeller in labellers]
-        store.write_manifest("label", {"attributes": entries, "truth": {}})
-    del sample_set, labellers, works
+        make_labels(resolved, store, load=_refuse)
     system = audit.systems[0]
     with clock("match", measured):
-        sample_set = load_samples(store)
-        scored = score_system(
-            system, samples=sample_set.samples, objects=sample_set.objects,
-            source_images=sample_set.source_images, categories=sample_set.categories,
-        )  # fmt: skip
+        scored = score_sample_set(system, read_sample_set(store))
     with clock("store errors", measured):
         store.put_errors(scored.errors)
-        if scored.outcomes is not None:
-            store.write_outcomes(scored.error_id, scored.outcomes)
-        store.write_manifest("score", {"systems": {system.name: {"error_id": scored.error_id}}})
-    del sample_set, scored
+        store.put_outcomes(scored.error_id, scored.outcomes, scored.image_counts)
+        known = {system.name: ScoredSystem(error_id=scored.error_id)}
+        ScoreManifest(systems=known).write(store.folder)
+    del scored
     with clock("join", measured):
-        table = read_search_table(audit, store, system.name)
+        columns, _ = choose_columns(
+            LabelManifest.read(store.folder), label_source="predicted", of_objects=True
+        )
+        sample_ids = store.read_samples()["sample_id"]
+        table = read_search_table(store, columns, system=system.name, sample_ids=sample_ids)
     with clock("slice", measured):
         result = search_table(table, audit.slices)
     measured["found"] = {

@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.tables import ERRORS, LABELS, SAMPLES
-from pipeline.workspace.search_table import LabelColumn, SearchTable, join_labels
+from pipeline.workspace.label_columns import LabelColumn
+from pipeline.workspace.search_table import SearchTable, join_labels
 from pipeline.workspace.store import open_store
 
 

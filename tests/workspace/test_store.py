@@ -15,7 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.exceptions import EncoderMismatchError, StoreError
-from pipeline.tables import BROKEN, FINDINGS, LABELS, RESULTS, SAMPLES, SLICES, Vectors, empty
+from pipeline.tables import (
+    BROKEN,
+    ERRORS,
+    FINDINGS,
+    LABELS,
+    RESULTS,
+    SAMPLES,
+    SLICES,
+    Vectors,
+    empty,
+)
 from pipeline.workspace.database import MIGRATIONS
 from pipeline.workspace.shards import (
     read_broken,
@@ -208,29 +218,55 @@ def test_what_is_no_workspace_is_told(tmp_path: Path) -> None:
         Store(tmp_path).read("labels")
 
 
-def test_a_stage_that_has_not_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="run `weakspot label`"):
-        open_store(tmp_path).read_manifest("label")
-
-
 def test_an_unknown_table_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="findings, gaps, labels"):
         open_store(tmp_path).read("lables")
 
 
-def make_sample(sample_id: str, content_key: str) -> pl.DataFrame:
-    row = {"sample_id": sample_id, "content_key": content_key, "path": "a.jpg"}
-    return pl.DataFrame([row], schema=dict(SAMPLES))
+def make_samples(contents: dict[str, str]) -> pl.DataFrame:
+    """Make samples rows of sample_id -> content_key."""
+    rows = [
+        {"sample_id": sample_id, "content_key": key, "path": f"{sample_id}.jpg"}
+        for sample_id, key in contents.items()
+    ]
+    return pl.DataFrame(rows, schema=dict(SAMPLES))
+
+
+def make_errors(sample_ids: list[str]) -> pl.DataFrame:
+    rows = [
+        {"sample_id": one, "error_id": "e", "system": "s", "metric": "miss", "error": 1.0}
+        for one in sample_ids
+    ]
+    return pl.DataFrame(rows, schema=dict(ERRORS))
 
 
 def test_labels_of_content_that_changed_under_its_path_are_forgotten(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    for sample_id in ("a", "b"):
-        store.put_samples(make_sample(sample_id, "old"))
+    store.put_samples(make_samples({"a": "old", "b": "old"}))
     store.put_labels(make_labels(["a", "b"], "one"))
-    store.put_samples(make_sample("a", "new"))
-    store.put_samples(make_sample("b", "old"))
+    store.put_samples(make_samples({"a": "new", "b": "old"}))
     assert store.read_labels(["one"])["sample_id"].to_list() == ["b"]
+
+
+def test_samples_are_those_last_read_in_the_order_of_the_dataset(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put_samples(make_samples({"c": "1", "a": "2", "b": "3"}))
+    assert store.read_samples()["sample_id"].to_list() == ["c", "a", "b"]
+    store.put_samples(make_samples({"b": "3", "d": "4"}))
+    assert store.read_samples()["sample_id"].to_list() == ["b", "d"]
+    assert store.read("samples")["sample_id"].to_list() == ["b", "d"]
+
+
+def test_labels_and_errors_of_samples_that_are_gone_go_too(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put_samples(make_samples({"a": "1", "b": "2"}))
+    store.put_labels(make_labels(["a", "b"], "one"))
+    store.put_errors(make_errors(["a", "b"]))
+    store.put_samples(make_samples({"b": "2"}))
+    assert store.read("labels")["sample_id"].to_list() == ["b"]
+    assert store.read("errors")["sample_id"].to_list() == ["b"]
+    store.put_samples(make_samples({"a": "changed", "b": "2"}))  # no old label comes back
+    assert store.missing_labels(pl.Series(["a", "b"]), "one").to_list() == ["a"]
 
 
 def test_what_a_run_made_comes_back_and_is_listed_over_runs(tmp_path: Path) -> None:
@@ -276,7 +312,7 @@ def test_runs_whose_results_differ_in_columns_are_read_together(tmp_path: Path) 
 def test_outcomes_are_kept_by_error_id(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     assert store.read_outcomes("e") is None
-    store.write_outcomes("e", pl.DataFrame({"outcome": ["found"]}))
+    store.put_outcomes("e", pl.DataFrame({"outcome": ["found"]}), None)
     read = store.read_outcomes("e")
     assert read is not None
     assert read["outcome"].to_list() == ["found"]
@@ -294,7 +330,7 @@ def test_a_kept_file_that_cannot_be_read_is_named(
 ) -> None:
     store = open_store(tmp_path)
     store.write_result("1", "gaps", pl.DataFrame({"n": [1]}))
-    store.write_outcomes("e", pl.DataFrame({"outcome": ["found"]}))
+    store.put_outcomes("e", pl.DataFrame({"outcome": ["found"]}), None)
     (tmp_path / kept).write_bytes(b"no parquet")
     with pytest.raises(StoreError, match=rf"{kept}: cannot be read .* run `weakspot run` again"):
         read(store)

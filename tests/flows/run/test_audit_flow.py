@@ -1,4 +1,4 @@
-"""The whole way from images to a report, with a real model, a real server and a real database."""
+"""The whole way from images to a report, with a real model and a real database."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,22 +9,14 @@ import pytest
 from flows.run.summary import Summary
 from pipeline.exceptions import ConfigError, EncoderError, StoreError
 from pipeline.workspace.store import find_store
+from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit
-
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.xdist_group("prefect"),
-    # Prefect's own modules warn about what later versions of their libraries will do.
-    pytest.mark.filterwarnings("default"),
-]
 
 
 def run(
     audit: SmallAudit, stages: Sequence[str] | None = None, limit: int | None = None
 ) -> Summary:
-    from flows.run.audit import STAGES, run_audit
-
-    return run_audit(str(audit.config), stages=stages or STAGES, limit=limit)
+    return run_directly(audit.config, stages, limit)
 
 
 def labels(audit: SmallAudit) -> pl.DataFrame:

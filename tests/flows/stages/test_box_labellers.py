@@ -5,10 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.stages.encoders import LoadEncoder
+from flows.run.preflight import check_columns
+from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.labellers import make_labellers
-from flows.stages.plan import check_given
 from pipeline.config.audit import Audit
+from pipeline.embeddings.card import Encoder
 from pipeline.exceptions import ConfigError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.samples.read import read_samples
@@ -22,7 +23,7 @@ CROWDING = Attribute(name="crowding", kind="measured", measure="box_crowding", e
 POSITION = Attribute(name="position", kind="measured", measure="box_center_x", edges=(0.5,))
 
 
-def refuse(_: object) -> None:
+def refuse(_: object) -> Encoder:
     raise AssertionError("measures need no encoder")
 
 
@@ -50,9 +51,8 @@ def label(
     folder: Path, found: SampleSet, *attributes: Attribute
 ) -> dict[str, tuple[str, list[str]]]:
     """Return each attribute's label_id and the values of the objects in their order."""
-    audit = make_audit(folder)
-    load: LoadEncoder = refuse  # type: ignore[assignment]  # it is never asked for an encoder
-    made, _ = make_labellers(attributes, audit, found, Store(folder), load)
+    resolved = ResolvedAudit(make_audit(folder), attributes, ())
+    made, _ = make_labellers(resolved, found, Store(folder), load=refuse)
     objects = found.samples.filter(pl.col("parent_id").is_not_null())
     return {
         one.attribute.name: (one.label_id, one.label(objects, None)["value"].to_list())
@@ -84,4 +84,4 @@ def test_other_categories_and_crowds_are_no_neighbours(tmp_path: Path) -> None:
 def test_an_audit_of_images_names_every_attribute_that_needs_boxes(tmp_path: Path) -> None:
     found = read(tmp_path, [annotation(1, 1, BOX)])
     with pytest.raises(ConfigError, match=r"'crowding' .*'position' .*whole images have none"):
-        check_given(make_audit(tmp_path, sample="image"), found.columns)
+        check_columns([CROWDING, POSITION], found.columns, sample="image")

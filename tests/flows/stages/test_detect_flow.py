@@ -8,21 +8,16 @@ import pytest
 from PIL import Image
 
 from flows.stages.detect import detect_objects, probe_detector
-from flows.stages.samples import load_samples
-from pipeline.config.audit import Audit, read_audit
+from flows.stages.samples import make_samples
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import ConfigError
-from pipeline.workspace.store import Store, find_store, open_store
+from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.store import Store, find_store
 from tests.flows.command import call
+from tests.flows.direct import open_audit, run_directly
 
 DATA = Path("../shared/data").absolute()
 needs_photographs = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not there")
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.xdist_group("prefect"),
-    # Prefect's own modules warn about what later versions of their libraries will do.
-    pytest.mark.filterwarnings("default"),
-]
 CONFIG = """\
 name = "detected"
 [dataset]
@@ -73,21 +68,16 @@ def write_audit(folder: Path, counts: list[int]) -> Path:
 
 
 def make(config: Path, fake: Fake, limit: int | None = None) -> tuple[dict[str, int], Store]:
-    from flows.stages.samples import make_samples
-
-    audit = read_audit(config)
-    return make_samples(audit, limit, load=lambda _: fake), find_store(audit.workspace)
-
-
-def open_audit(config: Path) -> tuple[Audit, Store]:
-    audit = read_audit(config)
-    return audit, open_store(audit.workspace)
+    resolved, store = open_audit(config)
+    detected = detect_objects(resolved, store, limit=limit, load=lambda _: fake, shard_size=2)
+    counts = make_samples(resolved, store, detected=detected, limit=limit)
+    return counts | {"images_detected": detected.ran_on}, store
 
 
 def test_what_the_detector_sees_are_the_samples(tmp_path: Path) -> None:
     counts, store = make(write_audit(tmp_path, [2, 0, 1]), Fake())
     assert counts == {"samples": 3, "rejects": 0, "images_detected": 3}
-    objects = load_samples(store).samples.drop_nulls("parent_id")
+    objects = read_sample_set(store).samples.drop_nulls("parent_id")
     assert objects.select("path", "category", "w").rows() == [
         ("00.png", "thing", 2.0),
         ("00.png", "thing", 3.0),
@@ -98,12 +88,12 @@ def test_what_the_detector_sees_are_the_samples(tmp_path: Path) -> None:
 def test_a_second_run_looks_at_nothing_also_where_nothing_was_seen(tmp_path: Path) -> None:
     config, fake = write_audit(tmp_path, [2, 0, 1]), Fake()
     _, store = make(config, fake)
-    before = load_samples(store)
+    before = read_sample_set(store)
     fake.looks.clear()
     again, _ = make(config, fake)
     assert fake.looks == []
     assert again["images_detected"] == 0
-    after = load_samples(store)
+    after = read_sample_set(store)
     assert after.samples.equals(before.samples)
     assert after.counts["files_hashed"] == 0
 
@@ -129,12 +119,12 @@ def test_another_detector_looks_again(tmp_path: Path) -> None:
 def test_min_score_leaves_out_without_looking_again(tmp_path: Path) -> None:
     config, fake = write_audit(tmp_path, [8]), Fake()
     _, store = make(config, fake)
-    found = load_samples(store)
+    found = read_sample_set(store)
     assert found.counts["objects"] == 6
     assert found.counts["detections_below_min_score"] == 2
     config.write_text(CONFIG.replace("0.4", "0.85"))
     make(config, fake)
-    assert load_samples(store).counts["objects"] == 1
+    assert read_sample_set(store).counts["objects"] == 1
     assert len(fake.looks) == 1
 
 
@@ -153,35 +143,30 @@ def test_broken_images_are_rejects_and_looked_at_once(tmp_path: Path) -> None:
     assert fake.looks == [2]
 
 
-def test_a_limit_looks_no_further_than_it_needs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("flows.stages.detect.SHARD_SIZE", 2)
+def test_a_limit_runs_on_no_more_images_than_it_needs(tmp_path: Path) -> None:
     config, fake = write_audit(tmp_path, [0, 1, 2, 3, 1, 1]), Fake()
     _, store = make(config, fake, limit=3)
     assert sorted(fake.looks) == [0, 1, 2, 3]
-    assert load_samples(store).counts["objects"] == 3
+    assert read_sample_set(store).counts["objects"] == 3
 
 
 def test_a_dry_run_keeps_nothing(tmp_path: Path) -> None:
-    audit, store = open_audit(write_audit(tmp_path, [2, 0, 1]))
+    resolved, store = open_audit(write_audit(tmp_path, [2, 0, 1]))
     before = sorted(store.folder.rglob("*"))
-    probe = probe_detector(audit, store, load=lambda _: Fake())
+    probe = probe_detector(resolved.audit, store, load=lambda _: Fake())
     assert probe.to_detect == 3
     assert probe.detections.height == 3
     assert sorted(store.folder.rglob("*")) == before
 
 
 def test_an_unknown_detector_is_told_before_any_work(tmp_path: Path) -> None:
-    audit, store = open_audit(write_audit(tmp_path, [1]))
+    resolved, store = open_audit(write_audit(tmp_path, [1]))
     with pytest.raises(ConfigError, match="no detector 'fake'; those known are"):
-        detect_objects(audit, store)
+        detect_objects(resolved, store)
 
 
 @needs_photographs
 def test_faces_that_yunet_sees_are_audited_to_the_report(tmp_path: Path) -> None:
-    from flows.run.audit import run_audit
-
     images = tmp_path / "images"
     images.mkdir()
     for path in sorted((DATA / "celeba" / "images").iterdir())[:60]:
@@ -192,11 +177,11 @@ def test_faces_that_yunet_sees_are_audited_to_the_report(tmp_path: Path) -> None
     (tmp_path / "mine" / "width.toml").write_text(WIDTH.replace("[5]", "[90]"))
     config = tmp_path / "audit.toml"
     config.write_text(CONFIG.replace('"fake"', '"yunet-faces"').replace("crop.min_size = 1", ""))
-    first = run_audit(str(config))
+    first = run_directly(config)
     assert first.counts["images_detected"] == 60
     assert first.counts["samples"] > 50  # nearly every image holds a face
     assert first.report is not None
-    second = run_audit(str(config))
+    second = run_directly(config)
     assert second.counts["images_detected"] == 0
     assert second.counts["samples_labelled"] == 0
     categories = find_store(tmp_path / "workspace").read("samples")["category"]

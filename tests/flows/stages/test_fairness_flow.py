@@ -11,6 +11,7 @@ from PIL import Image
 
 from flows.stages.fairness import judge_systems
 from pipeline.tables import RESULTS
+from pipeline.workspace.manifests import FairnessManifest
 from pipeline.workspace.store import find_store
 from tests.flows.command import Told, call
 
@@ -113,7 +114,7 @@ def test_gates_give_a_verdict_and_an_exit_code(
     assert summary(told)["gates"] == {"system": verdict}
     assert ("gender = woman" in told.err) == (code == 3)
     store = find_store(audit.parent / "workspace")
-    assert store.read_manifest("fairness")["verdicts"] == {"system": verdict}
+    assert FairnessManifest.read(store.folder).verdicts == {"system": verdict}
 
 
 def test_a_whole_run_whose_gates_fail_still_writes_its_report(audit: Path) -> None:

@@ -1,14 +1,15 @@
 """Labelling block by block: each labeller makes what it lacks, and nothing twice."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 import pytest
 
-from flows.stages.label import label_all, label_rows, list_works
-from flows.stages.labellers import Labeller
+from flows.stages.label import label_all
 from pipeline.labels.attribute_file import make_given
-from pipeline.tables import LABELS, SAMPLES, Vectors, check
+from pipeline.labels.labellers import GivenLabeller
+from pipeline.tables import SAMPLES, Vectors
 from pipeline.workspace.store import open_store
 
 
@@ -21,33 +22,30 @@ def make_samples(count: int) -> pl.DataFrame:
     )
 
 
-def make_labeller(name: str, seen: list[str]) -> Labeller:
-    """Make a labeller that notes which samples it was asked for."""
+class NotingLabeller(GivenLabeller):
+    """Notes which samples it was asked for."""
 
-    def label(rows: pl.DataFrame, _vectors: Vectors | None) -> pl.DataFrame:
-        seen.extend(rows["sample_id"].to_list())
-        made = rows.select("sample_id", attribute=pl.lit(name), source=pl.lit("given"))
-        made = made.with_columns(
-            value=pl.lit("yes"), score=None, margin=None, label_id=pl.lit(name)
-        )
-        return check(made, LABELS, table="labels")
+    seen: ClassVar[dict[str, list[str]]] = {}
 
-    return Labeller(make_given(name), name, "given", label)
+    def label(self, samples: pl.DataFrame, vectors: Vectors | None) -> pl.DataFrame:
+        self.seen.setdefault(self.label_id, []).extend(samples["sample_id"].to_list())
+        return super().label(samples, vectors)
+
+
+def make_labeller(name: str, samples: pl.DataFrame) -> NotingLabeller:
+    columns = samples.select("sample_id", pl.lit("yes").alias(name))
+    return NotingLabeller(make_given(name), name, columns)
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_what_is_labelled_is_what_was_missing(tmp_path: Path, block: int) -> None:
     store = open_store(tmp_path)
     samples = make_samples(20)
-    seen: dict[str, list[str]] = {"one": [], "two": []}
-    first = make_labeller("one", seen["one"])
+    first, second = make_labeller("one", samples), make_labeller("two", samples)
     store.put_labels(first.label(samples.head(5), None))
-    seen["one"].clear()
-    labellers = [first, make_labeller("two", seen["two"])]
-    works = list_works(labellers, samples, store)
-    assert label_all(samples, works, store, label=label_rows, size=block) == 20
-    assert sorted(seen["one"]) == samples["sample_id"].to_list()[5:]
-    assert sorted(seen["two"]) == samples["sample_id"].to_list()
+    NotingLabeller.seen.clear()
+    assert label_all(samples, [first, second], store, block_size=block) == 20
+    assert sorted(NotingLabeller.seen["one"]) == samples["sample_id"].to_list()[5:]
+    assert sorted(NotingLabeller.seen["two"]) == samples["sample_id"].to_list()
     assert store.read("labels").height == 40
-    again = list_works(labellers, samples, store)
-    assert label_all(samples, again, store, label=label_rows, size=block) == 0
+    assert label_all(samples, [first, second], store, block_size=block) == 0

@@ -15,7 +15,11 @@ from pycocotools.cocoeval import COCOeval
 from flows.run.summary import Summary
 from pipeline.config.audit import Audit, read_audit
 from pipeline.exceptions import ConfigError
+from pipeline.workspace.label_columns import choose_columns
+from pipeline.workspace.manifests import LabelManifest
+from pipeline.workspace.search_table import read_search_table
 from pipeline.workspace.store import Store, find_store
+from tests.flows.direct import run_directly
 from tests.flows.small_audit import write_audit
 from tests.samples.datasets import NO_SHARED, SHARED
 
@@ -50,11 +54,8 @@ iou = {IOU}
 """
 
 pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.xdist_group("prefect"),
+    pytest.mark.xdist_group("object audit"),
     pytest.mark.skipif(not COCO_MINI.is_dir(), reason=NO_SHARED),
-    # Prefect's own modules warn about what later versions of their libraries will do.
-    pytest.mark.filterwarnings("default"),
 ]
 
 
@@ -83,14 +84,12 @@ class Done:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    from flows.run.audit import run_audit
-
     folder = tmp_path_factory.mktemp("people")
     (folder / "mine").mkdir()
     (folder / "mine" / "height.toml").write_text(HEIGHT)
     config = folder / "audit.toml"
     config.write_text(CONFIG)
-    return Done(read_audit(config), run_audit(str(config)))
+    return Done(read_audit(config), run_directly(config))
 
 
 def misses_by_pycocotools(split: str) -> dict[str, float]:
@@ -161,13 +160,14 @@ def test_every_person_has_a_value_of_crowding(done: Done) -> None:
 
 
 def test_brightness_labels_the_images_and_is_searched_through_them(done: Done) -> None:
-    from flows.stages.search import read_search_table
-
     samples = done.store.read("samples")
     labels = done.store.read("labels").filter(pl.col("attribute") == "brightness")
     images = samples.filter(pl.col("parent_id").is_null())
     assert set(labels["sample_id"]) == set(images["sample_id"])
-    table = read_search_table(done.audit, done.store, "HOG")
+    columns, _ = choose_columns(
+        LabelManifest.read(done.store.folder), label_source="predicted", of_objects=True
+    )
+    table = read_search_table(done.store, columns, system="HOG", sample_ids=samples["sample_id"])
     seen = table.attributes.select("brightness", sample_id=table.sample_ids)
     owner = samples.select("sample_id", "parent_id").join(
         labels.select(parent_id="sample_id", expected="value"), on="parent_id"
@@ -179,17 +179,13 @@ def test_brightness_labels_the_images_and_is_searched_through_them(done: Done) -
 
 
 def test_a_second_run_labels_nothing(done: Done) -> None:
-    from flows.run.audit import run_audit
-
     config = done.audit.workspace.parent / "audit.toml"
-    again = run_audit(str(config), stages=["embed", "label"])
+    again = run_directly(config, ["embed", "label"])
     assert again.counts["samples_labelled"] == 0
 
 
 def test_an_audit_of_whole_images_refuses_attributes_of_boxes(tmp_path: Path) -> None:
-    from flows.run.audit import run_audit
-
     audit = write_audit(tmp_path, count=8)
     audit.edit('"mine/tone.toml", "image/brightness", "image/contrast"', '"object/crowding"')
     with pytest.raises(ConfigError, match=r"'crowding' .*whole images have none"):
-        run_audit(str(audit.config))
+        run_directly(audit.config)

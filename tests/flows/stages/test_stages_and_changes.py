@@ -9,22 +9,15 @@ import polars as pl
 import pytest
 
 from flows.run.summary import Summary
+from flows.stages.report import gather_report
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.workspace.store import find_store
+from tests.flows.direct import open_audit, run_directly
 from tests.flows.small_audit import SmallAudit
-
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.xdist_group("prefect"),
-    # Prefect's own modules warn about what later versions of their libraries will do.
-    pytest.mark.filterwarnings("default"),
-]
 
 
 def run(audit: SmallAudit, stages: Sequence[str] | None = None) -> Summary:
-    from flows.run.audit import STAGES, run_audit
-
-    return run_audit(str(audit.config), stages=stages or STAGES)
+    return run_directly(audit.config, stages)
 
 
 def tones(audit: SmallAudit) -> pl.DataFrame:
@@ -47,8 +40,6 @@ def test_an_image_that_changed_is_labelled_again(small_audit: SmallAudit) -> Non
 def test_images_of_another_folder_are_not_taken_for_those_of_the_first(
     small_audit: SmallAudit,
 ) -> None:
-    from flows.stages.samples import load_samples
-
     run(small_audit, ["embed"])
     other = small_audit.folder / "other"
     other.mkdir()
@@ -57,10 +48,10 @@ def test_images_of_another_folder_are_not_taken_for_those_of_the_first(
     twin.write_bytes(image.read_bytes()[:-1] + b"\0")  # of one size and time, but not the same
     os.utime(twin, ns=(image.stat().st_atime_ns, image.stat().st_mtime_ns))
     store = find_store(small_audit.folder / "workspace")
-    first = load_samples(store).samples["content_key"][0]
+    first = store.read_samples()["content_key"][0]
     small_audit.edit('images = "images"', 'images = "other"')
     run(small_audit, ["embed"])
-    assert load_samples(store).samples["content_key"][0] != first
+    assert store.read_samples()["content_key"][0] != first
 
 
 def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) -> None:
@@ -71,13 +62,8 @@ def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) 
 
 
 def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallAudit) -> None:
-    from flows.stages.report import gather_report
-    from pipeline.config.audit import read_audit
-
     run(small_audit)
-    data = gather_report(
-        read_audit(small_audit.config), find_store(small_audit.folder / "workspace")
-    )
+    data = gather_report(*open_audit(small_audit.config))
     bins = data.coverage.filter(pl.col("attribute") == "contrast")["value"].to_list()
     edges = next(a.edges for a in data.attributes if a.name == "contrast")
     starts = [*(f"<= {edges[0]}", f"({edges[0]}, ", f"({edges[1]}, "), f"> {edges[-1]}"]
@@ -85,15 +71,11 @@ def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallA
 
 
 def test_a_report_tells_what_the_truth_file_lacks(small_audit: SmallAudit) -> None:
-    from flows.stages.report import gather_report
-    from pipeline.config.audit import read_audit
-
     (small_audit.folder / "truth.csv").write_text("path,tone\n0000.png,dark\nother.png,light\n")
     truth = '[dataset.truth]\nfile = "truth.csv"\n[dataset.truth.tone]\ncolumn = "tone"\n'
     small_audit.edit("[encoder]", truth + 'dark = ["dark"]\nlight = ["light"]\n[encoder]')
     run(small_audit)
-    store = find_store(small_audit.folder / "workspace")
-    notes = " ".join(gather_report(read_audit(small_audit.config), store).notes)
+    notes = " ".join(gather_report(*open_audit(small_audit.config)).notes)
     assert "1 of 2 rows name no sample" in notes
     assert "159 samples have no row" in notes
 

@@ -7,18 +7,17 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from pipeline.config.audit import read_audit
+from flows.run.models import load_open_clip
+from flows.stages.embed import make_embeddings
+from flows.stages.label import make_labels
+from flows.stages.read_text import asks_for_text, make_texts
+from flows.stages.samples import make_samples
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.texts.reader import ReadText
 from pipeline.workspace.store import find_store
 from tests.flows.command import call
+from tests.flows.direct import open_audit, run_directly
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.xdist_group("prefect"),
-    # Prefect's own modules warn about what later versions of their libraries will do.
-    pytest.mark.filterwarnings("default"),
-]
 CONFIG = """\
 name = "texts"
 [dataset]
@@ -60,15 +59,11 @@ def write_audit(folder: Path, reds: list[int], config: str = CONFIG) -> Path:
 
 
 def read(config: Path, fake: Fake) -> dict[str, int]:
-    from flows.stages.embed import make_embeddings
-    from flows.stages.encoders import load_open_clip
-    from flows.stages.label import make_labels
-    from flows.stages.samples import make_samples
-
-    audit = read_audit(config)
-    make_samples(audit)
-    counts = make_embeddings(audit, load_open_clip, lambda: fake)
-    return counts | make_labels(audit, load_open_clip)
+    resolved, store = open_audit(config)
+    make_samples(resolved, store)
+    counts = make_texts(resolved, store, load=lambda: fake)
+    counts |= make_embeddings(resolved, store, load=load_open_clip)
+    return counts | make_labels(resolved, store, load=load_open_clip)
 
 
 def test_has_text_is_a_label_and_nothing_is_read_twice(tmp_path: Path) -> None:
@@ -95,19 +90,12 @@ def test_a_broken_image_is_one_reject_however_often_it_runs(tmp_path: Path) -> N
     assert fake.reads == [7]
 
 
-def test_without_an_attribute_of_text_nothing_is_read_or_loaded(tmp_path: Path) -> None:
-    from flows.stages.embed import make_embeddings
-    from flows.stages.encoders import load_open_clip
-    from flows.stages.samples import make_samples
-
-    config = write_audit(tmp_path, [7], CONFIG.replace("image/text", "image/sharpness"))
-    audit = read_audit(config)
-    make_samples(audit)
-
-    def refuse() -> Fake:
-        raise AssertionError("nobody asked for text")
-
-    assert make_embeddings(audit, load_open_clip, refuse) == {"images_embedded": 0}
+def test_only_an_attribute_of_text_asks_for_a_reader(tmp_path: Path) -> None:
+    config = write_audit(tmp_path, [7])
+    assert asks_for_text(open_audit(config)[0].attributes)
+    config.write_text(CONFIG.replace("image/text", "image/sharpness"))
+    assert not asks_for_text(open_audit(config)[0].attributes)
+    assert "images_read" not in run_directly(config, ["embed"]).counts
 
 
 def test_texts_are_exported_and_searched(tmp_path: Path) -> None:
@@ -124,10 +112,7 @@ def test_texts_are_exported_and_searched(tmp_path: Path) -> None:
 
 
 def test_a_workspace_without_text_says_how_to_get_it(tmp_path: Path) -> None:
-    from flows.stages.samples import make_samples
-
-    config = write_audit(tmp_path, [7])
-    make_samples(read_audit(config))
+    make_samples(*open_audit(write_audit(tmp_path, [7])))
     told = call("texts", tmp_path / "workspace", "exit")
     assert told.code == 1
     assert "image/text" in told.err
@@ -135,14 +120,10 @@ def test_a_workspace_without_text_says_how_to_get_it(tmp_path: Path) -> None:
 
 
 def test_labelling_before_reading_is_told(tmp_path: Path) -> None:
-    from flows.stages.encoders import load_open_clip
-    from flows.stages.label import make_labels
-    from flows.stages.samples import make_samples
-
-    audit = read_audit(write_audit(tmp_path, [7]))
-    make_samples(audit)
+    resolved, store = open_audit(write_audit(tmp_path, [7]))
+    make_samples(resolved, store)
     with pytest.raises(StoreError, match="no text was read here yet"):
-        make_labels(audit, load_open_clip)
+        make_labels(resolved, store, load=load_open_clip)
 
 
 OBJECTS = """\

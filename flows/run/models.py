@@ -1,6 +1,8 @@
-"""Which encoder an audit uses, known without loading it where the workspace has met it before."""
+"""The models of a run: loaded when first needed, once a process, known by card where possible."""
 
+import functools
 from collections.abc import Callable
+from typing import TypeVar, cast
 
 from flows.run.logs import LOG
 from pipeline.config.audit import Audit, EncoderConfig
@@ -9,7 +11,9 @@ from pipeline.exceptions import ConfigError
 from pipeline.files.whole_files import write_text
 from pipeline.workspace.store import Store
 
+T = TypeVar("T")
 LoadEncoder = Callable[[EncoderConfig], Encoder]
+_KEPT = 2  # models in memory at a time
 
 
 def load_open_clip(config: EncoderConfig) -> Encoder:
@@ -17,6 +21,28 @@ def load_open_clip(config: EncoderConfig) -> Encoder:
     from pipeline.embeddings.encoder import load_encoder
 
     return load_encoder(config)
+
+
+def load_once(load: Callable[..., T], *arguments: object) -> T:
+    """Return `load(*arguments)`, a model that this process keeps for the next call.
+
+    Tasks get the function and its arguments, which pickle, and not the model.
+    """
+    return cast("T", _load(load, *arguments))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _load(load: Callable[..., object], *arguments: object) -> object:
+    return load(*arguments)
+
+
+def get_encoder(config: EncoderConfig, load: LoadEncoder) -> Encoder:
+    """Return the encoder, loaded again only when its weights changed."""
+    return load_once(_load_stamped, load, config, weights_stamp(config))
+
+
+def _load_stamped(load: LoadEncoder, config: EncoderConfig, _stamp: object) -> Encoder:
+    return load(config)
 
 
 def require_encoder(audit: Audit) -> EncoderConfig:
@@ -44,9 +70,7 @@ def identify_encoder(
             if stamp is None:
                 LOG.warning("weights of %s not found; known vectors are used", config.model)
             return card
-    card = load(config).card
-    if not keep:
-        return card
-    path = store.embeddings / card.encoder_id / "encoder.json"
-    write_text(card.to_json(), path)
+    card = get_encoder(config, load).card
+    if keep:
+        write_text(card.to_json(), store.embeddings / card.encoder_id / "encoder.json")
     return card

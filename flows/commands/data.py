@@ -1,4 +1,4 @@
-"""`weakspot convert AUDIT.toml OUT`: a dataset in another annotation format."""
+"""`weakspot export`, `convert` and `texts`: a workspace or a dataset as files and lines."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,18 @@ class AnnotationFormat(StrEnum):
     coco = "coco"
     yolo = "yolo"
     voc = "voc"
+
+
+def export(
+    workspace: Annotated[Path, typer.Argument(help="The workspace folder of an audit.")],
+    table: Annotated[str, typer.Argument(help="samples, labels, errors, findings, slices, ...")],
+    file: Annotated[Path, typer.Argument(help="FILE.parquet, FILE.csv or FILE.json")],
+) -> None:
+    """Write a table of a workspace to a file."""
+    from flows.commands.export import export_table
+
+    rows = export_table(workspace, table, file)
+    typer.echo(f"wrote {rows:,} rows of {table} to {file}")
 
 
 def convert(
@@ -38,3 +50,20 @@ def convert(
         typer.echo(f"rejected: {converted.rejects.height - _SHOWN:,} more")
     if converted.size_differs:
         typer.echo(f"check: {converted.size_differs:,} images are not of the size that was stated")
+
+
+def texts(
+    workspace: Annotated[Path, typer.Argument(help="The workspace folder of an audit.")],
+    words: Annotated[list[str], typer.Argument(help="Words that a line of text holds.")],
+) -> None:
+    """List the images whose text holds all the words; upper and lower case are the same."""
+    from pipeline.texts.text_lines import search_texts
+    from pipeline.workspace.kept_texts import read_kept_texts
+    from pipeline.workspace.store import find_store
+
+    store = find_store(workspace)
+    lines, _ = read_kept_texts(store)
+    found = search_texts(lines, store.read_samples(), words)
+    for path, text, _score in found.iter_rows():
+        typer.echo(f"{path}\t{text}")
+    typer.echo(f"{found.height:,} lines of text hold {' and '.join(words)}", err=True)

@@ -1,0 +1,34 @@
+"""An audit with all that its files say: parsed once a run, passed on as one frozen value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.run.preflight import check_names, list_sensitive
+from pipeline.config.audit import Audit, read_audit
+from pipeline.labels.attribute_file import Attribute, read_attributes
+
+
+@dataclass(frozen=True)
+class ResolvedAudit:
+    """audit.toml, the attributes that it uses, and the names of those whose groups are compared."""
+
+    audit: Audit
+    attributes: tuple[Attribute, ...]
+    sensitive: tuple[str, ...]
+
+    @property
+    def of_objects(self) -> bool:
+        """Whether the samples are objects, not whole images."""
+        return self.audit.dataset.sample == "object"
+
+
+def resolve_audit(path: Path) -> ResolvedAudit:
+    """Read audit.toml and its attribute files.
+
+    Raises ConfigError listing every problem of a file, or every name that is not known.
+    """
+    audit = read_audit(path)
+    used = read_attributes(audit.attributes.use, base=Path(), given=audit.attributes.given)
+    sensitive = list_sensitive(audit, used)
+    check_names(audit, used, sensitive)
+    return ResolvedAudit(audit, tuple(used), tuple(sensitive))

@@ -1,0 +1,58 @@
+"""What a detector found in the images of a workspace, kept by detector and content."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.files.whole_files import read_parquet, write_parquet
+from pipeline.workspace.store import Store
+
+
+@dataclass(frozen=True)
+class DetectedImages:
+    """What a detector finds in a dataset.
+
+    detections: path, category, x, y, w, h, score. images: samples rows of the images that can be
+    read. rejects: those that cannot. ran_on: in how many images it was run now.
+    """
+
+    detections: pl.DataFrame
+    images: pl.DataFrame
+    rejects: pl.DataFrame
+    ran_on: int
+
+
+def locate_detections(store: Store, detector_id: str) -> Path:
+    """Return the folder of what one detector found."""
+    return store.folder / "detections" / detector_id
+
+
+def find_known_images(store: Store) -> pl.DataFrame | None:
+    """Return samples rows of all images last read for a detector, None when there were none.
+
+    They are kept beside the samples, which hold no image without a detection: such an image need
+    not be hashed again either.
+    """
+    file = _locate_images(store)
+    return read_parquet(file) if file.exists() else None
+
+
+def put_known_images(images: pl.DataFrame, store: Store) -> None:
+    """Keep samples rows of all images that can be read."""
+    write_parquet(images, _locate_images(store))
+
+
+def place_detections(images: pl.DataFrame, found: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the detections of every path whose content they were made in.
+
+    images: path and content_key. found: DETECTIONS, rows of nulls included.
+    """
+    there = pl.concat(found).drop_nulls("category")
+    placed = images.select("path", "content_key").join(there, on="content_key", how="inner")
+    return placed.drop("content_key").sort(pl.all())
+
+
+def _locate_images(store: Store) -> Path:
+    return store.dataset / "images.parquet"

@@ -1,0 +1,43 @@
+"""The sample set of an audit as last read: samples and rejects as tables, truth as Parquet."""
+
+import polars as pl
+
+from pipeline.exceptions import StoreError
+from pipeline.files.whole_files import read_parquet, write_parquet
+from pipeline.samples.sample_set import STAGE, SampleSet
+from pipeline.workspace.manifests import SamplesManifest
+from pipeline.workspace.store import Store
+
+_FRAMES = ("objects", "source_images", "categories", "columns")  # beside the tables of DuckDB
+
+
+def put_sample_set(found: SampleSet, store: Store, *, root: str) -> None:
+    """Keep a sample set in place of the one before.
+
+    root: the folder that its paths are relative to.
+    """
+    for name in _FRAMES:
+        write_parquet(getattr(found, name), store.dataset / f"{name}.parquet")
+    store.put_samples(found.samples)
+    store.put_rejects(found.rejects, stage=STAGE)
+    SamplesManifest(counts=dict(found.counts), root=root).write(store.folder)
+
+
+def read_sample_set(store: Store) -> SampleSet:
+    """Return the sample set as last read; raises StoreError when there is none."""
+    counts = SamplesManifest.read(store.folder).counts
+    frames = {name: read_parquet(store.dataset / f"{name}.parquet") for name in _FRAMES}
+    rejects = store.read("rejects").filter(pl.col("stage") == STAGE)
+    return SampleSet(samples=store.read_samples(), rejects=rejects, counts=counts, **frames)
+
+
+def find_known_samples(store: Store, *, root: str) -> pl.DataFrame | None:
+    """Return the samples last read from the folder `root`, None where they were of another.
+
+    Of another folder a path says nothing, though size and time of change be the same.
+    """
+    try:
+        manifest = SamplesManifest.find(store.folder)
+    except StoreError:  # broken: it is about to be made again
+        return None
+    return store.read_samples() if manifest is not None and manifest.root == root else None
