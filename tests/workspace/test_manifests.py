@@ -68,5 +68,5 @@ def test_what_a_search_noted_survives_the_table_of_runs() -> None:
         systems={"system": seen}, left_out=(), slices=3, inputs=inputs, label_source="predicted"
     )
     assert SearchRecord.from_json(record.model_dump_json(), source="run 1") == record
-    with pytest.raises(StoreError, match="run 1 is broken .*run `weakspot find` again"):
+    with pytest.raises(StoreError, match=r"run 1 is broken .*run `weakspot find` again"):
         SearchRecord.from_json("{}", source="run 1")
