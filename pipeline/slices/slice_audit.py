@@ -1,40 +1,38 @@
-"""Findings: distinct slices that hold up, with their evidence and their state."""
+"""The audit of a table: count its slices once, choose distinct findings, and test them."""
 
-from dataclasses import dataclass
-from typing import Unpack
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.exceptions import SearchError
-from pipeline.slices.audit_rows import AuditRows, number_groups, sort_rows, split_rows
+from pipeline.slices.array_types import Ints
+from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows, split_rows
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses
 from pipeline.slices.evidence.discovery import Discovery, compute_family_wise, open_discovery
-from pipeline.slices.evidence.distinct import Pick, explain_away
-from pipeline.slices.evidence.family_wise_fallback import judge_family
+from pipeline.slices.evidence.distinct import Finding, explain_away
+from pipeline.slices.evidence.family_wise_fallback import assess_family
 from pipeline.slices.family import Family, tabulate
 from pipeline.slices.findings import Reported, tabulate_findings
-from pipeline.slices.search import SearchArguments, SearchOptions
+from pipeline.slices.options import AuditOptions, merge_options
 from pipeline.slices.search_notes import SearchNotes, write_notes
+from pipeline.vocabulary import LEVEL
 
 _MOST = 30  # findings when no limit is given
-_PERMUTATIONS = 1000
-
-
-class AuditArguments(SearchArguments, total=False):
-    """The arguments of `audit_slices` that `find_weaknesses` passes on."""
-
-    weights: ArrayLike | None
-    top: int | None
-    permutations: int
-    show_insufficient: int
+_CANDIDATES = 200  # slices without enough evidence among which those to show are chosen
 
 
 @dataclass(frozen=True)
 class SliceResult:
-    """The counted family (FAMILY), the findings (WEAKNESSES) and what the search saw."""
+    """The counted family (FAMILY), the findings (WEAKNESSES) and notes on the search.
+
+    >>> table = pl.DataFrame({"hat": ["yes", "no"] * 200})
+    >>> result = audit_slices(table, [0.0, 1.0, 1.0, 0.0] * 100)
+    >>> result.family.height, result.findings.height, result.search.n, result.error
+    (2, 0, 400, 0.5)
+    """
 
     family: pl.DataFrame
     findings: pl.DataFrame
@@ -65,19 +63,26 @@ def find_weaknesses(
     table: pl.DataFrame,
     errors: ArrayLike,
     *,
-    groups: ArrayLike | pl.Series | None = None,
-    confirm: float = 0.0,
-    seed: int = 0,
-    **search: Unpack[AuditArguments],
+    weights: ArrayLike | None = None,
+    cluster_ids: ArrayLike | pl.Series | None = None,
+    options: AuditOptions | None = None,
+    **changes: object,
 ) -> pl.DataFrame:
     """Return the distinct slices in which errors are larger than elsewhere, with their evidence.
 
-    groups: n image ids of rows that belong together. confirm: the share of images held out to
-    confirm what the others show. Further arguments are those of `audit_slices` and `search_slices`.
-    Returns the WEAKNESSES table, best first; empty when there is no evidence of any.
-    Raises TableError or SearchError.
+    Arguments and errors as for `audit_slices`. Returns the WEAKNESSES table, best first; empty when
+    there is no evidence of any.
+
+    >>> table = pl.DataFrame({"hat": ["yes", "no"] * 200, "night": ["yes"] * 80 + ["no"] * 320})
+    >>> errors = [1.0 if i < 80 and i % 2 == 0 else 0.0 for i in range(400)]
+    >>> worst = find_weaknesses(table, errors, max_level=2).row(0, named=True)
+    >>> worst["n"], worst["error"], worst["state"]
+    (40, 1.0, 'confirmed')
     """
-    return audit_slices(table, errors, groups=groups, confirm=confirm, seed=seed, **search).findings
+    result = audit_slices(
+        table, errors, weights=weights, cluster_ids=cluster_ids, options=options, **changes
+    )
+    return result.findings
 
 
 def audit_slices(
@@ -85,95 +90,96 @@ def audit_slices(
     errors: ArrayLike,
     *,
     weights: ArrayLike | None = None,
-    groups: ArrayLike | pl.Series | None = None,
-    confirm: float = 0.0,
-    seed: int = 0,
-    top: int | None = None,
-    permutations: int = _PERMUTATIONS,
-    show_insufficient: int = 0,
-    **search: Unpack[SearchArguments],
+    cluster_ids: ArrayLike | pl.Series | None = None,
+    options: AuditOptions | None = None,
+    **changes: object,
 ) -> SliceResult:
     """Count the family once and return it with the findings and notes on the search.
 
-    table, errors, weights and the further arguments (alpha, max_level, min_support, engine, must,
-    must_not, exclude_unknown, direction, memory, backend): as for `search_slices`. top: findings at
-    most. permutations: for p_family; 0 takes Bonferroni's over all possible slices instead.
-    show_insufficient: how many slices to show below the findings although the evidence is too weak.
-    With `confirm`, family and findings are of the rows not held out.
+    table: n rows, one column per attribute (text, categories, booleans, integers). errors: n finite
+    losses >= 0. weights: n numbers > 0, how often each row counts. cluster_ids: n ids, equal for
+    rows that are not independent, such as the crops of one image. options: the defaults where none
+    are given; `changes` replace fields of them. With `confirm`, family and findings are of the rows
+    not held out. Raises TableError or SearchError, TypeError for an unknown option.
+
+    >>> table = pl.DataFrame({"hat": ["yes", "no"] * 200, "night": ["yes"] * 80 + ["no"] * 320})
+    >>> errors = [1.0 if i < 80 and i % 2 == 0 else 0.0 for i in range(400)]
+    >>> result = audit_slices(table, errors, cluster_ids=[i // 2 for i in range(400)], confirm=0.5)
+    >>> result.findings["state"].to_list(), result.search.holdout_n
+    (['confirmed'], 200)
     """
-    _check_audit(confirm=confirm, permutations=permutations, extra=show_insufficient, top=top)
-    options = SearchOptions(**search)
+    chosen = merge_options(options or AuditOptions(), changes)
     codes = encode_table(table)
+    chosen.check(codes.values_by_attribute)
     losses = prepare_losses(errors, weights, rows=table.height)
-    number = number_groups(groups, rows=table.height)
-    rows = sort_rows(AuditRows(codes, losses, number))
-    rows, holdout = split_rows(rows, confirm=confirm, seed=seed)
+    number = number_clusters(cluster_ids, rows=table.height)
+    rows, holdout = split_rows(
+        sort_rows(AuditRows(codes, losses, number)), confirm=chosen.confirm, seed=chosen.seed
+    )
     if not len(rows) or (holdout is not None and not len(holdout)):
-        raise SearchError(f"{table.height} rows cannot be split with confirm = {confirm}; use 0")
-    discovery = open_discovery(rows, options)
-    found = discovery.count()
-    judged, recount = judge_family(discovery, found.family, permutations=permutations, seed=seed)
-    picks = explain_away(
-        judged,
+        raise SearchError(
+            f"{table.height} rows cannot be split with confirm = {chosen.confirm}; use 0"
+        )
+    discovery = open_discovery(rows, replace(chosen, top=None))  # top limits findings alone
+    counted = discovery.count()
+    findings = _choose_findings(discovery, counted.family, chosen)
+    reported = _report(discovery, counted.family, findings, chosen)
+    notes = write_notes(
+        discovery,
+        counted,
+        holdout_n=0 if holdout is None else len(holdout),
+        permutations=0 if reported.family_wise is None else reported.family_wise.permutations,
+    )
+    return SliceResult(
+        tabulate(counted.family),
+        tabulate_findings(discovery, counted.family, reported, holdout, seed=chosen.seed),
+        notes,
+    )
+
+
+def _choose_findings(discovery: Discovery, family: Family, options: AuditOptions) -> list[Finding]:
+    """Choose distinct slices among the significant ones."""
+    assessed, recount = assess_family(
+        discovery, family, permutations=options.permutations, seed=options.seed
+    )
+    return explain_away(
+        assessed,
         recount=recount,
         members=discovery.members,
         compare=discovery.compare,
         within=discovery.compare_within,
-        limit=top or _MOST,
+        limit=options.top or _MOST,
     )
-    reported = _report(discovery, found.family, picks, show_insufficient, permutations, seed)
-    findings = tabulate_findings(discovery, found.family, reported, holdout, seed=seed)
-    made = 0 if reported.family_wise is None else reported.family_wise.permutations
-    held_out = 0 if holdout is None else len(holdout)
-    notes = write_notes(discovery, found, holdout_n=held_out, permutations=made)
-    return SliceResult(tabulate(found.family), findings, notes)
-
-
-def _check_audit(*, confirm: float, permutations: int, extra: int, top: int | None) -> None:
-    """Raise SearchError listing every argument of an audit that cannot be."""
-    problems = []
-    if not 0 <= confirm < 1:
-        problems.append(f"confirm is {confirm}, expected a share of at least 0 and below 1")
-    if permutations < 0:
-        problems.append(f"permutations is {permutations}, expected 0 or more")
-    if extra < 0:
-        problems.append(f"show_insufficient is {extra}, expected 0 or more")
-    if top is not None and top < 1:
-        problems.append(f"top is {top}, expected at least 1")
-    if problems:
-        raise SearchError.from_problems("slice search", problems)
 
 
 def _report(
-    discovery: Discovery,
-    family: Family,
-    picks: list[Pick],
-    extra: int,
-    permutations: int,
-    seed: int,
+    discovery: Discovery, family: Family, findings: list[Finding], options: AuditOptions
 ) -> Reported:
-    """Look the picks up in the full family, add weak candidates, and compute family-wise p."""
-    places = [row for pick in picks if (row := family.find(pick.ids)) is not None]
-    if extra:
-        places += _weak(family, set(places), picks, discovery)[:extra]
-    chosen: NDArray[np.int64] = np.array(places, np.int64)
-    wise = None
-    if len(chosen):
-        wise = compute_family_wise(
-            discovery, family, chosen, permutations=permutations, seed=seed,
+    """Find the findings in the full family, add weak candidates, and compute family-wise p."""
+    positions = [row for one in findings if (row := family.find(one.ids)) is not None]
+    if options.show_insufficient:
+        weak = _list_insufficient(family, set(positions), findings, discovery)
+        positions += weak[: options.show_insufficient]
+    reported: Ints = np.array(positions, np.int64)
+    family_wise = None
+    if len(reported):
+        family_wise = compute_family_wise(
+            discovery, family, reported, permutations=options.permutations, seed=options.seed,
             complete=discovery.search.engine == "cube",
         )  # fmt: skip
-    return Reported(picks, family.slices[chosen], chosen, wise)
+    return Reported(findings, family.slices[reported], reported, family_wise)
 
 
-def _weak(family: Family, taken: set[int], picks: list[Pick], discovery: Discovery) -> list[int]:
-    """List slices that are not findings, best score first: mostly outside the findings' rows."""
+def _list_insufficient(
+    family: Family, reported: set[int], findings: list[Finding], discovery: Discovery
+) -> list[int]:
+    """List slices without enough evidence, best score first, most of whose rows no finding has."""
     covered = np.zeros(len(discovery.rows), np.bool_)
-    for pick in picks:
-        covered |= pick.members
+    for finding in findings:
+        covered |= finding.members
     weak = []
-    for row in np.flatnonzero(family.q >= 0.05)[:200]:
+    for row in np.flatnonzero(family.q >= LEVEL)[:_CANDIDATES]:
         inside = discovery.members(tuple(int(i) for i in family.slices[row] if i >= 0))
-        if int(row) not in taken and covered[inside].mean() < 0.5:
+        if int(row) not in reported and covered[inside].mean() < 0.5:
             weak.append(int(row))
     return weak

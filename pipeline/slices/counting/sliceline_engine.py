@@ -8,14 +8,12 @@ import logging
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.exceptions import SearchError
+from pipeline.slices.array_types import Array, Floats, Ints, SliceIds
 from pipeline.slices.counting.cells import Cells, row_codes
 from pipeline.slices.counting.cube import Counts
 
-Array = NDArray[Any]
-Ints = NDArray[np.int64]
 Sparse = Any  # scipy's matrices have no types
 TOP = 1000  # slices that the package is asked for when all are wanted
 
@@ -62,13 +60,13 @@ def search_sliceline(
 
 
 def _fit(
-    codes: NDArray[Any],
-    errors: NDArray[np.float64],
+    codes: Array,
+    errors: Floats,
     max_level: int,
     least: int,
     top: int,
     alpha: float,
-) -> NDArray[Any]:
+) -> Array:
     """Return (k, m) codes of the found slices, None where an attribute is unused."""
     finder_class = _repaired_finder(rows=codes.shape[1])
     log = logging.getLogger("sliceline.slicefinder")
@@ -81,7 +79,7 @@ def _fit(
         finder.fit(codes.T.astype(np.int64), errors)
     finally:
         log.setLevel(level)
-    found: NDArray[Any] = np.asarray(finder.top_slices_, dtype=object)
+    found: Array = np.asarray(finder.top_slices_, dtype=object)
     return found.reshape(-1, len(codes))
 
 
@@ -106,7 +104,7 @@ def _repaired_finder(*, rows: int) -> type[Any]:
     return RepairedFinder
 
 
-def _to_ids(found: NDArray[Any], cells: Cells, max_level: int) -> NDArray[np.int32]:
+def _to_ids(found: Array, cells: Cells, max_level: int) -> SliceIds:
     """Turn the package's answers into predicate ids, leaving out values that count for no slice."""
     slices = []
     for answer in found:
@@ -117,7 +115,7 @@ def _to_ids(found: NDArray[Any], cells: Cells, max_level: int) -> NDArray[np.int
     return np.array(slices, np.int32).reshape(-1, max_level)
 
 
-def _count_rows(slices: NDArray[np.int32], cells: Cells, codes: NDArray[Any]) -> Ints:
+def _count_rows(slices: SliceIds, cells: Cells, codes: Array) -> Ints:
     """Count given slices exactly, one by one."""
     channels = cells.losses.fill_channels()
     sums = np.empty((len(slices), channels.shape[1]), np.int64)
