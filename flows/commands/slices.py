@@ -75,7 +75,7 @@ def slices(
         bool, typer.Option("--exclude-unknown", help="No slice may say 'unknown'.")
     ] = False,
     better: Annotated[
-        bool, typer.Option("--better", help="Look for unusually small errors instead.")
+        bool, typer.Option("--better", help="Search for unusually small errors instead.")
     ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
@@ -152,28 +152,30 @@ def _read(
     weights: str | None,
     cluster_ids: str | None,
 ) -> _Read:
-    """Read the file and pick its columns; list every column that is asked for and missing."""
+    """Read the file and select its columns; list every requested column that is missing."""
     import polars as pl
 
     from pipeline.files.table_file import read_table
 
     table = read_table(path, error=TableError)
-    asked = [error, *(name for name in (weights, cluster_ids) if name), *(attributes or [])]
-    missing = [name for name in asked if name not in table.columns]
+    requested = [error, *(name for name in (weights, cluster_ids) if name), *(attributes or [])]
+    missing = [name for name in requested if name not in table.columns]
     if missing:
         raise ConfigError(
             f"{path}: no column {', '.join(map(repr, missing))}; "
             f"it has {', '.join(map(repr, table.columns))}"
         )
-    twice = sorted({name for name in asked if asked.count(name) > 1})
+    twice = sorted({name for name in requested if requested.count(name) > 1})
     if twice:
         raise ConfigError(f"{', '.join(map(repr, twice))}: a column can be used for one thing only")
     notes: list[str] = []
-    names = attributes or [name for name in table.columns if name not in asked]
-    columns = [_make_attribute(table[name], notes, asked=attributes is not None) for name in names]
+    names = attributes or [name for name in table.columns if name not in requested]
+    columns = [
+        _make_attribute(table[name], notes, requested=attributes is not None) for name in names
+    ]
     kept = [column for column in columns if column is not None]
     if not kept:
-        raise TableError(f"{path}: no column is left to search beside {', '.join(asked)}")
+        raise TableError(f"{path}: no column is left to search beside {', '.join(requested)}")
     return _Read(
         pl.DataFrame(kept),
         _to_numbers(path, table[error]),
@@ -183,7 +185,9 @@ def _read(
     )
 
 
-def _make_attribute(column: "pl.Series", notes: list[str], *, asked: bool) -> "pl.Series | None":
+def _make_attribute(
+    column: "pl.Series", notes: list[str], *, requested: bool
+) -> "pl.Series | None":
     """Return a column as an attribute: empty cells become 'unknown', real numbers are left out."""
     import polars as pl
 
@@ -191,7 +195,7 @@ def _make_attribute(column: "pl.Series", notes: list[str], *, asked: bool) -> "p
 
     if column.dtype.is_float():
         text = to_text(column)
-        if not asked and text.drop_nulls().str.contains(r"[.eE]|NaN|inf").any():
+        if not requested and text.drop_nulls().str.contains(r"[.eE]|NaN|inf").any():
             notes.append(f"column {column.name!r} left out: real numbers; bin them to search them")
             return None
         column = text

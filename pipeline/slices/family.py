@@ -51,8 +51,8 @@ class Family:
         """Return the row of the slice with these ids, None where it is not counted."""
         wanted = np.full((1, self.slices.shape[1]), -1, np.int32)
         wanted[0, : len(ids)] = ids
-        found = np.flatnonzero((self.slices == wanted).all(axis=1))
-        return int(found[0]) if len(found) else None
+        rows = np.flatnonzero((self.slices == wanted).all(axis=1))
+        return int(rows[0]) if len(rows) else None
 
     def take(self, index: Array | slice) -> "Family":
         """Return the slices that `index` selects, with the q they have here."""

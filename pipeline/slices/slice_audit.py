@@ -155,11 +155,11 @@ def _choose_findings(discovery: Discovery, family: Family, options: AuditOptions
 def _report(
     discovery: Discovery, family: Family, findings: list[Finding], options: AuditOptions
 ) -> Reported:
-    """Find the findings in the full family, add weak candidates, and compute family-wise p."""
+    """Locate findings in the full family, add insufficient candidates, compute family-wise p."""
     positions = [row for one in findings if (row := family.find(one.ids)) is not None]
     if options.show_insufficient:
-        weak = _list_insufficient(family, set(positions), findings, discovery)
-        positions += weak[: options.show_insufficient]
+        candidates = _list_insufficient(family, set(positions), findings, discovery)
+        positions += candidates[: options.show_insufficient]
     reported: Ints = np.array(positions, np.int64)
     family_wise = None
     if len(reported):
@@ -177,9 +177,9 @@ def _list_insufficient(
     covered = np.zeros(len(discovery.rows), np.bool_)
     for finding in findings:
         covered |= finding.members
-    weak = []
+    candidates = []
     for row in np.flatnonzero(family.q >= LEVEL)[:_CANDIDATES]:
         inside = discovery.members(tuple(int(i) for i in family.slices[row] if i >= 0))
         if int(row) not in reported and covered[inside].mean() < 0.5:
-            weak.append(int(row))
-    return weak
+            candidates.append(int(row))
+    return candidates

@@ -1,4 +1,4 @@
-"""Timed pieces of the slice search, each in a process of its own that tells time and memory.
+"""Timed pieces of the slice search, each in a process of its own that measures time and memory.
 
 The best of several times is kept: what else the machine does only ever adds to them.
 """
@@ -192,5 +192,5 @@ def run_apart(name: str, **arguments: Any) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    asked, options = json.loads(sys.argv[1])
-    print(json.dumps(globals()[asked](**options)))
+    name, options = json.loads(sys.argv[1])
+    print(json.dumps(globals()[name](**options)))

@@ -78,10 +78,10 @@ def compute_by_both(
     assert merged.cells.cell_of is not None
     assert single.cells.cell_of is None
     family = discovery.count().family
-    asked = np.arange(len(family))
+    chosen = np.arange(len(family))
     return [
         compute_family_wise(
-            discovery, family, asked,
+            discovery, family, chosen,
             permutations=permutations, seed=0, complete=True, subset=subset,
         ).p.tolist()
         for subset in (merged, single)

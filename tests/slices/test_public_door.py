@@ -4,15 +4,18 @@ import dataclasses
 import doctest
 import inspect
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
 import pytest
 
 import pipeline.slices
+from flows.commands.slices import EngineName
+from pipeline.config.audit import SliceSearch
 from pipeline.slices import AuditOptions, SearchOptions, audit_slices, find_weaknesses
 from pipeline.slices import search_slices as search
+from pipeline.slices.options import Engine
 
 
 def list_examples(name: str) -> list[doctest.DocTest]:
@@ -36,6 +39,14 @@ def test_every_exported_name_has_an_example_that_is_true(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="search_magic"):
         _ = pipeline.slices.search_magic
+
+
+def test_the_command_line_and_the_audit_file_have_the_same_engines_and_defaults() -> None:
+    assert {engine.value for engine in EngineName} == set(get_args(Engine))
+    section, options = SliceSearch(), AuditOptions()
+    for name in ("alpha", "max_level", "min_support", "engine", "confirm", "seed"):
+        assert getattr(section, name) == getattr(options, name)
+    assert set(get_args(SliceSearch.model_fields["engine"].annotation)) == set(get_args(Engine))
 
 
 def test_no_function_spells_an_option_again() -> None:

@@ -102,10 +102,10 @@ def test_findings_carry_the_q_of_the_full_family_and_the_residual_one() -> None:
         assert row["score"] == family[predicates]["score"]
     # Once the first finding's rows are gone, the second's residual q is another number.
     remaining = ~members_of(planted.table, rows[0][0])
-    rest = search_slices(
+    remainder = search_slices(
         planted.table.filter(remaining), planted.errors[remaining], min_support=0.01 * 5000
     )
-    assert by_predicates(rest)[rows[1][0]]["q"] == pytest.approx(rows[1][1]["q_residual"])
+    assert by_predicates(remainder)[rows[1][0]]["q"] == pytest.approx(rows[1][1]["q_residual"])
 
 
 def test_row_order_changes_no_byte_of_findings() -> None:

@@ -1,4 +1,4 @@
-"""What a search can be asked: wishes are kept to, faulty questions refused."""
+"""Options of a search: conditions are kept to, invalid options refused."""
 
 from typing import Any
 
@@ -110,7 +110,7 @@ def test_tables_without_rows_or_columns_are_refused() -> None:
         (["a", "x"], r"\['a', 'x'\]: expected an attribute or a tuple"),
     ],
 )
-def test_wishes_that_cannot_be_are_refused(condition: Any, message: str) -> None:
+def test_conditions_that_cannot_be_are_refused(condition: Any, message: str) -> None:
     for name in ("must", "must_not"):
         options: dict[str, Any] = {name: [condition]}
         with pytest.raises(SearchError, match=message):

@@ -15,7 +15,7 @@ from pipeline.slices.counting.cells import Cells, row_codes
 from pipeline.slices.counting.cube import Counts
 
 Sparse = Any  # scipy's matrices have no types
-TOP = 1000  # slices that the package is asked for when all are wanted
+TOP = 1000  # slices that the package returns at most when no limit is given
 
 
 def estimate_sliceline(cells: Cells, *, max_level: int) -> float:
@@ -50,10 +50,10 @@ def search_sliceline(
     if cells.losses.low == cells.losses.high or not len(cells.layout.dims):
         return empty  # the package answers constant errors with nothing or a crash
     codes = row_codes(cells)
-    found = _fit(
+    answers = _fit(
         codes, cells.losses.errors, max_level, int(np.ceil(min_weight - 1e-9)), top or TOP, alpha
     )
-    slices = _to_ids(found, cells, max_level)
+    slices = _to_ids(answers, cells, max_level)
     if not len(slices):
         return empty
     return Counts(slices, _count_rows(slices, cells, codes))
@@ -67,7 +67,7 @@ def _fit(
     top: int,
     alpha: float,
 ) -> Array:
-    """Return (k, m) codes of the found slices, None where an attribute is unused."""
+    """Return (k, m) codes of the best slices, None where an attribute is unused."""
     finder_class = _repaired_finder(rows=codes.shape[1])
     log = logging.getLogger("sliceline.slicefinder")
     level = log.level
@@ -75,12 +75,12 @@ def _fit(
         finder = finder_class(
             alpha=alpha, k=top, max_l=max_level, min_sup=max(least, 1), verbose=False
         )
-        # Category names as integers: a value None would look like "unused" in its answer.
+        # Category names as integers: a value None would mean "unused" in its answer.
         finder.fit(codes.T.astype(np.int64), errors)
     finally:
         log.setLevel(level)
-    found: Array = np.asarray(finder.top_slices_, dtype=object)
-    return found.reshape(-1, len(codes))
+    answers: Array = np.asarray(finder.top_slices_, dtype=object)
+    return answers.reshape(-1, len(codes))
 
 
 def _repaired_finder(*, rows: int) -> type[Any]:
@@ -104,10 +104,10 @@ def _repaired_finder(*, rows: int) -> type[Any]:
     return RepairedFinder
 
 
-def _to_ids(found: Array, cells: Cells, max_level: int) -> SliceIds:
+def _to_ids(answers: Array, cells: Cells, max_level: int) -> SliceIds:
     """Turn the package's answers into predicate ids, leaving out values that count for no slice."""
     slices = []
-    for answer in found:
+    for answer in answers:
         used = [a for a, code in enumerate(answer) if code is not None]
         if all(int(answer[a]) < cells.layout.level_one[a] for a in used):
             ids = [int(cells.layout.ids[a]) + int(answer[a]) for a in used]

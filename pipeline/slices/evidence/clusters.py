@@ -41,21 +41,23 @@ class _ClusterSums:
         slice and t_g all of them. Its variance is the sum of squares (the score form of the
         cluster-robust variance: Liang and Zeger, Biometrika 73, 1986). That is made of the errors a
         slice happens to have: where all its rows have the usual one it is close to 0, and what
-        chance does often would look like evidence. So it is at least the variance under the null:
+        chance does often would pass for evidence. So it is at least the variance under the null:
         rows with the variance of all, two of a cluster as alike as two of a cluster are in all rows
         (the moment estimator of the intraclass correlation, no less than 0).
         """
         same = float((self.sizes**2).sum())
         own = float((self.weights**2).sum())
-        seen = float((self.totals**2).sum())
-        alone = float((self.values**2).sum())
-        robust = moments[:, 0] - 2 * share * moments[:, 1] + share**2 * seen
+        cluster_squares = float((self.totals**2).sum())
+        row_squares = float((self.values**2).sum())
+        robust = moments[:, 0] - 2 * share * moments[:, 1] + share**2 * cluster_squares
         by_cluster = moments[:, 3] - 2 * share * moments[:, 4] + share**2 * same
         by_row = squares * (1 - 2 * share) + share**2 * own
-        spread = alone / own
-        pairs = (same - own) * spread
-        alike = min(max((seen - alone) / pairs, 0.0), 1.0) if pairs > 0 else 0.0
-        least = spread * ((1 - alike) * by_row + alike * by_cluster)
+        variance = row_squares / own
+        pairs = (same - own) * variance
+        correlation = (
+            min(max((cluster_squares - row_squares) / pairs, 0.0), 1.0) if pairs > 0 else 0.0
+        )
+        least = variance * ((1 - correlation) * by_row + correlation * by_cluster)
         scale = len(self.totals) / max(len(self.totals) - 1, 1)
         deviation: Floats = np.sqrt(np.maximum(np.maximum(robust * scale, least), 0.0))
         return deviation

@@ -52,7 +52,7 @@ def explain_away(
     within: Callable[[Family, int, Ints], Floats],
     limit: int,
 ) -> list[Finding]:
-    """Choose distinct slices until nothing significant remains, or `limit` are found.
+    """Choose distinct slices until nothing significant remains, at most `limit`.
 
     full: the family of all n rows. recount(remaining): the family of those rows.
     members(ids): the rows of a slice. compare(inside, reference): p of two sets of rows.
@@ -89,8 +89,9 @@ def _specialize(
 ) -> int:  # fmt: skip
     """Return the significant slice inside the best one that explains it: worse than its other rows.
 
-    A slice that only holds a weak one is weak too, but diluted. p counts the slices inside
-    (Bonferroni); what remains of the general one is assessed again without the special one's rows.
+    A slice with a large error in a part of it alone has a larger error too, but diluted. p counts
+    the slices inside (Bonferroni); what remains of the general one is assessed again without the
+    special one's rows.
     """
     while True:
         ids = _list_ids(family, best)
