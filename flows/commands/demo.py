@@ -1,6 +1,5 @@
 """`weakspot demo`: draw the world, or do the whole job on it and hold the findings to the truth."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.run.logs import LOG, set_up_logging
+from pipeline.files.core_count import count_cores
 
 if TYPE_CHECKING:
     from pipeline.config.audit import Audit
@@ -34,7 +34,7 @@ def demo_world(
     """Draw scenes with people: JPEG files, COCO annotations, and the truth of every attribute."""
     from pipeline.demo.world import write_world
 
-    world = write_world(out, images=images, seed=seed, workers=workers or os.cpu_count() or 1)
+    world = write_world(out, images=images, seed=seed, workers=workers or count_cores())
     typer.echo(f"drew {world.n_images:,} images with {world.n_people:,} people into {out}")
 
 
@@ -48,7 +48,7 @@ def demo_run(
 ) -> None:
     """Do the whole job: draw a world, train a detector with blind spots, audit it, compare."""
     set_up_logging()
-    audit = prepare_demo(out, images=images, seed=seed, workers=workers or os.cpu_count() or 1)
+    audit = prepare_demo(out, images=images, seed=seed, workers=workers or count_cores())
     report = run_demo_audit(audit)
     from pipeline.demo.compare import write_comparison
 

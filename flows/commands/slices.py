@@ -13,12 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.exceptions import ConfigError, TableError
+from pipeline.slices.options import AuditOptions, Condition
 from reports.parts.words import write_predicates
 
 if TYPE_CHECKING:
     import polars as pl
 
     from pipeline.slices import SliceResult
+
+
+DEFAULTS = AuditOptions()
 
 
 class EngineName(StrEnum):
@@ -45,20 +49,22 @@ def slices(
     ] = None,
     alpha: Annotated[
         float, typer.Option(help="Weight of the error against the size, 0 to 1.")
-    ] = 0.95,
-    max_level: Annotated[int, typer.Option(help="Most conditions of a slice, 1 to 4.")] = 3,
+    ] = DEFAULTS.alpha,
+    max_level: Annotated[
+        int, typer.Option(help="Most conditions of a slice, 1 to 4.")
+    ] = DEFAULTS.max_level,
     min_support: Annotated[
         float, typer.Option(help="Rows a slice needs: a share below 1, else a count.")
-    ] = 0.01,
+    ] = DEFAULTS.min_support,
     top: Annotated[int, typer.Option(min=1, help="Slices and findings to show.")] = 15,
     engine: Annotated[EngineName, typer.Option(help="How to search.")] = EngineName.auto,
     confirm: Annotated[
         float, typer.Option(help="Share of the rows held out to confirm findings, 0 to 1.")
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of the split and the permutations.")] = 0,
+    ] = DEFAULTS.confirm,
+    seed: Annotated[int, typer.Option(help="Of the split and the permutations.")] = DEFAULTS.seed,
     permutations: Annotated[
         int, typer.Option(min=0, help="Behind the family-wise p; 0: Bonferroni's instead.")
-    ] = 1000,
+    ] = DEFAULTS.permutations,
     must: Annotated[
         list[str] | None, typer.Option(help="A or A=V: a condition that every slice has.")
     ] = None,
@@ -69,7 +75,7 @@ def slices(
         bool, typer.Option("--exclude-unknown", help="No slice may say 'unknown'.")
     ] = False,
     better: Annotated[
-        bool, typer.Option("--better", help="Look for unusually small errors instead.")
+        bool, typer.Option("--better", help="Search for unusually small errors instead.")
     ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
@@ -80,26 +86,30 @@ def slices(
 
     started = time.perf_counter()
     log = Console(stderr=True, highlight=False)
-    read = _read(table, error=error, attributes=_split(attributes), weights=weights, groups=groups)
+    read = _read(
+        table, error=error, attributes=_split(attributes), weights=weights, cluster_ids=groups
+    )
     for note in read.notes:
         log.print(note, markup=False, soft_wrap=True)
     result = audit_slices(
         read.attributes,
         read.errors,
         weights=read.weights,
-        groups=read.groups,
-        confirm=confirm,
-        seed=seed,
-        top=top,
-        permutations=permutations,
-        alpha=alpha,
-        max_level=max_level,
-        min_support=min_support,
-        engine=engine.value,
-        must=_parse_wishes(must),
-        must_not=_parse_wishes(must_not),
-        exclude_unknown=exclude_unknown,
-        direction="better" if better else "worse",
+        cluster_ids=read.cluster_ids,
+        options=AuditOptions(
+            confirm=confirm,
+            seed=seed,
+            top=top,
+            permutations=permutations,
+            alpha=alpha,
+            max_level=max_level,
+            min_support=min_support,
+            engine=engine.value,
+            must=_parse_conditions(must),
+            must_not=_parse_conditions(must_not),
+            exclude_unknown=exclude_unknown,
+            direction="better" if better else "worse",
+        ),
     )
     for note in result.notes:
         log.print(note, markup=False, soft_wrap=True)
@@ -117,7 +127,7 @@ class _Read:
     attributes: "pl.DataFrame"
     errors: "pl.Series"
     weights: "pl.Series | None"
-    groups: "pl.Series | None"
+    cluster_ids: "pl.Series | None"
     notes: list[str]
 
 
@@ -125,11 +135,11 @@ def _split(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _parse_wishes(wishes: list[str] | None) -> list[str | tuple[str, str]]:
+def _parse_conditions(texts: list[str] | None) -> list[Condition]:
     """Turn A and A=V into what the search takes."""
-    parsed: list[str | tuple[str, str]] = []
-    for wish in wishes or []:
-        name, equals, value = wish.partition("=")
+    parsed: list[Condition] = []
+    for text in texts or []:
+        name, equals, value = text.partition("=")
         parsed.append((name, value) if equals else name)
     return parsed
 
@@ -140,40 +150,44 @@ def _read(
     error: str,
     attributes: list[str] | None,
     weights: str | None,
-    groups: str | None,
+    cluster_ids: str | None,
 ) -> _Read:
-    """Read the file and pick its columns; list every column that is asked for and missing."""
+    """Read the file and select its columns; list every requested column that is missing."""
     import polars as pl
 
     from pipeline.files.table_file import read_table
 
     table = read_table(path, error=TableError)
-    asked = [error, *(name for name in (weights, groups) if name), *(attributes or [])]
-    missing = [name for name in asked if name not in table.columns]
+    requested = [error, *(name for name in (weights, cluster_ids) if name), *(attributes or [])]
+    missing = [name for name in requested if name not in table.columns]
     if missing:
         raise ConfigError(
             f"{path}: no column {', '.join(map(repr, missing))}; "
             f"it has {', '.join(map(repr, table.columns))}"
         )
-    twice = sorted({name for name in asked if asked.count(name) > 1})
+    twice = sorted({name for name in requested if requested.count(name) > 1})
     if twice:
         raise ConfigError(f"{', '.join(map(repr, twice))}: a column can be used for one thing only")
     notes: list[str] = []
-    names = attributes or [name for name in table.columns if name not in asked]
-    columns = [_make_attribute(table[name], notes, asked=attributes is not None) for name in names]
+    names = attributes or [name for name in table.columns if name not in requested]
+    columns = [
+        _make_attribute(table[name], notes, requested=attributes is not None) for name in names
+    ]
     kept = [column for column in columns if column is not None]
     if not kept:
-        raise TableError(f"{path}: no column is left to search beside {', '.join(asked)}")
+        raise TableError(f"{path}: no column is left to search beside {', '.join(requested)}")
     return _Read(
         pl.DataFrame(kept),
         _to_numbers(path, table[error]),
         None if weights is None else _to_numbers(path, table[weights]),
-        None if groups is None else table[groups],
+        None if cluster_ids is None else table[cluster_ids],
         notes,
     )
 
 
-def _make_attribute(column: "pl.Series", notes: list[str], *, asked: bool) -> "pl.Series | None":
+def _make_attribute(
+    column: "pl.Series", notes: list[str], *, requested: bool
+) -> "pl.Series | None":
     """Return a column as an attribute: empty cells become 'unknown', real numbers are left out."""
     import polars as pl
 
@@ -181,7 +195,7 @@ def _make_attribute(column: "pl.Series", notes: list[str], *, asked: bool) -> "p
 
     if column.dtype.is_float():
         text = to_text(column)
-        if not asked and text.drop_nulls().str.contains(r"[.eE]|NaN|inf").any():
+        if not requested and text.drop_nulls().str.contains(r"[.eE]|NaN|inf").any():
             notes.append(f"column {column.name!r} left out: real numbers; bin them to search them")
             return None
         column = text

@@ -164,7 +164,7 @@ def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | Non
         compared.table.errors.to_numpy(),
         sensitive=compared.sensitive,
         adjust_for=compared.adjust_for,
-        images=compared.table.groups,
+        images=compared.table.cluster_ids,
         outcomes=compared.outcomes,
         sample_ids=compared.table.sample_ids,
         paths=compared.paths,

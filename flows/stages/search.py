@@ -74,21 +74,26 @@ def find_slices(
 
 
 def search_table(table: SearchTable, asked: SliceSearch) -> "SliceResult":
-    """Search one system's errors as [slices] asks."""
-    from pipeline.slices import audit_slices  # numba takes a second that other stages save
+    """Search errors as [slices] asks."""
+    from pipeline.slices import (  # numba takes a second that other stages save
+        AuditOptions,
+        audit_slices,
+    )
 
     return audit_slices(
         table.attributes,
         table.errors.to_numpy(),
-        groups=table.groups.to_numpy(),
-        alpha=asked.alpha,
-        max_level=asked.max_level,
-        min_support=asked.min_support,
-        top=asked.top,
-        engine=asked.engine,
-        confirm=asked.confirm,
-        seed=asked.seed,
-        exclude_unknown=not asked.include_unknown,
+        cluster_ids=table.cluster_ids.to_numpy(),
+        options=AuditOptions(
+            alpha=asked.alpha,
+            max_level=asked.max_level,
+            min_support=asked.min_support,
+            top=asked.top,
+            engine=asked.engine,
+            confirm=asked.confirm,
+            seed=asked.seed,
+            exclude_unknown=not asked.include_unknown,
+        ),
     )
 
 

@@ -1,6 +1,5 @@
 """Samples -> embeddings, measurements and rejects: each image is decoded once for all of them."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.resampling import Prepare, choose_prepare
+from pipeline.files.core_count import count_cores
 from pipeline.images.crop import Box, crop_image
 from pipeline.images.decode import ImageRejectedError, ImageUnreadableError, load_image
 from pipeline.images.image_pass import list_rejects
@@ -68,13 +68,6 @@ class _Part:
 
 
 _Chunk = list[tuple[str, list[tuple[int, Box | None]]]]  # path, then row and box of each sample
-
-
-def count_cores() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def open_pool(workers: int | None = None) -> ThreadPoolExecutor:

@@ -1,6 +1,5 @@
 """A dataset of any format as tables: what its files say, then one pass over its images."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -8,6 +7,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
+from pipeline.files.core_count import count_cores
 from pipeline.files.gc_pause import rest_collector
 from pipeline.samples.coco.reader import list_coco
 from pipeline.samples.detected_objects import take_detections
@@ -61,7 +61,7 @@ def read_samples(
         listed["path"].unique(maintain_order=True).to_list(),
         root=dataset.root,
         known=known,
-        threads=threads or min(32, 2 * (os.cpu_count() or 1)),
+        threads=threads or min(32, 2 * count_cores()),
         progress=progress,
     )
     unsized = 0

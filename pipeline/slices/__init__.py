@@ -1,19 +1,30 @@
-"""A table of attribute values and errors -> the slices where the errors are, and which hold up."""
+"""A table of attribute values and errors -> the slices where the errors are, with evidence."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipeline.slices.options import AuditOptions, SearchOptions
     from pipeline.slices.search import search_slices
     from pipeline.slices.search_notes import SearchNotes
-    from pipeline.slices.weaknesses import SliceResult, audit_slices, find_weaknesses
+    from pipeline.slices.slice_audit import SliceResult, audit_slices, find_weaknesses
 
-__all__ = ["SearchNotes", "SliceResult", "audit_slices", "find_weaknesses", "search_slices"]
+__all__ = [
+    "AuditOptions",
+    "SearchNotes",
+    "SearchOptions",
+    "SliceResult",
+    "audit_slices",
+    "find_weaknesses",
+    "search_slices",
+]
 
 _HOMES = {
-    "SearchNotes": "notes",
-    "SliceResult": "weaknesses",
-    "audit_slices": "weaknesses",
-    "find_weaknesses": "weaknesses",
+    "AuditOptions": "options",
+    "SearchNotes": "search_notes",
+    "SearchOptions": "options",
+    "SliceResult": "slice_audit",
+    "audit_slices": "slice_audit",
+    "find_weaknesses": "slice_audit",
     "search_slices": "search",
 }
 

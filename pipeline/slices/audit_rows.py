@@ -4,50 +4,52 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.exceptions import TableError
+from pipeline.slices.array_types import Floats, Ints
 from pipeline.slices.counting.encode import Codes, list_rows
 from pipeline.slices.counting.fixed_point import Losses
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class AuditRows:
-    """n rows: codes, losses and, where rows share images, (n,) group numbers."""
+    """n rows: codes, losses and, where rows share images, (n,) cluster numbers."""
 
     codes: Codes
     losses: Losses
-    groups: Ints | None
+    cluster_ids: Ints | None
 
-    def take(self, rows: NDArray[np.int64]) -> "AuditRows":
+    def take(self, rows: Ints) -> "AuditRows":
         """Return some of the rows."""
         columns = tuple(column[rows] for column in self.codes.columns)
-        groups = None if self.groups is None else self.groups[rows]
+        cluster_ids = None if self.cluster_ids is None else self.cluster_ids[rows]
         codes = Codes(self.codes.attributes, self.codes.values, columns)
-        return AuditRows(codes, self.losses.take(rows), groups)
+        return AuditRows(codes, self.losses.take(rows), cluster_ids)
 
     def __len__(self) -> int:
         return len(self.losses.errors)
 
 
-def number_groups(groups: ArrayLike | pl.Series | None, *, rows: int) -> Ints | None:
-    """Number group ids in their sorted order; None when every row is a group of its own.
+def number_clusters(cluster_ids: ArrayLike | pl.Series | None, *, rows: int) -> Ints | None:
+    """Number cluster ids in their sorted order; None when every row is a cluster of its own.
 
     Raises TableError for nulls or a wrong length.
     """
-    if groups is None:
+    if cluster_ids is None:
         return None
     series = pl.Series(
-        "groups", np.asarray(groups) if not isinstance(groups, pl.Series) else groups
+        "cluster_ids",
+        np.asarray(cluster_ids) if not isinstance(cluster_ids, pl.Series) else cluster_ids,
     )
     problems = []
     if len(series) != rows:
-        problems.append(f"groups are {len(series)}, expected {rows}, one per row")
+        problems.append(f"cluster_ids are {len(series)}, expected {rows}, one per row")
     if series.null_count():
         where = list_rows(np.flatnonzero(series.is_null().to_numpy()))
-        problems.append(f"groups are empty in rows {where}; expected the id of the row's image")
+        problems.append(
+            f"cluster_ids are empty in rows {where}; expected the id of the row's image"
+        )
     if problems:
         raise TableError.from_problems("slice search", problems)
     number = series.rank("dense").to_numpy().astype(np.int64) - 1
@@ -55,8 +57,8 @@ def number_groups(groups: ArrayLike | pl.Series | None, *, rows: int) -> Ints | 
 
 
 def sort_rows(rows: AuditRows) -> AuditRows:
-    """Sort rows by group, codes, weight and error: what is random later starts from this order."""
-    keys: list[NDArray[np.int64] | NDArray[np.float64]] = [rows.losses.errors]
+    """Sort by cluster, codes, weight and error, so that seeded draws do not depend on row order."""
+    keys: list[Ints | Floats] = [rows.losses.errors]
     if rows.losses.weights is not None:
         keys.append(rows.losses.weights)
     packed = np.zeros(len(rows), np.int64)
@@ -68,8 +70,8 @@ def sort_rows(rows: AuditRows) -> AuditRows:
         packed = packed * max(len(values), 1) + column
         room *= max(len(values), 1)
     keys.append(packed)
-    if rows.groups is not None:
-        keys.append(rows.groups)
+    if rows.cluster_ids is not None:
+        keys.append(rows.cluster_ids)
     return rows.take(np.lexsort(keys))
 
 
@@ -78,7 +80,7 @@ def split_rows(rows: AuditRows, *, confirm: float, seed: int) -> tuple[AuditRows
     if confirm <= 0:
         return rows, None
     rng = np.random.default_rng([seed, 1])
-    number = np.arange(len(rows)) if rows.groups is None else rows.groups
+    number = np.arange(len(rows)) if rows.cluster_ids is None else rows.cluster_ids
     count = int(number.max(initial=-1)) + 1
     held_out = np.zeros(count, np.bool_)
     held_out[rng.permutation(count)[: round(confirm * count)]] = True

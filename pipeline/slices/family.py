@@ -3,23 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from pipeline.slices.array_types import Array, Floats, Ints, Keys, SliceIds
 from pipeline.slices.counting.cells import Cells, Layout
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.fixed_point import Sums
-from pipeline.slices.counting.slice_score import Direction, score_slices
-from pipeline.slices.evidence.significance import complement, compute_p
+from pipeline.slices.counting.slice_score import score_slices
+from pipeline.slices.evidence.significance import compute_p, subtract_sums
+from pipeline.slices.options import Direction
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import FAMILY, check
 
-Floats = NDArray[np.float64]
-Test = Callable[[NDArray[np.int32], Sums], Floats]
+Test = Callable[[SliceIds, Sums], Floats]
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Family:
     """k counted slices, best score first, as arrays."""
 
     layout: Layout
-    slices: NDArray[np.int32]  # (k, level) predicate ids, -1 where there are fewer
+    slices: SliceIds  # (k, level) predicate ids, -1 where there are fewer
     sums: Sums
     total: Sums  # of all rows
     score: Floats
@@ -38,13 +37,13 @@ class Family:
         return len(self.slices)
 
     @property
-    def level(self) -> NDArray[np.int64]:
+    def level(self) -> Ints:
         """(k,) how many predicates."""
-        level: NDArray[np.int64] = (self.slices >= 0).sum(axis=1)
+        level: Ints = (self.slices >= 0).sum(axis=1)
         return level
 
     @cached_property
-    def keys(self) -> NDArray[np.bytes_]:
+    def keys(self) -> Keys:
         """(k,) the ids of each slice in one comparable value."""
         return pack_ids(self.slices)
 
@@ -52,10 +51,10 @@ class Family:
         """Return the row of the slice with these ids, None where it is not counted."""
         wanted = np.full((1, self.slices.shape[1]), -1, np.int32)
         wanted[0, : len(ids)] = ids
-        found = np.flatnonzero((self.slices == wanted).all(axis=1))
-        return int(found[0]) if len(found) else None
+        rows = np.flatnonzero((self.slices == wanted).all(axis=1))
+        return int(rows[0]) if len(rows) else None
 
-    def take(self, index: NDArray[Any] | slice) -> "Family":
+    def take(self, index: Array | slice) -> "Family":
         """Return the slices that `index` selects, with the q they have here."""
         return Family(
             self.layout, self.slices[index], self.sums.take(index), self.total,
@@ -63,11 +62,11 @@ class Family:
         )  # fmt: skip
 
 
-def pack_ids(slices: NDArray[np.int32]) -> NDArray[np.bytes_]:
+def pack_ids(slices: SliceIds) -> Keys:
     """Return (k,) byte strings that are equal where the (k, level) ids are."""
     # -1 becomes 0, and NumPy's byte strings end before trailing zeros.
     ids = np.ascontiguousarray(slices + 1, dtype=">i4")
-    packed: NDArray[np.bytes_] = ids.view(f"S{4 * slices.shape[1]}").reshape(-1)
+    packed: Keys = ids.view(f"S{4 * slices.shape[1]}").reshape(-1)
     return packed
 
 
@@ -99,16 +98,14 @@ def build_family(
     return family.take(order)
 
 
-def sort_slices(
-    layout: Layout, slices: NDArray[np.int32], n: NDArray[np.int64], score: Floats
-) -> NDArray[np.int64]:
+def sort_slices(layout: Layout, slices: SliceIds, n: Ints, score: Floats) -> Ints:
     """Order by score, then more rows, lower level, and predicate text, attribute by attribute."""
-    rank = np.append(layout.text_rank, -1)[slices]  # id -1 takes the appended place: before all
+    rank = np.append(layout.text_rank, -1)[slices]  # id -1 takes the appended rank: before all
     keys = [rank[:, j] for j in range(slices.shape[1] - 1, -1, -1)]
     return np.lexsort([*keys, (slices >= 0).sum(axis=1), -n, -score])
 
 
-def name_slices(layout: Layout, slices: NDArray[np.int32]) -> pl.Series:
+def name_slices(layout: Layout, slices: SliceIds) -> pl.Series:
     """Return the predicates of (k, level) ids as a list column of {attribute, value}."""
     used = slices >= 0
     offsets = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int32)
@@ -125,9 +122,9 @@ def tabulate(family: Family) -> pl.DataFrame:
     """Return the FAMILY frame; what an empty complement leaves undefined is null."""
     sums = family.sums
     error = sums.total / sums.weight
-    rest = rest_error(family.total, sums)
+    complement = complement_error(family.total, sums)
     with np.errstate(divide="ignore", invalid="ignore"):
-        lift = error / rest
+        lift = error / complement
     frame = pl.DataFrame(
         {
             "predicates": name_slices(family.layout, family.slices),
@@ -138,7 +135,7 @@ def tabulate(family: Family) -> pl.DataFrame:
             "sum_error2": sums.total2,
             "max_error": sums.largest,
             "error": error,
-            "rest_error": pl.Series(rest, nan_to_null=True),
+            "rest_error": pl.Series(complement, nan_to_null=True),
             "lift": pl.Series(np.where(np.isfinite(lift), lift, np.nan), nan_to_null=True),
             "score": family.score,
             "p": family.p,
@@ -148,10 +145,13 @@ def tabulate(family: Family) -> pl.DataFrame:
     return check(frame, FAMILY, table="slices")
 
 
-def rest_error(total: Sums, part: Sums) -> Floats:
-    """Return the mean error outside each slice, NaN where nothing is outside."""
-    rest = complement(total, part)
+def complement_error(total: Sums, part: Sums) -> Floats:
+    """Return the mean error of each slice's complement, NaN where that is empty."""
+    complement = subtract_sums(total, part)
     mean: Floats = np.divide(
-        rest.total, rest.weight, out=np.full(len(part.n), np.nan), where=rest.weight > 0
+        complement.total,
+        complement.weight,
+        out=np.full(len(part.n), np.nan),
+        where=complement.weight > 0,
     )
     return mean

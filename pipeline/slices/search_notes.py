@@ -1,4 +1,4 @@
-"""What a search saw and could have seen: the numbers that a report shows beside the findings."""
+"""What a search counted and could have found: the numbers that a report shows beside findings."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,27 @@ import numpy as np
 
 from pipeline.slices.evidence.detectable_gap import detectable_gap
 from pipeline.slices.evidence.discovery import Discovery
-from pipeline.slices.search import Found
+from pipeline.slices.search import SearchResult
 
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
 
 
 @dataclass(frozen=True)
 class SearchNotes:
-    """How a search went; sizes are rows, errors are in the units given."""
+    """How a search went; sizes are rows, errors are in the units given.
+
+    >>> import polars as pl
+    >>> from pipeline.slices import audit_slices
+    >>> notes = audit_slices(pl.DataFrame({"hat": ["yes", "no"] * 50}), [0.0] * 100).search
+    >>> notes.engine, notes.slices, notes.complete, notes.detectable_gap
+    ('cube', 2, True, None)
+    """
 
     n: int  # rows searched (the discovery half, when some are held out)
     holdout_n: int
-    groups: int | None  # images among them, when rows share images
     error: float  # their mean error
-    weighted: bool
-    direction: str
     engine: str
     reason: str  # why this engine, with its estimated size
-    estimated_bytes: float
-    cells: int  # groups of equal rows that were counted; n when rows were not grouped
-    grouped: bool
     attributes: tuple[str, ...]  # that can be in a slice
     min_rows: float  # rows (or weight) a slice needs
     slices: int  # counted
@@ -37,23 +38,23 @@ class SearchNotes:
     mostly_wrong: bool  # mean error above one half: lift and score can rank little
 
     def sentences(self) -> tuple[str, ...]:
-        """Say what was searched and what could have been found."""
+        """Return what was searched and what could have been found."""
         kind = (
             f"{self.slices:,} slices of {len(self.attributes)} attributes over {self.n:,} samples"
         )
         parts = [f"Counted {kind} with the {self.engine} engine: {self.reason}."]
         if not self.complete:
             parts.append("Not every slice was counted: q speaks of the counted ones.")
-        parts.append(self._tell_power())
+        parts.append(self._describe_power())
         if self.mostly_wrong:
             parts.append(
                 f"The mean error is {self.error:.2f}: above one half the score can rank little; "
-                "look at success rates."
+                "compare success rates instead."
             )
         return tuple(parts)
 
-    def _tell_power(self) -> str:
-        """Say which differences would have been found in the smallest slices and in large ones."""
+    def _describe_power(self) -> str:
+        """Return which differences would have been found in small slices and in large ones."""
         least_size = max(self.min_rows, 2.0)
         smallest = [(least_size, self.detectable_gap)]
         sizes = smallest + [(share * self.n, gap) for share, gap in self.detectable_gaps]
@@ -64,15 +65,17 @@ class SearchNotes:
                 "samples are too few, or their errors too much alike."
             )
         (size, gap), (large, least) = shown[0], shown[-1]
-        told = (
+        sentence = (
             f"Would have been found four times in five: a difference of {gap:.3g} in a slice of "
             f"{size:,.0f} samples, of {least:.3g} in one of {large:,.0f}."
         )
-        return told if shown[0] == smallest[0] else told + " Smaller slices could show none."
+        return (
+            sentence if shown[0] == smallest[0] else sentence + " Smaller slices could show none."
+        )
 
 
 def write_notes(
-    discovery: Discovery, found: Found, *, holdout_n: int, permutations: int
+    discovery: Discovery, counted: SearchResult, *, holdout_n: int, permutations: int
 ) -> SearchNotes:
     """Collect what is known after a search."""
     search, losses = discovery.search, discovery.rows.losses
@@ -84,29 +87,22 @@ def write_notes(
 
     def gap(size: float) -> float | None:
         return detectable_gap(
-            n=float(n), size=size, tests=len(found.family), mean=mean - losses.low,
+            n=float(n), size=size, tests=len(counted.family), mean=mean - losses.low,
             deviation=deviation, ceiling=losses.high - losses.low, binary=losses.binary,
         )  # fmt: skip
 
-    groups = discovery.rows.groups
     bounded = losses.high <= 1.0
     return SearchNotes(
         n=n,
         holdout_n=holdout_n,
-        groups=None if groups is None else len(np.unique(groups)),
         error=mean,
-        weighted=losses.weights is not None,
-        direction=search.options.direction,
         engine=search.engine,
         reason=search.reason,
-        estimated_bytes=search.estimated_bytes,
-        cells=search.cells.codes.shape[1],
-        grouped=search.cells.cell_of is not None,
         attributes=search.cells.layout.attributes,
         min_rows=search.min_weight,
-        slices=len(found.family),
+        slices=len(counted.family),
         complete=search.engine == "cube",
-        unopened=found.unopened,
+        unopened=counted.unopened,
         permutations=permutations,
         detectable_gap=gap(max(search.min_weight * rows_per_weight, 2.0)),
         detectable_gaps=tuple((share, gap(share * n)) for share in _SHARES),

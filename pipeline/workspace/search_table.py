@@ -17,13 +17,14 @@ class SearchTable:
     """What one system is searched on.
 
     attributes: one column an attribute, one row a sample with an error and every label, sorted
-    by sample_id. errors: (n,) floats. groups: (n,) the image each sample is of. sample_ids: (n,).
-    samples_without_labels: samples with an error that were left out, because a label is missing.
+    by sample_id. errors: (n,) floats. cluster_ids: (n,) the image each sample is of. sample_ids:
+    (n,). samples_without_labels: samples with an error that were left out, because a label is
+    missing.
     """
 
     attributes: pl.DataFrame
     errors: pl.Series
-    groups: pl.Series
+    cluster_ids: pl.Series
     sample_ids: pl.Series
     samples_without_labels: int
 
@@ -105,7 +106,7 @@ def join_labels(
     return SearchTable(
         attributes=labels.filter(complete),
         errors=kept["error"],
-        groups=kept["image"],
+        cluster_ids=kept["image"],
         sample_ids=kept["own_id"],
         samples_without_labels=joined.height - kept.height,
     )

@@ -5,7 +5,6 @@ that docs/demo.md shows.
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
 from pipeline.demo.training.training_set import Pictures, make_pictures, sift_crops
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.encoder import load_encoder
+from pipeline.files.core_count import count_cores
 
 UNSEEN = 3_000_000  # a seed that neither training nor an audit uses
 
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--images", type=int, default=3000)
     parser.add_argument("--labels", action="store_true")
     options = parser.parse_args(arguments)
-    workers = os.cpu_count() or 1
+    workers = count_cores()
     print_label_table(images=1000, workers=workers)
     if options.labels:
         return

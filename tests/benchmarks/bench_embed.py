@@ -26,8 +26,9 @@ import torch
 
 from pipeline.config.audit import EncoderConfig
 from pipeline.config.dataset import CropRule
-from pipeline.embeddings.embed import count_cores, embed_block, open_pool
+from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.embeddings.encoder import OpenClipEncoder, load_encoder
+from pipeline.files.core_count import count_cores
 from pipeline.images.decode import load_image
 from pipeline.images.measure import measure_image
 from pipeline.workspace.shards import write_shard, write_vectors

@@ -11,9 +11,9 @@ from tests.benchmarks.slices_evidence import PlantedResult, measure_null, measur
 from tests.benchmarks.slices_speed import ATTRIBUTES, ROWS, VALUES, run_apart
 
 
-def print_row(what: str, measured: str, asked: str = "") -> None:
-    """Print one line: what, its measurement, and what was asked for."""
-    print(f"  {what:58} {measured:34} {asked}", flush=True)
+def print_row(what: str, measured: str, goal: str = "") -> None:
+    """Print one line: what, its measurement, and its goal."""
+    print(f"  {what:58} {measured:34} {goal}", flush=True)
 
 
 def bench_speed() -> None:
@@ -33,28 +33,28 @@ def bench_speed() -> None:
     pair, triple, cube, large = (
         min(runs, key=_seconds) for runs in (pairs, triples, cubes, larges)
     )
-    print_row("level 2, search_slices from frame to frame", tell(pair), "memory < 0.5 GB")
-    print_row("level 2, sliceline 0.3.0", tell(library))
+    print_row("level 2, search_slices from frame to frame", format_run(pair), "memory < 0.5 GB")
+    print_row("level 2, sliceline 0.3.0", format_run(library))
     print_row("  ratio", f"{library['seconds'] / pair['seconds']:.0f} x", ">= 500 x")
-    print_row("level 3, search_slices", tell(triple))
-    print_row("level 3, np.bincount over the same sets", tell(cube))
+    print_row("level 3, search_slices", format_run(triple))
+    print_row("level 3, np.bincount over the same sets", format_run(cube))
     print_row("  ratio", f"{cube['seconds'] / triple['seconds']:.0f} x", ">= 15 x")
-    print_row("level 3, every slice of 0.1 % or more in the family", tell(fine))
-    print_row("level 3, real-valued errors", tell(real))
-    print_row("turning 12 text columns into codes", tell(text))
-    print_row("level 3, 10,000,000 rows", tell(large), "memory < 2 GB")
+    print_row("level 3, every slice of 0.1 % or more in the family", format_run(fine))
+    print_row("level 3, real-valued errors", format_run(real))
+    print_row("turning 12 text columns into codes", format_run(text))
+    print_row("level 3, 10,000,000 rows", format_run(large), "memory < 2 GB")
     ratio = large["seconds"] / triple["seconds"]
     print_row("  ratio to 1,000,000 rows", f"{ratio:.1f} x", "about 10 x")
     for kind in ("binary", "gamma"):
         timed = run_apart("time_statistics", n=ROWS, kind=kind, support=0.001)
         share = timed["statistics"] / timed["search"]
-        told = f"{timed['statistics'] * 1e3:.0f} ms of {timed['slices']:,.0f} slices"
-        print_row(f"scores, Welch, q and intervals, {kind} errors", told)
+        words = f"{timed['statistics'] * 1e3:.0f} ms of {timed['slices']:,.0f} slices"
+        print_row(f"scores, Welch, q and intervals, {kind} errors", words)
         print_row("  ratio to counting them", f"{share:.2f} x", "<= 1 x")
     chance = run_apart("time_max_t", n=ROWS, permutations=1000, support=0.001)
     print_row(
         f"max-T, {chance['permutations']:.0f} permutations, {chance['slices']:,.0f} slices",
-        tell(chance), "< 60 s",
+        format_run(chance), "< 60 s",
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def _seconds(run: dict[str, float]) -> float:
     return run["seconds"]
 
 
-def tell(run: dict[str, float]) -> str:
+def format_run(run: dict[str, float]) -> str:
     """Return time and memory in words."""
     seconds = run["seconds"]
     time_ = f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
@@ -86,10 +86,10 @@ def bench_planted(tables: int = 240) -> None:
     """Compare findings with five planted slices a table."""
     print(f"slices: five planted slices, each of 25 points more error, in each of {tables} tables")
     for kind in ("binary", "gamma"):
-        for n, asked in ((5_000, "recall >= 0.75"), (20_000, "precision >= 0.9, recall >= 0.85")):
+        for n, goal in ((5_000, "recall >= 0.75"), (20_000, "precision >= 0.9, recall >= 0.85")):
             for confirm in (0.0, 0.5):
                 result = measure_planted(kind=kind, n=n, confirm=confirm, tables=tables)
-                print_row(f"{kind} errors, n = {n:,}, confirm = {confirm}", quality(result), asked)
+                print_row(f"{kind} errors, n = {n:,}, confirm = {confirm}", quality(result), goal)
                 for name, (hits, count), want in (
                     ("of planted slices", result.of_planted, "0.93 to 0.97"),
                     ("of findings, held-out rows", result.of_holdout, "0.93 to 0.97"),
@@ -113,9 +113,9 @@ def quality(result: PlantedResult) -> str:
 
 
 def main() -> None:
-    """Run the parts that are asked for."""
-    asked = sys.argv[1:] or ["speed", "null", "planted"]
-    for part in asked:
+    """Run the parts that are named as arguments."""
+    parts = sys.argv[1:] or ["speed", "null", "planted"]
+    for part in parts:
         {"speed": bench_speed, "null": bench_null, "planted": bench_planted}[part]()
 
 

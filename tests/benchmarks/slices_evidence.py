@@ -89,7 +89,7 @@ def _true_difference(planted: Planted, name: tuple[tuple[str, str], ...]) -> flo
 def _covers(planted: Planted, name: tuple[tuple[str, str], ...]) -> bool:
     losses = prepare_losses(planted.errors, None, rows=planted.table.height)
     inside = members_of(planted.table, name)
-    low, high = compute_interval(losses, inside, groups=None, seed=0)
+    low, high = compute_interval(losses, inside, cluster_ids=None, seed=0)
     return low <= _true_difference(planted, name) <= high
 
 

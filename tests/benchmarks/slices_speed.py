@@ -1,4 +1,4 @@
-"""Timed pieces of the slice search, each in a process of its own that tells time and memory.
+"""Timed pieces of the slice search, each in a process of its own that measures time and memory.
 
 The best of several times is kept: what else the machine does only ever adds to them.
 """
@@ -127,7 +127,8 @@ def time_statistics(n: int, *, kind: str, support: float) -> dict[str, float]:
     from pipeline.slices.counting.fixed_point import prepare_losses
     from pipeline.slices.evidence.difference_interval import interval_slices
     from pipeline.slices.family import build_family
-    from pipeline.slices.search import SearchOptions, prepare_search
+    from pipeline.slices.options import SearchOptions
+    from pipeline.slices.search import prepare_search
 
     codes, errors = make_rows(n, kind=kind)
     search = prepare_search(
@@ -158,7 +159,7 @@ def time_max_t(n: int, *, permutations: int, support: float) -> dict[str, float]
     from pipeline.slices.counting.encode import encode_table
     from pipeline.slices.counting.fixed_point import prepare_losses
     from pipeline.slices.evidence.discovery import compute_family_wise, open_discovery
-    from pipeline.slices.search import SearchOptions
+    from pipeline.slices.options import SearchOptions
 
     codes, errors = make_rows(n)
     rows = AuditRows(encode_table(to_frame(codes)), prepare_losses(errors, None, rows=n), None)
@@ -191,5 +192,5 @@ def run_apart(name: str, **arguments: Any) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    asked, options = json.loads(sys.argv[1])
-    print(json.dumps(globals()[asked](**options)))
+    name, options = json.loads(sys.argv[1])
+    print(json.dumps(globals()[name](**options)))

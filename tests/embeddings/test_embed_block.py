@@ -16,7 +16,8 @@ from PIL import Image
 from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import EncoderCard
-from pipeline.embeddings.embed import CHUNK_ROWS, EmbeddedBlock, count_cores, embed_block, open_pool
+from pipeline.embeddings.embed import CHUNK_ROWS, EmbeddedBlock, embed_block, open_pool
+from pipeline.files.core_count import count_cores
 from pipeline.images.decode import load_image
 from pipeline.images.measure import MEASURES
 from pipeline.tables import MEASUREMENTS, REJECTS, check

@@ -1,4 +1,4 @@
-"""A slow, plain search and random tables to hold the fast ones against."""
+"""A slow, plain search and random tables to compare the fast ones with."""
 
 from collections.abc import Iterator
 from itertools import combinations

@@ -24,7 +24,7 @@ class Planted:
 
 
 def members_of(table: pl.DataFrame, predicates: Any) -> NDArray[np.bool_]:
-    """Tell which rows are in a slice; takes pairs or {attribute, value}."""
+    """Return which rows are in a slice; takes pairs or {attribute, value}."""
     inside = np.ones(table.height, np.bool_)
     for predicate in predicates:
         name, value = predicate if isinstance(predicate, tuple) else predicate.values()
@@ -72,7 +72,7 @@ def plant(
 
 
 def _apart(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
-    """Tell whether two slices share under a third of the smaller one."""
+    """Return whether two slices share under a third of the smaller one."""
     return bool((one & other).sum() < min(one.sum(), other.sum()) / 3)
 
 

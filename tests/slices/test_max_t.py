@@ -8,13 +8,13 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.slices import audit_slices
-from pipeline.slices.audit_rows import AuditRows, number_groups, sort_rows
+from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows
 from pipeline.slices.counting.cells import make_cells
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses
 from pipeline.slices.evidence.discovery import compute_family_wise, open_discovery
 from pipeline.slices.evidence.max_t import _deviance
-from pipeline.slices.search import SearchOptions
+from pipeline.slices.options import SearchOptions
 from tests.slices.planted import plant, plant_nothing
 
 
@@ -42,17 +42,17 @@ def test_with_one_slice_against_its_rest_it_is_fishers_p() -> None:
 
 
 @pytest.mark.parametrize("kind", ["binary", "gamma"])
-@pytest.mark.parametrize("grouping", ["none", "cells", "weights", "groups"])
-def test_under_the_null_it_is_small_as_rarely_as_it_says(kind: str, grouping: str) -> None:
+@pytest.mark.parametrize("kind_of_rows", ["none", "cells", "weights", "cluster_ids"])
+def test_under_the_null_it_is_small_as_rarely_as_it_says(kind: str, kind_of_rows: str) -> None:
     small = 0
     for seed in range(40):
         table, errors = plant_nothing(seed, 400, kind=kind)
-        table = table.select(table.columns[:2] if grouping == "cells" else table.columns[:5])
+        table = table.select(table.columns[:2] if kind_of_rows == "cells" else table.columns[:5])
         options: dict[str, object] = {"permutations": 99, "min_support": 20}
-        if grouping == "weights":
+        if kind_of_rows == "weights":
             options["weights"] = np.random.default_rng(seed).random(400) + 0.5
-        if grouping == "groups":
-            options["groups"] = np.arange(400) // 2
+        if kind_of_rows == "cluster_ids":
+            options["cluster_ids"] = np.arange(400) // 2
         small += smallest_family_p(table, errors, **options) <= 0.1
     assert small <= 10  # 99.8 % quantile at a true rate of 10 %
 
@@ -60,53 +60,55 @@ def test_under_the_null_it_is_small_as_rarely_as_it_says(kind: str, grouping: st
 def compute_by_both(
     errors: NDArray[np.float64], *, permutations: int, images: NDArray[np.int64] | None = None
 ) -> list[list[float]]:
-    """Return p of each slice of three attributes, of grouped rows and of the same rows alone."""
+    """Return p of each slice of three attributes, of merged rows and of the same rows alone."""
     rng = np.random.default_rng(3)
     n = len(errors)
     table = pl.DataFrame({name: rng.integers(0, 3, n) for name in "abc"})
-    groups = number_groups(images, rows=n)
-    rows = sort_rows(AuditRows(encode_table(table), prepare_losses(errors, None, rows=n), groups))
+    cluster_ids = number_clusters(images, rows=n)
+    rows = sort_rows(
+        AuditRows(encode_table(table), prepare_losses(errors, None, rows=n), cluster_ids)
+    )
     discovery = open_discovery(rows, SearchOptions())
-    grouped = discovery.take()
+    merged = discovery.take()
     cells = make_cells(
         rows.codes, rows.losses, discovery.search.kernels,
-        min_weight=discovery.search.min_weight, leave_out=lambda *_: False, group=False,
+        min_weight=discovery.search.min_weight, is_excluded=lambda *_: False, merge=False,
     )  # fmt: skip
-    single = dataclasses.replace(grouped, cells=cells)
-    assert grouped.cells.cell_of is not None
+    single = dataclasses.replace(merged, cells=cells)
+    assert merged.cells.cell_of is not None
     assert single.cells.cell_of is None
     family = discovery.count().family
-    asked = np.arange(len(family))
+    chosen = np.arange(len(family))
     return [
         compute_family_wise(
-            discovery, family, asked,
-            permutations=permutations, seed=0, complete=True, part=part,
+            discovery, family, chosen,
+            permutations=permutations, seed=0, complete=True, subset=subset,
         ).p.tolist()
-        for part in (grouped, single)
+        for subset in (merged, single)
     ]  # fmt: skip
 
 
-def test_grouped_rows_and_single_rows_agree() -> None:
+def test_merged_rows_and_single_rows_agree() -> None:
     errors = (np.random.default_rng(0).random(3000) < 0.1).astype(float)
-    grouped, single = compute_by_both(errors, permutations=1000)
-    assert grouped == pytest.approx(single, abs=0.06)  # each draws its own permutations
-    assert grouped != single
-    assert any(0.1 < p < 0.9 for p in grouped)
+    merged, single = compute_by_both(errors, permutations=1000)
+    assert merged == pytest.approx(single, abs=0.06)  # each draws its own permutations
+    assert merged != single
+    assert any(0.1 < p < 0.9 for p in merged)
 
 
-def test_with_shared_images_grouped_rows_and_single_rows_agree_exactly() -> None:
+def test_with_shared_images_merged_rows_and_single_rows_agree_exactly() -> None:
     rng = np.random.default_rng(0)
     errors = (rng.random(3000) < 0.1).astype(float)
     images = rng.integers(0, 900, 3000)
-    grouped, single = compute_by_both(errors, permutations=100, images=images)
-    assert grouped == single
-    assert any(0.02 < p < 1 for p in grouped)
+    merged, single = compute_by_both(errors, permutations=100, images=images)
+    assert merged == single
+    assert any(0.02 < p < 1 for p in merged)
 
 
 def test_the_numpy_path_gives_the_same_findings() -> None:
     planted = plant(1, 1200)
-    groups = np.arange(1200) // 3
-    for options in ({}, {"groups": groups}, {"weights": np.arange(1200) % 3 + 1.0}):
+    cluster_ids = np.arange(1200) // 3
+    for options in ({}, {"cluster_ids": cluster_ids}, {"weights": np.arange(1200) % 3 + 1.0}):
         frames = [
             audit_slices(
                 planted.table,

@@ -10,9 +10,9 @@ from scipy import stats
 
 from pipeline.slices import search_slices
 from pipeline.slices.counting.fixed_point import Losses, prepare_losses
-from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.evidence.detectable_gap import detectable_gap
 from pipeline.slices.evidence.difference_interval import compute_interval
+from pipeline.slices.options import Direction
 from pipeline.statistics.intervals import newcombe_interval, wilson_interval
 from pipeline.statistics.p_values import adjust_bh, adjust_holm, fisher
 
@@ -142,33 +142,35 @@ def test_welch_interval_equals_scipys() -> None:
     rng = np.random.default_rng(0)
     inside, outside = rng.gamma(1, 1, 40), rng.gamma(2, 1, 90)
     values = np.concatenate([inside, outside])
-    got = compute_interval(losses_of(values), np.arange(130) < 40, groups=None, seed=0)
+    got = compute_interval(losses_of(values), np.arange(130) < 40, cluster_ids=None, seed=0)
     want = stats.ttest_ind(inside, outside, equal_var=False).confidence_interval()
     assert got == pytest.approx((want.low, want.high), rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["binary", "gamma", "groups"])
+@pytest.mark.parametrize("kind", ["binary", "gamma", "cluster_ids"])
 def test_intervals_cover_the_true_difference(kind: str) -> None:
     rng = np.random.default_rng(1)
-    hits, rounds = 0, 250 if kind == "groups" else 1500
+    hits, rounds = 0, 250 if kind == "cluster_ids" else 1500
     for _ in range(rounds):
         inside = np.arange(400) < 80
-        groups = None
+        cluster_ids = None
         if kind == "binary":
             errors = (rng.random(400) < np.where(inside, 0.3, 0.1)).astype(float)
         elif kind == "gamma":
             errors = rng.gamma(1.0, 1.0, 400) * np.where(inside, 0.3, 0.1)
         else:  # four rows an image that share half of their error
-            groups = np.arange(400) // 4
-            errors = rng.gamma(1.0, 1.0, 100)[groups] * 0.1 + rng.gamma(1.0, 0.1, 400)
+            cluster_ids = np.arange(400) // 4
+            errors = rng.gamma(1.0, 1.0, 100)[cluster_ids] * 0.1 + rng.gamma(1.0, 0.1, 400)
             errors += np.where(inside, 0.2, 0.0)
-        low, high = compute_interval(losses_of(errors), inside, groups=groups, seed=0)
+        low, high = compute_interval(losses_of(errors), inside, cluster_ids=cluster_ids, seed=0)
         hits += low <= 0.2 <= high
     assert 0.925 <= hits / rounds <= 0.975
 
 
 def test_an_interval_needs_two_sides() -> None:
-    low, high = compute_interval(losses_of(np.ones(5)), np.ones(5, np.bool_), groups=None, seed=0)
+    low, high = compute_interval(
+        losses_of(np.ones(5)), np.ones(5, np.bool_), cluster_ids=None, seed=0
+    )
     assert np.isnan(low)
     assert np.isnan(high)
 

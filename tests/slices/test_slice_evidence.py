@@ -20,20 +20,20 @@ def test_held_out_intervals_of_findings_cover_the_truth() -> None:
 
 
 def test_confirmation_never_splits_an_image() -> None:
-    from pipeline.slices.audit_rows import AuditRows, number_groups, split_rows
+    from pipeline.slices.audit_rows import AuditRows, number_clusters, split_rows
     from pipeline.slices.counting.encode import encode_table
     from pipeline.slices.counting.fixed_point import prepare_losses
 
-    groups = np.repeat([f"image {i}" for i in range(100)], 3)
+    cluster_ids = np.repeat([f"image {i}" for i in range(100)], 3)
     codes = encode_table(pl.DataFrame({"a": ["x"] * 300}))
     rows = AuditRows(
-        codes, prepare_losses(np.ones(300), None, rows=300), number_groups(groups, rows=300)
+        codes, prepare_losses(np.ones(300), None, rows=300), number_clusters(cluster_ids, rows=300)
     )
     one, other = split_rows(rows, confirm=0.5, seed=0)
-    assert one.groups is not None
+    assert one.cluster_ids is not None
     assert other is not None
-    assert other.groups is not None
-    assert not set(one.groups) & set(other.groups)
+    assert other.cluster_ids is not None
+    assert not set(one.cluster_ids) & set(other.cluster_ids)
     assert (len(one), len(other)) == (150, 150)
 
 
@@ -81,44 +81,44 @@ def crops(
 ) -> tuple[pl.DataFrame, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Make twelve crops an image that share their error and one attribute: no slice is weak."""
     rng = np.random.default_rng(seed)
-    groups = np.repeat(np.arange(images), 12)
-    scene = rng.integers(0, 4, (images, 3))[groups]
-    own = rng.integers(0, 3, (len(groups), 2))
+    cluster_ids = np.repeat(np.arange(images), 12)
+    scene = rng.integers(0, 4, (images, 3))[cluster_ids]
+    own = rng.integers(0, 3, (len(cluster_ids), 2))
     table = pl.DataFrame({f"a{j}": column for j, column in enumerate(np.hstack([scene, own]).T)})
     bad = rng.random(images) < 0.15
-    errors = (rng.random(len(groups)) < np.where(bad, 0.8, 0.05)[groups]).astype(float)
-    return table, errors, groups
+    errors = (rng.random(len(cluster_ids)) < np.where(bad, 0.8, 0.05)[cluster_ids]).astype(float)
+    return table, errors, cluster_ids
 
 
 def test_crops_of_one_image_are_no_independent_evidence() -> None:
     naive = aware = 0
     for seed in range(25):
-        table, errors, groups = crops(seed, 200)
+        table, errors, cluster_ids = crops(seed, 200)
         naive += find_weaknesses(table, errors, permutations=0).height > 0
-        aware += find_weaknesses(table, errors, groups=groups, permutations=0).height > 0
+        aware += find_weaknesses(table, errors, cluster_ids=cluster_ids, permutations=0).height > 0
     assert naive >= 15  # taken for independent, crops make findings out of nothing
     assert aware <= 5
 
 
-def test_grouped_findings_are_found_with_wider_intervals() -> None:
+def test_findings_of_clusters_are_found_with_wider_intervals() -> None:
     rng = np.random.default_rng(0)
-    table, errors, groups = crops(1, 400)
+    table, errors, cluster_ids = crops(1, 400)
     weak = (table["a3"] == 1).to_numpy()
     errors = np.maximum(errors, (rng.random(len(errors)) < 0.3) & weak)
-    findings = find_weaknesses(table, errors, groups=groups)
+    findings = find_weaknesses(table, errors, cluster_ids=cluster_ids)
     assert findings["predicates"].to_list()[0] == [{"attribute": "a3", "value": "1"}]
     assert findings["state"].to_list()[0] == "confirmed"
     by_scene = search_slices(table, errors, must=["a0"], max_level=1)["n"].to_list()
     assert sum(by_scene) == len(errors)
 
 
-def test_groups_of_one_row_change_nothing() -> None:
+def test_clusters_of_one_row_change_nothing() -> None:
     planted = plant(5, 1500)
     alone = find_weaknesses(planted.table, planted.errors, permutations=50)
-    grouped = find_weaknesses(
-        planted.table, planted.errors, groups=np.arange(1500), permutations=50
+    clustered = find_weaknesses(
+        planted.table, planted.errors, cluster_ids=np.arange(1500), permutations=50
     )
-    assert alone.equals(grouped)
+    assert alone.equals(clustered)
 
 
 @pytest.mark.parametrize("engine", ["depth-first", "sliceline"])

@@ -101,22 +101,22 @@ def test_findings_carry_the_q_of_the_full_family_and_the_residual_one() -> None:
         assert row["p"] == family[predicates]["p"]
         assert row["score"] == family[predicates]["score"]
     # Once the first finding's rows are gone, the second's residual q is another number.
-    alive = ~members_of(planted.table, rows[0][0])
-    rest = search_slices(
-        planted.table.filter(alive), planted.errors[alive], min_support=0.01 * 5000
+    remaining = ~members_of(planted.table, rows[0][0])
+    remainder = search_slices(
+        planted.table.filter(remaining), planted.errors[remaining], min_support=0.01 * 5000
     )
-    assert by_predicates(rest)[rows[1][0]]["q"] == pytest.approx(rows[1][1]["q_residual"])
+    assert by_predicates(remainder)[rows[1][0]]["q"] == pytest.approx(rows[1][1]["q_residual"])
 
 
 def test_row_order_changes_no_byte_of_findings() -> None:
     planted = plant(2, 3000, kind="gamma")
     rng = np.random.default_rng(0)
-    groups = np.array([f"image {i // 2}" for i in range(3000)])
+    cluster_ids = np.array([f"image {i // 2}" for i in range(3000)])
     weights = rng.random(3000) + 0.5
     order = rng.permutation(3000)
     cases: list[dict[str, Any]] = [
         {"confirm": 0.0}, {"confirm": 0.5},
-        {"confirm": 0.5, "groups": groups}, {"confirm": 0.0, "weights": weights},
+        {"confirm": 0.5, "cluster_ids": cluster_ids}, {"confirm": 0.0, "weights": weights},
     ]  # fmt: skip
     for case in cases:
         shuffled: dict[str, Any] = {
@@ -187,11 +187,11 @@ def test_faulty_questions_are_refused() -> None:
         audit_slices(table, np.ones(2), confirm=1.0)
     with pytest.raises(SearchError, match=r"(?s)permutations is -1.*show_insufficient.*top is 0"):
         audit_slices(table, np.ones(2), permutations=-1, show_insufficient=-1, top=0)
-    with pytest.raises(TableError, match="groups are 3, expected 2"):
-        audit_slices(table, np.ones(2), groups=[1, 2, 3])
-    with pytest.raises(TableError, match="groups are empty in rows 2"):
-        audit_slices(table, np.ones(2), groups=pl.Series(["a", None]))
+    with pytest.raises(TableError, match="cluster_ids are 3, expected 2"):
+        audit_slices(table, np.ones(2), cluster_ids=[1, 2, 3])
+    with pytest.raises(TableError, match="cluster_ids are empty in rows 2"):
+        audit_slices(table, np.ones(2), cluster_ids=pl.Series(["a", None]))
     with pytest.raises(SearchError, match="cannot be split"):
         audit_slices(table[:1], np.ones(1), confirm=0.3)
     with pytest.raises(TypeError, match="magic"):
-        audit_slices(table, np.ones(2), magic=1)  # type: ignore[call-arg]  # wrong on purpose
+        audit_slices(table, np.ones(2), magic=1)

@@ -1,4 +1,4 @@
-"""What a search can be asked: wishes are kept to, faulty questions refused."""
+"""Options of a search: conditions are kept to, invalid options refused."""
 
 from typing import Any
 
@@ -103,15 +103,15 @@ def test_tables_without_rows_or_columns_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("condition", "message"),
     [
         ("hat", "the attribute 'hat'; the table has a"),
         (("a", "z"), "a = 'z'; its values are x, y"),
         (["a", "x"], r"\['a', 'x'\]: expected an attribute or a tuple"),
     ],
 )
-def test_wishes_that_cannot_be_are_refused(wish: Any, message: str) -> None:
+def test_conditions_that_cannot_be_are_refused(condition: Any, message: str) -> None:
     for name in ("must", "must_not"):
-        options: dict[str, Any] = {name: [wish]}
+        options: dict[str, Any] = {name: [condition]}
         with pytest.raises(SearchError, match=message):
             search_slices(pl.DataFrame({"a": ["x", "y"]}), np.ones(2), **options)

@@ -94,7 +94,7 @@ def test_column_order_changes_no_byte() -> None:
 
 
 def test_ties_go_to_more_rows_then_lower_level_then_text() -> None:
-    # b copies a, c is constant: whole groups of slices have equal scores and rows.
+    # b copies a, c is constant: whole cluster_ids of slices have equal scores and rows.
     table = pl.DataFrame({"b": ["x", "x", "y", "y"], "a": ["x", "x", "y", "y"], "c": ["k"] * 4})
     found = search_slices(table, np.array([1.0, 1.0, 0.0, 0.0]), min_support=1, max_level=2)
     words = [" & ".join(f"{p['attribute']}={p['value']}" for p in s) for s in found["predicates"]]
@@ -179,7 +179,7 @@ def test_integer_and_text_columns_name_the_same_values() -> None:
     assert as_numbers.equals(as_text)
 
 
-def test_grouping_equal_rows_changes_nothing() -> None:
+def test_merging_equal_rows_changes_nothing() -> None:
     rng = np.random.default_rng(11)
     table = pl.DataFrame({name: rng.integers(0, 2, 4000).astype(bool) for name in "abcd"})
     for errors in (rng.integers(0, 2, 4000).astype(float), rng.gamma(1, 1, 4000)):
@@ -223,7 +223,8 @@ def test_no_value_with_enough_rows_gives_an_empty_family() -> None:
 def test_too_large_a_family_is_estimated_before_it_is_counted() -> None:
     from pipeline.slices.counting.encode import encode_table
     from pipeline.slices.counting.fixed_point import prepare_losses
-    from pipeline.slices.search import SearchOptions, prepare_search
+    from pipeline.slices.options import SearchOptions
+    from pipeline.slices.search import prepare_search
 
     rng = np.random.default_rng(0)
     table = pl.DataFrame({f"a{j}": rng.integers(0, 30, 3000) for j in range(12)})

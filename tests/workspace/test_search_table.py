@@ -64,7 +64,7 @@ def test_an_object_takes_the_labels_of_its_image(tmp_path: Path) -> None:
         NIGHT,
     )
     assert table.attributes.to_dicts() == [{"hat": "no", "night": "yes"}]
-    assert table.groups.to_list() == ["image"]
+    assert table.cluster_ids.to_list() == ["image"]
     assert table.samples_without_labels == 0
 
 

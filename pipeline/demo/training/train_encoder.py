@@ -8,7 +8,6 @@ other images are often true of this one too.
 import argparse
 import json
 import math
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +31,7 @@ from pipeline.demo.training.training_batches import (
     to_tensor,
 )
 from pipeline.demo.training.training_set import SIDE, Pictures, make_pictures
+from pipeline.files.core_count import count_cores
 
 MODEL = {
     "embed_dim": 96,
@@ -255,7 +255,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=count_cores())
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "encoder")
     options = parser.parse_args()
     model = train_world_encoder(

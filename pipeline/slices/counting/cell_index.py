@@ -1,18 +1,16 @@
-"""Where the slices of a family lie among the cells of a recount, to count only those again."""
+"""The cells of a recount that hold the slices of a family, to count only those again."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.slices.array_types import Ints, SliceIds
 from pipeline.slices.counting.cells import Layout
 from pipeline.slices.counting.cube import Chunk, plan_chunks
 
-Ints = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
-class Places:
+class CellIndex:
     """The passes that count a family's attribute sets, and which of their cells are its slices."""
 
     chunks: tuple[Chunk, ...]
@@ -21,7 +19,7 @@ class Places:
     sets: int
 
 
-def place_slices(layout: Layout, slices: NDArray[np.int32]) -> Places:
+def index_cells(layout: Layout, slices: SliceIds) -> CellIndex:
     """Find the cell of every slice; attribute sets without a slice are not counted again.
 
     slices: (k, level) predicate ids, -1 where there are fewer.
@@ -52,4 +50,4 @@ def place_slices(layout: Layout, slices: NDArray[np.int32]) -> Places:
             rows.append(members)
             cells.append(cell + chunk.begins[number[mine] - done])
             done += len(chunk.sets)
-    return Places(tuple(chunks), tuple(rows), tuple(cells), sum(len(c.sets) for c in chunks))
+    return CellIndex(tuple(chunks), tuple(rows), tuple(cells), sum(len(c.sets) for c in chunks))

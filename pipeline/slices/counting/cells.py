@@ -3,24 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.exceptions import SearchError
+from pipeline.slices.array_types import Array, Bytes, Ints, Mask
 from pipeline.slices.counting.encode import Codes
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.kernels import Kernels
 
-Ints = NDArray[np.int64]
 _MOST_VALUES = (1 << 16) - 1
-_GROUP_AT = 8  # group rows when there are at least this many per possible cell
+_MERGE_AT = 8  # merge rows when there are at least this many per possible cell
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The values that can be in a slice. A value's id is its place among all attributes' values."""
+    """The values that can be in a slice; the id of one is its position among all attributes'."""
 
     attributes: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]  # that count; further codes are left out of every slice
@@ -43,7 +41,7 @@ class Layout:
 
     @cached_property
     def text_rank(self) -> Ints:
-        """(ids,) place of each id's predicate in the order of attribute, then value text."""
+        """(ids,) rank of each id's predicate in the order of attribute, then value text."""
         keys = [("", "") if pair is None else pair for pair in self.predicates]
         rank = np.empty(len(keys), np.int64)
         rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
@@ -52,18 +50,18 @@ class Layout:
 
 @dataclass(frozen=True)
 class Cells:
-    """r rows, or groups of equal rows, with integer sums of their errors."""
+    """r rows, or cells of merged equal rows, with integer sums of their errors."""
 
     layout: Layout
-    codes: NDArray[Any]  # (m, r) uint8 or uint16
+    codes: Array  # (m, r) uint8 or uint16
     losses: Losses  # of the n rows
-    bits: NDArray[np.uint8] | None  # (r,) two-valued errors of single rows; else
+    bits: Bytes | None  # (r,) two-valued errors of single rows; else
     rows: Ints | None  # (r, K) integer channels
-    cell_of: Ints | None  # (n,) the cell of each row when rows are grouped
+    cell_of: Ints | None  # (n,) the cell of each row when equal rows are merged
 
     @property
     def channel(self) -> int:
-        """The channel that a minimum support speaks of: the rows, or their weights."""
+        """The channel that the minimum support applies to: rows, or weights."""
         return 0 if self.losses.weights is None else 1
 
     @cached_property
@@ -103,18 +101,18 @@ def make_cells(
     kernels: Kernels,
     *,
     min_weight: float,
-    leave_out: Callable[[str, str], bool],
-    group: bool = True,
+    is_excluded: Callable[[str, str], bool],
+    merge: bool = True,
 ) -> Cells:
-    """Keep the values that can be in a slice and group equal rows where that pays.
+    """Keep the values that can be in a slice and merge equal rows where that pays.
 
-    A value with less weight than `min_weight`, or for which `leave_out(attribute, value)` holds, is
-    in no slice; its rows stay. Grouping needs at least eight rows for each possible cell.
+    A value with less weight than `min_weight`, or with `is_excluded(attribute, value)`, is in no
+    slice; its rows stay. Merging needs at least eight rows for each possible cell.
     """
     columns, kept, dims, names = [], [], [], []
     for name, values, column in zip(codes.attributes, codes.values, codes.columns, strict=True):
         keep = _frequent(column, len(values), losses, kernels, min_weight)
-        keep &= np.array([not leave_out(name, value) for value in values], dtype=np.bool_)
+        keep &= np.array([not is_excluded(name, value) for value in values], dtype=np.bool_)
         if not keep.any():
             continue
         if keep.sum() > _MOST_VALUES - 1:
@@ -136,31 +134,31 @@ def make_cells(
     matrix = np.empty((len(columns), len(losses.errors)), np.uint8 if small else np.uint16)
     for a, column in enumerate(columns):
         matrix[a] = column
-    return _fill(layout, matrix, losses, group=group)
+    return _fill(layout, matrix, losses, merge=merge)
 
 
-def take_rows(cells: Cells, rows: NDArray[Any], *, matrix: NDArray[Any] | None = None) -> Cells:
+def take_rows(cells: Cells, rows: Array, *, matrix: Array | None = None) -> Cells:
     """Return the cells of some of the n rows, in the same layout and units.
 
-    matrix: (m, n) codes of all rows; needed when `cells` are grouped.
+    matrix: (m, n) codes of all rows; needed when `cells` are merged.
     """
     codes = cells.codes if matrix is None else matrix
     return _fill(
-        cells.layout, np.ascontiguousarray(codes[:, rows]), cells.losses.take(rows), group=True
+        cells.layout, np.ascontiguousarray(codes[:, rows]), cells.losses.take(rows), merge=True
     )
 
 
-def row_codes(cells: Cells) -> NDArray[Any]:
+def row_codes(cells: Cells) -> Array:
     """Return (m, n) codes of the single rows."""
     return cells.codes if cells.cell_of is None else cells.codes[:, cells.cell_of]
 
 
 def _frequent(
-    column: NDArray[Any], size: int, losses: Losses, kernels: Kernels, min_weight: float
-) -> NDArray[np.bool_]:
-    """Tell which values have at least `min_weight`."""
+    column: Array, size: int, losses: Losses, kernels: Kernels, min_weight: float
+) -> Mask:
+    """Return which values have at least `min_weight`."""
     if losses.weights is None:
-        counts: NDArray[Any] = kernels.count_values(column, size)
+        counts: Array = kernels.count_values(column, size)
         return np.asarray(counts >= max(min_weight - 1e-9, 1), dtype=np.bool_)
     counts = kernels.count_values(column, size)
     weights = np.bincount(column, weights=losses.weights, minlength=size) * losses.weight_unit
@@ -168,33 +166,31 @@ def _frequent(
     return np.asarray((weights >= min_weight * (1 - 1e-9)) & (counts > 0), dtype=np.bool_)
 
 
-def _shrink(column: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
+def _shrink(column: Array, keep: Mask) -> Array:
     """Renumber the kept codes from 0; all others share the code after them."""
     if keep.all():
         return column
     number = np.where(keep, np.cumsum(keep) - 1, keep.sum())
-    small: NDArray[Any] = number.astype(np.uint8 if keep.sum() < 256 else np.uint16)[column]
+    small: Array = number.astype(np.uint8 if keep.sum() < 256 else np.uint16)[column]
     return small
 
 
-def _fill(layout: Layout, matrix: NDArray[Any], losses: Losses, *, group: bool) -> Cells:
-    """Make cells of (m, n) codes, grouped when few combinations are possible."""
+def _fill(layout: Layout, matrix: Array, losses: Losses, *, merge: bool) -> Cells:
+    """Make cells of (m, n) codes, merged when few combinations are possible."""
     n = matrix.shape[1]
     plain = losses.binary and losses.weights is None
     possible = float(np.prod(layout.dims.astype(np.float64)))
-    if not group or possible * _GROUP_AT > n:
+    if not merge or possible * _MERGE_AT > n:
         bits = losses.bits() if plain else None
         rows = None if plain else losses.fill_channels()
         return Cells(layout, matrix, losses, bits, rows, None)
     key = np.zeros(n, np.int32)
     for a, dim in enumerate(layout.dims):
         key = key * np.int32(dim) + matrix[a]
-    return _group(layout, matrix, losses, key, int(possible))
+    return _merge(layout, matrix, losses, key, int(possible))
 
 
-def _group(
-    layout: Layout, matrix: NDArray[Any], losses: Losses, key: NDArray[Any], possible: int
-) -> Cells:
+def _merge(layout: Layout, matrix: Array, losses: Losses, key: Array, possible: int) -> Cells:
     """Add up the channels of rows with equal keys."""
     from pipeline.slices.counting.kernels_numpy import add_exactly
 

@@ -1,6 +1,5 @@
 """Exact counts of every conjunction up to a level, set of attributes by set, nothing pruned."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,12 +7,12 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.files.core_count import count_cores
+from pipeline.slices.array_types import Ints, Mask, SliceIds
 from pipeline.slices.counting.cells import Cells, Layout
 from pipeline.slices.counting.kernels import Kernels
 
-Ints = NDArray[np.int64]
 _CHUNK_CELLS = 1 << 20  # cells counted in one pass over the rows
 _SMALL = 4_000_000  # row updates below which threads cost more than they save
 
@@ -22,7 +21,7 @@ _SMALL = 4_000_000  # row updates below which threads cost more than they save
 class Counts:
     """k slices with integer sums: ids (k, level) of their predicates, -1 where there are fewer."""
 
-    slices: NDArray[np.int32]
+    slices: SliceIds
     sums: Ints  # (k, K)
 
 
@@ -39,9 +38,7 @@ class Chunk:
     cells: int
 
 
-def count_cube(
-    cells: Cells, kernels: Kernels, *, max_level: int, min_weight: float, threads: int | None = None
-) -> Counts:
+def count_cube(cells: Cells, kernels: Kernels, *, max_level: int, min_weight: float) -> Counts:
     """Count every slice of at most `max_level` predicates with at least `min_weight`.
 
     Sums are integers, so the number of threads changes no bit of the result.
@@ -52,7 +49,7 @@ def count_cube(
             np.empty((0, max_level), np.int32), np.empty((0, cells.all_sums.shape[1]), np.int64)
         )
     least = cells.least(min_weight)
-    workers = threads or count_cores()
+    workers = count_cores()
     work = comb(len(cells.layout.dims), level) * cells.codes.shape[1]
     parts = 1 if work < _SMALL else workers
     chunks = plan_chunks(cells.layout.dims, level, parts=parts)
@@ -72,13 +69,6 @@ def count_cube(
         slices[at : at + len(piece.slices), : piece.slices.shape[1]] = piece.slices
         at += len(piece.slices)
     return Counts(slices, np.concatenate([piece.sums for piece in pieces]))
-
-
-def count_cores() -> int:
-    """Return the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def plan_chunks(
@@ -135,12 +125,12 @@ def _make_chunk(runs: list[tuple[tuple[int, ...], int, int]], dims: Ints) -> Chu
 
 def count_sets(cells: Cells, kernels: Kernels, chunk: Chunk) -> Ints:
     """Return the (cells, K) integer sums of a chunk's sets."""
-    place = (
+    chunk_arguments = (
         cells.layout.dims, chunk.prefixes, chunk.first, chunk.stop, chunk.starts, chunk.cells,
     )  # fmt: skip
     if cells.bits is not None:
-        return np.asarray(kernels.count_bits(cells.codes, cells.bits, *place))
-    return np.asarray(kernels.count_channels(cells.codes, cells.channels, *place))
+        return np.asarray(kernels.count_bits(cells.codes, cells.bits, *chunk_arguments))
+    return np.asarray(kernels.count_channels(cells.codes, cells.channels, *chunk_arguments))
 
 
 def _count_chunk(cells: Cells, kernels: Kernels, chunk: Chunk, least: int) -> list[Counts]:
@@ -170,7 +160,7 @@ def _smaller_sets(
     A set's owner adds the first attributes that it lacks, so each is summed exactly once.
     """
     level = chunk.sets.shape[1]
-    jobs: dict[int, list[tuple[int, NDArray[np.bool_]]]] = {}
+    jobs: dict[int, list[tuple[int, Mask]]] = {}
     for s, attributes in enumerate(chunk.sets.tolist()):
         for kept in _owned(tuple(attributes)):
             jobs.setdefault(int(kept.sum()), []).append((s, kept))
@@ -192,20 +182,20 @@ def _smaller_sets(
     return out
 
 
-def _owned(attributes: tuple[int, ...]) -> list[NDArray[np.bool_]]:
+def _owned(attributes: tuple[int, ...]) -> list[Mask]:
     """List, as masks, the proper subsets that a set of attributes owns."""
     masks = []
     level = len(attributes)
     if attributes[0] != 0:  # an owner holds the first attribute, which its subsets may lack
         return []
     for size in range(1, level):
-        for places in combinations(range(level), size):
-            kept = [attributes[j] for j in places]
+        for positions in combinations(range(level), size):
+            kept = [attributes[j] for j in positions]
             free = (a for a in range(attributes[-1] + level + 1) if a not in kept)
             owner = sorted([*kept, *(next(free) for _ in range(level - size))])
             if owner == list(attributes):
                 mask = np.zeros(level, np.bool_)
-                mask[list(places)] = True
+                mask[list(positions)] = True
                 masks.append(mask)
     return masks
 

@@ -9,22 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.slices.array_types import Ints, Mask, SliceIds
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.kernels import Kernels
-from pipeline.slices.counting.slice_score import Direction, bound_scores, score_slices
+from pipeline.slices.counting.slice_score import bound_scores, score_slices
+from pipeline.slices.options import Direction
 
-Ints = NDArray[np.int64]
 _SLACK = 1e-9  # bounds and scores round differently
 
 
 @dataclass(frozen=True)
 class DepthFirstOptions:
-    """What a depth-first search is asked for: the best `top` slices.
+    """The limits of a depth-first search for the best `top` slices.
 
-    wanted: tells which of (k, level) slices may be reported; others are opened but not kept.
+    holds_required: which of (k, level) slices may be reported; others are opened but not kept.
     """
 
     max_level: int
@@ -32,7 +32,7 @@ class DepthFirstOptions:
     top: int
     alpha: float
     direction: Direction
-    wanted: Callable[[NDArray[np.int32]], NDArray[np.bool_]]
+    holds_required: Callable[[SliceIds], Mask]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Search:
         self.min_weight = max(options.min_weight, 1e-300)
         self.all_weight = float(cells.total.weight[0])
         self.all_total = float(cells.total.total[0])
-        self.slices: list[NDArray[np.int32]] = []
+        self.slices: list[SliceIds] = []
         self.sums: list[Ints] = []
         self.unopened = 0
         self._best: list[float] = []  # a heap of the best `top` scores
@@ -96,14 +96,14 @@ class _Search:
         )
         return ids[good], hist[good]
 
-    def _record(self, slices: NDArray[np.int32], sums: Ints) -> None:
+    def _record(self, slices: SliceIds, sums: Ints) -> None:
         """Keep slices that may be reported and raise the score to reach."""
-        wanted = self.options.wanted(slices)
-        if not wanted.any():
+        eligible = self.options.holds_required(slices)
+        if not eligible.any():
             return
-        self.slices.append(slices[wanted])
-        self.sums.append(sums[wanted])
-        done = self.cells.losses.finish(sums[wanted])
+        self.slices.append(slices[eligible])
+        self.sums.append(sums[eligible])
+        done = self.cells.losses.finish(sums[eligible])
         scores = score_slices(
             done.weight, done.total,
             all_weight=self.all_weight, all_total=self.all_total,

@@ -2,29 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from pipeline.exceptions import TableError
+from pipeline.slices.array_types import Array
 
-CodeArray = NDArray[Any]  # uint8, uint16 or uint32
 _DIRECT = 1 << 16  # integers in a range up to this wide are their own codes
 _SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Attribute values as integers: `columns[a][i]` indexes `values[a]`; attributes are sorted."""
+    """Attribute values as integers: `columns[a][i]` indexes `values[a]`; attributes are sorted.
+
+    columns: (n,) uint8, uint16 or uint32 each.
+    """
 
     attributes: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
-    columns: tuple[CodeArray, ...]
+    columns: tuple[Array, ...]
+
+    @property
+    def values_by_attribute(self) -> dict[str, tuple[str, ...]]:
+        """The values of each attribute, by its name."""
+        return dict(zip(self.attributes, self.values, strict=True))
 
 
-def list_rows(rows: Sequence[int] | NDArray[Any]) -> str:
+def list_rows(rows: Sequence[int] | Array) -> str:
     """Name at most ten rows in a message, counted from 1."""
     shown = ", ".join(str(int(row) + 1) for row in rows[:_SHOWN])
     return shown if len(rows) <= _SHOWN else f"{shown} and {len(rows) - _SHOWN} more"
@@ -37,7 +43,7 @@ def encode_table(table: pl.DataFrame) -> Codes:
     Raises TableError listing every column that holds nulls or another type.
     """
     problems = [] if table.width else ["it has no attribute columns"]
-    encoded: dict[str, tuple[tuple[str, ...], CodeArray]] = {}
+    encoded: dict[str, tuple[tuple[str, ...], Array]] = {}
     for name in sorted(table.columns):
         column = table[name]
         if column.null_count():
@@ -64,7 +70,7 @@ def encode_table(table: pl.DataFrame) -> Codes:
     )
 
 
-def _encode_integers(column: pl.Series) -> tuple[tuple[str, ...], CodeArray]:
+def _encode_integers(column: pl.Series) -> tuple[tuple[str, ...], Array]:
     """Use integers as codes where their range is small; booleans become false, true."""
     if column.dtype == pl.Boolean:
         return ("false", "true"), column.cast(pl.UInt8).to_numpy()
@@ -83,7 +89,7 @@ def _encode_integers(column: pl.Series) -> tuple[tuple[str, ...], CodeArray]:
     return values, shifted.astype(np.uint8 if high - low < 256 else np.uint16)
 
 
-def _encode_strings(column: pl.Series) -> tuple[tuple[str, ...], CodeArray]:
+def _encode_strings(column: pl.Series) -> tuple[tuple[str, ...], Array]:
     """Number distinct texts in their sorted order."""
     texts = column.cast(pl.String)
     distinct = texts.unique().sort()

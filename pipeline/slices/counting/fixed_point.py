@@ -1,16 +1,14 @@
 """Errors and weights as integers, so that sums are exact and no order of adding changes them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.exceptions import TableError
+from pipeline.slices.array_types import Array, Bytes, Floats, Ints
 from pipeline.slices.counting.encode import list_rows
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 _LARGEST = 1e150  # squares stay finite
 _BITS = 61  # of an int64 that a whole table's sum may fill
 
@@ -26,7 +24,7 @@ class Sums:
     total2: Floats  # weighted sum of squared errors
     largest: Floats  # largest error
 
-    def take(self, index: NDArray[Any] | slice) -> "Sums":
+    def take(self, index: Array | slice) -> "Sums":
         """Return the sums of the sets that `index` selects."""
         return Sums(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
@@ -53,9 +51,9 @@ class Losses:
         """Columns of `fill_channels`: n, total, total2, largest; with weights also their sums."""
         return 4 if self.weights is None else 6
 
-    def bits(self) -> NDArray[np.uint8]:
+    def bits(self) -> Bytes:
         """Return (n,) 1 where a two-valued error is `high`."""
-        high: NDArray[np.uint8] = (self.errors != self.low).view(np.uint8)
+        high: Bytes = (self.errors != self.low).view(np.uint8)
         return high
 
     def fill_channels(self) -> Ints:
@@ -117,7 +115,7 @@ class Losses:
         last = [channels[:, -1].max()]
         return self.finish(np.concatenate([channels[:, :-1].sum(axis=0), last])[None, :])
 
-    def take(self, rows: NDArray[Any]) -> "Losses":
+    def take(self, rows: Array) -> "Losses":
         """Return the losses of some rows, in the same units."""
         weights = None if self.weights is None else self.weights[rows]
         return Losses(

@@ -1,18 +1,15 @@
 """The choice of counting kernels: compiled by numba, or plain NumPy with the same numbers."""
 
 import os
-from typing import Any, Literal, Protocol, cast
-
-from numpy.typing import NDArray
+from typing import Protocol, cast
 
 from pipeline.exceptions import SearchError
-
-Array = NDArray[Any]
-Backend = Literal["auto", "numba", "numpy"]
+from pipeline.slices.array_types import Array
+from pipeline.slices.options import Backend
 
 
 class Kernels(Protocol):
-    """The functions that `counting_numba` and `counting_numpy` both have."""
+    """The functions that `kernels_numba` and `kernels_numpy` both have."""
 
     def count_values(self, codes: Array, size: int) -> Array:
         """Count how often each code occurs."""
@@ -44,10 +41,10 @@ class Kernels(Protocol):
         """Add up the channels of some rows for every value of later attributes."""
 
     def count_clusters(
-        self, codes: Array, values: Array, weights: Array, group_starts: Array,
-        group_totals: Array, group_sizes: Array, dims: Array, attributes: Array, cells: int,
+        self, codes: Array, values: Array, weights: Array, cluster_starts: Array,
+        cluster_totals: Array, cluster_sizes: Array, dims: Array, attributes: Array, cells: int,
     ) -> Array:  # fmt: skip
-        """Sum, in each cell of one attribute set, what each group of rows adds to it."""
+        """Sum, in each cell of one attribute set, what each cluster of rows adds to it."""
 
 
 def load_kernels(backend: Backend = "auto") -> Kernels:
@@ -57,17 +54,17 @@ def load_kernels(backend: Backend = "auto") -> Kernels:
     Raises SearchError when `numba` is demanded and cannot be imported.
     """
     if backend == "numpy" or (backend == "auto" and os.environ.get("WEAKSPOT_NUMBA") == "0"):
-        from pipeline.slices.counting import kernels_numpy as counting_numpy
+        from pipeline.slices.counting import kernels_numpy
 
-        return cast(Kernels, counting_numpy)
+        return cast(Kernels, kernels_numpy)
     try:
-        from pipeline.slices.counting import kernels_numba as counting_numba
+        from pipeline.slices.counting import kernels_numba
     except (ImportError, OSError) as error:  # no wheel for this platform, or a broken llvmlite
         if backend == "numba":
             raise SearchError(
                 f"numba cannot be loaded ({error}); install it or use the backend 'numpy'"
             ) from error
-        from pipeline.slices.counting import kernels_numpy as counting_numpy
+        from pipeline.slices.counting import kernels_numpy
 
-        return cast(Kernels, counting_numpy)
-    return cast(Kernels, counting_numba)
+        return cast(Kernels, kernels_numpy)
+    return cast(Kernels, kernels_numba)

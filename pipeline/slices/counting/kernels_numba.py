@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from pipeline.slices.array_types import Array
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _BLOCK = 4096  # rows whose codes and keys stay in the first caches
 
@@ -219,12 +219,12 @@ def extract(
             row = begins[s] + cell
             if hist[row, channel] < least:
                 continue
-            rest = cell
+            quotient = cell
             whole = True
             for j in range(level - 1, -1, -1):
                 a = sets[s, j]
-                value = rest % dims[a]
-                rest //= dims[a]
+                value = quotient % dims[a]
+                quotient //= dims[a]
                 whole = whole and value < kept[a]
                 slices[at, j] = ids[a] + value
             if whole:
@@ -260,38 +260,39 @@ def count_clusters(
     codes: Array,
     values: Array,
     weights: Array,
-    group_starts: Array,
-    group_totals: Array,
-    group_sizes: Array,
+    cluster_starts: Array,
+    cluster_totals: Array,
+    cluster_sizes: Array,
     dims: Array,
     attributes: Array,
     cells: int,
 ) -> Array:
-    """Sum, in each cell of one attribute set, what each group of rows adds to it.
+    """Sum, in each cell of one attribute set, what each cluster of rows adds to it.
 
-    codes (m, n), values and weights (n,) sorted by group; group g has the rows from group_starts[g]
-    on, the value sum group_totals[g] and the weight group_sizes[g]. Returns (cells, 5): the sums
-    over groups of a_g^2 and of a_g t_g, where a_g is the group's value sum in the cell and t_g all
-    of it, the number of groups with rows there, and the first two sums for weights.
+    codes (m, n), values and weights (n,) sorted by cluster; cluster g has the rows from
+    cluster_starts[g] on, the value sum cluster_totals[g] and the weight cluster_sizes[g]. Returns
+    (cells, 5): the sums over clusters of a_g^2 and of a_g t_g, where a_g is the cluster's value sum
+    in the cell and t_g all of it, the number of clusters with rows there, and the first two sums
+    for weights.
     """
     n = codes.shape[1]
     key = np.empty(n, np.int32)
     _fill_prefix(codes, dims, attributes, 0, n, key)
     out = np.zeros((cells, 5))
     inside = np.zeros(cells)
-    weight = np.zeros(cells)  # more than 0 where the group has rows
-    for g in range(group_starts.shape[0] - 1):
-        for i in range(group_starts[g], group_starts[g + 1]):
+    weight = np.zeros(cells)  # more than 0 where the cluster has rows
+    for g in range(cluster_starts.shape[0] - 1):
+        for i in range(cluster_starts[g], cluster_starts[g + 1]):
             inside[key[i]] += values[i]
             weight[key[i]] += weights[i]
-        for i in range(group_starts[g], group_starts[g + 1]):
+        for i in range(cluster_starts[g], cluster_starts[g + 1]):
             k = key[i]
             if weight[k] > 0:
                 out[k, 0] += inside[k] * inside[k]
-                out[k, 1] += inside[k] * group_totals[g]
+                out[k, 1] += inside[k] * cluster_totals[g]
                 out[k, 2] += 1.0
                 out[k, 3] += weight[k] * weight[k]
-                out[k, 4] += weight[k] * group_sizes[g]
+                out[k, 4] += weight[k] * cluster_sizes[g]
                 inside[k] = 0.0
                 weight[k] = 0.0
     return out

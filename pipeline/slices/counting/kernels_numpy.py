@@ -1,21 +1,18 @@
 """The counting kernels in plain NumPy, where numba is missing: the same numbers, slower."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from pipeline.slices.array_types import Array, Bytes, Floats, Ints, Mask, SliceIds
+
 _EXACT = 1 << 53  # integers up to here are exact as floats, in which bincount adds
 
 
-def count_values(codes: NDArray[Any], size: int) -> Ints:
+def count_values(codes: Array, size: int) -> Ints:
     """Count how often each code below `size` occurs."""
     return np.bincount(codes, minlength=size).astype(np.int64)
 
 
-def add_exactly(keys: NDArray[Any], values: Ints, cells: int) -> Ints:
+def add_exactly(keys: Array, values: Ints, cells: int) -> Ints:
     """Sum int64 values by key without losing a bit: in parts small enough for bincount's floats."""
     if not len(values):
         return np.zeros(cells, np.int64)
@@ -34,14 +31,14 @@ def add_exactly(keys: NDArray[Any], values: Ints, cells: int) -> Ints:
     return total
 
 
-def _take_largest(keys: NDArray[Any], values: Ints, cells: int) -> Ints:
+def _take_largest(keys: Array, values: Ints, cells: int) -> Ints:
     """Return the largest value of each key, 0 where there is none."""
     out = np.zeros(cells, np.int64)
     np.maximum.at(out, keys, values)
     return out
 
 
-def _add_rows(keys: NDArray[Any], rows: Ints, cells: int) -> Ints:
+def _add_rows(keys: Array, rows: Ints, cells: int) -> Ints:
     """Add up all channels but the last, of which the maximum is taken."""
     last = rows.shape[1] - 1
     sums = [add_exactly(keys, np.ascontiguousarray(rows[:, q]), cells) for q in range(last)]
@@ -49,7 +46,7 @@ def _add_rows(keys: NDArray[Any], rows: Ints, cells: int) -> Ints:
     return np.stack(sums, axis=1)
 
 
-def _keys(codes: NDArray[Any], dims: Ints, attributes: list[int]) -> Ints:
+def _keys(codes: Array, dims: Ints, attributes: list[int]) -> Ints:
     key = np.zeros(codes.shape[1], np.int64)
     for a in attributes:
         key = key * dims[a] + codes[a]
@@ -57,7 +54,7 @@ def _keys(codes: NDArray[Any], dims: Ints, attributes: list[int]) -> Ints:
 
 
 def count_bits(
-    codes: NDArray[Any], bits: NDArray[np.uint8], dims: Ints, prefixes: Ints,
+    codes: Array, bits: Bytes, dims: Ints, prefixes: Ints,
     first: Ints, stop: Ints, starts: Ints, cells: int,
 ) -> Ints:  # fmt: skip
     """Count rows and rows with bit 1 in every cell, as the compiled kernel of this name does."""
@@ -74,7 +71,7 @@ def count_bits(
 
 
 def count_channels(
-    codes: NDArray[Any], rows: Ints, dims: Ints, prefixes: Ints,
+    codes: Array, rows: Ints, dims: Ints, prefixes: Ints,
     first: Ints, stop: Ints, starts: Ints, cells: int,
 ) -> Ints:  # fmt: skip
     """Add up integer channels in every cell, as the compiled kernel of this name does."""
@@ -88,7 +85,7 @@ def count_channels(
     return out
 
 
-def marginalize(hist: Ints, shape: Ints, kept: NDArray[np.bool_], out: Ints, sums: int) -> None:
+def marginalize(hist: Ints, shape: Ints, kept: Mask, out: Ints, sums: int) -> None:
     """Sum a set's cells over the attributes not in `kept`, into out."""
     axes = tuple(int(j) for j in np.flatnonzero(~kept))
     cube = hist.reshape(*shape, hist.shape[1])
@@ -106,7 +103,7 @@ def extract(
     ids: Ints,
     channel: int,
     least: int,
-) -> tuple[NDArray[np.int32], Ints]:
+) -> tuple[SliceIds, Ints]:
     """List the cells with `channel` >= least and none of the left-out values."""
     slices, sums = [], []
     for attributes, begin in zip(sets, begins, strict=True):
@@ -120,7 +117,7 @@ def extract(
     return np.concatenate(slices), np.concatenate(sums)
 
 
-def count_children(codes: NDArray[Any], members: Ints, rows: Ints, first: int, ids: Ints) -> Ints:
+def count_children(codes: Array, members: Ints, rows: Ints, first: int, ids: Ints) -> Ints:
     """Add up the channels of some rows for every value of the attributes from `first` on."""
     part = rows[members]
     parts = [
@@ -131,16 +128,16 @@ def count_children(codes: NDArray[Any], members: Ints, rows: Ints, first: int, i
 
 
 def count_clusters(
-    codes: NDArray[Any], values: Floats, weights: Floats, group_starts: Ints, group_totals: Floats,
-    group_sizes: Floats, dims: Ints, attributes: Ints, cells: int,
+    codes: Array, values: Floats, weights: Floats, cluster_starts: Ints, cluster_totals: Floats,
+    cluster_sizes: Floats, dims: Ints, attributes: Ints, cells: int,
 ) -> Floats:  # fmt: skip
-    """Sum, in each cell of one attribute set, what each group of rows adds to it."""
-    group = np.repeat(np.arange(len(group_totals)), np.diff(group_starts))
-    key = group * cells + _keys(codes, dims, [int(a) for a in attributes])
-    pairs, place = np.unique(key, return_inverse=True)
-    cell, group = pairs % cells, pairs // cells
-    inside = np.bincount(place, weights=values, minlength=len(pairs))
-    weight = np.bincount(place, weights=weights, minlength=len(pairs))
-    parts = [inside**2, inside * group_totals[group], np.ones(len(pairs))]
-    parts += [weight**2, weight * group_sizes[group]]
+    """Sum, in each cell of one attribute set, what each cluster of rows adds to it."""
+    cluster = np.repeat(np.arange(len(cluster_totals)), np.diff(cluster_starts))
+    key = cluster * cells + _keys(codes, dims, [int(a) for a in attributes])
+    pairs, position = np.unique(key, return_inverse=True)
+    cell, cluster = pairs % cells, pairs // cells
+    inside = np.bincount(position, weights=values, minlength=len(pairs))
+    weight = np.bincount(position, weights=weights, minlength=len(pairs))
+    parts = [inside**2, inside * cluster_totals[cluster], np.ones(len(pairs))]
+    parts += [weight**2, weight * cluster_sizes[cluster]]
     return np.stack([np.bincount(cell, weights=part, minlength=cells) for part in parts], axis=1)

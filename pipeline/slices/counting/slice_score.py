@@ -1,12 +1,9 @@
 """SliceLine's score of a slice, and the bound that no conjunction inside a slice can exceed."""
 
-from typing import Literal
-
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Direction = Literal["worse", "better"]
+from pipeline.slices.array_types import Floats
+from pipeline.slices.options import Direction
 
 
 def score_slices(

@@ -8,16 +8,14 @@ import logging
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.exceptions import SearchError
+from pipeline.slices.array_types import Array, Floats, Ints, SliceIds
 from pipeline.slices.counting.cells import Cells, row_codes
 from pipeline.slices.counting.cube import Counts
 
-Array = NDArray[Any]
-Ints = NDArray[np.int64]
 Sparse = Any  # scipy's matrices have no types
-TOP = 1000  # slices that the package is asked for when all are wanted
+TOP = 1000  # slices that the package returns at most when no limit is given
 
 
 def estimate_sliceline(cells: Cells, *, max_level: int) -> float:
@@ -52,24 +50,24 @@ def search_sliceline(
     if cells.losses.low == cells.losses.high or not len(cells.layout.dims):
         return empty  # the package answers constant errors with nothing or a crash
     codes = row_codes(cells)
-    found = _fit(
+    answers = _fit(
         codes, cells.losses.errors, max_level, int(np.ceil(min_weight - 1e-9)), top or TOP, alpha
     )
-    slices = _to_ids(found, cells, max_level)
+    slices = _to_ids(answers, cells, max_level)
     if not len(slices):
         return empty
     return Counts(slices, _count_rows(slices, cells, codes))
 
 
 def _fit(
-    codes: NDArray[Any],
-    errors: NDArray[np.float64],
+    codes: Array,
+    errors: Floats,
     max_level: int,
     least: int,
     top: int,
     alpha: float,
-) -> NDArray[Any]:
-    """Return (k, m) codes of the found slices, None where an attribute is unused."""
+) -> Array:
+    """Return (k, m) codes of the best slices, None where an attribute is unused."""
     finder_class = _repaired_finder(rows=codes.shape[1])
     log = logging.getLogger("sliceline.slicefinder")
     level = log.level
@@ -77,12 +75,12 @@ def _fit(
         finder = finder_class(
             alpha=alpha, k=top, max_l=max_level, min_sup=max(least, 1), verbose=False
         )
-        # Category names as integers: a value None would look like "unused" in its answer.
+        # Category names as integers: a value None would mean "unused" in its answer.
         finder.fit(codes.T.astype(np.int64), errors)
     finally:
         log.setLevel(level)
-    found: NDArray[Any] = np.asarray(finder.top_slices_, dtype=object)
-    return found.reshape(-1, len(codes))
+    answers: Array = np.asarray(finder.top_slices_, dtype=object)
+    return answers.reshape(-1, len(codes))
 
 
 def _repaired_finder(*, rows: int) -> type[Any]:
@@ -106,10 +104,10 @@ def _repaired_finder(*, rows: int) -> type[Any]:
     return RepairedFinder
 
 
-def _to_ids(found: NDArray[Any], cells: Cells, max_level: int) -> NDArray[np.int32]:
+def _to_ids(answers: Array, cells: Cells, max_level: int) -> SliceIds:
     """Turn the package's answers into predicate ids, leaving out values that count for no slice."""
     slices = []
-    for answer in found:
+    for answer in answers:
         used = [a for a, code in enumerate(answer) if code is not None]
         if all(int(answer[a]) < cells.layout.level_one[a] for a in used):
             ids = [int(cells.layout.ids[a]) + int(answer[a]) for a in used]
@@ -117,7 +115,7 @@ def _to_ids(found: NDArray[Any], cells: Cells, max_level: int) -> NDArray[np.int
     return np.array(slices, np.int32).reshape(-1, max_level)
 
 
-def _count_rows(slices: NDArray[np.int32], cells: Cells, codes: NDArray[Any]) -> Ints:
+def _count_rows(slices: SliceIds, cells: Cells, codes: Array) -> Ints:
     """Count given slices exactly, one by one."""
     channels = cells.losses.fill_channels()
     sums = np.empty((len(slices), channels.shape[1]), np.int64)

@@ -1,4 +1,4 @@
-"""The smallest gap that the data could have shown: what "no weak slice found" is worth."""
+"""The smallest gap that the data could have shown: how much an audit without findings proves."""
 
 import numpy as np
 from scipy import special

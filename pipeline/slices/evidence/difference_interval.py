@@ -1,55 +1,53 @@
 """Confidence intervals for the error of a slice minus that of its complement."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from pipeline.slices.array_types import Floats, Ints, Mask
 from pipeline.slices.counting.fixed_point import Losses, Sums
-from pipeline.slices.evidence.significance import complement, effective_size, mean_and_variance
+from pipeline.slices.evidence.significance import effective_size, mean_and_variance, subtract_sums
 from pipeline.statistics.intervals import newcombe_interval
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 _DRAWS = 2000
-_MOST_GROUPS = 20_000  # beyond, the bootstrap's normal limit is as good and far cheaper
+_MOST_CLUSTERS = 20_000  # beyond, the bootstrap's normal limit is as good and far cheaper
 _Z = float(special.ndtri(0.975))
 Interval = tuple[float, float]
 NO_INTERVAL: Interval = (float("nan"), float("nan"))
 
 
 def compute_interval(
-    losses: Losses, inside: NDArray[np.bool_], *, groups: Ints | None, seed: int
+    losses: Losses, inside: Mask, *, cluster_ids: Ints | None, seed: int
 ) -> Interval:
-    """Return the 95 % interval of mean(inside) - mean(outside).
+    """Return the 95 % interval of mean(inside) - mean(complement).
 
-    As `interval_slices` gives it; with groups by a bootstrap over them, or Newcombe's of as many
-    rows as there are groups where all two-valued errors of a side are equal: what has no spread
+    As `interval_slices` gives it; with clusters by a bootstrap over them, or Newcombe's of as many
+    rows as there are clusters where all two-valued errors of a side are equal: what has no spread
     has none when it is drawn again. (nan, nan) where one side has too few rows to say.
     """
     if inside.all() or not inside.any():
         return NO_INTERVAL
-    if groups is not None:
+    if cluster_ids is not None:
         if losses.binary and losses.weights is None and _has_equal_side(losses.errors, inside):
-            return _count_groups(losses, inside, groups)
-        return bootstrap_interval(losses, inside, groups, seed=seed)
+            return _newcombe_of_clusters(losses, inside, cluster_ids)
+        return bootstrap_interval(losses, inside, cluster_ids, seed=seed)
     part = losses.take(np.flatnonzero(inside)).add_up()
     low, high = interval_slices(losses.add_up(), part, losses)
     return float(low[0]), float(high[0])
 
 
-def _has_equal_side(errors: Floats, inside: NDArray[np.bool_]) -> bool:
+def _has_equal_side(errors: Floats, inside: Mask) -> bool:
     return any(len(np.unique(errors[side])) == 1 for side in (inside, ~inside))
 
 
-def _count_groups(losses: Losses, inside: NDArray[np.bool_], groups: Ints) -> Interval:
-    """Newcombe's interval of the rates as if each side had one row a group."""
+def _newcombe_of_clusters(losses: Losses, inside: Mask, cluster_ids: Ints) -> Interval:
+    """Newcombe's interval of the rates as if each side had one row a cluster."""
     scale = losses.high - losses.low
     if scale <= 0:
         return NO_INTERVAL
     rates = [
         np.array([losses.errors[side].mean() - losses.low]) / scale for side in (inside, ~inside)
     ]
-    sizes = [np.array([float(len(np.unique(groups[side])))]) for side in (inside, ~inside)]
+    sizes = [np.array([float(len(np.unique(cluster_ids[side])))]) for side in (inside, ~inside)]
     low, high = newcombe_interval(rates[0] * sizes[0], sizes[0], rates[1] * sizes[1], sizes[1])
     return float(low[0]) * scale, float(high[0]) * scale
 
@@ -62,43 +60,45 @@ def interval_slices(total: Sums, part: Sums, losses: Losses) -> tuple[Floats, Fl
     """
     if losses.binary and losses.weights is None and losses.high > losses.low:
         scale = losses.high - losses.low
-        rest = complement(total, part)
+        complement = subtract_sums(total, part)
         count = np.rint((part.total - losses.low * part.n) / scale)
-        rest_count = np.rint((rest.total - losses.low * rest.n) / scale)
-        low, high = newcombe_interval(count, part.n, rest_count, rest.n)
+        complement_count = np.rint((complement.total - losses.low * complement.n) / scale)
+        low, high = newcombe_interval(count, part.n, complement_count, complement.n)
         return low * scale, high * scale
     return welch_interval(total, part)
 
 
 def welch_interval(total: Sums, part: Sums) -> tuple[Floats, Floats]:
     """Welch's t intervals of differences of means."""
-    rest = complement(total, part)
-    (mean, variance), (rest_mean, rest_variance) = mean_and_variance(part), mean_and_variance(rest)
-    n, rest_n = effective_size(part), effective_size(rest)
+    complement = subtract_sums(total, part)
+    (mean, variance), (complement_mean, complement_variance) = (
+        mean_and_variance(part),
+        mean_and_variance(complement),
+    )
+    n, complement_n = effective_size(part), effective_size(complement)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        a, b = variance / n, rest_variance / rest_n
-        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
+        a, b = variance / n, complement_variance / complement_n
+        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (complement_n - 1.0))
         half = np.where(a + b > 0, special.stdtrit(freedom, 0.975) * np.sqrt(a + b), a + b)
-    return mean - rest_mean - half, mean - rest_mean + half
+    return mean - complement_mean - half, mean - complement_mean + half
 
 
-def bootstrap_interval(
-    losses: Losses, inside: NDArray[np.bool_], groups: Ints, *, seed: int
-) -> Interval:
-    """Expanded percentile interval over resampled groups; beyond 20,000 groups its normal limit.
+def bootstrap_interval(losses: Losses, inside: Mask, cluster_ids: Ints, *, seed: int) -> Interval:
+    """Expanded percentile interval over resampled clusters; beyond 20,000 its normal limit.
 
-    The percentiles are moved outward as t stands to the normal: with few groups they would be too
-    close together. Source: Hesterberg, The American Statistician 69, 2015, section 3.3.
+    The percentiles are moved outward by the ratio of t to normal quantiles: with few clusters they
+    would be too close together. Source: Hesterberg, The American Statistician 69, 2015, section
+    3.3.
     """
-    _, number = np.unique(groups, return_inverse=True)
+    _, number = np.unique(cluster_ids, return_inverse=True)
     weights = np.ones(len(losses.errors)) if losses.weights is None else losses.weights
     parts = [weights * losses.errors * inside, weights * inside]
     parts += [weights * losses.errors * ~inside, weights * ~inside]
-    sums = np.stack([np.bincount(number, weights=part) for part in parts], axis=1)  # (groups, 4)
+    sums = np.stack([np.bincount(number, weights=part) for part in parts], axis=1)  # (clusters, 4)
     count = len(sums)
     total = sums.sum(axis=0)
     difference = total[0] / total[1] - total[2] / total[3]
-    if count > _MOST_GROUPS:
+    if count > _MOST_CLUSTERS:
         psi = (sums[:, 0] - total[0] / total[1] * sums[:, 1]) / total[1]
         psi -= (sums[:, 2] - total[2] / total[3] * sums[:, 3]) / total[3]
         half = _Z * np.sqrt((psi**2).sum() * count / (count - 1))

@@ -1,38 +1,34 @@
-"""The discovery half of an audit: one prepared search, asked again for fewer and fewer rows."""
+"""The discovery half of an audit: one prepared search, repeated on fewer and fewer rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.slices.array_types import Bytes, Floats, Ids, Ints, Mask, SliceIds
 from pipeline.slices.audit_rows import AuditRows
 from pipeline.slices.counting.cells import Cells, row_codes, take_rows
 from pipeline.slices.counting.fixed_point import Losses, Sums
-from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.evidence.clusters import (
     Clustered,
-    compare_groups,
+    compare_clusters,
     compute_clustered_p,
     measure_slices,
 )
 from pipeline.slices.evidence.max_t import FamilyWise, compute_family_p
 from pipeline.slices.evidence.significance import compute_p
 from pipeline.slices.family import Family
-from pipeline.slices.search import Found, Search, SearchOptions, prepare_search, run_search
-
-Ids = tuple[int, ...]
-Mask = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from pipeline.slices.options import Direction, SearchOptions
+from pipeline.slices.search import Search, SearchResult, prepare_search, run_search
 
 
 @dataclass(frozen=True)
-class Part:
+class RowSubset:
     """All rows of a discovery, or some of them, ready to count."""
 
     cells: Cells
-    codes: NDArray[np.uint8]  # (m, r) of the single rows
-    groups: Ints | None
+    codes: Bytes  # (m, r) of the single rows
+    cluster_ids: Ints | None
 
 
 @dataclass(frozen=True)
@@ -41,10 +37,10 @@ class Discovery:
 
     rows: AuditRows
     search: Search
-    codes: NDArray[np.uint8]  # (m, n) of the single rows
+    codes: Bytes  # (m, n) of the single rows
 
     def members(self, ids: Ids) -> Mask:
-        """Tell which rows are in the slice of these predicate ids."""
+        """Return (n,) which rows are in the slice of these predicate ids."""
         layout = self.search.cells.layout
         inside = np.ones(len(self.rows), np.bool_)
         for i in ids:
@@ -52,39 +48,39 @@ class Discovery:
             inside &= self.codes[a] == i - layout.ids[a]
         return inside
 
-    def compare(self, inside: Mask, outside: Mask) -> float:
-        """Return the one-sided p of some rows' error against others'."""
+    def compare(self, inside: Mask, reference: Mask) -> float:
+        """Return the one-sided p of some rows' error against that of reference rows."""
         return compare_rows(
-            self.rows.losses, self.rows.groups, inside, outside,
+            self.rows.losses, self.rows.cluster_ids, inside, reference,
             direction=self.search.options.direction,
         )  # fmt: skip
 
-    def compare_within(self, family: Family, general: int, special: Ints) -> NDArray[np.float64]:
-        """Return one-sided p of slices against the other rows of the slice that holds them.
+    def compare_within(self, family: Family, general: int, special: Ints) -> Floats:
+        """Return one-sided p of slices against the other rows of a more general slice.
 
-        Rows count as independent here, also with groups: `compare` has the last word.
+        Rows count as independent here, also with cluster_ids: confirm with `compare`.
         """
         around, inside = family.sums.take(np.array([general])), family.sums.take(special)
         return compute_p(around, inside, self.rows.losses, direction=self.search.options.direction)
 
-    def take(self, alive: Mask | None = None) -> Part:
-        """Return all rows, or those still alive."""
-        if alive is None:
-            return Part(self.search.cells, self.codes, self.rows.groups)
-        chosen = np.flatnonzero(alive)
+    def take(self, remaining: Mask | None = None) -> RowSubset:
+        """Return all rows, or those that remain."""
+        if remaining is None:
+            return RowSubset(self.search.cells, self.codes, self.rows.cluster_ids)
+        chosen = np.flatnonzero(remaining)
         cells = take_rows(self.search.cells, chosen, matrix=self.codes)
-        groups = None if self.rows.groups is None else self.rows.groups[chosen]
-        return Part(cells, self.codes[:, chosen], groups)
+        cluster_ids = None if self.rows.cluster_ids is None else self.rows.cluster_ids[chosen]
+        return RowSubset(cells, self.codes[:, chosen], cluster_ids)
 
-    def count(self, part: Part | None = None) -> Found:
-        """Count the family of all rows, or of a part of them."""
-        part = part or self.take()
-        cells, codes, groups = part.cells, part.codes, part.groups
-        if groups is None or not len(groups):
+    def count(self, subset: RowSubset | None = None) -> SearchResult:
+        """Count the family of all rows, or of a subset."""
+        subset = subset or self.take()
+        cells, codes, cluster_ids = subset.cells, subset.codes, subset.cluster_ids
+        if cluster_ids is None or not len(cluster_ids):
             return run_search(self.search, cells=cells)
 
-        def test(slices: NDArray[np.int32], sums: Sums) -> NDArray[np.float64]:
-            measured = measure_slices(cells, codes, groups, self.search.kernels, slices, sums)
+        def test(slices: SliceIds, sums: Sums) -> Floats:
+            measured = measure_slices(cells, codes, cluster_ids, self.search.kernels, slices, sums)
             return compute_clustered_p(measured, direction=self.search.options.direction)
 
         return run_search(self.search, cells=cells, test=test)
@@ -97,14 +93,16 @@ def open_discovery(rows: AuditRows, options: SearchOptions) -> Discovery:
 
 
 def compare_rows(
-    losses: Losses, groups: Ints | None, inside: Mask, outside: Mask, *, direction: Direction
+    losses: Losses, cluster_ids: Ints | None, inside: Mask, reference: Mask, *, direction: Direction
 ) -> float:
-    """Return the one-sided p of some rows' error against others'; 1 where either has none."""
-    if not inside.any() or not outside.any():
+    """Return the one-sided p of some rows' error against reference rows'; 1 if either is empty."""
+    if not inside.any() or not reference.any():
         return 1.0
-    both = np.flatnonzero(inside | outside)
-    if groups is not None:
-        return compare_groups(losses.take(both), groups[both], inside[both], direction=direction)
+    both = np.flatnonzero(inside | reference)
+    if cluster_ids is not None:
+        return compare_clusters(
+            losses.take(both), cluster_ids[both], inside[both], direction=direction
+        )
     total, part = losses.take(both).add_up(), losses.take(np.flatnonzero(inside)).add_up()
     return float(compute_p(total, part, losses, direction=direction)[0])
 
@@ -112,45 +110,45 @@ def compare_rows(
 def compute_family_wise(
     discovery: Discovery,
     family: Family,
-    asked: Ints,
+    chosen: Ints,
     *,
     permutations: int,
     seed: int,
     complete: bool,
-    part: Part | None = None,
+    subset: RowSubset | None = None,
 ) -> FamilyWise:
-    """Return family-wise p of some slices: max-T, or Bonferroni's where not all are counted.
+    """Return family-wise p of the chosen slices: max-T, or Bonferroni's if not all are counted.
 
-    part: the rows that the family was counted in; all where nothing is said.
+    chosen: positions in the family. subset: the rows that it was counted in; None for all.
     """
     search = discovery.search
-    if not complete or permutations < 1 or not len(asked):
+    if not complete or permutations < 1 or not len(chosen):
         possible = max(float(len(family)), search.possible_slices)
-        return FamilyWise(np.minimum(family.p[asked] * possible, 1.0), 0)
-    part = part or discovery.take()
-    cells, groups = part.cells, part.groups
+        return FamilyWise(np.minimum(family.p[chosen] * possible, 1.0), 0)
+    subset = subset or discovery.take()
+    cells, cluster_ids = subset.cells, subset.cluster_ids
     clustered: Clustered | None = None
-    if groups is not None or cells.losses.weights is not None:
-        alone = np.arange(len(cells.losses.errors)) if groups is None else groups
+    if cluster_ids is not None or cells.losses.weights is not None:
+        numbers = np.arange(len(cells.losses.errors)) if cluster_ids is None else cluster_ids
         clustered = measure_slices(
-            cells, part.codes, alone, search.kernels, family.slices, family.sums
+            cells, subset.codes, numbers, search.kernels, family.slices, family.sums
         )
     return compute_family_p(
-        cells, part.codes, search.kernels,
-        slices=family.slices, sums=family.sums, asked=asked,
+        cells, subset.codes, search.kernels,
+        slices=family.slices, sums=family.sums, chosen=chosen,
         direction=search.options.direction, permutations=permutations, seed=seed,
-        groups=groups, clustered=clustered,
+        cluster_ids=cluster_ids, clustered=clustered,
     )  # fmt: skip
 
 
 def member_finder(rows: AuditRows) -> Callable[[list[tuple[str, str]]], Mask]:
     """Return a function from (attribute, value) predicates to the rows that have them all."""
-    place = {name: a for a, name in enumerate(rows.codes.attributes)}
+    position = {name: a for a, name in enumerate(rows.codes.attributes)}
 
     def find(predicates: list[tuple[str, str]]) -> Mask:
         inside = np.ones(len(rows), np.bool_)
         for attribute, value in predicates:
-            a = place[attribute]
+            a = position[attribute]
             inside &= rows.codes.columns[a] == rows.codes.values[a].index(value)
         return inside
 

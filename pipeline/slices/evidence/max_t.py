@@ -1,30 +1,27 @@
-"""Family-wise p-values: how often does chance alone reach the largest statistic of a family.
+"""Family-wise p-values: how often the largest statistic of a family arises by chance.
 
 Max-T: Westfall and Young, Resampling-Based Multiple Testing, 1993. Errors are permuted over rows;
-with groups or weights the centered errors of each group change their sign together instead
+with clusters or weights the centered errors of each cluster change their sign together instead
 (the multiplier bootstrap: Chernozhukov, Chetverikov and Kato, Annals of Statistics 41, 2013).
 """
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse, special
 
-from pipeline.slices.counting.cell_index import Places, place_slices
+from pipeline.files.core_count import count_cores
+from pipeline.slices.array_types import Array, Bytes, Floats, Ints, SliceIds
+from pipeline.slices.counting.cell_index import CellIndex, index_cells
 from pipeline.slices.counting.cells import Cells
-from pipeline.slices.counting.cube import count_cores
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.kernels import Kernels
-from pipeline.slices.counting.slice_score import Direction
 from pipeline.slices.evidence.clusters import Clustered, center
-from pipeline.slices.evidence.significance import complement, effective_size, mean_and_variance
+from pipeline.slices.evidence.significance import effective_size, mean_and_variance, subtract_sums
+from pipeline.slices.options import Direction
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Generators = Sequence[np.random.Generator]
 Draw = Callable[[Generators], list[Floats]]  # statistics of one permutation for each generator
 _FEWEST = 199
@@ -35,7 +32,7 @@ _TOGETHER = 30  # permutations drawn at a time
 
 @dataclass(frozen=True)
 class FamilyWise:
-    """Family-wise p of the asked slices, and from how many permutations."""
+    """Family-wise p of the chosen slices, and from how many permutations."""
 
     p: Floats
     permutations: int
@@ -43,22 +40,22 @@ class FamilyWise:
 
 @dataclass(frozen=True)
 class _Family:
-    """The slices of a family, where their counts stand, and the single rows that are counted."""
+    """The slices of a family, the cells that count them, and the single rows that are counted."""
 
     cells: Cells
-    codes: NDArray[np.uint8]  # (m, n)
+    codes: Bytes  # (m, n)
     kernels: Kernels
-    places: Places
+    index: CellIndex
     sums: Sums  # of the slices, as observed
     sign: float  # 1 for worse, -1 for better
 
-    def count(self, codes: NDArray[np.uint8], rows: Ints | None) -> Ints:
+    def count(self, codes: Bytes, rows: Ints | None) -> Ints:
         """Count other rows (bits all 0, or channels) in the slices; returns (k, K)."""
         width = 2 if rows is None else rows.shape[1]
         out = np.zeros((len(self.sums.n), width), np.int64)
         bits = np.zeros(codes.shape[1], np.uint8)
-        places = self.places
-        for chunk, members, at in zip(places.chunks, places.slices, places.cells, strict=True):
+        index = self.index
+        for chunk, members, at in zip(index.chunks, index.slices, index.cells, strict=True):
             where = (
                 self.cells.layout.dims, chunk.prefixes, chunk.first, chunk.stop, chunk.starts,
                 chunk.cells,
@@ -73,37 +70,37 @@ class _Family:
 
 def compute_family_p(
     cells: Cells,
-    codes: NDArray[np.uint8],
+    codes: Bytes,
     kernels: Kernels,
     *,
-    slices: NDArray[np.int32],
+    slices: SliceIds,
     sums: Sums,
-    asked: Ints,
+    chosen: Ints,
     direction: Direction,
     permutations: int,
     seed: int,
-    groups: Ints | None = None,
+    cluster_ids: Ints | None = None,
     clustered: Clustered | None = None,
 ) -> FamilyWise:
-    """Return the share of permutations whose largest T reaches that of each slice `asked`.
+    """Return the share of permutations whose largest T reaches that of each chosen slice.
 
-    cells: the rows (grouped or not); codes: (m, n) codes of the single rows, in canonical order, as
-    the losses of `cells` are. clustered: needed with groups or weights. Fewer permutations than
-    asked, at least 199, are made where they would take minutes.
+    cells: the rows (merged or not); codes: (m, n) codes of the single rows, in canonical order, as
+    the losses of `cells` are. chosen: positions in `slices`. clustered: needed with cluster_ids or
+    weights. Fewer permutations, at least 199, are made where all of them would take minutes.
     """
-    places = place_slices(cells.layout, slices)
+    index = index_cells(cells.layout, slices)
     sign = 1.0 if direction == "worse" else -1.0
-    family = _Family(cells, codes, kernels, places, sums, sign)
+    family = _Family(cells, codes, kernels, index, sums, sign)
     counted = len(cells.losses.errors)
     if clustered is not None:
-        observed, draw = _multiply(family, groups, clustered)
+        observed, draw = _multiply(family, cluster_ids, clustered)
     elif cells.losses.binary:
         observed, draw = _permute_bits(family)
         high = int(cells.losses.bits().sum())
         counted = min(high, counted - high) if cells.cell_of is None else cells.codes.shape[1]
     else:
         observed, draw = _permute_errors(family)
-    affordable = int(_BUDGET / max(1, places.sets * counted))
+    affordable = int(_BUDGET / max(1, index.sets * counted))
     made = min(permutations, max(_FEWEST, affordable))
 
     def largest(start: int) -> list[float]:
@@ -113,9 +110,9 @@ def compute_family_p(
 
     # Each permutation has its own seed, so the number of threads changes nothing.
     with ThreadPoolExecutor(count_cores()) as pool:
-        found = list(pool.map(largest, range(0, made, _TOGETHER)))
-    maxima = np.sort(np.concatenate([[], *found]))
-    reached = made - np.searchsorted(maxima, observed[asked] - 1e-9, side="left")
+        batches = list(pool.map(largest, range(0, made, _TOGETHER)))
+    maxima = np.sort(np.concatenate([[], *batches]))
+    reached = made - np.searchsorted(maxima, observed[chosen] - 1e-9, side="left")
     return FamilyWise(np.divide(1.0 + reached, 1.0 + made, dtype=np.float64), made)
 
 
@@ -147,7 +144,7 @@ def _one_by_one(draw: Callable[[np.random.Generator], Floats]) -> Draw:
     return lambda generators: [draw(rng) for rng in generators]
 
 
-def _deviance(count: NDArray[Any], size: Ints, high: int, n: int, sign: float) -> Floats:
+def _deviance(count: Array, size: Ints, high: int, n: int, sign: float) -> Floats:
     """Signed root of the likelihood ratio of a 2 x 2 table: near normal also for small counts."""
     expected = size * (high / n)
     excess = sign * (count - expected)
@@ -181,33 +178,42 @@ def _permute_errors(family: _Family) -> tuple[Floats, Draw]:
 
 
 def _normal_t(total: Sums, part: Sums, sign: float) -> Floats:
-    """Welch's t, brought to the normal scale so that small slices' heavy tails do not rule.
+    """Welch's t, brought to the normal scale so that small slices' heavy tails do not dominate.
 
     Source: Wallace, Annals of Mathematical Statistics 30, 1959 (bounds for t).
     """
-    rest = complement(total, part)
-    (mean, variance), (rest_mean, rest_variance) = mean_and_variance(part), mean_and_variance(rest)
-    n, rest_n = effective_size(part), effective_size(rest)
+    complement = subtract_sums(total, part)
+    (mean, variance), (complement_mean, complement_variance) = (
+        mean_and_variance(part),
+        mean_and_variance(complement),
+    )
+    n, complement_n = effective_size(part), effective_size(complement)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        a, b = variance / n, rest_variance / rest_n
-        t = sign * (mean - rest_mean) / np.sqrt(a + b)
-        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
+        a, b = variance / n, complement_variance / complement_n
+        t = sign * (mean - complement_mean) / np.sqrt(a + b)
+        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (complement_n - 1.0))
         z = np.sqrt(freedom * np.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
     return np.where(np.isfinite(z) & (t > 0), z, -np.inf)
 
 
-def _multiply(family: _Family, groups: Ints | None, clustered: Clustered) -> tuple[Floats, Draw]:
-    """Groups or weights: each group's centered errors keep or change their sign."""
+def _multiply(
+    family: _Family, cluster_ids: Ints | None, clustered: Clustered
+) -> tuple[Floats, Draw]:
+    """Clusters or weights: each cluster's centered errors keep or change their sign."""
     cells = family.cells
     values = center(cells.losses)
     scale = 2.0**40 / max(float(np.abs(values).max(initial=0.0)), 1e-300)
     whole = np.rint(values * scale).astype(np.int64)  # (n,) integers: their sums know no order
-    number = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    number = (
+        np.arange(len(values))
+        if cluster_ids is None
+        else np.unique(cluster_ids, return_inverse=True)[1]
+    )
     count = int(number.max(initial=-1)) + 1
     share = family.sums.weight / cells.total.weight
     known = clustered.deviation > 0
     cell = np.arange(len(values)) if cells.cell_of is None else cells.cell_of
-    by_group = sparse.csr_array((whole, (cell, number)), shape=(cells.codes.shape[1], count))
+    by_cluster = sparse.csr_array((whole, (cell, number)), shape=(cells.codes.shape[1], count))
 
     def statistic(excess: Floats) -> Floats:
         t = np.full(len(known), -np.inf)
@@ -220,7 +226,7 @@ def _multiply(family: _Family, groups: Ints | None, clustered: Clustered) -> tup
             some = generators[start : start + _CHANNELS]
             flips = np.stack([rng.integers(0, 2, count) * 2 - 1 for rng in some], axis=1)
             rows = np.zeros((cells.codes.shape[1], _CHANNELS + 1), np.int64)
-            rows[:, : len(some)] = by_group @ flips
+            rows[:, : len(some)] = by_cluster @ flips
             inside = family.count(cells.codes, rows)[:, : len(some)]
             excess = (inside - np.outer(share, rows[:, : len(some)].sum(axis=0))) / scale
             made += [statistic(column) for column in excess.T]

@@ -1,18 +1,17 @@
 """Is a slice's error larger than its complement's? One-sided p-values."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from pipeline.slices.array_types import Floats, Ints
 from pipeline.slices.counting.fixed_point import Losses, Sums
-from pipeline.slices.counting.slice_score import Direction
+from pipeline.slices.options import Direction
 from pipeline.statistics.p_values import fisher
 
-Floats = NDArray[np.float64]
 _FEW = 10  # below this many in any of the four counts, two-valued errors get the exact test
 
 
-def complement(total: Sums, part: Sums) -> Sums:
+def subtract_sums(total: Sums, part: Sums) -> Sums:
     """Return the sums of all rows that are not in each slice; `largest` is only an upper bound."""
     return Sums(
         n=total.n - part.n,
@@ -48,7 +47,7 @@ def compute_p(total: Sums, part: Sums, losses: Losses, *, direction: Direction =
     """Test each slice against its complement; return (k,) one-sided p-values in 0..1.
 
     Welch's t (see `welch`); Fisher's exact test for two-valued errors without weights where one of
-    the four counts is below ten; 1 where nothing can be said (an empty complement, fewer than two
+    the four counts is below ten; 1 where there is no test (an empty complement, fewer than two
     rows, no variance at all).
     """
     # Rates have no large errors that a small side could lack: few of a kind get the exact test.
@@ -59,16 +58,16 @@ def compute_p(total: Sums, part: Sums, losses: Losses, *, direction: Direction =
             return np.ones_like(p)
         all_high = _count_high(total, losses)
         high = _count_high(part, losses)
-        rest = complement(total, part)
-        table = [high, part.n - high, all_high - high, rest.n - (all_high - high)]
-        few = (np.minimum.reduce(table) < _FEW) & (rest.n > 0)
+        complement = subtract_sums(total, part)
+        table = [high, part.n - high, all_high - high, complement.n - (all_high - high)]
+        few = (np.minimum.reduce(table) < _FEW) & (complement.n > 0)
         p[few] = fisher(
             high[few], part.n[few], int(all_high[0]), int(total.n[0]), direction=direction
         )
     return p
 
 
-def _count_high(sums: Sums, losses: Losses) -> NDArray[np.int64]:
+def _count_high(sums: Sums, losses: Losses) -> Ints:
     """Count the rows with the larger of two error values."""
     high = (sums.total - losses.low * sums.weight) / (losses.high - losses.low)
     return np.rint(high).astype(np.int64)
@@ -80,26 +79,32 @@ def welch(
     """Welch's one-sided t test from sums; a set without variance borrows the pooled one.
 
     Floored, p is no smaller than with the variance of all rows: where errors are skewed, a small
-    side that holds none of the large ones has a small variance too, and looks better than chance
-    would have it (or its complement, worse).
+    side that holds none of the large ones has a small variance too, and seems better than chance
+    allows (or its complement, worse).
     Source: Welch, Biometrika 34, 1947; Satterthwaite's degrees.
     """
-    rest = complement(total, part)
+    complement = subtract_sums(total, part)
     mean, variance = mean_and_variance(part)
-    rest_mean, rest_variance = mean_and_variance(rest)
-    n, rest_n = effective_size(part), effective_size(rest)
+    complement_mean, complement_variance = mean_and_variance(complement)
+    n, complement_n = effective_size(part), effective_size(complement)
     _, pooled = mean_and_variance(total)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a = np.where(variance > 0, variance, np.where(n > 1, pooled, np.nan)) / n
         b = (
-            np.where(rest_variance > 0, rest_variance, np.where(rest_n > 1, pooled, np.nan))
-            / rest_n
+            np.where(
+                complement_variance > 0,
+                complement_variance,
+                np.where(complement_n > 1, pooled, np.nan),
+            )
+            / complement_n
         )
-        difference = mean - rest_mean if direction == "worse" else rest_mean - mean
+        difference = mean - complement_mean if direction == "worse" else complement_mean - mean
         t = difference / np.sqrt(a + b)
-        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (rest_n - 1.0))
+        freedom = (a + b) ** 2 / (a * a / (n - 1.0) + b * b / (complement_n - 1.0))
         p = special.stdtr(freedom, -t)
         if floored:
-            p = np.maximum(p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / rest_n))))
+            p = np.maximum(
+                p, special.ndtr(-difference / np.sqrt(pooled * (1 / n + 1 / complement_n)))
+            )
     known: Floats = np.clip(np.where(np.isfinite(p), p, 1.0), 0.0, 1.0)
     return known

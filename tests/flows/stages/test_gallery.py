@@ -13,7 +13,7 @@ def test_an_attribute_may_be_called_error(tmp_path: Path) -> None:
     table = SearchTable(
         attributes=pl.DataFrame({"error": ["none", "some", "some"], "sample_id": ["x", "y", "y"]}),
         errors=pl.Series([9.0, 1.0, 2.0]),
-        groups=pl.Series(["a", "b", "c"]),
+        cluster_ids=pl.Series(["a", "b", "c"]),
         sample_ids=pl.Series(["a", "b", "c"]),
         samples_without_labels=0,
     )

@@ -1,0 +1,185 @@
+"""The audit of a table: count its slices once, choose distinct findings, and test them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from pipeline.exceptions import SearchError
+from pipeline.slices.array_types import Ints
+from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows, split_rows
+from pipeline.slices.counting.encode import encode_table
+from pipeline.slices.counting.fixed_point import prepare_losses
+from pipeline.slices.evidence.discovery import Discovery, compute_family_wise, open_discovery
+from pipeline.slices.evidence.distinct import Finding, explain_away
+from pipeline.slices.evidence.family_wise_fallback import assess_family
+from pipeline.slices.family import Family, tabulate
+from pipeline.slices.findings import Reported, tabulate_findings
+from pipeline.slices.options import AuditOptions, merge_options
+from pipeline.slices.search_notes import SearchNotes, write_notes
+from pipeline.vocabulary import LEVEL
+
+_MOST = 30  # findings when no limit is given
+_CANDIDATES = 200  # slices without enough evidence among which those to show are chosen
+
+
+@dataclass(frozen=True)
+class SliceResult:
+    """The counted family (FAMILY), the findings (WEAKNESSES) and notes on the search.
+
+    >>> table = pl.DataFrame({"hat": ["yes", "no"] * 200})
+    >>> result = audit_slices(table, [0.0, 1.0, 1.0, 0.0] * 100)
+    >>> result.family.height, result.findings.height, result.search.n, result.error
+    (2, 0, 400, 0.5)
+    """
+
+    family: pl.DataFrame
+    findings: pl.DataFrame
+    search: SearchNotes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on how the search went, for logs and reports."""
+        return self.search.sentences()
+
+    @property
+    def error(self) -> float:
+        """Mean error of the rows searched."""
+        return self.search.error
+
+    @property
+    def detectable_gap(self) -> float | None:
+        """The smallest difference that a slice as small as allowed would have shown."""
+        return self.search.detectable_gap
+
+    @property
+    def mostly_wrong(self) -> bool:
+        """Whether the mean error is above one half, so that lift and score can rank little."""
+        return self.search.mostly_wrong
+
+
+def find_weaknesses(
+    table: pl.DataFrame,
+    errors: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    cluster_ids: ArrayLike | pl.Series | None = None,
+    options: AuditOptions | None = None,
+    **changes: object,
+) -> pl.DataFrame:
+    """Return the distinct slices in which errors are larger than elsewhere, with their evidence.
+
+    Arguments and errors as for `audit_slices`. Returns the WEAKNESSES table, best first; empty when
+    there is no evidence of any.
+
+    >>> table = pl.DataFrame({"hat": ["yes", "no"] * 200, "night": ["yes"] * 80 + ["no"] * 320})
+    >>> errors = [1.0 if i < 80 and i % 2 == 0 else 0.0 for i in range(400)]
+    >>> worst = find_weaknesses(table, errors, max_level=2).row(0, named=True)
+    >>> worst["n"], worst["error"], worst["state"]
+    (40, 1.0, 'confirmed')
+    """
+    result = audit_slices(
+        table, errors, weights=weights, cluster_ids=cluster_ids, options=options, **changes
+    )
+    return result.findings
+
+
+def audit_slices(
+    table: pl.DataFrame,
+    errors: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    cluster_ids: ArrayLike | pl.Series | None = None,
+    options: AuditOptions | None = None,
+    **changes: object,
+) -> SliceResult:
+    """Count the family once and return it with the findings and notes on the search.
+
+    table: n rows, one column per attribute (text, categories, booleans, integers). errors: n finite
+    losses >= 0. weights: n numbers > 0, how often each row counts. cluster_ids: n ids, equal for
+    rows that are not independent, such as the crops of one image. options: the defaults where none
+    are given; `changes` replace fields of them. With `confirm`, family and findings are of the rows
+    not held out. Raises TableError or SearchError, TypeError for an unknown option.
+
+    >>> table = pl.DataFrame({"hat": ["yes", "no"] * 200, "night": ["yes"] * 80 + ["no"] * 320})
+    >>> errors = [1.0 if i < 80 and i % 2 == 0 else 0.0 for i in range(400)]
+    >>> result = audit_slices(table, errors, cluster_ids=[i // 2 for i in range(400)], confirm=0.5)
+    >>> result.findings["state"].to_list(), result.search.holdout_n
+    (['confirmed'], 200)
+    """
+    chosen = merge_options(options or AuditOptions(), changes)
+    codes = encode_table(table)
+    chosen.check(codes.values_by_attribute)
+    losses = prepare_losses(errors, weights, rows=table.height)
+    number = number_clusters(cluster_ids, rows=table.height)
+    rows, holdout = split_rows(
+        sort_rows(AuditRows(codes, losses, number)), confirm=chosen.confirm, seed=chosen.seed
+    )
+    if not len(rows) or (holdout is not None and not len(holdout)):
+        raise SearchError(
+            f"{table.height} rows cannot be split with confirm = {chosen.confirm}; use 0"
+        )
+    discovery = open_discovery(rows, replace(chosen, top=None))  # top limits findings alone
+    counted = discovery.count()
+    findings = _choose_findings(discovery, counted.family, chosen)
+    reported = _report(discovery, counted.family, findings, chosen)
+    notes = write_notes(
+        discovery,
+        counted,
+        holdout_n=0 if holdout is None else len(holdout),
+        permutations=0 if reported.family_wise is None else reported.family_wise.permutations,
+    )
+    return SliceResult(
+        tabulate(counted.family),
+        tabulate_findings(discovery, counted.family, reported, holdout, seed=chosen.seed),
+        notes,
+    )
+
+
+def _choose_findings(discovery: Discovery, family: Family, options: AuditOptions) -> list[Finding]:
+    """Choose distinct slices among the significant ones."""
+    assessed, recount = assess_family(
+        discovery, family, permutations=options.permutations, seed=options.seed
+    )
+    return explain_away(
+        assessed,
+        recount=recount,
+        members=discovery.members,
+        compare=discovery.compare,
+        within=discovery.compare_within,
+        limit=options.top or _MOST,
+    )
+
+
+def _report(
+    discovery: Discovery, family: Family, findings: list[Finding], options: AuditOptions
+) -> Reported:
+    """Locate findings in the full family, add insufficient candidates, compute family-wise p."""
+    positions = [row for one in findings if (row := family.find(one.ids)) is not None]
+    if options.show_insufficient:
+        candidates = _list_insufficient(family, set(positions), findings, discovery)
+        positions += candidates[: options.show_insufficient]
+    reported: Ints = np.array(positions, np.int64)
+    family_wise = None
+    if len(reported):
+        family_wise = compute_family_wise(
+            discovery, family, reported, permutations=options.permutations, seed=options.seed,
+            complete=discovery.search.engine == "cube",
+        )  # fmt: skip
+    return Reported(findings, family.slices[reported], reported, family_wise)
+
+
+def _list_insufficient(
+    family: Family, reported: set[int], findings: list[Finding], discovery: Discovery
+) -> list[int]:
+    """List slices without enough evidence, best score first, most of whose rows no finding has."""
+    covered = np.zeros(len(discovery.rows), np.bool_)
+    for finding in findings:
+        covered |= finding.members
+    candidates = []
+    for row in np.flatnonzero(family.q >= LEVEL)[:_CANDIDATES]:
+        inside = discovery.members(tuple(int(i) for i in family.slices[row] if i >= 0))
+        if int(row) not in reported and covered[inside].mean() < 0.5:
+            candidates.append(int(row))
+    return candidates
