@@ -13,7 +13,7 @@ from flows.run.stages import STAGES
 from flows.run.summary import GatesFailedError, Summary
 from flows.stages.embed import make_embeddings
 from flows.stages.encoders import LoadEncoder, load_open_clip
-from flows.stages.fairness import compare_groups, read_gaps, tell_failures
+from flows.stages.fairness import compare_groups, describe_failures, read_gaps
 from flows.stages.label import make_labels
 from flows.stages.report import write_report
 from flows.stages.samples import make_samples
@@ -60,7 +60,7 @@ def run_audit(
         seconds=run.seconds,
     )
     if "fail" in run.gates.values():
-        raise GatesFailedError(tell_failures(store, run.run_id), summary)
+        raise GatesFailedError(describe_failures(store, run.run_id), summary)
     return summary
 
 

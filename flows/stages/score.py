@@ -12,7 +12,7 @@ from flows.stages.sweeps import keep_outcomes
 from pipeline.config.audit import Audit, System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
-from pipeline.fairness.measure import check_positive
+from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.store import open_store
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.fairness.gates import choose_decisive, sum_up_verdicts
+from pipeline.fairness.verdicts import select_decisive, sum_up_verdicts
 from pipeline.vocabulary import FAIL, INSUFFICIENT, PASS
 from reports.models import FairnessReport
 from reports.parts.numbers import format_count, format_probability
@@ -55,7 +55,7 @@ def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
     gates = report.gates or {}
     least = int(gates.get("min_group", 0))
     verdict = sum_up_verdicts(report.verdicts, min_group=least)
-    decisive = choose_decisive(report.verdicts, min_group=least).to_dicts()
+    decisive = select_decisive(report.verdicts, min_group=least).to_dicts()
     deciding = [
         _view_verdict(row, words)
         for row in sorted(decisive, key=_order_verdict)
