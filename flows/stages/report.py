@@ -155,7 +155,9 @@ def _lengthen(table: SearchTable) -> pl.DataFrame:
 
 
 def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
-    errors = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
+    errors = pl.DataFrame(
+        {"sample_id": table.sample_ids, "error": table.errors, "cluster_id": table.groups}
+    )
     return average_errors(_lengthen(table), errors.with_columns(system=pl.lit(name)))
 
 
