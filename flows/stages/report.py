@@ -132,9 +132,7 @@ def _list_attributes(audit: Audit, store: Store) -> tuple[AttributeReport, ...]:
         reports.append(
             AttributeReport(
                 name=column.attribute,
-                kind=entry.get("kind", "given"),
                 source="truth" if is_truth else entry["source"],
-                applies_to=entry.get("applies_to", "image"),
                 reference=entry.get("reference", ""),
                 edges=tuple(entry.get("edges", ())),
                 sensitive=entry.get("sensitive", False),

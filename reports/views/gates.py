@@ -1,4 +1,4 @@
-"""What the gates say of one system's groups, in words."""
+"""The verdicts of the gates on one system's groups, in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,11 @@ _ORDER = (FAIL, INSUFFICIENT, PASS)
 
 @dataclass(frozen=True)
 class VerdictView:
-    """One group before the gate."""
+    """The verdict on one group."""
 
     predicates: Predicates
     n: str
     difference: str
-    size: str
     interval: str
     q: str
     verdict: str
@@ -30,7 +29,7 @@ class VerdictView:
 
 @dataclass(frozen=True)
 class GateView:
-    """All groups before the gate: what came out, who is named in the sentence, every row."""
+    """The verdict on a system: the sum, the groups named in the sentence, every row."""
 
     verdict: str
     allowed: str
@@ -46,7 +45,7 @@ class GateView:
 
 
 def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
-    """Return what the gates say, summed up as `sum_up_verdicts` does; None without gates."""
+    """Return the verdicts, summed up by `sum_up_verdicts`; None without gates."""
     if report.verdicts is None:
         return None
     rows = sorted(report.verdicts.to_dicts(), key=_order_verdict)
@@ -93,7 +92,6 @@ def _view_verdict(row: Mapping[str, Any], words: ErrorWords) -> VerdictView:
         predicates=row["predicates"],
         n=format_count(row["n"] or 0),
         difference=words.write_signed(row["difference"]),
-        size=words.write_gap(row["difference"]),
         interval=f"{words.write_bound(low)} to {words.write_bound(high)}" if known else "",
         q=format_probability(row["q"]),
         verdict=row["verdict"],
