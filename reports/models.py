@@ -36,13 +36,13 @@ class Thumbnail:
 
 @dataclass(frozen=True, eq=False)
 class SystemReport:
-    """What the audit found out about one system.
+    """The results of the audit of one system.
 
     share: whether errors are 0/1 or a share of objects, so that means read as percentages.
     overall_error: mean over the n samples with an error; None when there is none.
     findings: WEAKNESSES in rank order. top_slices: FAMILY rows by score, before any test.
     slices_counted: size of the counted family. gallery: rank -> worst samples, worst first.
-    detectable_gap: smallest difference that this data could have shown, in units of the error.
+    detectable_gap: smallest difference that the tests could have found, in units of the error.
     sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
     """
 
@@ -73,15 +73,12 @@ class SystemReport:
 class AttributeReport:
     """How one attribute was labelled.
 
-    kind: prompts | measured | given. source: where the labels that were searched came from.
-    reference: how the audit names it, e.g. "person/hat". edges: of the bins of a measured one.
-    sensitive: a perceived trait of people.
+    source: where the labels that were searched came from. reference: how the audit names it, e.g.
+    "person/hat". edges: of the bins of a measured one. sensitive: a perceived trait of people.
     """
 
     name: str
-    kind: str
     source: Literal["zero-shot", "measured", "given", "truth", "probe"]
-    applies_to: str = "image"
     reference: str = ""
     edges: tuple[float, ...] = ()
     sensitive: bool = False
@@ -89,7 +86,7 @@ class AttributeReport:
 
 @dataclass(frozen=True, eq=False)
 class FairnessReport:
-    """How one system treats the groups that one source of labels makes.
+    """The gaps of one system between groups by one source of labels.
 
     labels: whether groups are of the true attributes or of those that the audit's labellers gave.
     metric: of the error, as in the `errors` table. gates: max_gap and min_group, as configured.

@@ -18,7 +18,7 @@ from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors.scored import scored_samples
-from pipeline.fairness.measure import check_positive
+from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet

@@ -15,7 +15,7 @@ from flows.run.summary import GatesFailedError, Summary
 from flows.stages.coverage import cover_domain
 from flows.stages.detect import asks_for_detector, detect_objects
 from flows.stages.embed import make_embeddings
-from flows.stages.fairness import compare_groups, read_gaps, tell_failures
+from flows.stages.fairness import compare_groups, describe_failures, read_gaps
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
 from flows.stages.report import write_report
@@ -60,7 +60,7 @@ def execute_audit(
         seconds=run.seconds,
     )
     if FAIL in run.gates.values():
-        raise GatesFailedError(tell_failures(store, run.run_id), summary)
+        raise GatesFailedError(describe_failures(store, run.run_id), summary)
     return summary
 
 

@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,7 +37,7 @@ class RunRecord:
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     search: SearchRecord | None = None
-    gates: dict[str, str] = field(default_factory=dict)  # system -> verdict
+    gates: Mapping[str, str] = field(default_factory=dict)  # system -> verdict
     encoder_id: str | None = None
 
     @contextmanager

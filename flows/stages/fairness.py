@@ -11,8 +11,10 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_comparison, note_inputs, refuse_stale
 from pipeline.config.audit import FairnessConfig, Gates
-from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts
-from pipeline.vocabulary import FAIL, GAP, NO_GAP
+from pipeline.fairness.gap_table import order_gaps
+from pipeline.fairness.gates import Verdict, judge_gates
+from pipeline.fairness.measure import Fairness, measure_fairness
+from pipeline.fairness.verdicts import select_failures, sum_up_systems
 from pipeline.workspace.label_columns import (
     LabelColumn,
     list_columns,
@@ -45,7 +47,7 @@ class Compared:
 
 def compare_groups(
     resolved: ResolvedAudit, store: Store, run_id: str, *, run_task: RunTask = call_task
-) -> dict[str, str]:
+) -> dict[str, Verdict]:
     """Compare the groups of every system, by labels and by true values; judge the gates.
 
     Returns the verdict of the gates on each system, nothing without gates, or when the audit has
@@ -80,9 +82,9 @@ def compare_groups(
     tables = {name: pl.concat(frames) for name, frames in parts.items() if frames}
     for name, frame in tables.items():
         store.write_result(run_id, name, frame)
-    verdicts = {}
+    verdicts: dict[str, Verdict] = {}
     if audit.gates is not None and "verdicts" in tables:
-        verdicts = judge_systems(tables["verdicts"], min_group=audit.gates.min_group)
+        verdicts = sum_up_systems(tables["verdicts"], min_group=audit.gates.min_group)
     for system_name, verdict in verdicts.items():
         LOG.info("%s: gates: %s", system_name, verdict)
     FairnessManifest(
@@ -93,30 +95,6 @@ def compare_groups(
         verdicts=verdicts,
     ).write(store.folder)
     return verdicts
-
-
-def judge_systems(verdicts: pl.DataFrame, *, min_group: int) -> dict[str, str]:
-    """Return the verdict on each system: pass, fail or insufficient evidence."""
-    best = choose_best_known(verdicts)
-    return {
-        name: sum_up_verdicts(best.filter(pl.col("system") == name), min_group=min_group)
-        for name in verdicts["system"].unique(maintain_order=True)
-    }
-
-
-def choose_best_known(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """Return the verdicts that count: by true values, and by labels of what is not known truly.
-
-    verdicts: with `labels`; a pair counts by labels if one of its attributes does.
-    """
-    names = pl.col("predicates").list.eval(pl.element().struct.field("attribute"))
-    true = verdicts.filter(pl.col("labels") == "truth")
-    known = true.select(names.explode().unique()).to_series().to_list()
-    unknown = verdicts.filter(
-        pl.col("labels") == "predicted",
-        names.list.eval(~pl.element().is_in(known)).list.any(),
-    )
-    return pl.concat([true, unknown])
 
 
 def list_sources(manifest: LabelManifest, sensitive: Sequence[str]) -> list[Labels]:
@@ -164,7 +142,7 @@ def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | Non
         compared.table.errors.to_numpy(),
         sensitive=compared.sensitive,
         adjust_for=compared.adjust_for,
-        images=compared.table.cluster_ids,
+        cluster_ids=compared.table.cluster_ids,
         outcomes=compared.outcomes,
         sample_ids=compared.table.sample_ids,
         paths=compared.paths,
@@ -178,29 +156,18 @@ def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | Non
 def read_gaps(store: Store, run_id: str) -> tuple[dict[str, Any], ...]:
     """Return the gaps in error that a run measured, those that hold up first, by size."""
     gaps = store.read_result(run_id, "gaps")
-    if gaps is None:
-        return ()
-    errors = gaps.filter(pl.col("metric") == "error").with_columns(
-        order=pl.col("state").replace_strict({GAP: 0, NO_GAP: 1}, default=2)
-    )
-    ordered = errors.sort(
-        ["system", "labels", "order", "difference"],
-        descending=[False, True, False, True],
-        nulls_last=True,
-    )
-    return tuple(ordered.drop("run_id", "order").to_dicts())
+    return () if gaps is None else tuple(order_gaps(gaps).drop("run_id").to_dicts())
 
 
-def tell_failures(store: Store, run_id: str) -> str:
+def describe_failures(store: Store, run_id: str) -> str:
     """Return in words which groups fail the gates."""
     verdicts = store.read_result(run_id, "verdicts")
     if verdicts is None:
         return "the gates fail"
-    failed = choose_best_known(verdicts).filter(pl.col("verdict") == FAIL).to_dicts()
     lines = [
         f"  - {row['system']}: {write_predicates(row['predicates'])} (by {row['labels']} labels, "
         f"n {row['n']:,}): error {row['difference']:+.3g} against the rest"
-        for row in failed
+        for row in select_failures(verdicts).to_dicts()
     ]
     return "\n".join(["the gates fail; everything else is done", *lines])
 

@@ -160,12 +160,10 @@ def _describe_attribute(column: LabelColumn, manifest: LabelManifest) -> Attribu
     is_truth = column.label_id == manifest.truth.get(column.attribute)
     labelled = manifest.by_name.get(column.attribute)
     if labelled is None:  # known by its true values alone
-        return AttributeReport(name=column.attribute, kind="given", source="truth")
+        return AttributeReport(name=column.attribute, source="truth")
     return AttributeReport(
         name=column.attribute,
-        kind=labelled.kind,
         source="truth" if is_truth else labelled.source,
-        applies_to=labelled.applies_to,
         reference=labelled.reference,
         edges=labelled.edges,
         sensitive=labelled.sensitive,
@@ -184,7 +182,9 @@ def _lengthen(table: SearchTable) -> pl.DataFrame:
 
 
 def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
-    errors = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
+    errors = pl.DataFrame(
+        {"sample_id": table.sample_ids, "error": table.errors, "cluster_id": table.cluster_ids}
+    )
     return average_errors(_lengthen(table), errors.with_columns(system=pl.lit(name)))
 
 

@@ -7,7 +7,7 @@ from flows.run.staleness import hash_system
 from pipeline.config.audit import System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
-from pipeline.fairness.measure import check_positive
+from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.kept_samples import read_sample_set
 from pipeline.workspace.manifests import ScoredSystem, ScoreManifest

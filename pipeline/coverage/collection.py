@@ -5,11 +5,9 @@ from itertools import groupby
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from pipeline.statistics.arrays import Ints
 from pipeline.tables import COLLECTION, check
-
-Ints = NDArray[np.int64]
 
 
 def plan_collection(

@@ -10,10 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.exceptions import ConfigError, TableError
+from pipeline.statistics.arrays import Floats, Ints
 from pipeline.tables import COMBINATIONS, check, empty
 from pipeline.vocabulary import UNKNOWN
 
-Ints = NDArray[np.int64]
 MOST_COMBINATIONS = 200_000
 _BLOCK = 1 << 17  # rows that are counted at a time
 
@@ -137,9 +137,7 @@ def _count(columns: list[_Column], groups: list[tuple[int, ...]], height: int) -
     return known
 
 
-def _expect(
-    columns: list[_Column], groups: list[tuple[int, ...]], height: int
-) -> Iterator[NDArray[np.float64]]:
+def _expect(columns: list[_Column], groups: list[tuple[int, ...]], height: int) -> Iterator[Floats]:
     """Give the counts to expect if the attributes were independent, for each group."""
     shares = [column.counts / max(height, 1) for column in columns]
     for group in groups:

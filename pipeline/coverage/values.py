@@ -1,14 +1,25 @@
-"""How often each attribute value was seen, and how a system fares there."""
+"""How often each attribute value occurs, and the mean error of a system over its samples."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import polars as pl
 
+from pipeline.statistics.arrays import Ints
+from pipeline.statistics.estimates import (
+    NAN,
+    Estimate,
+    Interval,
+    Values,
+    estimate_mean,
+    number_clusters,
+)
+from pipeline.statistics.intervals import Z
 from pipeline.tables import COVERAGE, VALUE_ERRORS, check, empty
 from pipeline.vocabulary import UNKNOWN
 
-_Z = 1.959963984540054  # standard normal quantile of a 95 % interval
 _KEYS = ["attribute", "value"]
 
 
@@ -50,39 +61,59 @@ def cover_values(
 def average_errors(labels: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
     """Average the errors of each system over the samples of each attribute value.
 
-    labels: columns sample_id, attribute, value. errors: columns sample_id, system, error.
-    Returns a VALUE_ERRORS frame sorted by system, attribute and value. The 95 % interval is
-    Wilson's (1927) where all errors of a group are 0 or 1, else mean +- 1.96 standard errors,
-    not below 0; null for a single sample with a real-valued error. It takes samples as
-    independent.
+    labels: columns sample_id, attribute, value. errors: columns sample_id, system, error and
+    cluster_id, the image that a sample is of or is cut from.
+    Returns a VALUE_ERRORS frame sorted by system, attribute and value, with 95 % intervals. Where
+    samples of a system share images, images are the clusters of `Estimate.interval`; null for a
+    single image. Else Wilson's (1927) where all errors of a value are 0 or 1, and for other errors
+    mean +- 1.96 standard errors, not below 0; null for a single sample.
     """
-    joined = errors.select("sample_id", "system", "error").join(
-        labels.select("sample_id", *_KEYS), on="sample_id", how="inner"
+    systems = errors.partition_by("system", as_dict=True)
+    rows = [
+        {"system": system, **row}
+        for (system,), own in sorted(systems.items())
+        for row in _average_system(labels, own)
+    ]
+    frame = pl.DataFrame(rows, schema=dict(VALUE_ERRORS))
+    return check(
+        frame.with_columns(pl.col("ci_low", "ci_high").fill_nan(None)),
+        VALUE_ERRORS,
+        table="value_errors",
     )
-    if not joined.height:
-        return empty(VALUE_ERRORS)
-    rows = joined.group_by(["system", *_KEYS]).agg(
-        n=pl.len().cast(pl.Int64),
-        mean=pl.col("error").sort().mean(),  # sorted: the same bytes whatever the row order
-        deviation=pl.col("error").sort().std(),
-        binary=pl.col("error").is_in([0.0, 1.0]).all(),
-    )
-    ends = [_find_interval(row) for row in rows.to_dicts()]
-    rows = rows.with_columns(
-        error=pl.col("mean"),
-        ci_low=pl.Series([low for low, _ in ends], dtype=pl.Float64),
-        ci_high=pl.Series([high for _, high in ends], dtype=pl.Float64),
-    ).sort("system", *_KEYS)
-    return check(rows.select(list(VALUE_ERRORS)), VALUE_ERRORS, table="value_errors")
 
 
-def _find_interval(row: Mapping[str, float | None]) -> tuple[float | None, float | None]:
-    mean, n, deviation = row["mean"] or 0.0, row["n"] or 0, row["deviation"]
-    if row["binary"]:
-        middle = (mean + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        half = _Z * math.sqrt(mean * (1 - mean) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
-    if deviation is None:
-        return None, None
-    half = _Z * deviation / math.sqrt(n)
-    return max(0.0, mean - half), mean + half
+def _average_system(labels: pl.DataFrame, errors: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one system without its name."""
+    own = errors.sort("sample_id").with_row_index("row")
+    values = number_clusters(own["error"].to_numpy(), own["cluster_id"])
+    slices = (
+        labels.join(own.select("sample_id", "row"), on="sample_id", how="inner")
+        .group_by(_KEYS)
+        .agg(pl.col("row").cast(pl.Int64).sort())  # sorted: the same bytes whatever the row order
+        .sort(_KEYS)
+    )
+    for at in range(slices.height):
+        estimate = _estimate_slice(values, slices["row"][at].to_numpy())
+        plain = values.clusters is None and not estimate.rate
+        low, high = _find_normal_interval(estimate) if plain else estimate.interval
+        yield {
+            **slices.select(_KEYS).row(at, named=True),
+            "n": estimate.n,
+            "error": estimate.value,
+            "ci_low": low,
+            "ci_high": high,
+        }
+
+
+def _estimate_slice(values: Values, rows: Ints) -> Estimate:
+    """Estimate the mean of some rows: a rate where their own errors are all 0 or 1."""
+    rate = bool(np.isin(values.numbers[rows], (0.0, 1.0)).all())
+    return estimate_mean(replace(values, rate=rate), rows)
+
+
+def _find_normal_interval(estimate: Estimate) -> Interval:
+    """Return mean +- 1.96 standard errors of independent samples, not below 0."""
+    if estimate.n < 2:
+        return NAN, NAN
+    half = Z * estimate.variance**0.5
+    return max(estimate.value - half, 0.0), estimate.value + half

@@ -1,1 +1,1 @@
-"""Errors of groups of people and things -> how far each is from the others, with evidence."""
+"""Errors of groups of people -> how far each is from its complement, with evidence."""

@@ -1,17 +1,22 @@
-"""A group against its rest within strata: what is left of a gap when size or blur are alike."""
+"""A group and its complement within strata: the gap that is left where size or blur are alike."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.fairness.estimates import NAN, Estimate, Interval, Values, subtract, weigh_spread
-from pipeline.fairness.gap_significance import compute_score_p
+from pipeline.fairness.gap_significance import Sides, compute_score_p
 from pipeline.fairness.groups import Group
+from pipeline.statistics.arrays import Floats, Ints
+from pipeline.statistics.estimates import (
+    NAN,
+    Estimate,
+    Interval,
+    Values,
+    estimate_from_spread,
+    subtract,
+)
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-_LEAST_SHARE = 0.5  # of a group that must lie in strata with others, or nothing is said
+_LEAST_SHARE = 0.5  # of a group that must be in strata with its complement; else no difference
 
 
 @dataclass(frozen=True)
@@ -26,81 +31,76 @@ class Adjusted:
 
 @dataclass(frozen=True)
 class _Strata:
-    """Counts, by stratum, of the rows that are compared."""
+    """The rows that are compared, and by stratum their counts and the complement's mean."""
 
-    inside: Ints  # rows, then their strata
-    outside: Ints
-    own: Ints
-    other: Ints
-    n: Floats  # (s,) rows inside
-    rest_n: Floats
-    rest_mean: Floats
-
-    @property
-    def weight(self) -> Floats:
-        """(s,) what a row outside counts, so that the strata are mixed as in the group."""
-        return np.divide(
-            self.n, self.rest_n * len(self.inside), out=np.zeros_like(self.n), where=self.rest_n > 0
-        )
+    sides: Sides
+    complement_mean: Floats  # (s,)
+    spread_factor: Floats  # (s,) corrects residuals for the complement's few rows in a stratum
 
 
 def compare_within_strata(values: Values, group: Group, strata: Ints) -> Adjusted:
-    """Compare a group with its rest as if the rest had the group's distribution over strata.
+    """Compare a group with its complement as if that had the group's distribution over strata.
 
     strata: (n,) a number for each combination of covariates, -1 where one is unknown. Direct
     standardization (Rothman, Greenland and Lash, Modern Epidemiology, 2008, chapter 15): the mean
-    over the group's rows of each row's error minus the rest's mean in its stratum. Strata where the
-    rest has fewer than two rows are left out, which `compared_share` tells.
+    over the group's rows of each row's error minus the complement's mean in its stratum. Strata
+    where the complement has fewer than two rows are left out; `compared_share` is what remains.
     """
-    found = _compare(values, group, strata)
-    share = len(found.inside) / len(group.inside) if len(group.inside) else NAN
+    compared = _select_strata(values, group, strata)
+    n = len(compared.sides.members)
+    share = n / len(group.members) if len(group.members) else NAN
     if not share >= _LEAST_SHARE:
         return Adjusted(NAN, (NAN, NAN), NAN, share)
-    one, other = _standardize(values, found)
-    difference, interval = subtract(one, other)
-    p = compute_score_p(
-        values, found.inside, found.outside, own=found.own, other=found.other, weight=found.weight
-    )
-    return Adjusted(difference, interval, p, share)
+    difference, interval = subtract(*_standardize(values, compared))
+    return Adjusted(difference, interval, compute_score_p(values, compared.sides), share)
 
 
-def _compare(values: Values, group: Group, strata: Ints) -> _Strata:
-    """Keep the rows in strata where both sides have some."""
-    own, other = strata[group.inside], strata[group.outside]
+def _select_strata(values: Values, group: Group, strata: Ints) -> _Strata:
+    """Keep the rows in strata that have members and at least two rows of the complement."""
+    own, other = strata[group.members], strata[group.complement]
     count = int(strata.max(initial=-1)) + 1
     n = np.bincount(own[own >= 0], minlength=count)
-    rest_n = np.bincount(other[other >= 0], minlength=count)
+    complement_n = np.bincount(other[other >= 0], minlength=count)
     # A stratum number of -1 reads the last entry, which is always False.
-    both = np.append((n > 0) & (rest_n > 1), False)
-    inside, outside = group.inside[both[own]], group.outside[both[other]]
-    own, other = strata[inside], strata[outside]
-    total = np.bincount(other, values.numbers[outside], minlength=count)
-    return _Strata(
-        inside, outside, own, other,
-        n=np.where(both[:-1], n, 0).astype(np.float64),
-        rest_n=np.where(both[:-1], rest_n, 0).astype(np.float64),
-        rest_mean=np.divide(total, rest_n, out=np.zeros(count), where=rest_n > 0),
-    )  # fmt: skip
-
-
-def _standardize(values: Values, found: _Strata) -> tuple[Estimate, Estimate]:
-    """Estimate the group's mean and that of the rest, mixed as the group is, with influences."""
-    n = len(found.inside)
-    mean = float(values.numbers[found.inside].mean())
-    expected = found.rest_mean[found.own]
-    standard = float(expected.mean())
-    spread = values.add_up(found.inside, (values.numbers[found.inside] - mean) / n)
+    both = np.append((n > 0) & (complement_n > 1), False)
+    members, complement = group.members[both[own]], group.complement[both[other]]
+    own, other = strata[members], strata[complement]
+    total = np.bincount(other, values.numbers[complement], minlength=count)
+    n, complement_n = np.where(both[:-1], n, 0), np.where(both[:-1], complement_n, 0)
+    has_rows = complement_n > 0
+    # A row of the complement weighs as much as makes the strata mixed as in the group.
+    weight = np.divide(n, complement_n * len(members), out=np.zeros(count), where=has_rows)
     # In a stratum of few rows their own mean takes up some of their variance.
-    small = np.sqrt(found.rest_n / np.maximum(found.rest_n - 1, 1))
-    residual = values.numbers[found.outside] - found.rest_mean[found.other]
-    rest_spread = values.add_up(found.outside, (found.weight * small)[found.other] * residual)
-    rest_spread += values.add_up(found.inside, (expected - standard) / n)
-    kish = 1.0 / float((found.weight**2 * found.rest_n).sum())
-    images, rest_images = values.count_images(found.inside), values.count_images(found.outside)
+    factor = np.sqrt(complement_n / np.maximum(complement_n - 1, 1))
+    return _Strata(
+        Sides(members, complement, own, other, weight),
+        complement_mean=np.divide(total, complement_n, out=np.zeros(count), where=has_rows),
+        spread_factor=factor,
+    )
+
+
+def _standardize(values: Values, compared: _Strata) -> tuple[Estimate, Estimate]:
+    """Estimate the means of the group and of the complement mixed as the group is."""
+    sides, complement_mean = compared.sides, compared.complement_mean
+    n = len(sides.members)
+    numbers = values.numbers[sides.members]
+    mean = float(numbers.mean())
+    expected = complement_mean[sides.member_strata]
+    standard = float(expected.mean())
+    spread = values.sum_by_cluster(sides.members, (numbers - mean) / n)
+    residual = values.numbers[sides.complement] - complement_mean[sides.complement_strata]
+    scale = (sides.weight * compared.spread_factor)[sides.complement_strata]
+    other_spread = values.sum_by_cluster(sides.complement, scale * residual)
+    other_spread += values.sum_by_cluster(sides.members, (expected - standard) / n)
+    rows = np.bincount(sides.complement_strata, minlength=len(sides.weight)).astype(np.float64)
+    kish = 1.0 / float((sides.weight**2 * rows).sum())
     return (
-        weigh_spread(mean, spread, n=n, most=float(n), images=images, rate=values.rate),
-        weigh_spread(
-            standard, rest_spread, n=len(found.outside), most=kish,
-            images=rest_images, rate=values.rate,
+        estimate_from_spread(
+            mean, spread, n=n, most=float(n),
+            clusters=values.count_clusters(sides.members), rate=values.rate,
+        ),
+        estimate_from_spread(
+            standard, other_spread, n=len(sides.complement), most=kish,
+            clusters=values.count_clusters(sides.complement), rate=values.rate,
         ),
     )  # fmt: skip

@@ -1,22 +1,20 @@
-"""Average precision of a part of the objects, with the influence of each image on it."""
+"""Average precision of some of the objects, with the influence of each image on it."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.fairness.estimates import NOTHING, Estimate, weigh_spread
+from pipeline.statistics.arrays import Floats, Ints, Mask
+from pipeline.statistics.estimates import NOTHING, Estimate, estimate_from_spread
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 _RECALLS = np.linspace(0.0, 1.0, 101)
 
 
 def estimate_average_precision(
-    hit: Mask, weight: Floats, images: Ints, *, object_images: Ints, image_count: int
+    hit: Mask, weight: Floats, *, images: Ints, object_images: Ints, image_count: int
 ) -> Estimate:
     """Estimate average precision at one IoU, as COCO does: precision at 101 recalls.
 
-    hit: (d,) by falling score, whether each detection found an object; the others are false.
+    hit: (d,) by falling score, whether each detection found an object; the others are false
+    positives.
     weight: (d,) how much each counts, 1 for a hit. images: (d,) their images. object_images: (n,)
     the images of all objects to find.
     The interval is that of the exact area under the same curve, whose derivative by the weight of
@@ -27,10 +25,10 @@ def estimate_average_precision(
     if n == 0:
         return NOTHING
     objects = np.bincount(object_images, minlength=image_count).astype(np.float64)
-    shown = int((objects > 0).sum())
+    shown = int((objects > 0).sum())  # images with objects: the clusters
     if not hit.any():
         nothing = np.zeros(image_count)
-        return weigh_spread(0.0, nothing, n=n, most=float(n), images=shown, rate=True)
+        return estimate_from_spread(0.0, nothing, n=n, most=float(n), clusters=shown, rate=True)
     found = np.cumsum(hit, dtype=np.int64)
     counted = np.cumsum(weight)
     ceiling, peak = _envelope(found / counted)
@@ -39,10 +37,10 @@ def estimate_average_precision(
     area = float(ceiling[hit].sum()) / n
     influence = _weigh_detections(hit, weight, ceiling, peak, n)
     spread = np.bincount(images, influence, minlength=image_count) - area * objects / n
-    # Between 101 recalls the curve is not read: a step in it may count by one recall too many.
+    # Between the 101 recalls a step of the curve goes unseen: it is off by up to one recall.
     step = float(ceiling[hit][-1]) / len(_RECALLS)
-    return weigh_spread(
-        value, spread, n=n, most=float(n), images=shown, rate=True, more_variance=step**2 / 12
+    return estimate_from_spread(
+        value, spread, n=n, most=float(n), clusters=shown, rate=True, more_variance=step**2 / 12
     )
 
 

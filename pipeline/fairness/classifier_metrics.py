@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from pipeline.exceptions import ConfigError
-from pipeline.fairness.estimates import Values
 from pipeline.fairness.metrics import Metric, RowMean
 from pipeline.fairness.validation import refuse_repeats
+from pipeline.statistics.estimates import Values
 from pipeline.tables import CLASS_OUTCOMES
 
-Mask = NDArray[np.bool_]
 SELECTION, TRUE_RATE, FALSE_RATE = "selection rate", "true positive rate", "false positive rate"
 # What a disparity is of; of two rates the worse one counts.
 _DISPARITIES = {
@@ -24,7 +22,7 @@ _DISPARITIES = {
 
 
 def is_of_classes(outcomes: pl.DataFrame) -> bool:
-    """Tell whether outcomes are CLASS_OUTCOMES, of a classifier."""
+    """Return whether outcomes are CLASS_OUTCOMES, of a classifier."""
     return set(CLASS_OUTCOMES) <= set(outcomes.columns)
 
 
@@ -61,7 +59,7 @@ def list_classifier_metrics(
 
     def take(numbers: pl.Series) -> Values:
         filled = numbers.fill_null(value=False).cast(pl.Float64).to_numpy()
-        return Values(filled, errors.images, errors.image_count, rate=True)
+        return Values(filled, errors.clusters, errors.cluster_count, rate=True)
 
     metrics: list[Metric] = [RowMean("accuracy", False, take(true == predicted), known)]  # noqa: FBT003 - a higher accuracy is better
     if positive is None:
@@ -108,11 +106,11 @@ def _summarize(
         if not all(part in rates for part in parts):
             continue
         table = np.array([list(rates[part].values()) for part in parts])  # (parts, groups)
-        judged = ~np.isnan(table).any(axis=0)
-        low, high = table[:, judged].min(1, initial=np.inf), table[:, judged].max(1, initial=0.0)
-        enough = judged.sum() >= 2
+        large = ~np.isnan(table).any(axis=0)
+        low, high = table[:, large].min(1, initial=np.inf), table[:, large].max(1, initial=0.0)
+        enough = large.sum() >= 2
         ratios = low / high if enough and (high > 0).all() else None
-        counts = {"groups": int(judged.sum()), "left_out": int((~judged).sum())}
+        counts = {"groups": int(large.sum()), "left_out": int((~large).sum())}
         both = {"attributes": list(attributes), **counts}
         difference = float((high - low).max()) if enough else None
         yield {"metric": f"{name} difference", "value": difference, **both}

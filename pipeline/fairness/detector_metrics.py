@@ -5,17 +5,14 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from pipeline.fairness.average_precision import estimate_average_precision
-from pipeline.fairness.estimates import Estimate, Values
 from pipeline.fairness.groups import Group
 from pipeline.fairness.metrics import ImageMean, Metric, Pair, RowMean
 from pipeline.fairness.validation import refuse_repeats
+from pipeline.statistics.arrays import Ints, Mask
+from pipeline.statistics.estimates import Estimate, Values
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 UNMATCHED = ("false positive", "duplicate", "wrong class")
 
 
@@ -24,7 +21,7 @@ class Detections:
     """The detections in the images of the rows, by falling score."""
 
     images: Ints  # (d,) image number
-    unmatched: Mask  # (d,) found no object: false positive, duplicate or wrong class
+    unmatched: Mask  # (d,) whether it is a false positive, a duplicate or of a wrong class
     rows: Ints  # (d,) the row that a detection found, -1 where it found none of the rows
 
 
@@ -32,10 +29,10 @@ class Detections:
 class AveragePrecision:
     """Average precision: objects of other groups, and what found them, are left out.
 
-    A detection that found nothing belongs to no group. It counts against each by the group's share
-    of the objects in its image: if it counted fully against all, a group that is few among many in
-    its images would look worse than one that fills them, found equally well. What is false in
-    images without objects counts against nobody, also not in the overall number.
+    A detection that found nothing belongs to no group. It counts for each by the group's share of
+    the objects in its image: if it counted fully for all, a group that is few among many in its
+    images would seem worse than one that fills them, found equally well. False positives in images
+    without objects count for no group, and not in the overall number.
     """
 
     detections: Detections
@@ -55,11 +52,11 @@ class AveragePrecision:
         return self._estimate(np.arange(len(self.images))).value
 
     def measure(self, group: Group) -> Pair:
-        """Estimate it for a group and for its rest."""
-        return self._estimate(group.inside), self._estimate(group.outside)
+        """Estimate it for a group and its complement."""
+        return self._estimate(group.members), self._estimate(group.complement)
 
     def _estimate(self, rows: Ints) -> Estimate:
-        """Take some rows for the truth, and their share of what found nothing."""
+        """Estimate it for some rows, with their share of the unmatched detections."""
         own = np.zeros(len(self.images) + 1, np.bool_)  # the last: no row
         own[rows] = True
         share = np.bincount(self.images[rows], minlength=self.image_count) / self.objects
@@ -68,7 +65,7 @@ class AveragePrecision:
         weight = np.where(found.unmatched, share[found.images], hit)
         counted = weight > 0
         return estimate_average_precision(
-            hit[counted], weight[counted], found.images[counted],
+            hit[counted], weight[counted], images=found.images[counted],
             object_images=self.images[rows], image_count=self.image_count,
         )  # fmt: skip
 
@@ -79,32 +76,32 @@ def list_detector_metrics(
     """Return what can be measured of a detector besides its error.
 
     errors: of the n rows; sample_ids and paths: of the rows. Rows are objects when detections found
-    some of them or when they share images; of whole images false positives alone are known. Raises
-    TableError when two detections found one row.
+    some of them or when they come in clusters; of whole images false positives alone are known.
+    Raises TableError when two detections found one row.
     """
     is_found = outcomes["outcome"] == "found"
     refuse_repeats(outcomes["sample_id"].filter(is_found), what="detection that found it")
     numbered = paths.rank("dense").cast(pl.Int64) - 1
     images, count = numbered.to_numpy(), int(numbered.n_unique())
-    found = _place(outcomes, sample_ids=sample_ids, paths=paths, numbered=numbered)
+    found = _number_detections(outcomes, sample_ids=sample_ids, paths=paths, numbered=numbered)
     false = np.bincount(found.images[found.unmatched], minlength=count).astype(np.float64)
-    alone = Values(false, None, count, rate=False)
+    by_image = Values(false, None, count, rate=False)
     metrics: list[Metric] = [
-        ImageMean("false positives per image", lower_is_better=True, values=alone, images=images)
+        ImageMean("false positives per image", lower_is_better=True, values=by_image, images=images)
     ]
-    if errors.images is not None or (found.rows >= 0).any():
+    if errors.clusters is not None or (found.rows >= 0).any():
         hit = np.zeros(len(images))
         hit[found.rows[found.rows >= 0]] = 1.0
-        recall = Values(hit, errors.images, errors.image_count, rate=True)
+        recall = Values(hit, errors.clusters, errors.cluster_count, rate=True)
         metrics.insert(0, RowMean("recall", lower_is_better=False, values=recall))
         if not np.array_equal(1.0 - hit, errors.numbers):
-            miss = Values(1.0 - hit, errors.images, errors.image_count, rate=True)
+            miss = Values(1.0 - hit, errors.clusters, errors.cluster_count, rate=True)
             metrics.insert(1, RowMean("miss rate", lower_is_better=True, values=miss))
         metrics.append(AveragePrecision(found, images, count))
     return metrics
 
 
-def _place(
+def _number_detections(
     outcomes: pl.DataFrame, *, sample_ids: pl.Series, paths: pl.Series, numbered: pl.Series
 ) -> Detections:
     """Number the images and the found rows of detections; those in other images are left out."""

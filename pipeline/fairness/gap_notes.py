@@ -1,4 +1,4 @@
-"""What a reader of the gaps must know, in sentences."""
+"""Sentences that a reader of the gaps needs beside the numbers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,17 +18,17 @@ def write_notes(
     outcomes: pl.DataFrame | None,
     positive: str | None,
 ) -> tuple[str, ...]:
-    """Say what was left out, what was not judged and what an estimate rests on."""
+    """Return what was left out, what was not tested and what the estimates assume."""
     errors = gaps.filter(pl.col("metric") == "error")
-    notes = [*_tell_unknown(columns), *_tell_evidence(errors, question)]
-    if question.errors.values.images is not None:
+    notes = [*_note_unknown(columns), *_note_evidence(errors, question)]
+    if question.errors.values.clusters is not None:
         notes.append("Samples of one image are not independent: images are counted, not samples.")
-    notes += _tell_adjusted(errors, question)
-    notes += _tell_outcomes(outcomes, positive)
+    notes += _note_adjusted(errors, question)
+    notes += _note_outcomes(outcomes, positive)
     return tuple(notes)
 
 
-def _tell_outcomes(outcomes: pl.DataFrame | None, positive: str | None) -> Iterator[str]:
+def _note_outcomes(outcomes: pl.DataFrame | None, positive: str | None) -> Iterator[str]:
     if outcomes is None:
         return
     if not is_of_classes(outcomes):
@@ -50,7 +50,7 @@ def _tell_outcomes(outcomes: pl.DataFrame | None, positive: str | None) -> Itera
         )
 
 
-def _tell_unknown(columns: Sequence[Column]) -> Iterator[str]:
+def _note_unknown(columns: Sequence[Column]) -> Iterator[str]:
     for column in columns:
         count = int((column.codes < 0).sum())
         if count:
@@ -60,7 +60,7 @@ def _tell_unknown(columns: Sequence[Column]) -> Iterator[str]:
             )
 
 
-def _tell_evidence(errors: pl.DataFrame, question: Question) -> Iterator[str]:
+def _note_evidence(errors: pl.DataFrame, question: Question) -> Iterator[str]:
     weak = errors.filter(pl.col("state") == INSUFFICIENT)
     empty = weak.filter(pl.col("n") == 0).height
     if weak.height:
@@ -75,7 +75,7 @@ def _tell_evidence(errors: pl.DataFrame, question: Question) -> Iterator[str]:
         )
 
 
-def _tell_adjusted(errors: pl.DataFrame, question: Question) -> Iterator[str]:
+def _note_adjusted(errors: pl.DataFrame, question: Question) -> Iterator[str]:
     if not question.covariates:
         return
     names = ", ".join(column.name for column in question.covariates)

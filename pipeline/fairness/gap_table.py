@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from pipeline.fairness.adjusted import compare_within_strata
-from pipeline.fairness.estimates import NAN, Values, subtract
 from pipeline.fairness.gap_significance import compare_means
-from pipeline.fairness.groups import Column, Group, Ints, number_strata
+from pipeline.fairness.groups import Column, Group, number_strata
 from pipeline.fairness.metrics import Metric, Pair, RowMean
 from pipeline.fairness.needed_n import Power
+from pipeline.statistics.arrays import Ints
+from pipeline.statistics.estimates import NAN, Values, subtract
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import GAPS, check
 from pipeline.vocabulary import GAP, INSUFFICIENT, LEVEL, NO_GAP
@@ -46,7 +47,7 @@ def tabulate_groups(groups: Iterable[Group], question: Question) -> pl.DataFrame
             other = _describe(group, metric, metric.measure(group), overall[metric.name])
             few = other["n"] < question.min_group
             kinds[metric.name].append(other | {"state": INSUFFICIENT if few else None})
-    _judge(kinds["error"])
+    _set_states(kinds["error"])
     for metric in (question.errors, *question.metrics):
         _compare_to_best(kinds[metric.name], metric, min_group=question.min_group)
     rows = [row for found in kinds.values() for row in found]
@@ -55,9 +56,9 @@ def tabulate_groups(groups: Iterable[Group], question: Question) -> pl.DataFrame
 
 
 def _describe(group: Group, metric: Metric, pair: Pair, overall: float) -> Row:
-    """Set a group's number beside its rest's and that of all."""
-    own, rest = pair
-    difference, ends = subtract(own, rest)
+    """Compare a group's number with its complement's and that of all rows."""
+    own, complement = pair
+    difference, ends = subtract(own, complement)
     return {
         "metric": metric.name,
         "predicates": [{"attribute": name, "value": value} for name, value in group.predicates],
@@ -66,11 +67,11 @@ def _describe(group: Group, metric: Metric, pair: Pair, overall: float) -> Row:
         "value": own.value,
         "ci_low": own.interval[0],
         "ci_high": own.interval[1],
-        "rest_value": rest.value,
+        "rest_value": complement.value,
         "difference": difference,
         "difference_low": ends[0],
         "difference_high": ends[1],
-        "ratio": _divide(own.value, rest.value),
+        "ratio": _divide(own.value, complement.value),
         "overall_difference": own.value - overall,
         "overall_ratio": _divide(own.value, overall),
     }
@@ -82,17 +83,18 @@ def _divide(value: float, base: float) -> float:
 
 
 def _test(group: Group, pair: Pair, question: Question) -> Row:
-    """Test the difference in error where both sides are large enough, else say what would do."""
-    least, n, rest_n = question.min_group, len(group.inside), len(group.outside)
+    """Test the difference in error where both sides are large enough, else count what is needed."""
+    least = question.min_group
+    n, complement_n = len(group.members), len(group.complement)
     p = NAN
-    if n >= least and rest_n >= least:
-        p = compare_means(question.errors.values, group.inside, group.outside, pair)
+    if n >= least and complement_n >= least:
+        p = compare_means(question.errors.values, group, pair)
     if not np.isnan(p):
         return {"p": p, "needed_n": None}
-    # With enough samples and still no answer, it is the rest or the number of images that lacks.
+    # A group of enough samples lacks something else: a complement, or more images.
     needed = None
     if n < least:
-        needed = question.power.count_needed(rest_n=rest_n, at_least=least)
+        needed = question.power.count_needed(complement_n=complement_n, at_least=least)
     return {"p": NAN, "needed_n": needed}
 
 
@@ -101,13 +103,13 @@ def _adjust(group: Group, question: Question, strata: dict[tuple[str, ...], Ints
     chosen = [one for one in question.covariates if one.name not in group.attributes]
     names = tuple(column.name for column in chosen)
     values: Values = question.errors.values
-    if not chosen or not len(group.inside):
+    if not chosen or not len(group.members):
         return {}
     if names not in strata:
         strata[names] = number_strata(chosen, rows=len(values.numbers))
     found = compare_within_strata(values, group, strata[names])
     row: Row = {"compared_share": found.compared_share}
-    if len(group.inside) < question.min_group:
+    if len(group.members) < question.min_group:
         return row
     return row | {
         "adjusted_difference": found.difference,
@@ -117,12 +119,12 @@ def _adjust(group: Group, question: Question, strata: dict[tuple[str, ...], Ints
     }
 
 
-def _judge(rows: Sequence[Row]) -> None:
-    """Correct p over the judged groups and say which gaps hold up."""
-    judged = [row for row in rows if not np.isnan(row["p"])]
+def _set_states(rows: Sequence[Row]) -> None:
+    """Correct p over the tested groups and set q and the state of all."""
+    tested = [row for row in rows if not np.isnan(row["p"])]
     for row in rows:
         row["state"] = INSUFFICIENT
-    for row, q in zip(judged, adjust_bh(np.array([row["p"] for row in judged])), strict=True):
+    for row, q in zip(tested, adjust_bh(np.array([row["p"] for row in tested])), strict=True):
         row["q"] = float(q)
         row["state"] = GAP if q < LEVEL else NO_GAP
 
@@ -139,3 +141,20 @@ def _compare_to_best(rows: Sequence[Row], metric: Metric, *, min_group: int) -> 
         base = best.get(key, NAN)
         row["best_difference"] = row["value"] - base
         row["best_ratio"] = _divide(row["value"], base)
+
+
+def order_gaps(gaps: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the error, as a person reads them: gaps first, then by size.
+
+    gaps: GAPS with the columns system and labels. Sorted by system; groups by true values before
+    those by predicted labels; by state; the largest difference first.
+    """
+    errors = gaps.filter(pl.col("metric") == "error").with_columns(
+        order=pl.col("state").replace_strict({GAP: 0, NO_GAP: 1}, default=2)
+    )
+    ordered = errors.sort(
+        ["system", "labels", "order", "difference"],
+        descending=[False, True, False, True],
+        nulls_last=True,
+    )
+    return ordered.drop("order")

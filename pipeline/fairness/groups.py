@@ -1,4 +1,4 @@
-"""Groups of samples by the values of sensitive attributes, and who is known to be outside each."""
+"""Groups of samples by the values of sensitive attributes, each with its complement."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.statistics.arrays import Ints
 from pipeline.vocabulary import UNKNOWN
 
-Ints = NDArray[np.int64]
 Predicates = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group and its rest. Rows that an unknown value could put on either side are in neither."""
+    """A group and its complement; rows that an unknown value could put in either are in neither."""
 
     predicates: Predicates  # (attribute, value), attributes sorted
-    inside: Ints
-    outside: Ints
+    members: Ints  # rows
+    complement: Ints
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -59,16 +59,16 @@ def list_groups(columns: Sequence[Column], *, max_level: int) -> Iterator[Group]
 
 
 def _find_rows(columns: Sequence[Column], codes: Sequence[int]) -> Group:
-    """Find the rows with all values, and those that a known value shows to be outside."""
-    inside = np.ones(len(columns[0].codes), np.bool_)
-    outside = np.zeros(len(columns[0].codes), np.bool_)
+    """Find the rows with all values, and those that a known value puts in the complement."""
+    members = np.ones(len(columns[0].codes), np.bool_)
+    complement = np.zeros(len(columns[0].codes), np.bool_)
     for column, code in zip(columns, codes, strict=True):
-        inside &= column.codes == code
-        outside |= (column.codes >= 0) & (column.codes != code)
+        members &= column.codes == code
+        complement |= (column.codes >= 0) & (column.codes != code)
     predicates = tuple(
         (column.name, column.values[code]) for column, code in zip(columns, codes, strict=True)
     )
-    return Group(predicates, np.flatnonzero(inside), np.flatnonzero(outside))
+    return Group(predicates, np.flatnonzero(members), np.flatnonzero(complement))
 
 
 def number_strata(columns: Sequence[Column], *, rows: int) -> Ints:

@@ -1,47 +1,36 @@
-"""Does a system fail some groups more than others? Gaps, their evidence, and gates on them."""
+"""Does a system fail some groups more than others? The gaps of all groups, with their evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.exceptions import TableError
 from pipeline.fairness.classifier_metrics import (
-    check_positive,
     is_of_classes,
     list_classifier_metrics,
     measure_disparities,
 )
 from pipeline.fairness.detector_metrics import list_detector_metrics
-from pipeline.fairness.estimates import Values
 from pipeline.fairness.gap_notes import write_notes
 from pipeline.fairness.gap_table import Question, tabulate_groups
-from pipeline.fairness.gates import Verdict, judge_gates, sum_up_verdicts
 from pipeline.fairness.groups import encode_column, list_groups
 from pipeline.fairness.metrics import Metric, RowMean
 from pipeline.fairness.needed_n import Power
-from pipeline.fairness.validation import check_arguments
+from pipeline.fairness.validation import check_inputs
+from pipeline.statistics.estimates import Values, number_clusters
 from pipeline.tables import DISPARITIES, check
-
-__all__ = [
-    "Fairness",
-    "Verdict",
-    "check_positive",
-    "judge_gates",
-    "measure_fairness",
-    "sum_up_verdicts",
-]
 
 
 @dataclass(frozen=True)
 class Fairness:
-    """What `measure_fairness` found."""
+    """The gaps between groups, and what was noted on the way."""
 
     gaps: pl.DataFrame  # GAPS
     disparities: pl.DataFrame  # DISPARITIES
-    notes: tuple[str, ...]  # sentences a reader of the numbers must know
+    notes: tuple[str, ...]  # sentences for the reader of the numbers
 
 
 def measure_fairness(
@@ -50,7 +39,7 @@ def measure_fairness(
     *,
     sensitive: Sequence[str],
     adjust_for: Sequence[str] = (),
-    images: pl.Series | None = None,
+    cluster_ids: pl.Series | None = None,
     outcomes: pl.DataFrame | None = None,
     sample_ids: pl.Series | None = None,
     paths: pl.Series | None = None,
@@ -59,28 +48,29 @@ def measure_fairness(
     min_group: int = 30,
     smallest_gap: float | None = None,
 ) -> Fairness:
-    """Compare the groups of sensitive attributes, alone and in pairs, with everybody else.
+    """Compare the groups of sensitive attributes, alone and in pairs, with their complements.
 
     attributes: n rows of text, one column per attribute; the values of an Enum column count also
     where no row has them. errors: (n,) losses >= 0. adjust_for: columns that may explain a gap.
-    images: (n,) the image of each row, where rows share images; without it each row stands alone.
+    cluster_ids: (n,) the image of each row, where rows share images; without it rows are taken as
+    independent.
     outcomes: DETECTION_OUTCOMES or CLASS_OUTCOMES of the system, with (n,) sample_ids, and for
     detections (n,) paths. positive: the class that a classifier's rates are of. min_group: samples
-    that a judged group and its rest need. smallest_gap: what `needed_n` is to show, in units of the
-    error; 0.1 for errors of 0 and 1, else 0.3 standard deviations.
+    that a tested group and its complement need. smallest_gap: the gap that `needed_n` samples
+    would show, in units of the error; 0.1 for errors of 0 and 1, else 0.3 standard deviations.
 
-    A row whose value is "unknown" is in no group; it is in a group's rest only where another of
-    its values shows that it is outside. "overall" is of all rows.
+    A row whose value is "unknown" is in no group; it is in a group's complement only where another
+    of its values excludes it from the group. "overall" is of all rows.
     Raises TableError listing every problem with the arguments, or for a sample with two outcomes;
     ConfigError for a wrong `positive`.
     """
     numbers = np.asarray(errors, dtype=np.float64)
-    check_arguments(
+    check_inputs(
         attributes, numbers, used=[*sensitive, *adjust_for] if sensitive else [],
-        columns={"images": images, "sample_ids": sample_ids, "paths": paths},
+        columns={"cluster_ids": cluster_ids, "sample_ids": sample_ids, "paths": paths},
         max_level=max_level, min_group=min_group,
     )  # fmt: skip
-    values = _number_images(numbers, images)
+    values = number_clusters(numbers, cluster_ids)
     columns = [encode_column(attributes, name) for name in sorted(set(sensitive))]
     question = Question(
         errors=RowMean("error", lower_is_better=True, values=values),
@@ -106,7 +96,7 @@ def _list_metrics(
     paths: pl.Series | None,
     positive: str | None,
 ) -> Sequence[Metric]:
-    """List what the outcomes of a system allow to measure besides its error."""
+    """List the metrics that the outcomes of a system allow besides its error."""
     if outcomes is None:
         return ()
     of_classes = is_of_classes(outcomes)
@@ -118,12 +108,3 @@ def _list_metrics(
     if of_classes or paths is None:
         return list_classifier_metrics(outcomes, values, sample_ids=sample_ids, positive=positive)
     return list_detector_metrics(outcomes, values, sample_ids=sample_ids, paths=paths)
-
-
-def _number_images(numbers: NDArray[np.float64], images: pl.Series | None) -> Values:
-    """Number images in their sorted order; rows that share none stand alone."""
-    rate = bool(np.isin(numbers, (0.0, 1.0)).all())
-    if images is None or images.n_unique() == len(numbers):
-        return Values(numbers, None, len(numbers), rate)
-    number = images.rank("dense").cast(pl.Int64).to_numpy() - 1
-    return Values(numbers, number, int(number.max(initial=-1)) + 1, rate)

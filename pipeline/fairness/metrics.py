@@ -1,16 +1,14 @@
-"""What is measured of a group and of its rest: means over rows, images, or a part of them."""
+"""What is measured of a group and its complement: means over rows, images, or a part of them."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.fairness.estimates import Estimate, Values, estimate_mean
 from pipeline.fairness.groups import Group
+from pipeline.statistics.arrays import Ints, Mask
+from pipeline.statistics.estimates import Estimate, Values, estimate_mean
 
-Mask = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 Pair = tuple[Estimate, Estimate]
 
 
@@ -33,7 +31,7 @@ class Metric(Protocol):
         ...
 
     def measure(self, group: Group) -> Pair:
-        """Estimate it for a group and for its rest."""
+        """Estimate it for a group and its complement."""
         ...
 
 
@@ -52,10 +50,10 @@ class RowMean:
         return estimate_mean(self.values, self._keep(np.arange(len(self.values.numbers)))).value
 
     def measure(self, group: Group) -> Pair:
-        """Estimate the means of a group and of its rest."""
+        """Estimate the means of a group and its complement."""
         return (
-            estimate_mean(self.values, self._keep(group.inside)),
-            estimate_mean(self.values, self._keep(group.outside)),
+            estimate_mean(self.values, self._keep(group.members)),
+            estimate_mean(self.values, self._keep(group.complement)),
         )
 
     def _keep(self, rows: Ints) -> Ints:
@@ -64,11 +62,11 @@ class RowMean:
 
 @dataclass(frozen=True)
 class ImageMean:
-    """The mean over the images that show a member of the group; the rest are the other images."""
+    """The mean over images that show a member of the group; its complement is all other images."""
 
     name: str
     lower_is_better: bool
-    values: Values  # one number of each image; an image stands alone
+    values: Values  # one number of each image, all independent
     images: Ints  # (n,) image of each row
 
     @property
@@ -79,12 +77,12 @@ class ImageMean:
     def measure(self, group: Group) -> Pair:
         """Estimate the means of the images with a member and of those known to have none."""
         own = np.zeros(len(self.values.numbers), np.bool_)
-        own[self.images[group.inside]] = True
-        # An image with a row that is on neither side may show a member: it is on neither side too.
+        own[self.images[group.members]] = True
+        # An image with a row in neither set may show a member: it is in neither set too.
         unclear = np.ones(len(self.images), np.bool_)
-        unclear[group.inside] = unclear[group.outside] = False
+        unclear[group.members] = unclear[group.complement] = False
         other = np.zeros_like(own)
-        other[self.images[group.outside]] = True
+        other[self.images[group.complement]] = True
         other[self.images[unclear]] = False
         return (
             estimate_mean(self.values, np.flatnonzero(own)),

@@ -1,9 +1,9 @@
-"""How many samples a group needs before a gap would show."""
+"""How many samples a group needs so that a gap would be significant."""
 
 import numpy as np
 from scipy import special
 
-from pipeline.fairness.estimates import Values, estimate_mean
+from pipeline.statistics.estimates import Values, estimate_mean
 
 _REACH = float(special.ndtri(0.975) + special.ndtri(0.8))  # 5 % two-sided, 80 % power
 _GAP = 0.1  # of a rate
@@ -11,10 +11,10 @@ _DEVIATIONS = 0.3  # of other numbers: the gap in standard deviations, about tha
 
 
 class Power:
-    """The gap that should not be overlooked, and what the samples' errors say of its cost.
+    """The smallest gap that a test should find, and the variance of the errors.
 
-    The gap is a stated one, not the observed: what a few samples happened to show says nothing
-    of what there is to find (Hoenig and Heisey, The American Statistician 55, 2001).
+    The gap is a stated one, not the observed: power at the observed gap is a function of p alone
+    (Hoenig and Heisey, The American Statistician 55, 2001).
     """
 
     def __init__(self, values: Values, *, smallest_gap: float | None = None) -> None:
@@ -26,12 +26,12 @@ class Power:
         self.gap = smallest_gap or default
         shifted = mean + self.gap if mean + self.gap <= 1 else max(mean - self.gap, 0.0)
         self._variance = max(variance, shifted * (1 - shifted)) if values.rate else variance
-        # How much less a row says that shares its image with others (Kish's design effect).
+        # Kish's design effect: the variance over that of as many independent rows.
         plain = variance / n
         self._design = max(overall.variance / plain, 1.0) if plain > 0 else 1.0
 
-    def count_needed(self, *, rest_n: int, at_least: int) -> int:
-        """Return the n that shows the gap to `rest_n` others, or to as many where those are few.
+    def count_needed(self, *, complement_n: int, at_least: int) -> int:
+        """Return the n that shows the gap to `complement_n` others, or to n where those are fewer.
 
         Four times in five, at a two-sided level of 5 %: the normal approximation (Fleiss,
         Statistical Methods for Rates and Proportions, 1981, chapter 3).
@@ -40,6 +40,6 @@ class Power:
         if variance <= 0:
             return at_least
         room = (self.gap / _REACH) ** 2
-        left = room - variance / max(rest_n, 1)
-        alone = variance / left if left > 0 else float("inf")
-        return max(int(np.ceil(alone if alone <= rest_n else 2 * variance / room)), at_least)
+        left = room - variance / max(complement_n, 1)
+        n = variance / left if left > 0 else float("inf")
+        return max(int(np.ceil(n if n <= complement_n else 2 * variance / room)), at_least)

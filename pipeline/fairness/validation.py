@@ -1,24 +1,24 @@
-"""Whether the arguments of a comparison of groups fit together."""
+"""Checks of what a comparison of groups is given."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from pipeline.exceptions import TableError
+from pipeline.statistics.arrays import Floats
 
 
-def check_arguments(
+def check_inputs(
     attributes: pl.DataFrame,
-    errors: NDArray[np.float64],
+    errors: Floats,
     *,
     used: Sequence[str],
     columns: Mapping[str, pl.Series | None],
     max_level: int,
     min_group: int,
 ) -> None:
-    """Raise TableError listing every argument that cannot be used.
+    """Raise TableError listing everything that cannot be used.
 
     used: the columns of `attributes` that are asked for. columns: further columns by their names.
     """
@@ -45,7 +45,7 @@ def refuse_repeats(sample_ids: pl.Series, *, what: str) -> None:
         )
 
 
-def _check_errors(errors: NDArray[np.float64], *, rows: int) -> Iterator[str]:
+def _check_errors(errors: Floats, *, rows: int) -> Iterator[str]:
     if errors.shape != (rows,):
         yield f"errors have the shape {errors.shape}, expected ({rows},), one per row"
         return

@@ -1,11 +1,10 @@
 """Intervals of rates and of differences: what the statistics of slices and of groups share."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from pipeline.statistics.arrays import Floats, Ints
+
 Ends = tuple[Floats, Floats]
 Z = float(special.ndtri(0.975))
 

@@ -3,15 +3,14 @@
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from pipeline.statistics.arrays import Floats, Ints
 
 
 def fisher(
-    high: NDArray[np.int64],
-    n: NDArray[np.int64],
+    high: Ints,
+    n: Ints,
     all_high: int,
     all_n: int,
     *,

@@ -12,15 +12,13 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.models import AttributeReport, ReportData, SystemReport, Thumbnail, check_report_data
+from reports.models import ReportData, SystemReport, check_report_data
 from reports.parts.numbers import format_count, format_percent, format_seconds, format_time
 from reports.parts.words import SOURCES, STATES, find_relation, write_samples
-from reports.views.attribute_views import show_perceived, view_attributes, view_quality
-from reports.views.domain_views import view_domain
-from reports.views.fairness_views import view_fairness
-from reports.views.finding_views import FindingView, view_system
-
-__all__ = ["AttributeReport", "ReportData", "SystemReport", "Thumbnail", "build_report"]
+from reports.views.attributes import show_perceived, view_attributes, view_quality
+from reports.views.domain import view_domain
+from reports.views.fairness import view_fairness
+from reports.views.findings import FindingView, view_system
 
 SHOWN_REJECTS = 200  # rows written out; the counts by reason hold all of them
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -30,12 +28,12 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe
 
 @dataclass(frozen=True)
 class Source:
-    """Where the labels of one attribute in a finding came from, and how far to trust them."""
+    """Where the labels of one attribute in a finding came from, and their precision if known."""
 
     attribute: str
     value: str
     words: str
-    trust: str
+    precision: str
 
 
 def build_report(data: ReportData) -> str:
@@ -61,7 +59,7 @@ def build_report(data: ReportData) -> str:
             or any(report.perceived for report in data.fairness),
             fairness=view_fairness(data),
             domain=view_domain(data),
-            things=f"{data.sample_kind}s",
+            sample_plural=f"{data.sample_kind}s",
             attributes=view_attributes(data),
             quality=view_quality(data),
             rejects=data.rejects.head(SHOWN_REJECTS).to_dicts(),

@@ -1,7 +1,7 @@
 """Bars and intervals as inline SVG in percent of their box: sharp at any width, no script.
 
-They are written by hand: a chart library takes seconds to start, fixes widths and colors, and
-the page's own style (dark mode, print, 400 pixels) could not reach into its output.
+No chart library: it takes seconds to start, fixes widths and colors, and the page's own style (dark
+mode, print, 400 pixels) does not apply to its output.
 """
 
 import math
@@ -19,7 +19,7 @@ class Scale:
     high: float
 
     def place(self, value: float) -> float:
-        """Return the position of a value in percent, held within 0 to 100."""
+        """Return the position of a value in percent, clipped to 0 to 100."""
         share = (value - self.low) / (self.high - self.low)
         return round(100 * min(1.0, max(0.0, share)), 2)
 
@@ -35,7 +35,7 @@ def make_scale(values: Iterable[float | None]) -> Scale:
 def draw_bar(value: float | None, scale: Scale, *, kind: str, mark: float | None = None) -> Markup:
     """Draw a bar from zero to value.
 
-    kind: its class in the style sheet (slice | rest | share). mark: where a thin line stands.
+    kind: its class in the style sheet (slice | rest | share). mark: position of a thin line.
     The number is beside it as text, so it is hidden from screen readers.
     """
     zero = scale.place(0)
@@ -65,7 +65,7 @@ def draw_interval(
 ) -> Markup:
     """Draw a dot with its interval; an end that is missing or infinite runs to the edge.
 
-    label: read aloud in place of the picture; None when the numbers stand beside it.
+    label: read aloud in place of the picture; None when the numbers are beside it.
     """
     shapes = [_draw_line(scale.place(0), "axis")]
     if mark is not None and math.isfinite(mark):

@@ -188,7 +188,7 @@ class ErrorWords:
 
 
 def find_relation(value: str) -> str:
-    """Return what stands between an attribute and its value.
+    """Return the sign between an attribute and its value.
 
     "=" for a plain value, "in" for a bin such as "(12, 40]", nothing for "<= 12" or "> 40".
     """

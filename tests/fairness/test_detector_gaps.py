@@ -33,7 +33,7 @@ def measure(groups: list[str], paths: list[str], rows: list[Outcome], **more: An
     found = {sample for _, _, outcome, sample in rows if outcome == "found"}
     return measure_fairness(
         pl.DataFrame({"sex": groups}), [float(i not in found) for i in ids], sensitive=["sex"],
-        images=pl.Series(paths), paths=pl.Series(paths), sample_ids=pl.Series(ids),
+        cluster_ids=pl.Series(paths), paths=pl.Series(paths), sample_ids=pl.Series(ids),
         outcomes=list_outcomes(rows), **more,
     )  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_rows_of_whole_images_have_false_positives_alone() -> None:
     rows: list[Outcome] = [("a", 0.9, "false positive", None), ("b", 0.9, "found", None)]
     found = measure_fairness(
         pl.DataFrame({"light": ["day", "night"]}), [0.0, 1.0], sensitive=["light"],
-        images=pl.Series(["a", "b"]), paths=pl.Series(["a", "b"]),
+        cluster_ids=pl.Series(["a", "b"]), paths=pl.Series(["a", "b"]),
         sample_ids=pl.Series(["s0", "s1"]), outcomes=list_outcomes(rows),
     )  # fmt: skip
     assert found.gaps["metric"].unique().sort().to_list() == ["error", "false positives per image"]
@@ -108,7 +108,7 @@ def test_another_error_than_misses_gets_the_miss_rate_beside_it() -> None:
     rows: list[Outcome] = [("a", 0.9, "found", "s0")]
     found = measure_fairness(
         pl.DataFrame({"sex": ["w", "m"]}), [0.3, 1.0], sensitive=["sex"],
-        images=pl.Series(["a", "b"]), paths=pl.Series(["a", "b"]),
+        cluster_ids=pl.Series(["a", "b"]), paths=pl.Series(["a", "b"]),
         sample_ids=pl.Series(["s0", "s1"]), outcomes=list_outcomes(rows),
     )  # fmt: skip
     assert row_of(found.gaps, "miss rate", sex="w")["value"] == 0.0
@@ -184,7 +184,7 @@ def test_when_the_group_is_everything_average_precision_is_pycocotools(seed: int
     found = {row[3] for row in rows}
     gaps = measure_fairness(
         pl.DataFrame({"sex": ["w"] * len(ids)}), [float(one not in found) for one in ids],
-        sensitive=["sex"], images=paths, paths=paths, sample_ids=pl.Series(ids),
+        sensitive=["sex"], cluster_ids=paths, paths=paths, sample_ids=pl.Series(ids),
         outcomes=list_outcomes([row for row in rows if row[0] in set(paths)]),
     ).gaps  # fmt: skip
     # pycocotools also counts what is false where nothing is to be found; here each image has some.

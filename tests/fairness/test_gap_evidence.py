@@ -35,7 +35,7 @@ def test_without_a_gap_few_tables_show_one(kind: str) -> None:
                 pl.when(alike).then(first["sex"]).otherwise("sex").alias("sex")
             )
         gaps = measure_fairness(
-            table, errors, sensitive=["sex", "age"], adjust_for=["size"], images=images
+            table, errors, sensitive=["sex", "age"], adjust_for=["size"], cluster_ids=images
         ).gaps
         alarms += (gaps["state"] == "gap").any()
         adjusted += row_of(gaps, sex="sex0")["adjusted_p"] < 0.05
@@ -68,7 +68,7 @@ def test_intervals_hold_the_true_difference_about_95_times_of_100(kind: str) -> 
         row = row_of(
             measure_fairness(
                 table, errors, sensitive=["sex"], adjust_for=["size"],
-                images=None if images is None else pl.Series(images),
+                cluster_ids=None if images is None else pl.Series(images),
             ).gaps,
             sex="sex1",
         )  # fmt: skip
@@ -89,7 +89,9 @@ def test_a_gap_that_size_explains_is_gone_once_size_is_alike(*, clustered: bool)
     images = rng.integers(0, n // 4, n)
     errors = draw_errors(rng, np.where(small, 0.5, 0.1), images if clustered else None)
     grouping = pl.Series(images) if clustered else None
-    found = measure_fairness(table, errors, sensitive=["sex"], adjust_for=["size"], images=grouping)
+    found = measure_fairness(
+        table, errors, sensitive=["sex"], adjust_for=["size"], cluster_ids=grouping
+    )
     row = row_of(found.gaps, sex="women")
     assert row["difference"] == pytest.approx(0.2, abs=0.05)
     assert row["state"] == "gap"
@@ -99,7 +101,9 @@ def test_a_gap_that_size_explains_is_gone_once_size_is_alike(*, clustered: bool)
     assert row["compared_share"] == 1.0
     real = np.clip(errors + (sex == "women") * draw_errors(rng, np.full(n, 0.2)), 0, 1)
     kept = row_of(
-        measure_fairness(table, real, sensitive=["sex"], adjust_for=["size"], images=grouping).gaps,
+        measure_fairness(
+            table, real, sensitive=["sex"], adjust_for=["size"], cluster_ids=grouping
+        ).gaps,
         sex="women",
     )
     # One in five of those found before are missed: 0.2 x (1 - 0.7 x 0.5 - 0.3 x 0.1) of the women.
@@ -144,7 +148,7 @@ def test_groups_that_share_images_are_less_certain_than_as_many_single_samples()
     table = pl.DataFrame({"sex": np.where(images % 2, "a", "b")})
     errors = draw_errors(rng, np.full(400, 0.3), images)
     alone = row_of(measure_fairness(table, errors, sensitive=["sex"]).gaps, sex="a")
-    grouped = measure_fairness(table, errors, sensitive=["sex"], images=pl.Series(images))
+    grouped = measure_fairness(table, errors, sensitive=["sex"], cluster_ids=pl.Series(images))
     row = row_of(grouped.gaps, sex="a")
     assert row["ci_high"] - row["ci_low"] > 1.3 * (alone["ci_high"] - alone["ci_low"])
     assert row["difference_high"] - row["difference_low"] > 1.3 * (
@@ -152,7 +156,9 @@ def test_groups_that_share_images_are_less_certain_than_as_many_single_samples()
     )
     assert any("images are counted" in note for note in grouped.notes)
     none = row_of(
-        measure_fairness(table, np.zeros(400), sensitive=["sex"], images=pl.Series(images)).gaps,
+        measure_fairness(
+            table, np.zeros(400), sensitive=["sex"], cluster_ids=pl.Series(images)
+        ).gaps,
         sex="a",
     )
     assert none["ci_low"] == 0.0

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.fairness.measure import judge_gates, measure_fairness, sum_up_verdicts
+from pipeline.fairness.gates import judge_gates
+from pipeline.fairness.measure import measure_fairness
+from pipeline.fairness.verdicts import sum_up_verdicts
 from pipeline.tables import GAPS, VERDICTS, empty
 from tests.fairness.drawn_groups import draw_errors, name_groups
 

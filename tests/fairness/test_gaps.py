@@ -127,7 +127,7 @@ def test_a_group_that_is_everything_has_no_rest_to_be_judged_by() -> None:
 def test_groups_of_a_single_image_are_not_judged() -> None:
     table = pl.DataFrame({"a": ["x"] * 50 + ["y"] * 50})
     images = pl.Series(["one"] * 50 + [f"im{i}" for i in range(50)])
-    found = measure_fairness(table, np.arange(100) % 2.0, sensitive=["a"], images=images)
+    found = measure_fairness(table, np.arange(100) % 2.0, sensitive=["a"], cluster_ids=images)
     row = row_of(found.gaps, a="x")
     assert (row["state"], row["ci_low"], row["p"]) == ("insufficient evidence", None, None)
 
@@ -150,7 +150,7 @@ def test_neither_the_order_of_rows_nor_the_names_of_values_matter(
         )
         gaps = measure_fairness(
             renamed[rows], errors[rows], sensitive=["sex", "age"], adjust_for=["size"],
-            images=None if images is None else images[rows],
+            cluster_ids=None if images is None else images[rows],
         ).gaps  # fmt: skip
         back = {"age0": "age2", "age2": "age0"} if swap else {}
         text = pl.Series(
@@ -168,11 +168,12 @@ def test_all_that_is_wrong_with_the_arguments_is_told_at_once() -> None:
     table = pl.DataFrame({"a": ["x", None], "b": ["p", "q"]})
     with pytest.raises(TableError) as told:
         measure_fairness(
-            table, [1.0, -1.0], sensitive=["a", "c"], adjust_for=["d"], images=pl.Series(["i"]),
-            sample_ids=pl.Series(["s", "s"]), max_level=3, min_group=1,
+            table, [1.0, -1.0], sensitive=["a", "c"], adjust_for=["d"],
+            cluster_ids=pl.Series(["i"]), sample_ids=pl.Series(["s", "s"]),
+            max_level=3, min_group=1,
         )  # fmt: skip
     parts = (
-        "'a' is empty in 1 rows", "'c' is no column", "'d' is no column", "images are 1",
+        "'a' is empty in 1 rows", "'c' is no column", "'d' is no column", "cluster_ids are 1",
         "not unique", "max_level is 3", "min_group is 1", "1 errors are negative",
     )  # fmt: skip
     for part in parts:

@@ -9,7 +9,9 @@ import pytest
 from pipeline.config.dataset import Dataset
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
-from pipeline.fairness.measure import Fairness, judge_gates, measure_fairness, sum_up_verdicts
+from pipeline.fairness.gates import judge_gates
+from pipeline.fairness.measure import Fairness, measure_fairness
+from pipeline.fairness.verdicts import sum_up_verdicts
 from pipeline.samples.read import read_samples
 from tests.errors.frames import system
 from tests.fairness.drawn_groups import row_of
@@ -32,7 +34,7 @@ def score(dataset: dict[str, Any], *files: Path) -> tuple[pl.DataFrame, Scored]:
 
 def compare(rows: pl.DataFrame, scored: Scored, **more: Any) -> Fairness:
     return measure_fairness(
-        rows, rows["error"].to_numpy(), images=rows["parent_id"], paths=rows["path"],
+        rows, rows["error"].to_numpy(), cluster_ids=rows["parent_id"], paths=rows["path"],
         sample_ids=rows["sample_id"], outcomes=scored.outcomes, **more,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ def test_two_groups_that_share_each_image_are_compared_the_more_surely() -> None
     table = pl.DataFrame({"sex": ["w", "m"] * 200})
     errors = np.repeat((rng.random(200) < 0.5).astype(float), 2)  # both are missed, or neither
     errors[::20] = 1 - errors[::20]
-    together = measure_fairness(table, errors, sensitive=["sex"], images=pl.Series(images))
+    together = measure_fairness(table, errors, sensitive=["sex"], cluster_ids=pl.Series(images))
     apart = measure_fairness(table, errors, sensitive=["sex"])
     width = {}
     for name, found in (("together", together), ("apart", apart)):
@@ -34,7 +34,7 @@ def test_a_group_of_few_errors_is_no_surer_of_itself_than_dealing_them_out_is() 
     images = pl.Series([0, 0, *range(2, 2200)])
     for grouping in (None, images):
         found = measure_fairness(
-            table, errors, sensitive=["sex"], adjust_for=["size"], images=grouping
+            table, errors, sensitive=["sex"], adjust_for=["size"], cluster_ids=grouping
         )
         row = row_of(found.gaps, sex="w")
         assert row["adjusted_p"] == pytest.approx(want, rel=0.05)
@@ -74,7 +74,7 @@ def test_more_samples_are_needed_where_those_of_one_image_are_alike() -> None:
     table = pl.DataFrame({"sex": ["w"] * 10 + ["m"] * 1990})
     errors = draw_errors(rng, np.full(2000, 0.3), images)
     alone = row_of(measure_fairness(table, errors, sensitive=["sex"]).gaps, sex="w")
-    found = measure_fairness(table, errors, sensitive=["sex"], images=pl.Series(images))
+    found = measure_fairness(table, errors, sensitive=["sex"], cluster_ids=pl.Series(images))
     assert row_of(found.gaps, sex="w")["needed_n"] > 2 * alone["needed_n"] > 200
 
 
@@ -87,7 +87,9 @@ def test_real_errors_that_are_all_equal_tell_nothing_of_how_sure_they_are(
     table = pl.DataFrame({"sex": ["w"] * 31 + ["m"] * 100, "size": rng.choice(["s", "l"], 131)})
     errors = np.concatenate([np.full(31, constant), rng.gamma(1.0, 1.0, 100)])
     images = pl.Series(np.arange(131) // 2) if shared else None
-    found = measure_fairness(table, errors, sensitive=["sex"], adjust_for=["size"], images=images)
+    found = measure_fairness(
+        table, errors, sensitive=["sex"], adjust_for=["size"], cluster_ids=images
+    )
     row = row_of(found.gaps, sex="w")
     assert row["value"] == pytest.approx(constant)
     ends = ("ci_low", "ci_high", "difference_low", "difference_high", "adjusted_low")

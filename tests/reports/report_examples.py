@@ -167,16 +167,16 @@ def _make_quality() -> dict[str, pl.DataFrame]:
 
 
 def _make_attributes() -> tuple[AttributeReport, ...]:
-    person = {"kind": "prompts", "source": "zero-shot", "applies_to": "object"}
+    person = {"source": "zero-shot"}
     rows: list[dict[str, Any]] = [
         {**person, "name": "hat", "reference": "person/hat"},
         {**person, "name": "eyeglasses", "reference": "person/eyeglasses"},
         {**person, "name": "age", "reference": "person/age", "sensitive": True},
         {
-            "name": "sharpness", "kind": "measured", "source": "measured",
+            "name": "sharpness", "source": "measured",
             "reference": "image/sharpness", "edges": (12.5, 40.0),
         },
-        {"name": "weather", "kind": "given", "source": "given", "reference": "column 'weather'"},
+        {"name": "weather", "source": "given", "reference": "column 'weather'"},
     ]  # fmt: skip
     return tuple(AttributeReport(**row) for row in rows)
 

@@ -56,7 +56,7 @@ def fill_with(text: str) -> ReportData:
         versions={text: text},
         counts={text: 1},
         timings={text: 1.0},
-        attributes=(AttributeReport(cell, "prompts", "zero-shot", reference=text),),
+        attributes=(AttributeReport(cell, "zero-shot", reference=text),),
         coverage=make_table([{"attribute": cell, "value": cell, "n": 1, "share": 1.0}], COVERAGE),
         rejects=make_table([{"path": cell, "stage": cell, "reason": cell}], REJECTS),
         fairness=(_fill_fairness(cell),),

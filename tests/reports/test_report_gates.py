@@ -89,3 +89,13 @@ def test_the_verdict_by_true_attributes_counts_where_there_is_one() -> None:
     assert both.count(counts) == 2
     assert both.index("finder, groups by predicted labels") < both.rindex(counts)
     assert counts not in read_words(predicted)
+
+
+def test_predicted_verdicts_on_an_attribute_without_true_values_count_too() -> None:
+    counts = "The verdict by true attributes counts."
+    age = make_verdicts("fail").with_columns(
+        predicates=pl.Series([make_predicates(("age", "old"))], dtype=VERDICTS["predicates"])
+    )
+    predicted = make_fairness(labels="predicted", verdicts=age, gates=GATES)
+    true = make_fairness(verdicts=make_verdicts("pass"), gates=GATES)
+    assert counts not in read_words(predicted, true)

@@ -261,3 +261,9 @@ def test_frame_without_its_columns_is_named() -> None:
     data = make_report_data(1, coverage=pl.DataFrame({"attribute": ["hat"]}))
     with pytest.raises(TableError, match=r"(?s)'coverage'.*'value' is missing"):
         build_report(data)
+
+
+def test_intervals_of_object_audits_are_said_to_count_images() -> None:
+    said = "which counts images where objects share them"
+    assert said in build_report(make_report_data(sample_kind="object"))
+    assert said not in build_report(make_report_data(sample_kind="image"))

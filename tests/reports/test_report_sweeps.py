@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pipeline.tables import SWEEP
 from reports.pages.report_page import build_report
 from reports.parts.words import ErrorWords
-from reports.views.sweep_views import view_sweep
+from reports.views.sweeps import view_sweep
 from tests.reports.fairness_examples import make_sweep
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_report_data, make_system, make_table

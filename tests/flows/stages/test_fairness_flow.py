@@ -9,8 +9,6 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from flows.stages.fairness import judge_systems
-from pipeline.tables import RESULTS
 from pipeline.workspace.manifests import FairnessManifest
 from pipeline.workspace.store import find_store
 from tests.flows.command import Told, call
@@ -123,21 +121,6 @@ def test_a_whole_run_whose_gates_fail_still_writes_its_report(audit: Path) -> No
     page = Path(summary(told)["report"]).read_text(encoding="utf-8")
     assert "gender" in page
     assert "fail" in page
-
-
-def test_true_values_decide_and_labels_where_nothing_is_known_truly() -> None:
-    def row(labels: str, verdict: str, *names: str) -> dict[str, Any]:
-        predicates = [{"attribute": name, "value": "a"} for name in names]
-        return {"system": "s", "labels": labels, "predicates": predicates, "q": 0.5,
-                "n": 99, "verdict": verdict}  # fmt: skip
-
-    schema = RESULTS["verdicts"]
-    rows = [row("predicted", "fail", "sex"), row("truth", "pass", "sex")]
-    told = pl.DataFrame(rows, schema=dict(schema))
-    assert judge_systems(told, min_group=50) == {"s": "pass"}
-    for unknown in (["age"], ["age", "sex"]):
-        more = pl.DataFrame([*rows, row("predicted", "fail", *unknown)], schema=dict(schema))
-        assert judge_systems(more, min_group=50) == {"s": "fail"}
 
 
 def test_a_value_that_nobody_has_is_an_empty_group_and_no_pass(audit: Path) -> None:

@@ -12,7 +12,7 @@ from reports.parts.charts import Scale, draw_bar, draw_interval, make_scale
 from reports.parts.gallery import Picture, make_pictures
 from reports.parts.numbers import format_count, format_number, format_percent, format_probability
 from reports.parts.words import ErrorWords, Predicates
-from reports.views.sweep_views import SweepView, view_sweep
+from reports.views.sweeps import SweepView, view_sweep
 
 Row = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ class FindingView:
     sentence: str
     n: str
     error: str
-    rest: str
+    complement: str
     difference: str
     chart: list[ChartRow]
     numbers: list[tuple[str, str]]
@@ -131,7 +131,7 @@ def _view_finding(
         sentence=_say_error(row, words),
         n=format_count(row["n"]),
         error=words.write_value(row["error"]),
-        rest=words.write_value(row["rest_error"]),
+        complement=words.write_value(row["rest_error"]),
         difference=words.write_difference(row["difference"]),
         chart=_chart_finding(row, words, scale, words.turn(system.overall_error)),
         numbers=_list_numbers(row, words),
@@ -148,7 +148,7 @@ def _say_error(row: Row, words: ErrorWords) -> str:
 def _chart_finding(
     row: Row, words: ErrorWords, scale: Scale, overall: float | None
 ) -> list[ChartRow]:
-    """Draw the slice, the rest and their difference; the held-out half too where there is one."""
+    """Draw slice, complement and their difference; the held-out half too where there is one."""
     lines = []
     for label, column, kind in (
         ("This slice", "error", "slice"),
@@ -159,10 +159,10 @@ def _chart_finding(
     lines.append(
         _chart_gap("Difference", row["difference"], row["ci_low"], row["ci_high"], words, scale)
     )
-    held, rest = row["holdout_error"], row["holdout_rest_error"]
-    if held is not None and rest is not None:
+    held, complement = row["holdout_error"], row["holdout_rest_error"]
+    if held is not None and complement is not None:
         ends = (row["holdout_ci_low"], row["holdout_ci_high"])
-        lines.append(_chart_gap("Held-out difference", held - rest, *ends, words, scale))
+        lines.append(_chart_gap("Held-out difference", held - complement, *ends, words, scale))
     return lines
 
 
@@ -200,10 +200,12 @@ def _list_numbers(row: Row, words: ErrorWords) -> list[tuple[str, str]]:
     columns = ("lift", "score", "p", "q", "q_residual", "p_family", "explained_share")
     known = [pair for pair, name in zip(numbers, columns, strict=True) if row[name] is not None]
     if row["holdout_n"] is not None:
-        held, rest = (words.write_value(row[f"holdout_{name}"]) for name in ("error", "rest_error"))
+        held, complement = (
+            words.write_value(row[f"holdout_{name}"]) for name in ("error", "rest_error")
+        )
         known += [
             ("Held out: samples in the slice", format_count(row["holdout_n"])),
-            ("Held out: slice, elsewhere", f"{held}, {rest}"),
+            ("Held out: slice, elsewhere", f"{held}, {complement}"),
             ("Held out: p", format_probability(row["holdout_p"])),
         ]
     return known

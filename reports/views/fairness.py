@@ -1,17 +1,18 @@
-"""What was found out about the groups of each system, for the template."""
+"""The gaps, gates and rates of each system, for the template."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.fairness.verdicts import select_counted
 from pipeline.vocabulary import GAP, INSUFFICIENT, NO_GAP
 from reports.models import FairnessReport, ReportData
 from reports.parts.charts import make_scale
 from reports.parts.numbers import format_count, format_percent
 from reports.parts.words import GROUP_SOURCES, ErrorWords
-from reports.views.gate_views import GateView, view_gates
-from reports.views.group_views import (
+from reports.views.gates import GateView, view_gates
+from reports.views.groups import (
     SHOWN_GROUPS,
     STATES,
     GroupContext,
@@ -23,7 +24,7 @@ from reports.views.group_views import (
     view_group,
     view_groups,
 )
-from reports.views.rate_views import DisparityView, RateTable, view_disparities, view_rates
+from reports.views.rates import DisparityView, RateTable, view_disparities, view_rates
 
 NAMED_GROUPS = 3  # in the sentence about those worst off
 _COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: f"with {INSUFFICIENT}"}
@@ -74,7 +75,7 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         words=words,
         scale=make_scale([*shown, overall]),
         overall=overall,
-        trust=_read_trust(report, data),
+        precision=_read_precision(report, data),
         adjusted=bool(report.adjust_for),
     )
     tables = _tabulate(rows, given, report.attributes, context, order=_order_values(data))
@@ -87,13 +88,7 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         noisy=noisy,
         words=words,
         gates=view_gates(report, words),
-        overruled=report.labels != "truth"
-        and any(
-            other.system == report.system
-            and other.labels == "truth"
-            and set(report.attributes) <= set(other.attributes)
-            for other in data.fairness
-        ),
+        overruled=_is_overruled(report, data),
         counts=_count_states(rows),
         worst=[view_group(row, context) for row in _choose_worst(rows)],
         overall="" if overall is None else words.write(overall),
@@ -108,8 +103,22 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
     )
 
 
+def _is_overruled(report: FairnessReport, data: ReportData) -> bool:
+    """Return whether verdicts by true attributes count in place of all of the report's own."""
+    if report.verdicts is None or report.verdicts.is_empty():
+        return False
+    counted = select_counted(
+        pl.concat(
+            other.verdicts.with_columns(labels=pl.lit(other.labels))
+            for other in data.fairness
+            if other.system == report.system and other.verdicts is not None
+        )
+    )
+    return not (counted["labels"] == report.labels).any()
+
+
 def _is_share(report: FairnessReport, data: ReportData) -> bool:
-    """Say whether errors read as percentages: as the system says, else when all means can."""
+    """Return whether errors read as percentages: as the system has it, else if all means can."""
     for system in data.systems:
         if system.name == report.system:
             return system.share
@@ -118,7 +127,7 @@ def _is_share(report: FairnessReport, data: ReportData) -> bool:
 
 
 def _is_noisy(report: FairnessReport, data: ReportData) -> bool:
-    """Say whether a model made the labels; given and measured ones are taken as they are."""
+    """Return whether a model made the labels; given and measured ones are taken as right."""
     if report.labels == "truth":
         return False
     sources = {attribute.name: attribute.source for attribute in data.attributes}
@@ -126,7 +135,7 @@ def _is_noisy(report: FairnessReport, data: ReportData) -> bool:
 
 
 def _find_overall(rows: Sequence[Row]) -> float | None:
-    """Return the mean over all samples, which each group that has some tells."""
+    """Return the mean over all samples, from the first group that has samples."""
     for row in rows:
         if row["value"] is not None and row["overall_difference"] is not None:
             return float(row["value"] - row["overall_difference"])
@@ -134,7 +143,7 @@ def _find_overall(rows: Sequence[Row]) -> float | None:
 
 
 def _choose_worst(rows: Sequence[Row]) -> list[Row]:
-    """Return the first groups that fare worse than their rest, worst first.
+    """Return the first groups with a larger error than their complement, worst first.
 
     A pair whose gap one of its values alone may have as well says nothing more than that value.
     """
@@ -165,8 +174,8 @@ def _count_states(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _read_trust(report: FairnessReport, data: ReportData) -> dict[tuple[str, str], str]:
-    """Return by attribute and value how many predicted labels are right, where known."""
+def _read_precision(report: FairnessReport, data: ReportData) -> dict[tuple[str, str], str]:
+    """Return by attribute and value the precision of predicted labels, where known."""
     if report.labels == "truth" or data.value_quality is None:
         return {}
     return {

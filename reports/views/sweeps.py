@@ -1,4 +1,4 @@
-"""How a finding changes with the score threshold: a curve, drawn by hand as charts are."""
+"""How a finding changes with the score threshold: a curve, drawn as SVG like the charts."""
 
 import math
 from collections.abc import Sequence

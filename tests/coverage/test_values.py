@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -12,9 +15,12 @@ def make_labels(hat: list[str]) -> pl.DataFrame:
     return pl.DataFrame({"sample_id": ids, "attribute": "hat", "value": hat})
 
 
-def make_errors(values: list[float]) -> pl.DataFrame:
+def make_errors(values: list[float], *, images: Sequence[int] | None = None) -> pl.DataFrame:
     ids = [f"s{index:03}" for index in range(len(values))]
-    return pl.DataFrame({"sample_id": ids, "system": "finder", "error": values})
+    clusters = ids if images is None else [f"i{image}" for image in images]
+    return pl.DataFrame(
+        {"sample_id": ids, "system": "finder", "error": values, "cluster_id": clusters}
+    )
 
 
 def test_shares_of_an_attribute_add_up_and_unknown_comes_last() -> None:
@@ -70,3 +76,36 @@ def test_row_order_changes_no_byte(rows: list[tuple[str, float]], random: object
 def test_samples_without_an_error_do_not_count_in_the_mean() -> None:
     row = average_errors(make_labels(["yes"] * 3), make_errors([1.0])).row(0, named=True)
     assert (row["n"], row["error"]) == (1, 1.0)
+
+
+def test_intervals_of_object_audits_count_images_not_crops() -> None:
+    images = [image for image in range(20) for _ in range(10)]
+    errors = [float(image % 4 == 0) for image in images]  # all crops of an image fail together
+    labels = make_labels(["yes"] * 200)
+    alone = average_errors(labels, make_errors(errors)).row(0, named=True)
+    shared = average_errors(labels, make_errors(errors, images=images)).row(0, named=True)
+    assert (shared["n"], shared["error"]) == (alone["n"], alone["error"]) == (200, 0.25)
+    by_images = binomtest(5, 20).proportion_ci(method="wilson")
+    assert shared["ci_low"] == pytest.approx(by_images.low, abs=0.03)
+    assert shared["ci_high"] == pytest.approx(by_images.high, abs=0.03)
+    assert shared["ci_high"] - shared["ci_low"] > 2.5 * (alone["ci_high"] - alone["ci_low"])
+
+
+def test_an_attribute_more_changes_no_interval() -> None:
+    rng = np.random.default_rng(0)
+    errors = make_errors(rng.integers(0, 2, 60).astype(float).tolist(), images=[*range(30)] * 2)
+    hat = make_labels(rng.choice(["yes", "no"], 60).tolist())
+    coat = make_labels(rng.choice(["red", "blue"], 60).tolist()).with_columns(
+        attribute=pl.lit("coat")
+    )
+    both = average_errors(pl.concat([hat, coat]), errors)
+    assert both["attribute"].to_list() == ["coat", "coat", "hat", "hat"]
+    assert both.filter(pl.col("attribute") == "hat").equals(average_errors(hat, errors))
+
+
+def test_a_value_of_one_image_has_no_interval_where_images_are_shared() -> None:
+    labels = make_labels(["yes", "yes", "no", "no"])
+    table = average_errors(labels, make_errors([1.0, 0.0, 1.0, 1.0], images=[0, 0, 1, 2]))
+    rows = {row["value"]: row for row in table.to_dicts()}
+    assert (rows["yes"]["ci_low"], rows["yes"]["ci_high"]) == (None, None)
+    assert 0 < rows["no"]["ci_low"] < rows["no"]["ci_high"] == 1.0

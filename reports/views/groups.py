@@ -1,4 +1,4 @@
-"""Groups against the rest, the best and all: the rows of a table, worded and drawn."""
+"""Groups and their gaps to others: the rows of a table, worded and drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from reports.parts.numbers import format_count, format_number, format_percent, f
 from reports.parts.words import ErrorWords, Predicates
 
 Row = Mapping[str, Any]  # of the GAPS table
-SHOWN_GROUPS = 12  # rows of a table before the rest folds away
-LISTED_GROUPS = 200  # rows of a table at all; how many more there are is said
+SHOWN_GROUPS = 12  # rows of a table before others fold away
+LISTED_GROUPS = 200  # rows of a table at all; the page says how many more there are
 EMPTY = "empty"
 STATES = (GAP, NO_GAP, INSUFFICIENT, EMPTY)
 
@@ -32,12 +32,12 @@ class GroupView:
     """One row of the table of groups."""
 
     predicates: Predicates
-    trust: str  # how many labels of its value are right, where that is known
+    precision: str  # of the labels of its value, where that is known
     n: str
     value: str
     interval: str
     chart: Markup
-    rest: str
+    complement: str
     difference: Gap
     adjusted: Gap
     ratio: str
@@ -63,24 +63,24 @@ class GroupTable:
 class GroupContext:
     """What all rows of a system share.
 
-    overall: the mean error over all samples. trust: by attribute and value, how many of its
-    labels are right. adjusted: whether the differences were adjusted for covariates too.
+    overall: the mean error over all samples. precision: by attribute and value, that of its
+    labels. adjusted: whether the differences were adjusted for covariates too.
     """
 
     words: ErrorWords
     scale: Scale
     overall: float | None
-    trust: Mapping[tuple[str, str], str]
+    precision: Mapping[tuple[str, str], str]
     adjusted: bool
 
 
 def name_state(row: Row) -> str:
-    """Return the state of a group; one without samples is empty, whatever else is said of it."""
+    """Return the state of a group; a group without samples is empty."""
     return EMPTY if not row["n"] else str(row["state"])
 
 
 def order_group(row: Row) -> tuple[object, ...]:
-    """Return a key that puts gaps before the rest, in each state the largest difference first."""
+    """Return a key that puts gaps first, and in each state the largest difference first."""
     state = name_state(row)
     place = STATES.index(state) if state in STATES else len(STATES)
     difference = row["difference"]
@@ -107,25 +107,25 @@ def view_group(row: Row, context: GroupContext) -> GroupView:
     state = name_state(row)
     favored = state == GAP and (row["difference"] or 0) < 0
     needed = row["needed_n"] if state in (INSUFFICIENT, EMPTY) else None
-    known = [context.trust.get((p["attribute"], p["value"])) for p in row["predicates"]]
+    known = [context.precision.get((p["attribute"], p["value"])) for p in row["predicates"]]
     return GroupView(
         predicates=row["predicates"],
-        trust=known[0] or "" if len(known) == 1 else "",
+        precision=known[0] or "" if len(known) == 1 else "",
         n=format_count(row["n"] or 0),
         value=words.write_value(row["value"]),
         interval=_write_interval(row, ("ci_low", "ci_high"), words.write_value),
         chart=draw_interval(
             row["value"], row["ci_low"], row["ci_high"], context.scale, mark=context.overall
         ),
-        rest=words.write_value(row["rest_value"]),
+        complement=words.write_value(row["rest_value"]),
         difference=Gap(
             words.write_signed(row["difference"]),
             _write_interval(row, ("difference_low", "difference_high"), words.write_bound),
         ),
         adjusted=_view_adjusted(row, words) if context.adjusted else Gap(""),
         ratio=_write_ratio(row["ratio"]) or format_number(None),
-        best=_view_against(row, "best", words),
-        overall=_view_against(row, "overall", words),
+        best=_view_gap_to(row, "best", words),
+        overall=_view_gap_to(row, "overall", words),
         q=format_probability(row["q"]),
         state=state + " in its favor" if favored else state,
         kind="favored" if favored else state,
@@ -143,11 +143,11 @@ def _view_adjusted(row: Row, words: ErrorWords) -> Gap:
     )
 
 
-def _view_against(row: Row, whom: str, words: ErrorWords) -> Gap:
-    difference = row[f"{whom}_difference"]
-    if whom == "best" and difference == 0:
+def _view_gap_to(row: Row, base: str, words: ErrorWords) -> Gap:
+    difference = row[f"{base}_difference"]
+    if base == "best" and difference == 0:
         return Gap("best")
-    return Gap(words.write_signed(difference), note=_write_ratio(row[f"{whom}_ratio"]))
+    return Gap(words.write_signed(difference), note=_write_ratio(row[f"{base}_ratio"]))
 
 
 def _write_ratio(ratio: float | None) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from pipeline.vocabulary import UNKNOWN
 from reports.models import AttributeReport, ReportData, SystemReport
 from reports.parts.charts import draw_bar, draw_interval, make_scale
 from reports.parts.numbers import format_count, format_edge, format_number, format_percent
 from reports.parts.words import SOURCES, ErrorWords
 
-SHOWN_VALUES = 12  # rows of one attribute before the rest folds away
-UNKNOWN = "unknown"
+SHOWN_VALUES = 12  # rows of one attribute before others fold away
 _PEOPLE = {"gender", "sex", "age", "skin_tone", "skin_color", "race", "ethnicity"}
 
 
@@ -42,16 +42,15 @@ class AttributeView:
     """One attribute: how it was labelled and its table."""
 
     name: str
-    reference: str
     source: str
-    facts: list[str]
+    details: list[str]
     shown: list[ValueView]
     folded: list[ValueView]
 
 
 @dataclass(frozen=True)
 class QualityView:
-    """Labels of one attribute against the truth: rows are value, n true, n labelled, ..."""
+    """Labels of one attribute compared with the truth: rows are value, n true, n labelled, ..."""
 
     name: str
     accuracy: str
@@ -61,7 +60,7 @@ class QualityView:
 
 
 def show_perceived(attributes: Sequence[AttributeReport]) -> bool:
-    """Say whether the page must tell that labels of people are perceived appearance.
+    """Return whether the page must say that labels of people are perceived appearance.
 
     True for any attribute marked sensitive, any shipped file about persons, and common names
     of such traits, whoever labelled them.
@@ -110,24 +109,23 @@ def _view_attribute(
     ]
     return AttributeView(
         name=name,
-        reference=attribute.reference if attribute else "",
         source=SOURCES[attribute.source] if attribute else "",
-        facts=_list_facts(attribute, rows),
+        details=_list_details(attribute, rows),
         shown=views[:SHOWN_VALUES],
         folded=views[SHOWN_VALUES:],
     )
 
 
-def _list_facts(attribute: AttributeReport | None, rows: pl.DataFrame) -> list[str]:
-    facts = []
+def _list_details(attribute: AttributeReport | None, rows: pl.DataFrame) -> list[str]:
+    details = []
     if attribute and attribute.edges:
         edges = ", ".join(format_edge(edge) for edge in attribute.edges)
-        facts.append(f"bin edges {edges}")
+        details.append(f"bin edges {edges}")
     if attribute and attribute.sensitive:
-        facts.append("perceived appearance")
+        details.append("perceived appearance")
     unknown = float(rows.filter(pl.col("value") == UNKNOWN)["share"].sum())
-    facts.append(f"{format_percent(unknown)} unknown" if unknown else "none unknown")
-    return facts
+    details.append(f"{format_percent(unknown)} unknown" if unknown else "none unknown")
+    return details
 
 
 def _view_errors(

@@ -9,7 +9,7 @@ import polars as pl
 from pipeline.vocabulary import INSUFFICIENT
 from reports.parts.numbers import MISSING, format_count, format_number, format_percent
 from reports.parts.words import Predicates, write_predicates
-from reports.views.group_views import LISTED_GROUPS, SHOWN_GROUPS
+from reports.views.groups import LISTED_GROUPS, SHOWN_GROUPS
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class RateCell:
     value: str
     interval: str
     n: str
-    few: bool  # too few to judge by
+    few: bool  # too few for an estimate
 
 
 @dataclass(frozen=True)

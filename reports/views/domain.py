@@ -13,8 +13,8 @@ from reports.parts.words import Predicates
 
 SHOWN_MAPS = 6
 MAP_VALUES = 16  # of one attribute; larger maps are left out, the list of combinations is not
-SHOWN_ROWS = 20  # of the list before the rest folds away
-LISTED_ROWS = 200  # of the list at all; how many more there are is said
+SHOWN_ROWS = 20  # of the list before others fold away
+LISTED_ROWS = 200  # of the list at all; the page says how many more there are
 SHADES = 5
 COVERED, RARE, MISSING = "covered", "rare", "missing"
 _KINDS = {1: "values", 2: "pairs of values", 3: "triples of values"}
@@ -71,7 +71,7 @@ class DomainView:
 
 
 def view_domain(data: ReportData) -> DomainView | None:
-    """Return what the page says of the domain; None where it was not counted."""
+    """Return the part of the page about the domain; None where it was not counted."""
     report = data.domain
     if report is None:
         return None

@@ -1,10 +1,10 @@
-"""What the gates say of one system's groups, in words."""
+"""The verdicts of the gates on one system's groups, in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.fairness.gates import choose_decisive, sum_up_verdicts
+from pipeline.fairness.verdicts import select_decisive, sum_up_verdicts
 from pipeline.vocabulary import FAIL, INSUFFICIENT, PASS
 from reports.models import FairnessReport
 from reports.parts.numbers import format_count, format_probability
@@ -17,12 +17,11 @@ _ORDER = (FAIL, INSUFFICIENT, PASS)
 
 @dataclass(frozen=True)
 class VerdictView:
-    """One group before the gate."""
+    """The verdict on one group."""
 
     predicates: Predicates
     n: str
     difference: str
-    size: str
     interval: str
     q: str
     verdict: str
@@ -30,7 +29,7 @@ class VerdictView:
 
 @dataclass(frozen=True)
 class GateView:
-    """All groups before the gate: what came out, who is named in the sentence, every row."""
+    """The verdict on a system: the sum, the groups named in the sentence, every row."""
 
     verdict: str
     allowed: str
@@ -46,7 +45,7 @@ class GateView:
 
 
 def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
-    """Return what the gates say, summed up as `sum_up_verdicts` does; None without gates."""
+    """Return the verdicts, summed up by `sum_up_verdicts`; None without gates."""
     if report.verdicts is None:
         return None
     rows = sorted(report.verdicts.to_dicts(), key=_order_verdict)
@@ -55,7 +54,7 @@ def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
     gates = report.gates or {}
     least = int(gates.get("min_group", 0))
     verdict = sum_up_verdicts(report.verdicts, min_group=least)
-    decisive = choose_decisive(report.verdicts, min_group=least).to_dicts()
+    decisive = select_decisive(report.verdicts, min_group=least).to_dicts()
     deciding = [
         _view_verdict(row, words)
         for row in sorted(decisive, key=_order_verdict)
@@ -93,7 +92,6 @@ def _view_verdict(row: Mapping[str, Any], words: ErrorWords) -> VerdictView:
         predicates=row["predicates"],
         n=format_count(row["n"] or 0),
         difference=words.write_signed(row["difference"]),
-        size=words.write_gap(row["difference"]),
         interval=f"{words.write_bound(low)} to {words.write_bound(high)}" if known else "",
         q=format_probability(row["q"]),
         verdict=row["verdict"],
