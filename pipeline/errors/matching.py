@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from hotcoco import COCO, COCOeval
 
-from pipeline.files.gc_pause import rest_collector
+from pipeline.files.gc_pause import pause_gc
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,7 +31,7 @@ class Matches:
     taken: Ints
 
 
-@rest_collector()
+@pause_gc()
 def match_boxes(
     *,
     truth_group: Ints,

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.exceptions import PredictionsError
-from pipeline.files.gc_pause import rest_collector
+from pipeline.files.gc_pause import pause_gc
 from pipeline.files.json_file import Records, read_json, shorten
 from pipeline.files.table_file import SHOWN_ROWS
 from pipeline.tables import BOX
@@ -20,7 +20,7 @@ DETECTIONS = {
 }
 
 
-@rest_collector()
+@pause_gc()
 def read_detections(path: Path, *, source: int) -> pl.DataFrame:
     """Read a file of COCO results: source, image_id, category_id, x, y, w, h, score, in file order.
 

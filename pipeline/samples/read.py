@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.files.gc_pause import rest_collector
+from pipeline.files.gc_pause import pause_gc
 from pipeline.samples.coco.reader import list_coco
 from pipeline.samples.detected_objects import take_detections
 from pipeline.samples.files import read_files
@@ -32,7 +32,7 @@ _SHOWN_REASONS = 5
 _OBJECT = ["source", "path", "annotation_id"]  # what names an object
 
 
-@rest_collector()
+@pause_gc()
 def read_samples(
     dataset: Dataset,
     *,
