@@ -106,7 +106,7 @@ def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:
             source_images=sample_set.source_images,
             categories=sample_set.categories,
         )
-        check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
+        check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
         counts["errors"] += scored.errors.height
         counts["samples_without_error"] += scored.samples_without_error
         counts["errors_without_sample"] += scored.errors_without_sample

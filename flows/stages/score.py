@@ -8,7 +8,7 @@ from flows.run.logs import LOG
 from flows.run.staleness import hash_system
 from flows.run.tasks import shard_task
 from flows.stages.samples import load_samples
-from flows.stages.sweeps import keep_outcomes
+from flows.stages.sweeps import keep_matches
 from pipeline.config.audit import Audit, System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
@@ -26,9 +26,9 @@ def make_errors(audit: Audit) -> dict[str, int]:
     systems: dict[str, Any] = {}
     for system in audit.systems:
         scored = score_one(system, sample_set)
-        check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
+        check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
         store.put_errors(scored.errors)
-        keep_outcomes(store, scored.error_id, scored.outcomes, scored.image_counts)
+        keep_matches(store, scored.error_id, scored.matches, scored.image_counts)
         own = {
             "errors": scored.errors.height,
             "samples_without_error": scored.samples_without_error,

@@ -6,15 +6,15 @@ from pipeline.errors.sweep import sweep_threshold
 from pipeline.workspace.search_table import SearchTable
 from pipeline.workspace.store import Store
 
-_IMAGES = "-images"  # ends the name of what an image audit needs beside the outcomes
+_IMAGES = "-images"  # ends the name of what an image audit needs beside the matches
 
 
-def keep_outcomes(
-    store: Store, error_id: str, outcomes: pl.DataFrame | None, image_counts: pl.DataFrame | None
+def keep_matches(
+    store: Store, error_id: str, matches: pl.DataFrame | None, image_counts: pl.DataFrame | None
 ) -> None:
-    """Keep what became of a system's outputs, as `Scored` holds it."""
-    if outcomes is not None:
-        store.write_outcomes(error_id, outcomes)
+    """Keep how a system's outputs are matched, as in `Scored`."""
+    if matches is not None:
+        store.write_outcomes(error_id, matches)
     if image_counts is not None:
         store.write_outcomes(error_id + _IMAGES, image_counts)
 
@@ -26,14 +26,14 @@ def sweep_findings(
 
     error: as [[systems]] names it.
     """
-    outcomes = store.read_outcomes(error_id)
-    if outcomes is None or "score" not in outcomes.columns or "outcome" not in outcomes.columns:
+    matches = store.read_outcomes(error_id)
+    if matches is None or "score" not in matches.columns or "status" not in matches.columns:
         return {}
     counts = store.read_outcomes(error_id + _IMAGES)
     sweeps = {}
     for rank, predicates in findings.select("rank", "predicates").iter_rows():
         sweeps[rank] = sweep_threshold(
-            outcomes,
+            matches,
             sample_ids=table.sample_ids,
             inside=table.select_slice(predicates).to_numpy(),
             error=error,

@@ -11,7 +11,7 @@ from pipeline.exceptions import ConfigError
 from pipeline.fairness.estimates import Values
 from pipeline.fairness.metrics import Metric, RowMean
 from pipeline.fairness.validation import refuse_repeats
-from pipeline.tables import CLASS_OUTCOMES
+from pipeline.tables import CLASS_MATCHES
 
 Mask = NDArray[np.bool_]
 SELECTION, TRUE_RATE, FALSE_RATE = "selection rate", "true positive rate", "false positive rate"
@@ -24,14 +24,14 @@ _DISPARITIES = {
 
 
 def is_of_classes(outcomes: pl.DataFrame) -> bool:
-    """Tell whether outcomes are CLASS_OUTCOMES, of a classifier."""
-    return set(CLASS_OUTCOMES) <= set(outcomes.columns)
+    """Tell whether outcomes are CLASS_MATCHES, of a classifier."""
+    return set(CLASS_MATCHES) <= set(outcomes.columns)
 
 
 def check_positive(outcomes: pl.DataFrame | None, positive: str | None) -> None:
     """Raise ConfigError when nothing is or was predicted to be `positive`.
 
-    outcomes: CLASS_OUTCOMES; other outcomes, or none, have no classes to check.
+    outcomes: CLASS_MATCHES; other outcomes, or none, have no classes to check.
     """
     if positive is None or outcomes is None or not is_of_classes(outcomes):
         return

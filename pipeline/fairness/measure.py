@@ -64,7 +64,7 @@ def measure_fairness(
     attributes: n rows of text, one column per attribute; the values of an Enum column count also
     where no row has them. errors: (n,) losses >= 0. adjust_for: columns that may explain a gap.
     images: (n,) the image of each row, where rows share images; without it each row stands alone.
-    outcomes: DETECTION_OUTCOMES or CLASS_OUTCOMES of the system, with (n,) sample_ids, and for
+    outcomes: DETECTION_MATCHES or CLASS_MATCHES of the system, with (n,) sample_ids, and for
     detections (n,) paths. positive: the class that a classifier's rates are of. min_group: samples
     that a judged group and its rest need. smallest_gap: what `needed_n` is to show, in units of the
     error; 0.1 for errors of 0 and 1, else 0.3 standard deviations.

@@ -30,6 +30,9 @@ _FORGET_LABELS = """
         WHERE samples.content_key <> incoming.content_key)
 """
 
+# Columns of matches and of their counts as earlier versions named them.
+_FORMER = {"outcome": "status", "false_claims": "unmatched"}
+
 
 @dataclass(frozen=True)
 class Store:
@@ -80,7 +83,7 @@ class Store:
 
     @property
     def outcomes(self) -> Path:
-        """The folder of what became of a system's outputs, one Parquet file an error_id."""
+        """The folder of how a system's outputs are matched, one Parquet file an error_id."""
         return self.folder / "outcomes"
 
     @contextlib.contextmanager
@@ -159,13 +162,13 @@ class Store:
         return read_parquet(path) if path.exists() else None
 
     def write_outcomes(self, error_id: str, frame: pl.DataFrame) -> None:
-        """Keep what became of the outputs that the errors of `error_id` were made from."""
+        """Keep the matches that the errors of `error_id` were made from, or counts of them."""
         write_parquet(frame, self.outcomes / f"{error_id}.parquet")
 
     def read_outcomes(self, error_id: str) -> pl.DataFrame | None:
-        """Return the outcomes of `error_id`, None where there are none."""
+        """Return the matches of `error_id`, None where there are none."""
         path = self.outcomes / f"{error_id}.parquet"
-        return read_parquet(path) if path.exists() else None
+        return read_parquet(path).rename(_FORMER, strict=False) if path.exists() else None
 
     def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
         """Return the samples, in their order, that have no label of `label_id` yet."""

@@ -79,8 +79,8 @@ def run_steps(audit_file: str) -> Measured:
         )  # fmt: skip
     with clock("store errors", measured):
         store.put_errors(scored.errors)
-        if scored.outcomes is not None:
-            store.write_outcomes(scored.error_id, scored.outcomes)
+        if scored.matches is not None:
+            store.write_outcomes(scored.error_id, scored.matches)
         store.write_manifest("score", {"systems": {system.name: {"error_id": scored.error_id}}})
     del sample_set, scored
     with clock("join", measured):
