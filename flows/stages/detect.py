@@ -93,8 +93,8 @@ def detect_shard(
     """Look at one block of images and write its shard; return its detections and rejects."""
     made = detect_block(block, root=audit.dataset.root, detector=detector, pool=pool)
     write_shard(made.broken, store.broken)
-    write_shard(made.detections, store.folder / "detections" / detector.detector_id)
-    return made.detections, made.rejects
+    write_shard(made.rows, store.folder / "detections" / detector.detector_id)
+    return made.rows, made.rejects
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def probe_detector(audit: Audit, store: Store, *, load: LoadDetector = load_dete
     with open_pool() as pool:
         few = detect_block(
             left.head(PROBED), root=audit.dataset.root, detector=detector, pool=pool
-        ).detections
+        ).rows
     each = (time.perf_counter() - start) / max(1, min(PROBED, left.height))
     return Probe(_place(images, pl.concat([stored, few])), left.height, each * left.height)
 

@@ -76,6 +76,6 @@ def read_shard(
     """
     made = read_texts(block, root=audit.dataset.root, reader=reader, pool=pool, progress=advance)
     write_shard(made.broken, store.broken)
-    write_shard(made.texts, texts_folder(store, reader.reader_id))
+    write_shard(made.rows, texts_folder(store, reader.reader_id))
     broken = block.join(made.broken, on="content_key", how="semi")
     return made.rejects.join(broken, on="path", how="anti")

@@ -44,7 +44,7 @@ def read_samples(
 ) -> SampleSet:
     """Read a dataset of any format into tables, sorted by path, then annotation id.
 
-    detections: DETECTIONS (path, category, x, y, w, h in pixels, score) of the detector that
+    detections: IMAGE_DETECTIONS (path, category, x, y, w, h in pixels, score) of the detector that
     [dataset.boxes] names; they are the objects. known: earlier `samples` rows; a file with the
     same path, size and time of change is not hashed again. limit: take the first so many
     candidates (images, or objects), before any is rejected. threads: for reading and hashing files,

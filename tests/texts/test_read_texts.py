@@ -70,15 +70,15 @@ def test_a_block_remembers_blank_images_and_rejects_broken_ones(
     paths = ["stop.png", "blank.png", "broken.png", "gone.png"]
     images = pl.DataFrame({"content_key": ["s", "b", "x", "g"], "path": paths})
     block = read_texts(images, root=tmp_path, reader=reader, pool=pool)
-    assert block.texts.select("content_key", "text").rows() == [("b", None), ("s", "STOP")]
+    assert block.rows.select("content_key", "text").rows() == [("b", None), ("s", "STOP")]
     assert block.rejects.select("path", "stage").rows() == [
         ("broken.png", "texts"),
         ("gone.png", "texts"),
     ]
     assert block.broken["content_key"].to_list() == ["x"]
-    for part in (block.texts[:1], block.texts[1:], block.texts):
+    for part in (block.rows[:1], block.rows[1:], block.rows):
         write_shard(part, tmp_path / "texts")
-    assert stored_texts(tmp_path / "texts").equals(block.texts)
+    assert stored_texts(tmp_path / "texts").equals(block.rows)
 
 
 def test_threads_read_what_one_thread_reads(reader: TextReader, pool: ThreadPoolExecutor) -> None:
