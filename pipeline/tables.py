@@ -49,13 +49,13 @@ SOURCE_IMAGES: Schema = {  # how predictions name the images
     "path": pl.String(),
 }
 REJECTS: Schema = {"path": pl.String(), "stage": pl.String(), "reason": pl.String()}
-DETECTIONS: Schema = {  # what a detector saw in an image: one row a detection, by falling score
+DETECTIONS: Schema = {  # of one detector: one row a detection, by falling score
     "content_key": pl.String(),  # of the image
-    "category": pl.String(),  # null, as what follows, where the detector saw nothing
+    "category": pl.String(),  # null, as what follows, where nothing was detected
     **BOX,
     "score": pl.Float64(),
 }
-TEXTS: Schema = {  # what a reader read in an image: one row a line of text
+TEXTS: Schema = {  # of one reader: one row a line of text
     "content_key": pl.String(),  # of the image
     "text": pl.String(),  # null, as what follows, where nothing can be read
     "score": pl.Float64(),  # 0 to 1
@@ -87,17 +87,17 @@ ERRORS: Schema = {
     "metric": pl.String(),
     "error": pl.Float64(),
 }
-DETECTION_OUTCOMES: Schema = {  # what became of each detection that counts, by falling score
+DETECTION_MATCHES: Schema = {  # how each detection that counts is matched, by falling score
     "path": pl.String(),  # of the image
     "category": pl.String(),
     **BOX,
     "score": pl.Float64(),
-    "outcome": pl.String(),  # found | duplicate | wrong class | ignored | false positive
-    "iou": pl.Float64(),  # with the object it is about; 0 for a false positive
-    "annotation_id": pl.String(),  # of the object it is about; null for a false positive
-    "sample_id": pl.String(),  # of that object where it is a sample of the audit, else null
+    "status": pl.String(),  # found | duplicate | wrong class | ignored | false positive
+    "iou": pl.Float64(),  # with its target object; 0 for a false positive
+    "annotation_id": pl.String(),  # of the target object; null for a false positive
+    "sample_id": pl.String(),  # of the target where it is a sample of the audit, else null
 }
-CLASS_OUTCOMES: Schema = {  # what a classifier said of each sample
+CLASS_MATCHES: Schema = {  # the true and the predicted class of each sample
     "sample_id": pl.String(),
     "true": pl.String(),
     "predicted": pl.String(),

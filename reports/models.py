@@ -6,6 +6,7 @@ from typing import Literal
 
 import polars as pl
 
+from pipeline.config.error_metrics import find_metric
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
     COLLECTION,
@@ -22,7 +23,6 @@ from pipeline.tables import (
     check,
     empty,
 )
-from reports.parts.words import COUNTED
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class SystemReport:
     @property
     def mostly_wrong(self) -> bool:
         """Whether failure is the rule, so that the score can rank little."""
-        if not self.share or self.metric in COUNTED or self.overall_error is None:
+        if not self.share or find_metric(self.metric).unit == "count" or self.overall_error is None:
             return False
         return self.overall_error > 0.5
 

@@ -97,7 +97,7 @@ def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:
     counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
     for system in audit.systems:
         scored = score_sample_set(system, sample_set)
-        check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
+        check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
         counts["errors"] += scored.errors.height
         counts["samples_without_error"] += scored.samples_without_error
         counts["errors_without_sample"] += scored.errors_without_sample

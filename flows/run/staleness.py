@@ -36,8 +36,8 @@ def refuse_stale(resolved: ResolvedAudit, store: Store) -> None:
         problems.append(f"attributes {differing} changed; run `weakspot label` first")
     if differing := _list_differing(known, systems):
         problems.append(f"systems {differing} changed; run `weakspot score` first")
-    elif missing := _list_without_outcomes(resolved.audit, store, scored):
-        problems.append(f"outcomes of {missing} are not there; run `weakspot score` first")
+    elif missing := _list_without_matches(resolved.audit, store, scored):
+        problems.append(f"matches of {missing} are not there; run `weakspot score` first")
     if problems:
         where = f"{store.folder}, since it was labelled and scored"
         raise SearchError.from_problems(where, problems)
@@ -75,12 +75,12 @@ def refuse_unsearched(audit: Audit, store: Store, search: SearchRecord, *, input
         raise StoreError.from_problems(where, problems)
 
 
-def _list_without_outcomes(audit: Audit, store: Store, scored: ScoreManifest) -> str:
-    """List systems whose outcomes are gone, or were not kept yet by the version that scored."""
+def _list_without_matches(audit: Audit, store: Store, scored: ScoreManifest) -> str:
+    """List systems whose matches are gone, or were not kept yet by the version that scored."""
     return ", ".join(
         system.name
         for system in audit.systems
-        if system.format != "table" and not store.has_outcomes(scored.systems[system.name].error_id)
+        if system.format != "table" and not store.has_matches(scored.systems[system.name].error_id)
     )
 
 

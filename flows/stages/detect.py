@@ -12,7 +12,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit
 from pipeline.config.dataset import Dataset
-from pipeline.detectors.detect import detect_block, read_detections
+from pipeline.detectors.detect import detect_block
 from pipeline.detectors.detector import Detector
 from pipeline.detectors.load import load_detector
 from pipeline.embeddings.embed import open_pool
@@ -24,6 +24,7 @@ from pipeline.workspace.detected_images import (
     locate_detections,
     place_detections,
     put_known_images,
+    read_detections,
 )
 from pipeline.workspace.kept_samples import find_known_samples
 from pipeline.workspace.shards import list_broken, read_broken, select_missing, write_shard
@@ -96,8 +97,8 @@ def detect_shard(
             progress=advance_progress,
         )
     write_shard(made.broken, store.broken)
-    write_shard(made.detections, locate_detections(store, detector.detector_id))
-    return made.detections, made.rejects
+    write_shard(made.rows, locate_detections(store, detector.detector_id))
+    return made.rows, made.rejects
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def probe_detector(audit: Audit, store: Store, *, load: LoadDetector = load_dete
     with open_pool() as pool:
         few = detect_block(
             left.head(PROBED), root=audit.dataset.root, detector=detector, pool=pool
-        ).detections
+        ).rows
     each = (time.perf_counter() - start) / max(1, min(PROBED, left.height))
     return Probe(place_detections(images, [stored, few]), left.height, each * left.height)
 

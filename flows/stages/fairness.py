@@ -131,7 +131,7 @@ def gather_groups(
     table = replace(table, attributes=_declare_values(table.attributes, known))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
     paths = rows.join(samples, on="sample_id", how="left", maintain_order="left")["path"]
-    outcomes = store.read_outcomes(find_error_id(store, system))
+    outcomes = store.read_matches(find_error_id(store, system))
     return Compared(table, sensitive, adjust_for, outcomes, paths)
 
 

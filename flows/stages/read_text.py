@@ -18,7 +18,7 @@ from pipeline.tables import REJECTS, empty
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.texts.reader import TextReader
 from pipeline.texts.text_lines import read_texts
-from pipeline.workspace.kept_texts import read_texts_by
+from pipeline.workspace.kept_texts import read_stored_texts
 from pipeline.workspace.manifests import TextsManifest
 from pipeline.workspace.shards import read_broken, select_missing, write_shard
 from pipeline.workspace.store import Store
@@ -46,7 +46,7 @@ def make_texts(
     """
     targets = _list_targets(resolved.attributes, store.read_samples())
     reader_id = load_once(load).reader_id
-    done = read_texts_by(store, reader_id)["content_key"]
+    done = read_stored_texts(store.locate_texts(reader_id))["content_key"]
     broken = read_broken(store.broken)["content_key"]
     missing = select_missing(targets, done, broken).sort("content_key")
     rejects = [empty(REJECTS)]
@@ -74,7 +74,7 @@ def read_text_shard(
             block, root=audit.dataset.root, reader=reader, pool=pool, progress=advance_progress
         )
     write_shard(made.broken, store.broken)
-    write_shard(made.texts, store.locate_texts(reader.reader_id))
+    write_shard(made.rows, store.locate_texts(reader.reader_id))
     broken = block.join(made.broken, on="content_key", how="semi")
     return made.rejects.join(broken, on="path", how="anti")
 

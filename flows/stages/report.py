@@ -140,13 +140,13 @@ def _sweep_findings(
     findings: pl.DataFrame, table: SearchTable, store: Store, scored: ScoredSystem, *, error: str
 ) -> dict[int, pl.DataFrame]:
     """Return for the rank of each finding its SWEEP; nothing for other systems than detectors."""
-    outcomes = store.read_outcomes(scored.error_id)
-    if outcomes is None or "score" not in outcomes.columns or "outcome" not in outcomes.columns:
+    matches = store.read_matches(scored.error_id)
+    if matches is None or "score" not in matches.columns or "status" not in matches.columns:
         return {}
     counts = store.read_image_counts(scored.error_id)
     return {
         rank: sweep_threshold(
-            outcomes,
+            matches,
             sample_ids=table.sample_ids,
             inside=table.select_slice(predicates).to_numpy(),
             error=error,

@@ -24,9 +24,9 @@ def make_errors(
     systems = {}
     for system in audit.systems:
         scored = run_task(score_sample_set, system, sample_set)
-        check_positive(scored.outcomes, audit.fairness.positive if audit.fairness else None)
+        check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
         store.put_errors(scored.errors)
-        store.put_outcomes(scored.error_id, scored.outcomes, scored.image_counts)
+        store.put_matches(scored.error_id, scored.matches, scored.image_counts)
         own = {
             "errors": scored.errors.height,
             "samples_without_error": scored.samples_without_error,

@@ -11,13 +11,11 @@ from pydantic import (
 )
 
 from pipeline.config.dataset import Boxes, CropRule, Dataset, Truth, TruthValue
+from pipeline.config.error_metrics import DETECTION_FORMATS, list_metrics
 from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
 from pipeline.files.toml_file import parse_model, read_toml
 
 __all__ = [
-    "DETECTION_FORMATS",
-    "IMAGE_ERRORS",
-    "OBJECT_ERRORS",
     "AttributeUse",
     "Audit",
     "Boxes",
@@ -81,12 +79,6 @@ class AttributeUse(Section):
         return self
 
 
-# How a detector's error is counted: on an object, and on an image.
-OBJECT_ERRORS = ("miss", "iou-loss", "score-loss", "wrong-class", "duplicates")
-IMAGE_ERRORS = ("miss", "misses", "false-positives", "f1-loss")
-DETECTION_FORMATS = ("coco-detections", "yolo-detections")
-
-
 class System(Section):
     """One system under audit and how its error on a sample is counted."""
 
@@ -105,11 +97,7 @@ class System(Section):
 
     @model_validator(mode="after")
     def _fits_format(self) -> "System":
-        allowed = {
-            **dict.fromkeys(DETECTION_FORMATS, (*OBJECT_ERRORS, *IMAGE_ERRORS[1:])),
-            "classification": ("not-top1", "log-loss"),
-        }
-        options = allowed.get(self.format)
+        options = list_metrics(self.format)  # none of a table, whose columns are the user's
         if options and self.error not in options:
             raise ValueError(f"error: {self.format} knows {' and '.join(options)}")
         if self.column and self.format != "table":
@@ -197,8 +185,7 @@ class Audit(Section):
                     f"system {system.name!r}: coco-detections needs a dataset with true boxes, "
                     'of format "coco", "yolo" or "voc"'
                 )
-            of_objects = self.dataset.sample == "object"
-            options = OBJECT_ERRORS if of_objects else IMAGE_ERRORS
+            options = list_metrics(system.format, sample=self.dataset.sample)
             if system.error not in options:
                 raise ValueError(
                     f"system {system.name!r}: error {system.error!r} is not one of an "

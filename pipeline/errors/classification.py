@@ -1,15 +1,16 @@
 """Errors of a classifier: wrong or not, or the log-loss, against the category of each sample."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
 from pipeline.config.audit import System
+from pipeline.config.error_metrics import find_metric
 from pipeline.errors.output_rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
 from pipeline.files.table_file import list_rows, to_text
-from pipeline.tables import CLASS_OUTCOMES, check
+from pipeline.tables import CLASS_MATCHES, check
 
 PROBABILITY = "__probability"  # of the predicted class
 PREFIX = "p_"  # a column p_CLASS holds the probability of CLASS
@@ -22,12 +23,12 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
 
     not-top1: 1 if `prediction` (or without it the most probable class, the first column of equal
     ones) is not the category, else 0. log-loss: -ln of the probability of the category, at least
-    CLIP. Samples without a category have no error. The outcomes hold the predicted class, and its
+    CLIP. Samples without a category have no error. The matches hold the predicted class, and its
     probability where it was chosen by that. Raises PredictionsError for
     missing columns, probabilities that are no probabilities, or classes that are not those of the
     dataset.
     """
-    by_prediction = system.error == "not-top1"
+    by_prediction = not find_metric(system.error).needs_probabilities
     tables = [
         _read_outputs(read_rows(path), by_prediction=by_prediction) for path in system.predictions
     ]
@@ -42,15 +43,14 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
     joined = join_rows(tables, samples)
     names = [path.name for path in system.predictions]
     rows = joined.rows.join(truth.select("sample_id", "category"), on="sample_id", how="inner")
+    notes = {}
     if by_prediction:
-        losses, notes = _compare(rows, truth["category"], file=", ".join(names))
-    else:
-        losses, notes = _take_log_loss(rows), {}
+        notes = _compare_classes(rows, truth["category"], file=", ".join(names))
     return Losses(
-        losses=losses,
+        losses=rows.select("sample_id", CLASS_LOSSES[system.error](rows).alias("error")),
         errors_without_sample=joined.unmatched,
         notes=notes,
-        outcomes=_tell_outcomes(rows),
+        matches=_list_matches(rows),
     )
 
 
@@ -97,9 +97,11 @@ def _check_same_columns(tables: Sequence[pl.DataFrame]) -> None:
             )
 
 
-def _compare(
-    rows: pl.DataFrame, categories: pl.Series, *, file: str
-) -> tuple[pl.DataFrame, dict[str, object]]:
+def _compare_classes(rows: pl.DataFrame, categories: pl.Series, *, file: str) -> dict[str, object]:
+    """Return notes on classes that only the predictions or only the dataset have.
+
+    Raises PredictionsError if they have none in common.
+    """
     known = set(categories.unique().to_list())
     predicted = set(rows["prediction"].unique().to_list())
     if predicted and not predicted & known:
@@ -107,15 +109,13 @@ def _compare(
             f"{file}: no predicted class is a category of the dataset: predicted "
             f"{_name_some(predicted)}, the dataset has {_name_some(known)}"
         )
-    wrong = (pl.col("prediction") != pl.col("category")).cast(pl.Float64)
-    notes: dict[str, object] = {
+    return {
         "classes_never_predicted": sorted(known - predicted),
         "predicted_classes_not_in_dataset": sorted(predicted - known),
     }
-    return rows.select("sample_id", wrong.alias("error")), notes
 
 
-def _take_log_loss(rows: pl.DataFrame) -> pl.DataFrame:
+def _take_log_loss(rows: pl.DataFrame) -> pl.Expr:
     classes = [name for name in rows.columns if name.startswith(PREFIX)]
     absent = sorted(set(rows["category"].to_list()) - {name[len(PREFIX) :] for name in classes})
     if absent:
@@ -126,19 +126,26 @@ def _take_log_loss(rows: pl.DataFrame) -> pl.DataFrame:
     own = pl.coalesce(
         pl.when(pl.col("category") == name[len(PREFIX) :]).then(pl.col(name)) for name in classes
     )
-    loss = 0.0 - own.clip(CLIP, 1.0).log()  # not minus: that makes -0.0 of a sure hit
-    return rows.select("sample_id", loss.alias("error"))
+    return 0.0 - own.clip(CLIP, 1.0).log()  # not minus: that makes -0.0 of probability 1
 
 
-def _tell_outcomes(rows: pl.DataFrame) -> pl.DataFrame:
+# Error of each row: a function of the rows, with `category` and `prediction`, and for metrics that
+# need probabilities the columns p_CLASS.
+CLASS_LOSSES: Mapping[str, Callable[[pl.DataFrame], pl.Expr]] = {
+    "not-top1": lambda _: (pl.col("prediction") != pl.col("category")).cast(pl.Float64),
+    "log-loss": _take_log_loss,
+}
+
+
+def _list_matches(rows: pl.DataFrame) -> pl.DataFrame:
     known = pl.col(PROBABILITY) if PROBABILITY in rows.columns else pl.lit(None, dtype=pl.Float64)
-    outcomes = rows.select(
+    matches = rows.select(
         "sample_id",
         pl.col("category").alias("true"),
         pl.col("prediction").alias("predicted"),
         known.alias("score"),
     )
-    return check(outcomes.sort("sample_id"), CLASS_OUTCOMES, table="class outcomes")
+    return check(matches.sort("sample_id"), CLASS_MATCHES, table="class matches")
 
 
 def _name_some(names: set[str]) -> str:

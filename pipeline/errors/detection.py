@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.config.audit import IMAGE_ERRORS, OBJECT_ERRORS, System
-from pipeline.errors.detection_metrics import count_by_image, lose_by_image, lose_by_object
-from pipeline.errors.outcomes import OUTCOMES, follow_detections
+from pipeline.config.audit import System
+from pipeline.config.error_metrics import find_metric, list_metrics
+from pipeline.errors.detection_losses import count_by_image, score_images, score_objects
+from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
 from pipeline.errors.yolo_results import read_yolo_detections, scale_detections
@@ -15,7 +16,7 @@ from pipeline.exceptions import PredictionsError
 
 @dataclass(frozen=True)
 class _Placed:
-    """Detections with path and category that can be matched, and counts of the others."""
+    """Detections that can be matched, with path and category, and counts of the others."""
 
     detections: pl.DataFrame
     unknown_image: int
@@ -33,33 +34,36 @@ def score_detections(
     """Match a detector's results to the true boxes of the asked categories.
 
     samples: the rows to score. Detections below `system.min_score` do not count, a match reaches
-    `system.iou`, and `system.error` says what is counted: of objects as `lose_by_object`, of
-    images as `lose_in_images` has it. Crowds and ignored objects have no error. truth: as
-    `choose_truth` gives it; source_images: as in pipeline.tables; categories: source, category_id,
-    category, asked. Raises PredictionsError for results that cannot be used, naming the records,
-    that are all of other images, or whose scores the error cannot use.
+    `system.iou`, and `system.error` is the metric, one of OBJECT_LOSSES or IMAGE_LOSSES. Crowds and
+    ignored objects have no error. truth: as `choose_truth` returns it; source_images: as in
+    pipeline.tables; categories: source, category_id, category, asked. Raises PredictionsError for
+    results that cannot be used, naming the records, that are all of other images, or whose scores
+    the metric cannot use.
     """
-    by_object = _choose_side(system, samples)
-    _refuse_lone_category(system, categories)
+    by_object = _are_objects(system, samples)
+    _refuse_single_category(system, categories)
     in_shares = system.format == "yolo-detections"
     read = read_yolo_detections if in_shares else read_detections
     files = enumerate(system.predictions)
     detections = pl.concat([read(path, source=source) for source, path in files])
     placed = _place(detections, samples, source_images, categories, system)
     kept = scale_detections(placed.detections, samples) if in_shares else placed.detections
-    outcomes = follow_detections(truth, kept, samples, iou=system.iou)
+    matches = match_detections(truth, kept, samples, iou=system.iou)
     counts = None
     if by_object:
-        losses = lose_by_object(outcomes, error=system.error)
+        losses = score_objects(matches, error=system.error)
     else:
         known = samples.join(source_images, on="path", how="semi")
-        counts = count_by_image(outcomes, known)
-        losses = lose_by_image(counts, error=system.error)
-    own = outcomes.objects.filter(~pl.col("crowd") & ~pl.col("ignore"))
-    kinds = outcomes.detections["outcome"]
+        counts = count_by_image(matches, known)
+        losses = score_images(counts, error=system.error)
+    own = matches.objects.filter(~pl.col("crowd") & ~pl.col("ignore"))
+    statuses = matches.detections["status"]
     notes = {
         **placed.notes,
-        **{f"detections_{kind.replace(' ', '_')}": int((kinds == kind).sum()) for kind in OUTCOMES},
+        **{
+            f"detections_{status.replace(' ', '_')}": int((statuses == status).sum())
+            for status in STATUSES
+        },
         "objects": own.height,
         "objects_missed": int((~own["found"]).sum()),
         "crowds_and_ignored": truth.height - own.height,
@@ -68,15 +72,18 @@ def score_detections(
         losses=losses,
         errors_without_sample=placed.unknown_image,
         notes=notes,
-        outcomes=outcomes.detections,
+        matches=matches.detections,
         image_counts=counts,
     )
 
 
-def _choose_side(system: System, samples: pl.DataFrame) -> bool:
-    """Tell whether objects are scored, else images. Raises PredictionsError if the error is not."""
+def _are_objects(system: System, samples: pl.DataFrame) -> bool:
+    """Return whether the samples are objects, not images.
+
+    Raises PredictionsError if the system's error is not defined for them.
+    """
     by_object = bool(samples["parent_id"].is_not_null().any())
-    options = OBJECT_ERRORS if by_object else IMAGE_ERRORS
+    options = list_metrics(system.format, sample="object" if by_object else "image")
     if system.error not in options and not samples.is_empty():
         of = "objects" if by_object else "images"
         raise PredictionsError(
@@ -86,14 +93,14 @@ def _choose_side(system: System, samples: pl.DataFrame) -> bool:
     return by_object
 
 
-def _refuse_lone_category(system: System, categories: pl.DataFrame) -> None:
-    """Raise PredictionsError where no object can be taken for another: all errors would be 0."""
-    if system.error != "wrong-class":
+def _refuse_single_category(system: System, categories: pl.DataFrame) -> None:
+    """Raise PredictionsError if the metric compares categories and only one is asked for."""
+    if not find_metric(system.error).needs_categories:
         return
     asked = categories.filter("asked")["category"].unique().sort().to_list()
     if len(asked) == 1:
         raise PredictionsError(
-            f"system {system.name!r}: wrong-class needs several categories and the audit has "
+            f"system {system.name!r}: {system.error} needs several categories and the audit has "
             f"{asked[0]!r} alone; name those it may be taken for in [dataset] categories, or use "
             'error = "miss"'
         )
@@ -105,13 +112,13 @@ def choose_truth(
     """Return the true boxes of the asked categories in the images of the samples.
 
     They are sorted by path and annotation id, numbers by value: of true boxes that a detection
-    overlaps equally the last is found, as in pycocotools, where files usually count ids up.
+    overlaps equally the last is matched, as in pycocotools with ids in rising order.
     """
     asked = categories.filter(pl.col("asked")).select("source", "category").unique()
     own = objects.join(asked, on=["source", "category"], how="semi")
     number = pl.col("annotation_id").cast(pl.Int64, strict=False)
-    seen = own.join(samples, on="path", how="semi")
-    return seen.sort("path", number, "annotation_id", nulls_last=True)
+    here = own.join(samples, on="path", how="semi")
+    return here.sort("path", number, "annotation_id", nulls_last=True)
 
 
 def _place(
@@ -121,7 +128,7 @@ def _place(
     categories: pl.DataFrame,
     system: System,
 ) -> _Placed:
-    """Give detections their path and category; count those that cannot count and why."""
+    """Give detections their path and category; count those left out, by reason."""
     placed = detections.join(
         source_images, on=["source", "image_id"], how="left", maintain_order="left"
     )
@@ -156,25 +163,25 @@ def _place(
 def _refuse_shifted(detections: pl.DataFrame, categories: pl.DataFrame, system: System) -> None:
     """Raise PredictionsError where categories count from 0 and detections from 1.
 
-    Some tools write COCO results so, and every category would be mistaken for the one before it.
-    It shows when the last category's number is passed and 0 never met.
+    Some tools write COCO results so, and every category would be taken for the one before it. A
+    sign of it: a number beyond the last category occurs, and 0 does not.
     """
     number = pl.col("category_id").cast(pl.Int64, strict=False)
     first, last = number.min().alias("first"), number.max().alias("last")
     distinct = pl.col("category_id").n_unique().alias("distinct")
     known = categories.group_by("source").agg(first, last, distinct)
     from_zero = (pl.col("first") == 0) & (pl.col("distinct") == pl.col("last") + 1)
-    met = detections.group_by("source").agg(first, last)
+    used = detections.group_by("source").agg(first, last)
     shifted = (
         known.filter(from_zero)
-        .join(met, on="source", suffix="_met")
-        .filter((pl.col("first_met") > 0) & (pl.col("last_met") == pl.col("last") + 1))
+        .join(used, on="source", suffix="_used")
+        .filter((pl.col("first_used") > 0) & (pl.col("last_used") == pl.col("last") + 1))
     )
     if not shifted.is_empty():
         row = shifted.sort("source").row(0, named=True)
         raise PredictionsError(
             f"system {system.name!r}: {system.predictions[row['source']]} numbers categories from "
-            f"{row['first_met']} to {row['last_met']}, the dataset from 0 to {row['last']}; if its "
-            "numbers count from 1, subtract 1, or give label files with format "
+            f"{row['first_used']} to {row['last_used']}, the dataset from 0 to {row['last']}; if "
+            "its numbers count from 1, subtract 1, or give label files with format "
             '"yolo-detections"'
         )

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 from hotcoco import COCO, COCOeval
 
-from pipeline.files.gc_pause import rest_collector
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from pipeline.arrays import Bools, Floats, Ints
+from pipeline.files.gc_pause import pause_gc
 
 GROUPS_PER_BATCH = 2_000  # bounds the memory of the evaluator's per-image results
 _EVERY_AREA = [[0.0, 1e15]]  # pixels squared: no box is left out for its size
@@ -20,18 +16,19 @@ _EVERY_AREA = [[0.0, 1e15]]  # pixels squared: no box is left out for its size
 
 @dataclass(frozen=True)
 class Matches:
-    """What became of n true boxes and m detections.
+    """Which of n true boxes and m detections are matched with each other.
 
-    finders: (n,) the position of the detection that finds each true box, or -1; of an ignored box
-    the last of those that fell to it. taken: (m,) the position of the true box, counted or ignored,
-    that each detection took, or -1. They are COCO's gtMatches and dtMatches as positions.
+    detection_of: (n,) the position of the detection that matches each true box, or -1; of an
+    ignored box the last of those that match it. truth_of: (m,) the position of the true box,
+    counted or ignored, that each detection matches, or -1. They are COCO's gtMatches and dtMatches
+    as positions.
     """
 
-    finders: Ints
-    taken: Ints
+    detection_of: Ints
+    truth_of: Ints
 
 
-@rest_collector()
+@pause_gc()
 def match_boxes(
     *,
     truth_group: Ints,
@@ -47,13 +44,13 @@ def match_boxes(
 
     truth_group: (n,), detection_group: (m,): any numbers; only boxes of one group (an image and a
     category) are matched. Boxes are (n, 4) and (m, 4) as x, y, width, height. truth_ignored: (n,)
-    crowds and ignored boxes: detections fall to them last, any number to one, as COCO has it.
+    crowds and ignored boxes: they are matched last, each with any number of detections, as in COCO.
     Detections are taken by falling score, equal ones in the given order; each takes the free true
-    box of highest intersection over union, which must be `iou` or more. No number of detections is
-    too many. Source: Lin et al. 2014, as in pycocotools' `COCOeval.evaluateImg`.
+    box of highest intersection over union, which must be `iou` or more. The number of detections is
+    not limited. Source: Lin et al. 2014, as in pycocotools' `COCOeval.evaluateImg`.
     """
-    finders = np.full(len(truth_group), -1, dtype=np.int64)  # (n,)
-    taken = np.full(len(detection_group), -1, dtype=np.int64)  # (m,)
+    detection_of = np.full(len(truth_group), -1, dtype=np.int64)  # (n,)
+    truth_of = np.full(len(detection_group), -1, dtype=np.int64)  # (m,)
     # Nothing can match in a group without truth or without detections.
     groups = np.intersect1d(truth_group, detection_group)  # (g,) rising
     truth_order = np.argsort(truth_group, kind="stable")
@@ -70,16 +67,18 @@ def match_boxes(
                 np.ones(len(detections)),
             ]
         )
-        found, took = _match_batch(
+        own_detection, own_truth = _match_batch(
             np.searchsorted(batch, truth_group[truth]),
             truth_boxes[truth],
             truth_ignored[truth],
             results,
             iou=iou,
         )
-        finders[truth[found >= 0]] = detections[found[found >= 0]]
-        taken[detections[took >= 0]] = truth[took[took >= 0]]
-    return Matches(finders=finders, taken=taken)
+        matched = own_detection >= 0
+        detection_of[truth[matched]] = detections[own_detection[matched]]
+        matched = own_truth >= 0
+        truth_of[detections[matched]] = truth[own_truth[matched]]
+    return Matches(detection_of=detection_of, truth_of=truth_of)
 
 
 def _take_groups(group: Ints, order: Ints, batch: Ints) -> Ints:
@@ -115,17 +114,17 @@ def _match_batch(
     settings.max_dets = [len(results)]
     evaluation.evaluate()
     images = [image for image in evaluation.eval_imgs if image is not None]
-    found = _place_matches(
+    detection_of = _place_matches(
         _flatten(image["gtIds"] for image in images),
         _flatten(image["gtMatches"][0] for image in images),
         count=len(group),
     )
-    took = _place_matches(
+    truth_of = _place_matches(
         _flatten(image["dtIds"] for image in images),
         _flatten(image["dtMatches"][0] for image in images),
         count=len(results),
     )
-    return found, took
+    return detection_of, truth_of
 
 
 def _flatten(lists: Iterable[list[int]]) -> Ints:

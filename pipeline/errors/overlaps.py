@@ -1,10 +1,10 @@
-"""Detections that matched nothing: which object each is about, if any."""
+"""Detections that matched no object: the object that each has as its target, if any."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.errors.matching import Bools, Floats, Ints
+from pipeline.arrays import Bools, Floats, Ints
 
 PAIRS_PER_BATCH = 2_000_000  # of a detection and a true box in one image; bounds the memory
 _ALMOST_ONE = 1 - 1e-10  # an overlap that is 1 but for rounding reaches 1, as in pycocotools
@@ -15,7 +15,7 @@ def measure_overlap(boxes: Floats, others: Floats, *, crowds: Bools) -> Floats:
 
     Boxes are x, y, width, height. crowds: (n,) where the other one is a crowd or ignored, the
     intersection is over the area of the box itself, as COCO has it. Boxes without area overlap
-    nothing, nor do those whose area is beyond all numbers. The operations are those of
+    nothing, nor do boxes whose area overflows a float. The operations are those of
     pycocotools, so that the numbers are the same.
     """
     with np.errstate(over="ignore", invalid="ignore"):
@@ -35,7 +35,7 @@ def _measure_overlap(boxes: Floats, others: Floats, crowds: Bools) -> Floats:
     return overlap
 
 
-def name_objects(
+def find_targets(
     *,
     image: Ints,
     category: Ints,
@@ -47,27 +47,27 @@ def name_objects(
     iou: float,
     pairs_per_batch: int = PAIRS_PER_BATCH,
 ) -> Ints:
-    """Return for each unmatched detection the position of the object it is about, or -1.
+    """Return for each unmatched detection the position of its target object, or -1.
 
     image, category: (m,) and boxes (m, 4) of the detections; object_...: (n,) and (n, 4) of the
-    counted objects. A detection is about an object of its own category that another detection
-    found (it is a duplicate), or else about an object of another category that nothing found (its
-    class is wrong), if it reaches `iou` with it: the one of highest overlap, of equal ones the
-    last.
+    counted objects. The target is an object of the detection's own category that another detection
+    matches (it is a duplicate), or else an object of another category that no detection matches
+    (its class is wrong), if the detection reaches `iou` with it: the one of highest overlap, of
+    equal ones the last.
     """
-    about = np.full(len(image), -1, dtype=np.int64)  # (m,)
+    targets = np.full(len(image), -1, dtype=np.int64)  # (m,)
     threshold = min(iou, _ALMOST_ONE)
-    for detection, target in _pair_up(image, object_image, pairs_per_batch):
-        same = category[detection] == object_category[target]
-        possible = same == object_found[target]
-        detection, target, same = detection[possible], target[possible], same[possible]
-        crowds = np.zeros(len(target), dtype=np.bool_)
-        overlap = measure_overlap(boxes[detection], object_boxes[target], crowds=crowds)
+    for detection, candidate in _pair_up(image, object_image, pairs_per_batch):
+        same = category[detection] == object_category[candidate]
+        possible = same == object_found[candidate]
+        detection, candidate, same = detection[possible], candidate[possible], same[possible]
+        crowds = np.zeros(len(candidate), dtype=np.bool_)
+        overlap = measure_overlap(boxes[detection], object_boxes[candidate], crowds=crowds)
         reached = overlap >= threshold
-        detection, target = detection[reached], target[reached]
-        order = np.lexsort((target, overlap[reached], same[reached], detection))
-        about[detection[order]] = target[order]  # of one detection's objects the last one stays
-    return about
+        detection, candidate = detection[reached], candidate[reached]
+        order = np.lexsort((candidate, overlap[reached], same[reached], detection))
+        targets[detection[order]] = candidate[order]  # the last candidate of a detection remains
+    return targets
 
 
 def _pair_up(image: Ints, object_image: Ints, limit: int) -> Iterator[tuple[Ints, Ints]]:

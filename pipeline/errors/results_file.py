@@ -1,58 +1,43 @@
-"""Files of detections: COCO results."""
+"""A detector's files of COCO results, as the detections to score."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from pipeline.exceptions import PredictionsError
-from pipeline.files.gc_pause import rest_collector
-from pipeline.files.json_file import Records, read_json, shorten
+from pipeline.files.coco_results import COCO_RESULTS, read_coco_results
+from pipeline.files.json_file import shorten
 from pipeline.files.table_file import SHOWN_ROWS
-from pipeline.tables import BOX
+from pipeline.tables import BOX, Schema
 
-DETECTIONS = {
-    "source": pl.Int64(),
-    "image_id": pl.String(),
-    "category_id": pl.String(),
-    **BOX,
-    "score": pl.Float64(),
-}
+SCORED_DETECTIONS: Schema = {"source": pl.Int64(), **COCO_RESULTS}  # source: which file, from 0
 
 
-@rest_collector()
 def read_detections(path: Path, *, source: int) -> pl.DataFrame:
-    """Read a file of COCO results: source, image_id, category_id, x, y, w, h, score, in file order.
+    """Read a file of COCO results as SCORED_DETECTIONS, in file order.
 
     Raises PredictionsError naming the position of every record that cannot be used.
     """
-    content = read_json(path, error=PredictionsError)
-    if not isinstance(content, list):
-        expected = "expected a list of COCO results with image_id, category_id, bbox and score"
-        raise PredictionsError(f"{path}: holds {shorten(content)}, {expected}")
-    records = Records.from_list(content)
-    boxes = records.boxes("bbox")  # (m, 4)
-    for index in np.flatnonzero((boxes[:, 2:] < 0).any(axis=1)).tolist():
-        records.note(index, f"bbox is {shorten(boxes[index].tolist())}, a side is negative")
-    frame = pl.DataFrame(
-        {
-            "source": pl.repeat(source, len(boxes), dtype=pl.Int64, eager=True),
-            "image_id": records.ids("image_id"),
-            "category_id": records.ids("category_id"),
-            **{name: boxes[:, index] for index, name in enumerate("xywh")},
-            "score": records.numbers("score"),
-        },
-        schema=DETECTIONS,
-    )
-    if records.faults:
-        raise PredictionsError(_tell_faults(path, records))
-    return frame
+    read = read_coco_results(path, error=PredictionsError)
+    faults = {**_find_negative_sides(read.results), **read.faults}
+    if faults:
+        raise PredictionsError(_list_faults(path, faults, of=read.results.height))
+    sources = pl.lit(source, dtype=pl.Int64).alias("source")
+    return read.results.select(sources, *COCO_RESULTS)
 
 
-def _tell_faults(path: Path, records: Records) -> str:
-    faults = sorted(records.faults.items())
-    lines = [f"[{row}]: {fault}" for row, fault in faults[:SHOWN_ROWS]]
+def _find_negative_sides(results: pl.DataFrame) -> dict[int, str]:
+    negative = (results["w"] < 0) | (results["h"] < 0)
+    boxes = results.with_row_index("row").filter(negative).select("row", *BOX)
+    return {
+        row: f"bbox is {shorten(list(box))}, a side is negative" for row, *box in boxes.iter_rows()
+    }
+
+
+def _list_faults(path: Path, faults: Mapping[int, str], *, of: int) -> str:
+    lines = [f"[{row}]: {fault}" for row, fault in sorted(faults.items())]
     if len(faults) > SHOWN_ROWS:
-        lines.append(f"and {len(faults) - SHOWN_ROWS} more")
-    count = f"{len(faults)} of {len(records.items)} results cannot be used (counted from 0)"
+        lines[SHOWN_ROWS:] = [f"and {len(faults) - SHOWN_ROWS} more"]
+    count = f"{len(faults)} of {of} results cannot be used (counted from 0)"
     return "\n".join([f"{path}: {count}", *(f"  - {line}" for line in lines)])

@@ -1,9 +1,13 @@
 """A system of any format as errors: one number >= 0 a sample."""
 
+import math
+
 import polars as pl
 
-from pipeline.config.audit import DETECTION_FORMATS, System
+from pipeline.config.audit import System
+from pipeline.config.error_metrics import DETECTION_FORMATS, find_metric
 from pipeline.errors.scored import Losses, Scored, make_error_id, scored_samples
+from pipeline.exceptions import PredictionsError
 from pipeline.tables import ERRORS, check
 
 
@@ -15,13 +19,13 @@ def score_system(
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
 ) -> Scored:
-    """Score what a system put out on each sample.
+    """Score the outputs of a system on each sample.
 
     samples: the `samples` table; in an object audit its objects are scored, else its images.
-    objects, source_images, categories: the truth of a detection dataset as `read_samples` gives
-    it, empty for others. Returns the `errors` table sorted by sample_id, what became of each output
-    and counts of what could not be joined. Raises PredictionsError if the outputs cannot be turned
-    into errors.
+    objects, source_images, categories: the truth of a detection dataset as `read_samples`
+    returns it, empty for others. Returns the `errors` table sorted by sample_id, how each output
+    was matched, and counts of what could not be joined. Raises PredictionsError if the outputs
+    cannot be turned into errors.
     """
     scored = scored_samples(samples).sort("sample_id")
     if system.format in DETECTION_FORMATS:
@@ -35,6 +39,7 @@ def score_system(
         truth = scored.select("sample_id", "category")
         made = _score_rows(system, scored)
     asked = categories.filter(pl.col("asked"))["category"].unique().sort().to_list()
+    _check_range(system, made.losses["error"])
     error_id = make_error_id(system, samples=scored, truth=truth, asked=asked)
     errors = made.losses.sort("sample_id").select(
         "sample_id",
@@ -49,9 +54,20 @@ def score_system(
         errors_without_sample=made.errors_without_sample,
         samples_without_error=scored.height - errors.height,
         notes=made.notes,
-        outcomes=made.outcomes,
+        matches=made.matches,
         image_counts=made.image_counts,
     )
+
+
+def _check_range(system: System, errors: pl.Series) -> None:
+    """Raise PredictionsError for errors outside the range that their metric promises."""
+    highest = find_metric(system.error).highest if system.format != "table" else math.inf
+    outside = errors.filter(~errors.is_between(0, highest))
+    if not outside.is_empty():
+        raise PredictionsError(
+            f"system {system.name!r}: {outside.len()} errors of {system.error} are outside 0 to "
+            f"{highest:g}; the first is {outside[0]}"
+        )
 
 
 def _name_metric(system: System) -> str:

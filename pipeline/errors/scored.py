@@ -1,4 +1,4 @@
-"""What scoring a system gives, and the key that tells when it is stale."""
+"""The result of scoring a system, and the key by which it is known to be stale."""
 
 import hashlib
 import json
@@ -21,11 +21,11 @@ class Scored:
 
     error_id: of every row, known also when there is none.
     errors_without_sample: rows or detections of images that are not in the dataset.
-    samples_without_error: samples that the system's outputs, or the truth, say nothing about.
+    samples_without_error: samples without outputs of the system, or without truth.
     notes: further counts and findings by name, as JSON values, for the report.
-    outcomes: DETECTION_OUTCOMES of a detector, CLASS_OUTCOMES of a classifier, None of a table.
+    matches: DETECTION_MATCHES of a detector, CLASS_MATCHES of a classifier, None of a table.
     image_counts: of a detector whose errors are of images, what `sweep_threshold` needs:
-    sample_id, path, objects (that count), found, false_claims; else None.
+    sample_id, path, objects (that count), found, unmatched (detections); else None.
     """
 
     errors: pl.DataFrame
@@ -33,21 +33,21 @@ class Scored:
     errors_without_sample: int
     samples_without_error: int
     notes: Mapping[str, object]
-    outcomes: pl.DataFrame | None = None
+    matches: pl.DataFrame | None = None
     image_counts: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class Losses:
-    """What each format makes: sample_id and error (float >= 0) rows, and what else was met.
+    """What each format returns: rows of sample_id and error (float >= 0), counts and notes.
 
-    outcomes, image_counts: as in `Scored`.
+    matches, image_counts: as in `Scored`.
     """
 
     losses: pl.DataFrame
     errors_without_sample: int
     notes: Mapping[str, object] = field(default_factory=dict)
-    outcomes: pl.DataFrame | None = None
+    matches: pl.DataFrame | None = None
     image_counts: pl.DataFrame | None = None
 
 
@@ -60,9 +60,9 @@ def scored_samples(samples: pl.DataFrame) -> pl.DataFrame:
 def make_error_id(
     system: System, *, samples: pl.DataFrame, truth: pl.DataFrame, asked: Sequence[str]
 ) -> str:
-    """Return 16 hex digits of all that errors are made from.
+    """Return 16 hex digits of everything that errors are made from.
 
-    These are the bytes of the predictions, wherever they lie, the truth, the system's name and
+    That is the bytes of the predictions (not their paths), the truth, the system's name and
     settings, and the ids of the scored samples. Raises PredictionsError for files that cannot be
     read.
     """

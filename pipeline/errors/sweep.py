@@ -1,25 +1,26 @@
 """How a detector's error changes with the score from which its detections count."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from pipeline.errors.detection_metrics import lose_in_images
-from pipeline.errors.outcomes import FALSE_OUTCOMES
+from pipeline.arrays import Bools, Floats, Ints
+from pipeline.config.error_metrics import find_metric
+from pipeline.errors.detection_losses import (
+    IMAGE_LOSSES,
+    OBJECT_LOSSES,
+    ImageCounts,
+    ObjectMatches,
+)
+from pipeline.errors.match_status import UNMATCHED
 from pipeline.tables import SWEEP, check, empty
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-
-SWEPT_OBJECT_ERRORS = ("miss", "iou-loss", "score-loss", "duplicates")
-SWEPT_IMAGE_ERRORS = ("miss", "misses", "false-positives", "f1-loss")
 POINTS = 25  # thresholds of a curve
 
 
 def sweep_threshold(
-    outcomes: pl.DataFrame,
+    matches: pl.DataFrame,
     *,
     sample_ids: pl.Series,
     inside: Bools,
@@ -27,58 +28,90 @@ def sweep_threshold(
     image_counts: pl.DataFrame | None = None,
     thresholds: Sequence[float] | None = None,
 ) -> pl.DataFrame:
-    """Return the mean error of a slice and of the rest for each score threshold.
+    """Return the mean error of a slice and of its complement for each score threshold.
 
-    outcomes: DETECTION_OUTCOMES. sample_ids: (n,) of the searched rows, inside: (n,) which of them
-    the slice holds. error: what `System.error` asked for. image_counts: of an image audit, as in
-    `Scored`; None says that the samples are objects. thresholds: rising or not; without them POINTS
-    evenly from the lowest to the highest score of `outcomes`. Detections count from the threshold
-    up. Matching takes detections by falling score, so those under the threshold never changed what
-    became of the others: this is what scoring again with `min_score` gives, without matching.
-    Only "wrong-class" would change, since an object that is missed at a higher threshold can make
-    a false positive a wrong class: its sweep is empty, as is that of a system without detections.
+    matches: DETECTION_MATCHES. sample_ids: (n,) of the searched rows, inside: (n,) which of them
+    are in the slice. error: the metric of the system. image_counts: of an image audit, as in
+    `Scored`; None if the samples are objects. thresholds: in any order; by default POINTS evenly
+    from the lowest to the highest score of `matches`. Detections count from the threshold up.
+
+    Detections are matched by falling score, so those under the threshold never change how the
+    others are matched: the curve equals scoring again with `min_score`, without matching. Where
+    that does not hold (a metric without `has_curve`), and without detections, it is empty.
     Returns the SWEEP table by rising threshold; a mean over no rows is null.
     """
-    swept = SWEPT_OBJECT_ERRORS if image_counts is None else SWEPT_IMAGE_ERRORS
-    points = _choose_thresholds(outcomes["score"]) if thresholds is None else thresholds
-    if error not in swept or not len(points):
+    points = _choose_thresholds(matches["score"]) if thresholds is None else thresholds
+    losses = OBJECT_LOSSES if image_counts is None else IMAGE_LOSSES
+    if error not in losses or not find_metric(error).has_curve or not len(points):
         return empty(SWEEP)
     rows = pl.DataFrame({"sample_id": sample_ids}).with_row_index("row")
     if image_counts is None:
-        events = outcomes.join(rows, on="sample_id", how="inner")
-        objects = np.ones(len(sample_ids))  # (n,)
+        measure = _measure_objects(matches.join(rows, on="sample_id", how="inner"), rows, error)
     else:
-        counted = rows.join(image_counts, on="sample_id", how="left", maintain_order="left")
-        events = outcomes.join(counted.select("row", "path"), on="path", how="inner")
-        objects = counted["objects"].fill_null(0).cast(pl.Float64).to_numpy()
-    gained = _Tally(events.filter(pl.col("outcome") == "found"), error=error, count=len(objects))
-    false = _Tally(_choose_false(events, error), error=error, count=len(objects))
+        counts = rows.join(image_counts, on="sample_id", how="left", maintain_order="left")
+        placed = matches.join(counts.select("row", "path"), on="path", how="inner")
+        measure = _measure_images(placed, counts, error)
     curve = []
     for threshold in sorted(set(points)):
-        found, claims = gained.sum_from(threshold), false.sum_from(threshold)
-        if image_counts is not None:
-            errors = lose_in_images(error, objects, found, claims)
-        else:
-            errors = claims if error == "duplicates" else 1 - found
+        errors = measure(threshold)
         curve.append((threshold, _mean(errors[inside]), _mean(errors[~inside])))
     return check(pl.DataFrame(curve, schema=dict(SWEEP), orient="row"), SWEEP, table="sweep")
 
 
-class _Tally:
-    """Events of n rows, summed from a score up."""
+def _measure_objects(
+    matches: pl.DataFrame, rows: pl.DataFrame, error: str
+) -> Callable[[float], Floats]:
+    """Return a function from a threshold to the error (n,) of each object."""
+    count = rows.height
+    found = matches.filter(pl.col("status") == "found")
+    duplicates = matches.filter(pl.col("status") == "duplicate")
+    own = _take_rows(found)
+    scores, overlaps = np.full(count, -np.inf), np.zeros(count)
+    scores[own], overlaps[own] = found["score"].to_numpy(), found["iou"].to_numpy()
 
-    def __init__(self, events: pl.DataFrame, *, error: str, count: int) -> None:
-        weight = {"iou-loss": events["iou"], "score-loss": events["score"]}.get(error)
-        self._weights = np.ones(events.height) if weight is None else weight.to_numpy()
-        self._rows = events["row"].cast(pl.Int64).to_numpy()
-        self._scores = events["score"].to_numpy()
-        self._count = count
+    def measure(threshold: float) -> Floats:
+        kept = (scores >= threshold) & (scores > -np.inf)
+        return OBJECT_LOSSES[error](
+            ObjectMatches(
+                found=kept,
+                iou=np.where(kept, overlaps, 0.0),
+                score=np.where(kept, scores, 0.0),
+                duplicates=_count_from(threshold, duplicates, count),
+                wrong_class=np.zeros(count, dtype=np.bool_),  # see has_curve
+            )
+        )
 
-    def sum_from(self, threshold: float) -> Floats:
-        """Return (n,) the summed weights of the events that score `threshold` or more."""
-        kept = self._scores >= threshold
-        sums = np.bincount(self._rows[kept], self._weights[kept], minlength=self._count)
-        return sums.astype(np.float64)  # of no events bincount gives whole numbers
+    return measure
+
+
+def _measure_images(
+    matches: pl.DataFrame, counts: pl.DataFrame, error: str
+) -> Callable[[float], Floats]:
+    """Return a function from a threshold to the error (n,) of each image."""
+    objects = counts["objects"].fill_null(0).cast(pl.Float64).to_numpy()
+    found = matches.filter(pl.col("status") == "found")
+    unmatched = matches.filter(pl.col("status").is_in(UNMATCHED))
+
+    def measure(threshold: float) -> Floats:
+        return IMAGE_LOSSES[error](
+            ImageCounts(
+                objects=objects,
+                found=_count_from(threshold, found, len(objects)),
+                unmatched=_count_from(threshold, unmatched, len(objects)),
+            )
+        )
+
+    return measure
+
+
+def _take_rows(matches: pl.DataFrame) -> Ints:
+    return matches["row"].cast(pl.Int64).to_numpy()
+
+
+def _count_from(threshold: float, matches: pl.DataFrame, count: int) -> Floats:
+    """Return (count,) the number of detections of each row that score `threshold` or more."""
+    kept = matches.filter(pl.col("score") >= threshold)
+    return np.bincount(_take_rows(kept), minlength=count).astype(np.float64)
 
 
 def _choose_thresholds(scores: pl.Series) -> list[float]:
@@ -90,10 +123,6 @@ def _choose_thresholds(scores: pl.Series) -> list[float]:
     return points
 
 
-def _choose_false(events: pl.DataFrame, error: str) -> pl.DataFrame:
-    kinds = ["duplicate"] if error == "duplicates" else list(FALSE_OUTCOMES)
-    return events.filter(pl.col("outcome").is_in(kinds))
-
-
 def _mean(errors: Floats) -> float | None:
-    return float(errors.mean()) if len(errors) else None
+    defined = errors[~np.isnan(errors)]
+    return float(defined.mean()) if len(defined) else None

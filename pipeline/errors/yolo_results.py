@@ -4,18 +4,18 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.errors.results_file import DETECTIONS
+from pipeline.errors.results_file import SCORED_DETECTIONS
 from pipeline.exceptions import PredictionsError
 from pipeline.files.table_file import SHOWN_ROWS
+from pipeline.files.yolo_lines import read_class, split_lines
 
-_CLASS = r"^0*(\d{1,6})(?:\.0*)?$"
 _FARTHEST = 2  # in shares of the image: what lies beyond it must be pixels
 _VALUES = ("cx", "cy", "w", "h", "score")
 _EXPECTED = "expected class cx cy w h confidence (save_txt=True, save_conf=True)"
 
 
 def read_yolo_detections(folder: Path, *, source: int) -> pl.DataFrame:
-    """Read the .txt files of a folder by name: source, image_id, category_id, x, y, w, h, score.
+    """Read the .txt files of a folder, in the order of their names, as SCORED_DETECTIONS.
 
     image_id is the name of the file without .txt, as Ultralytics names it after the image; x, y, w
     and h are shares of the image's sides. An image without a file has no detections. Raises
@@ -33,17 +33,19 @@ def read_yolo_detections(folder: Path, *, source: int) -> pl.DataFrame:
             problems.append(f"{name}: byte {error.start} is not UTF-8")
     if problems:
         raise _refuse(folder, problems, of=f"{len(files)} files")
-    lines = _read_values(_split_lines(files, texts))
+    image_ids = pl.Series([name.removesuffix(".txt") for name in files], dtype=pl.String)
+    lines = split_lines(texts)
+    lines = _read_values(lines.with_columns(image_ids.gather(lines["file"]).alias("image_id")))
     bad = lines.filter(pl.col("fault").is_not_null())
     if not bad.is_empty():
-        told = pl.format("{}.txt line {}: {}", "image_id", "line", "fault")
-        raise _refuse(folder, bad.select(told).to_series().to_list(), of=f"{lines.height} lines")
+        problem = pl.format("{}.txt line {}: {}", "image_id", "line", "fault")
+        raise _refuse(folder, bad.select(problem).to_series().to_list(), of=f"{lines.height} lines")
     placed = lines.with_columns(
         pl.lit(source, dtype=pl.Int64).alias("source"),
         (pl.col("cx") - pl.col("w") / 2).alias("x"),
         (pl.col("cy") - pl.col("h") / 2).alias("y"),
     )
-    return placed.select(list(DETECTIONS))
+    return placed.select(list(SCORED_DETECTIONS))
 
 
 def scale_detections(detections: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
@@ -72,19 +74,6 @@ def _list_files(folder: Path) -> list[str]:
     return names
 
 
-def _split_lines(files: list[str], texts: list[str]) -> pl.DataFrame:
-    """Return image_id, line (from 1) and text of every line that is not empty."""
-    names = [name.removesuffix(".txt") for name in files]
-    schema = {"image_id": pl.String(), "text": pl.String()}
-    lines = pl.DataFrame({"image_id": names, "text": texts}, schema=schema).with_columns(
-        pl.col("text").str.split("\n")
-    )
-    numbers = pl.int_ranges(1, pl.col("text").list.len() + 1, dtype=pl.Int64)
-    lines = lines.with_columns(numbers.alias("line")).explode("text", "line")
-    lines = lines.with_columns(pl.col("text").str.strip_chars())
-    return lines.filter(pl.col("text").str.len_bytes() > 0)
-
-
 def _read_values(lines: pl.DataFrame) -> pl.DataFrame:
     """Add category_id, the values as numbers, and fault: why a line cannot be used, or null."""
     tokens = pl.col("text").str.extract_all(r"\S+")
@@ -92,7 +81,7 @@ def _read_values(lines: pl.DataFrame) -> pl.DataFrame:
     part = pl.col("tokens").list
     rows = rows.with_columns(
         part.len().alias("count"),
-        part.first().str.extract(_CLASS, 1).alias("category_id"),
+        read_class(pl.col("tokens")).alias("category_id"),
         *(
             part.get(index, null_on_oob=True).cast(pl.Float64, strict=False).alias(name)
             for index, name in enumerate(_VALUES, start=1)

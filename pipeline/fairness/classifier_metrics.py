@@ -10,7 +10,7 @@ from pipeline.exceptions import ConfigError
 from pipeline.fairness.metrics import Metric, RowMean
 from pipeline.fairness.validation import refuse_repeats
 from pipeline.statistics.estimates import Values
-from pipeline.tables import CLASS_OUTCOMES
+from pipeline.tables import CLASS_MATCHES
 
 SELECTION, TRUE_RATE, FALSE_RATE = "selection rate", "true positive rate", "false positive rate"
 # What a disparity is of; of two rates the worse one counts.
@@ -22,14 +22,14 @@ _DISPARITIES = {
 
 
 def is_of_classes(outcomes: pl.DataFrame) -> bool:
-    """Return whether outcomes are CLASS_OUTCOMES, of a classifier."""
-    return set(CLASS_OUTCOMES) <= set(outcomes.columns)
+    """Return whether outcomes are CLASS_MATCHES, of a classifier."""
+    return set(CLASS_MATCHES) <= set(outcomes.columns)
 
 
 def check_positive(outcomes: pl.DataFrame | None, positive: str | None) -> None:
     """Raise ConfigError when nothing is or was predicted to be `positive`.
 
-    outcomes: CLASS_OUTCOMES; other outcomes, or none, have no classes to check.
+    outcomes: CLASS_MATCHES; other outcomes, or none, have no classes to check.
     """
     if positive is None or outcomes is None or not is_of_classes(outcomes):
         return

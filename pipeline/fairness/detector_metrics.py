@@ -79,7 +79,7 @@ def list_detector_metrics(
     some of them or when they come in clusters; of whole images false positives alone are known.
     Raises TableError when two detections found one row.
     """
-    is_found = outcomes["outcome"] == "found"
+    is_found = outcomes["status"] == "found"
     refuse_repeats(outcomes["sample_id"].filter(is_found), what="detection that found it")
     numbered = paths.rank("dense").cast(pl.Int64) - 1
     images, count = numbered.to_numpy(), int(numbered.n_unique())
@@ -111,10 +111,10 @@ def _number_detections(
         outcomes.join(known, on="path", how="inner", maintain_order="left")
         .join(rows, on="sample_id", how="left", maintain_order="left")
         .sort("score", descending=True, maintain_order=True)
-        .with_columns(pl.when(pl.col("outcome") == "found").then("row").cast(pl.Int64).alias("row"))
+        .with_columns(pl.when(pl.col("status") == "found").then("row").cast(pl.Int64).alias("row"))
     )
     return Detections(
         images=placed["image"].to_numpy(),
-        unmatched=placed["outcome"].is_in(UNMATCHED).to_numpy(),
+        unmatched=placed["status"].is_in(UNMATCHED).to_numpy(),
         rows=placed["row"].fill_null(-1).to_numpy(),
     )

@@ -54,7 +54,7 @@ def measure_fairness(
     where no row has them. errors: (n,) losses >= 0. adjust_for: columns that may explain a gap.
     cluster_ids: (n,) the image of each row, where rows share images; without it rows are taken as
     independent.
-    outcomes: DETECTION_OUTCOMES or CLASS_OUTCOMES of the system, with (n,) sample_ids, and for
+    outcomes: DETECTION_MATCHES or CLASS_MATCHES of the system, with (n,) sample_ids, and for
     detections (n,) paths. positive: the class that a classifier's rates are of. min_group: samples
     that a tested group and its complement need. smallest_gap: the gap that `needed_n` samples
     would show, in units of the error; 0.1 for errors of 0 and 1, else 0.3 standard deviations.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import orjson
 
 from pipeline.exceptions import WeakspotError
-from pipeline.files.gc_pause import rest_collector
+from pipeline.files.gc_pause import pause_gc
 
 Record = dict[str, Any]
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ def read_json(path: Path, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401
     if not data.strip():
         raise error(f"{path}: the file is empty; expected JSON")
     try:
-        with rest_collector():
+        with pause_gc():
             return orjson.loads(data)
     except orjson.JSONDecodeError as reason:
         if reason.pos > 0 and reason.pos >= len(data.rstrip()):

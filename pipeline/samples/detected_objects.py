@@ -1,4 +1,4 @@
-"""Detections as objects: of a dataset without true boxes, what a detector found is audited."""
+"""Detections as objects: the samples of a dataset without true boxes."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.files.json_file import Records, read_json, shorten
+from pipeline.files.coco_results import read_coco_results
 from pipeline.samples.categories import name_categories
 from pipeline.samples.image_names import name_images
 from pipeline.samples.objects import sort_objects
 from pipeline.samples.sample_set import CATEGORIES, Listing, reject_rows
 from pipeline.tables import BOX, OBJECTS, REJECTS, Schema, check, empty
 
-DETECTIONS: Schema = {  # what a detector claims
+IMAGE_DETECTIONS: Schema = {  # detections by the path of their image
     "path": pl.String(),  # of the image, relative to the dataset's root
     "category": pl.String(),
     **BOX,
@@ -39,7 +39,7 @@ def take_detections(
 ) -> Listing:
     """Add the detections that [dataset.boxes] asks for to the listed images, as objects.
 
-    detections: DETECTIONS, of the detector that it names; else the file that it names is read.
+    detections: IMAGE_DETECTIONS of the detector that it names; else the file that it names is read.
     Detections below `min_score` or of other images are counted, those without a usable box are
     rejects. Raises DatasetError if the file is no list of COCO results, if there is none, or if an
     asked category is not among them.
@@ -49,7 +49,7 @@ def take_detections(
     if dataset.boxes.detections is not None:
         read = read_results(dataset.boxes.detections, listing.images["path"])
     elif detections is not None:
-        read = _number(check(detections, DETECTIONS, table="detections"))
+        read = _number(check(detections, IMAGE_DETECTIONS, table="detections"))
     elif dataset.sample == "image":
         return listing
     else:
@@ -67,10 +67,10 @@ def add_detections(
     rejects: pl.DataFrame,
     counts: Mapping[str, int],
 ) -> Listing:
-    """Make objects of DETECTIONS with `annotation_id` and add them to a listing of images."""
+    """Make objects of IMAGE_DETECTIONS with `annotation_id` and add them to a listing of images."""
     here = detections.join(listing.images, on="path", how="semi", maintain_order="left")
     minimum = dataset.boxes.min_score if dataset.boxes else -np.inf
-    faults = _tell_faults(here)
+    faults = _find_faults(here)
     usable = here.filter(~faults.is_not_null())
     kept = usable.filter(pl.col("score") >= minimum)
     objects = kept.with_columns(
@@ -113,33 +113,16 @@ def read_results(file: Path, paths: pl.Series) -> _ReadDetections:
     text; its annotation id is its position in the file, from 0. Records that cannot be used are
     rejects. Raises DatasetError if the file is no list.
     """
-    content = read_json(file, error=DatasetError)
-    if not isinstance(content, list):
-        expected = "expected a list of COCO results with image_id, category_id, bbox and score"
-        raise DatasetError(f"{file}: holds {shorten(content)}, {expected}")
-    records = Records.from_list(content)
-    boxes = records.boxes("bbox")  # (n, 4)
-    frame = pl.DataFrame(
-        {
-            "annotation_id": [str(row) for row in range(len(boxes))],
-            "image_id": records.ids("image_id"),
-            "category": _read_categories(records),
-            **{name: boxes[:, index] for index, name in enumerate("xywh")},
-            "score": records.numbers("score"),
-        },
-        schema={
-            **dict.fromkeys(("annotation_id", "image_id", "category"), pl.String()),
-            **BOX,
-            "score": pl.Float64(),
-        },
-    ).with_row_index("row")
+    read = read_coco_results(file, error=DatasetError, by_name=True)
+    frame = read.results.rename({"category_id": "category"}).with_row_index("row")
+    frame = frame.with_columns(annotation_id=pl.col("row").cast(pl.String))
     named = frame.join(name_images(paths), on="image_id", how="left", maintain_order="left")
-    rows = sorted(records.faults)
+    rows = sorted(read.faults)
     bad = named[rows].with_columns(
-        pl.Series("reason", [records.faults[row] for row in rows], dtype=pl.String)
+        pl.Series("reason", [read.faults[row] for row in rows], dtype=pl.String)
     )
-    told = pl.concat_str(pl.lit(f"{file.name} ["), "row", pl.lit("]: "), "reason")
-    rejects = reject_rows(bad.select(pl.coalesce("path", pl.lit(file.name)), told))
+    where = pl.concat_str(pl.lit(f"{file.name} ["), "row", pl.lit("]: "), "reason")
+    rejects = reject_rows(bad.select(pl.coalesce("path", pl.lit(file.name)), where))
     good = named.filter(~pl.col("row").is_in(rows)) if rows else named
     known = good.drop_nulls("path")
     if known.is_empty() and not good.is_empty():
@@ -148,21 +131,7 @@ def read_results(file: Path, paths: pl.Series) -> _ReadDetections:
             f"image_id (e.g. {good['image_id'][0]!r}) should be a path, a file name or its stem"
         )
     counts = {"detections_of_other_images": good.height - known.height}
-    return _ReadDetections(known.select([*DETECTIONS, "annotation_id"]), rejects, counts)
-
-
-def _read_categories(records: Records) -> list[str | None]:
-    """Return `category_name` where a record has it, else `category_id` as text."""
-    key = "category_name"
-    if not any(key in record for record in records.items):
-        return records.ids("category_id")
-    named = [key in record for record in records.items]
-    both = [
-        {"category": record.get(key if has else "category_id")}
-        for has, record in zip(named, records.items, strict=True)
-    ]
-    merged = Records(both, faults=records.faults)
-    return merged.ids("category")
+    return _ReadDetections(known.select([*IMAGE_DETECTIONS, "annotation_id"]), rejects, counts)
 
 
 def _number(detections: pl.DataFrame) -> _ReadDetections:
@@ -177,7 +146,7 @@ def _number(detections: pl.DataFrame) -> _ReadDetections:
     return _ReadDetections(numbered, empty(REJECTS), {})
 
 
-def _tell_faults(detections: pl.DataFrame) -> pl.Series:
+def _find_faults(detections: pl.DataFrame) -> pl.Series:
     """Return why each detection cannot be used, null where it can."""
     numbers = [pl.col(name) for name in (*BOX, "score")]
     sides = pl.concat_str("w", pl.lit(" x "), "h")

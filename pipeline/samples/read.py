@@ -8,7 +8,7 @@ import polars as pl
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.core_count import count_cores
-from pipeline.files.gc_pause import rest_collector
+from pipeline.files.gc_pause import pause_gc
 from pipeline.samples.coco.reader import list_coco
 from pipeline.samples.detected_objects import take_detections
 from pipeline.samples.files import read_files
@@ -32,7 +32,7 @@ _SHOWN_REASONS = 5
 _OBJECT = ["source", "path", "annotation_id"]  # what names an object
 
 
-@rest_collector()
+@pause_gc()
 def read_samples(
     dataset: Dataset,
     *,
@@ -44,7 +44,7 @@ def read_samples(
 ) -> SampleSet:
     """Read a dataset of any format into tables, sorted by path, then annotation id.
 
-    detections: DETECTIONS (path, category, x, y, w, h in pixels, score) of the detector that
+    detections: IMAGE_DETECTIONS (path, category, x, y, w, h in pixels, score) of the detector that
     [dataset.boxes] names; they are the objects. known: earlier `samples` rows; a file with the
     same path, size and time of change is not hashed again. limit: take the first so many
     candidates (images, or objects), before any is rejected. threads: for reading and hashing files,

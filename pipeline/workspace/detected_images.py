@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.files.whole_files import read_parquet, write_parquet
+from pipeline.tables import DETECTIONS
+from pipeline.workspace.shards import read_rows
 from pipeline.workspace.store import Store
 
 
@@ -27,6 +29,15 @@ class DetectedImages:
 def locate_detections(store: Store, detector_id: str) -> Path:
     """Return the folder of what one detector found."""
     return store.folder / "detections" / detector_id
+
+
+def read_detections(folder: Path) -> pl.DataFrame:
+    """Return the DETECTIONS of all shards in `folder`, rows of nulls included, sorted by image.
+
+    Raises StoreError when a shard cannot be read.
+    """
+    frame = read_rows(folder, DETECTIONS, table="detections")
+    return frame.sort("content_key", pl.col("score").neg(), "category", "x", "y", "w", "h")
 
 
 def find_known_images(store: Store) -> pl.DataFrame | None:

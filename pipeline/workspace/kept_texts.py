@@ -1,11 +1,13 @@
 """The text that was last read in the images of a workspace."""
 
+from pathlib import Path
+
 import polars as pl
 
 from pipeline.exceptions import StoreError
-from pipeline.images.image_pass import read_found
 from pipeline.tables import TEXTS
 from pipeline.workspace.manifests import TextsManifest
+from pipeline.workspace.shards import read_rows
 from pipeline.workspace.store import Store
 
 
@@ -20,12 +22,15 @@ def read_kept_texts(store: Store) -> tuple[pl.DataFrame, str]:
             f"{store.folder}: no text was read here yet; use an attribute that is measured of "
             "text, such as image/text, and run `weakspot embed`"
         )
-    return read_texts_by(store, manifest.reader_id), manifest.reader_id
+    return read_stored_texts(store.locate_texts(manifest.reader_id)), manifest.reader_id
 
 
-def read_texts_by(store: Store, reader_id: str) -> pl.DataFrame:
-    """Return the TEXTS of one reader, rows of nulls included, by image and place."""
-    texts = read_found(store.locate_texts(reader_id), TEXTS, table="texts")
+def read_stored_texts(folder: Path) -> pl.DataFrame:
+    """Return the TEXTS of all shards in `folder`, rows of nulls included, by image and place.
+
+    Raises StoreError when a shard cannot be read.
+    """
+    texts = read_rows(folder, TEXTS, table="texts")
     return texts.sort("content_key", "y", "x", "text")
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.exceptions import EncoderMismatchError
 from pipeline.files.whole_files import explain_bad_shards, write_parquet
 from pipeline.images.image_pass import list_rejects
-from pipeline.tables import BROKEN, MEASUREMENTS, Vectors, check, empty
+from pipeline.tables import BROKEN, MEASUREMENTS, Schema, Vectors, check, empty
 
 
 def write_vectors(vectors: Vectors, folder: Path) -> Path | None:
@@ -75,6 +75,20 @@ def read_broken(folder: Path) -> pl.DataFrame:
     with _explain_bad_vectors(folder):
         frame = pl.read_parquet(folder / "*.parquet").unique("content_key").sort("content_key")
     return check(frame, BROKEN, table="broken")
+
+
+def read_rows(folder: Path, schema: Schema, *, table: str) -> pl.DataFrame:
+    """Return the rows of earlier passes, kept as shards in `folder`; each row once, nulls included.
+
+    Two shards may hold the same image, each with all of its rows. Raises StoreError when a shard
+    cannot be read.
+    """
+    shards = sorted(folder.glob("*.parquet"))
+    if not shards:
+        return empty(schema)
+    with explain_bad_shards(folder):
+        frame = pl.read_parquet(shards)
+    return check(frame.unique(), schema, table=table)
 
 
 def list_broken(samples: pl.DataFrame, folder: Path, *, stage: str) -> pl.DataFrame:

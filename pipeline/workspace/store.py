@@ -32,6 +32,9 @@ _FORGET_STALE = """
         SELECT 1 FROM incoming WHERE incoming.sample_id = errors.sample_id);
 """
 
+# Columns of matches and of their counts as earlier versions named them.
+_FORMER = {"outcome": "status", "false_claims": "unmatched"}
+
 
 @dataclass(frozen=True)
 class Store:
@@ -82,7 +85,7 @@ class Store:
 
     @property
     def outcomes(self) -> Path:
-        """The folder of what became of a system's outputs, one Parquet file an error_id."""
+        """The folder of how a system's outputs are matched, one Parquet file an error_id."""
         return self.folder / "outcomes"
 
     def locate_texts(self, reader_id: str) -> Path:
@@ -175,31 +178,31 @@ class Store:
         """Return a frame that a run made, None if it made none."""
         return self._read_if_there(self._locate_result(run_id, name))
 
-    def put_outcomes(
-        self, error_id: str, outcomes: pl.DataFrame | None, image_counts: pl.DataFrame | None
+    def put_matches(
+        self, error_id: str, matches: pl.DataFrame | None, image_counts: pl.DataFrame | None
     ) -> None:
         """Keep the match status of the outputs that the errors of `error_id` were made from.
 
         image_counts: what an audit of images needs beside them to sweep the score threshold.
         """
         for frame, path in (
-            (outcomes, self._locate_outcomes(error_id)),
-            (image_counts, self._locate_outcomes(error_id + _IMAGES)),
+            (matches, self._locate_matches(error_id)),
+            (image_counts, self._locate_matches(error_id + _IMAGES)),
         ):
             if frame is not None:
                 write_parquet(frame, path)
 
-    def has_outcomes(self, error_id: str) -> bool:
-        """Return whether outcomes of `error_id` are kept."""
-        return self._locate_outcomes(error_id).exists()
+    def has_matches(self, error_id: str) -> bool:
+        """Return whether matches of `error_id` are kept."""
+        return self._locate_matches(error_id).exists()
 
-    def read_outcomes(self, error_id: str) -> pl.DataFrame | None:
-        """Return the outcomes of `error_id`, None where there are none."""
-        return self._read_if_there(self._locate_outcomes(error_id))
+    def read_matches(self, error_id: str) -> pl.DataFrame | None:
+        """Return the matches of `error_id`, None where there are none."""
+        return self._read_if_there(self._locate_matches(error_id))
 
     def read_image_counts(self, error_id: str) -> pl.DataFrame | None:
         """Return what was counted in the images of `error_id`, None where nothing was."""
-        return self._read_if_there(self._locate_outcomes(error_id + _IMAGES))
+        return self._read_if_there(self._locate_matches(error_id + _IMAGES))
 
     def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
         """Return the samples, in their order, that have no label of `label_id` yet."""
@@ -218,12 +221,12 @@ class Store:
             frame = connection.sql(query, params=[list(label_ids)]).pl()
         return check(frame, LABELS, table="labels")
 
-    def _locate_outcomes(self, name: str) -> Path:
+    def _locate_matches(self, name: str) -> Path:
         return self.outcomes / f"{name}.parquet"
 
     @staticmethod
     def _read_if_there(path: Path) -> pl.DataFrame | None:
-        return read_parquet(path) if path.exists() else None
+        return read_parquet(path).rename(_FORMER, strict=False) if path.exists() else None
 
     def _locate_result(self, run_id: str, name: str) -> Path:
         if name not in RESULTS:

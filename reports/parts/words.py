@@ -4,59 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.config.error_metrics import ErrorMetric, find_metric
 from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LIKELY
 from reports.parts.numbers import MINUS, format_number, format_percent
 
 Predicates = Sequence[Mapping[str, str]]
-
-# metric: what an error of 1 is called, and an error of 0
-_OUTCOMES = {
-    "miss": ("missed", "found"),
-    "not-top1": ("wrong", "right"),
-    "wrong-class": ("taken for another class", "not taken for another class"),
-}
-# metric: what a share of it is called, lost and kept
-_PARTS = {
-    "iou-loss": ("overlap lost", "overlap kept"),
-    "score-loss": ("score lost", "score kept"),
-    "f1-loss": ("F1 lost", "F1 kept"),
-}
-# metric: what its mean is called; these count things and are never percentages
-COUNTED = {
-    "duplicates": "duplicate detections per object",
-    "misses": "missed objects per image",
-    "false-positives": "false positives per image",
-}
-# metric: what a system without any did; of others "made no error"
-_FLAWLESS = {
-    "duplicates": "made no duplicate detection",
-    "false-positives": "made no false positive",
-    "misses": "missed no object",
-    "wrong-class": "made no confusion of classes",
-}
-MEANINGS = {
-    "miss": "Missed: no detection of the same category overlaps the object enough.",
-    "not-top1": "Wrong: the most probable class is not the true one.",
-    "iou-loss": (
-        "Overlap lost: 1 minus the overlap (IoU) of the object with the detection that found it; "
-        "all of it where the object is missed."
-    ),
-    "score-loss": (
-        "Score lost: 1 minus the score of the detection that found the object; all of it where "
-        "the object is missed."
-    ),
-    "wrong-class": (
-        "Taken for another class: no detection of its own category found the object, but one of "
-        "another category lies on it."
-    ),
-    "duplicates": "Duplicates: further detections on an object that one has already found.",
-    "misses": "Misses: objects of an image that no detection found.",
-    "false-positives": "False positives: detections of an image that found no object.",
-    "f1-loss": (
-        "F1 lost: 1 minus the F1 score of an image, which weighs its missed objects against its "
-        "false positives."
-    ),
-}
 
 _NUMBER = r"[-\N{MINUS SIGN}+]?[\d.,]+(?:e[-+]?\d+)?"
 _BOUND = re.compile(rf"(?:<|>|<=|>=|\u2264|\u2265) ?{_NUMBER}")
@@ -102,36 +54,42 @@ class ErrorWords:
     success: bool = False
 
     @property
+    def record(self) -> ErrorMetric:
+        """The record of the metric, with its unit and words."""
+        return find_metric(self.metric)
+
+    @property
     def percent(self) -> bool:
         """Whether means are written as percentages."""
-        return self.share and self.metric not in COUNTED
+        return self.share and self.record.unit != "count"
 
     @property
     def outcome(self) -> str | None:
         """What a sample with error 1 is called, e.g. "missed"; with `success`, error 0."""
-        names = _PARTS | _OUTCOMES if self.percent else _OUTCOMES
-        failed, passed = names.get(self.metric, (None, "without error"))
-        return passed if self.success else failed
+        named = self.record.failed is not None and (self.percent or not self.record.is_part)
+        if self.success:
+            return self.record.passed if named else "without error"
+        return self.record.failed if named else None
 
     @property
     def noun(self) -> str:
         """The name of the mean, e.g. "missed", "without error" or "mean log-loss"."""
-        return self.outcome or COUNTED.get(self.metric) or f"mean {self.metric}"
+        return self.outcome or self.record.mean or f"mean {self.metric}"
 
     @property
     def flawless(self) -> str:
         """What a system did all of whose errors are zero."""
-        return _FLAWLESS.get(self.metric, "made no error")
+        return self.record.flawless
 
     @property
     def of_part(self) -> bool:
         """Whether `outcome` names a thing of which a share is lost or kept."""
-        return self.percent and self.metric in _PARTS
+        return self.percent and self.record.is_part
 
     @property
     def meaning(self) -> str | None:
         """A sentence that says what the error is, where it is a known one."""
-        return MEANINGS.get(self.metric)
+        return self.record.meaning
 
     def turn(self, error: float | None) -> float | None:
         """Return the number to show for a mean error."""
@@ -145,7 +103,7 @@ class ErrorWords:
     def write(self, error: float | None) -> str:
         """Write a mean error: "27.1% missed" or "mean log-loss 2.31"."""
         value = self.write_value(error)
-        if self.metric in _PARTS and self.outcome:
+        if self.record.is_part and self.outcome:
             return f"{value} of the {self.outcome}"
         return f"{value} {self.outcome}" if self.outcome else f"{self.noun} {value}"
 
@@ -178,12 +136,12 @@ class ErrorWords:
 
     def write_outcome(self, error: float) -> str:
         """Write the error of one sample: "missed", "found", or its number."""
-        failed, passed = _OUTCOMES.get(self.metric, (None, None))
+        failed, passed = self.record.failed, self.record.passed
+        value = format_percent(error) if self.percent else format_number(error)
+        if self.record.is_part:
+            return f"{value} of the {failed}" if self.percent else f"{self.metric} {value}"
         if failed and passed and error in (0.0, 1.0):
             return failed if error == 1 else passed
-        value = format_percent(error) if self.percent else format_number(error)
-        if self.percent and self.metric in _PARTS:
-            return f"{value} of the {_PARTS[self.metric][0]}"
         return f"{value} {failed}" if failed else f"{self.metric} {value}"
 
 

@@ -69,7 +69,7 @@ def run_steps(audit_file: str) -> Measured:
         scored = score_sample_set(system, read_sample_set(store))
     with clock("store errors", measured):
         store.put_errors(scored.errors)
-        store.put_outcomes(scored.error_id, scored.outcomes, scored.image_counts)
+        store.put_matches(scored.error_id, scored.matches, scored.image_counts)
         known = {system.name: ScoredSystem(error_id=scored.error_id)}
         ScoreManifest(systems=known).write(store.folder)
     del scored

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.detectors.detect import detect_block, read_detections
+from pipeline.detectors.detect import detect_block
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import StoreError
 from pipeline.images.decode import ImageRejectedError
+from pipeline.workspace.detected_images import read_detections
 from pipeline.workspace.shards import write_shard
 
 
@@ -62,7 +63,7 @@ def test_a_broken_image_is_a_reject_and_the_rest_goes_on(
     (tmp_path / "broken.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "gone.png").unlink()
     block = detect_block(images, root=tmp_path, detector=BrightSpots(), pool=pool)
-    assert block.detections["content_key"].to_list() == ["key010", "key010"]
+    assert block.rows["content_key"].to_list() == ["key010", "key010"]
     assert block.rejects["path"].to_list() == ["broken.png", "gone.png", "odd.png"]
     assert set(block.rejects["stage"]) == {"detect"}
     assert block.rejects["reason"][2] == "bad luck"
@@ -75,7 +76,7 @@ def test_an_image_without_a_detection_is_remembered(
 ) -> None:
     images = write_gray(tmp_path, {"dark.png": 0, "light.png": 200})
     block = detect_block(images, root=tmp_path, detector=BrightSpots(), pool=pool)
-    assert block.detections.rows() == [
+    assert block.rows.rows() == [
         ("key000", None, None, None, None, None, None),
         ("key200", "spot", 0.0, 0.0, 200.0, 1.0, 0.9),
         ("key200", "spot", 1.0, 0.0, 200.0, 1.0, 0.5),
@@ -93,7 +94,7 @@ def test_every_path_of_rejected_content_is_told(tmp_path: Path, pool: ThreadPool
     images = write_gray(tmp_path, {"a.png": 13, "b.png": 13})
     block = detect_block(images, root=tmp_path, detector=BrightSpots(), pool=pool)
     assert block.rejects["path"].to_list() == ["a.png", "b.png"]
-    assert block.detections.is_empty()
+    assert block.rows.is_empty()
 
 
 @given(order=st.permutations(range(5)), cut=st.integers(0, 5))
@@ -102,10 +103,10 @@ def test_shards_give_the_same_whatever_the_order_and_the_blocks(
 ) -> None:
     folder = tmp_path_factory.mktemp("shards")
     images = write_gray(folder, {f"{n}.png": 40 * n for n in range(5)})
-    whole = detect_block(images, root=folder, detector=BrightSpots(), pool=pool).detections
+    whole = detect_block(images, root=folder, detector=BrightSpots(), pool=pool).rows
     for part in (images[order[:cut]], images[order[cut:]]):
         block = detect_block(part, root=folder, detector=BrightSpots(), pool=pool)
-        write_shard(block.detections, folder / "detections")
+        write_shard(block.rows, folder / "detections")
     assert read_detections(folder / "detections").equals(whole)
 
 

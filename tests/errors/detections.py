@@ -47,7 +47,7 @@ def misses(scored: Scored, samples: pl.DataFrame) -> dict[str, float]:
     return dict(joined.select("annotation_id", "error").iter_rows())
 
 
-def outcomes(scored: Scored) -> pl.DataFrame:
-    """Return what became of the detections, which is there for a detector."""
-    assert scored.outcomes is not None
-    return scored.outcomes
+def list_matches(scored: Scored) -> pl.DataFrame:
+    """Return the matches of a detector, which are never None."""
+    assert scored.matches is not None
+    return scored.matches

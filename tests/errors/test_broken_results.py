@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.audit import IMAGE_ERRORS, OBJECT_ERRORS
-from pipeline.errors.outcomes import OUTCOMES
+from pipeline.errors.detection_losses import IMAGE_LOSSES, OBJECT_LOSSES
+from pipeline.errors.match_status import STATUSES
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import PredictionsError
-from tests.errors.detections import BOX, FAR, detection, misses, outcomes, score
+from tests.errors.detections import BOX, FAR, detection, list_matches, misses, score
 from tests.errors.frames import (
     category_frame,
     images,
@@ -47,8 +47,8 @@ FOUND = [
     detection(77, BOX, score=0.1),
 ]
 SIDES = {
-    **{f"object {error}": (with_objects(TRUTH), error) for error in OBJECT_ERRORS},
-    **{f"image {error}": (images(["1.png", "2.png", "3.png"]), error) for error in IMAGE_ERRORS},
+    **{f"object {error}": (with_objects(TRUTH), error) for error in OBJECT_LOSSES},
+    **{f"image {error}": (images(["1.png", "2.png", "3.png"]), error) for error in IMAGE_LOSSES},
 }
 QUICK = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -62,12 +62,12 @@ def check_counts(scored: Scored) -> None:
         "detections_of_other_categories",
         "detections_below_min_score",
     ]
-    kept = sum(notes[f"detections_{kind.replace(' ', '_')}"] for kind in OUTCOMES)
-    assert kept == notes["detections_matched_against_truth"] == outcomes(scored).height
+    kept = sum(notes[f"detections_{status.replace(' ', '_')}"] for status in STATUSES)
+    assert kept == notes["detections_matched_against_truth"] == list_matches(scored).height
     assert notes["detections"] == kept + scored.errors_without_sample + sum(
         notes[name] for name in lost
     )
-    table = outcomes(scored)
+    table = list_matches(scored)
     assert table["iou"].is_between(0, 1).all()
     assert table["score"].is_sorted(descending=True)
     assert scored.errors["error"].is_finite().all()
@@ -89,7 +89,7 @@ def test_mutated_results_are_accounted_for_or_refused_in_words(
     check_counts(scored)
     ids = scored.errors["sample_id"]
     curve = sweep_threshold(
-        outcomes(scored),
+        list_matches(scored),
         sample_ids=ids,
         inside=np.arange(len(ids)) == 0,
         error=error,
@@ -126,7 +126,7 @@ def test_numbers_beyond_all_images_are_false_positives(tmp_path: Path) -> None:
     ]
     scored = score(tmp_path, huge, TRUTH, with_objects(TRUTH), asked=BOTH)
     check_counts(scored)
-    assert set(outcomes(scored)["outcome"]) == {"false positive"}
+    assert set(list_matches(scored)["status"]) == {"false positive"}
     assert sum(misses(scored, with_objects(TRUTH)).values()) == 3
 
 
@@ -207,8 +207,8 @@ def test_an_empty_list_misses_everything_and_claims_nothing(
     assert scored.errors.height == (2 if side == "image miss" else 3)
 
 
-def test_every_outcome_is_met_by_these_results(tmp_path: Path) -> None:
+def test_these_results_have_every_match_status(tmp_path: Path) -> None:
     more = [*FOUND, detection(2, (400, 400, 5, 5))]
     scored = score(tmp_path, more, TRUTH, with_objects(TRUTH), asked=BOTH)
-    assert set(outcomes(scored)["outcome"]) == set(OUTCOMES)
-    assert outcomes(scored).filter(pl.col("sample_id").is_null()).height == 2
+    assert set(list_matches(scored)["status"]) == set(STATUSES)
+    assert list_matches(scored).filter(pl.col("sample_id").is_null()).height == 2

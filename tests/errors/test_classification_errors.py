@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import PredictionsError
 from pipeline.samples.read import read_samples
-from pipeline.tables import CLASS_OUTCOMES
+from pipeline.tables import CLASS_MATCHES
 from tests.errors.frames import by_path, images, score_rows, system
 from tests.samples.datasets import NO_SHARED, SHARED
 
@@ -52,13 +52,13 @@ def test_log_loss_is_that_of_the_true_class_and_clipped(tmp_path: Path) -> None:
     assert found["c.png"] == 0.0
 
 
-def test_outcomes_hold_the_predicted_class_and_its_probability(tmp_path: Path) -> None:
+def test_matches_hold_the_predicted_class_and_its_probability(tmp_path: Path) -> None:
     file = write(tmp_path, "path,p_dog,p_cat\nb.png,0,1.0005\na.png,.75,.25\nd.png,1,0\n")
-    by_class = score_rows(system("classification", file, error="not-top1"), SAMPLES).outcomes
-    by_loss = score_rows(system("classification", file, error="log-loss"), SAMPLES).outcomes
+    by_class = score_rows(system("classification", file, error="not-top1"), SAMPLES).matches
+    by_loss = score_rows(system("classification", file, error="log-loss"), SAMPLES).matches
     assert by_class is not None
     assert by_loss is not None
-    assert by_class.schema == pl.Schema(CLASS_OUTCOMES)
+    assert by_class.schema == pl.Schema(CLASS_MATCHES)
     assert by_class["sample_id"].is_sorted()
     joined = by_class.join(SAMPLES, on="sample_id").sort("path")
     assert joined.select("path", "true", "predicted", "score").rows() == [
@@ -68,11 +68,11 @@ def test_outcomes_hold_the_predicted_class_and_its_probability(tmp_path: Path) -
     assert by_class.equals(by_loss)
 
 
-def test_outcomes_of_given_predictions_have_no_probability(tmp_path: Path) -> None:
+def test_matches_of_given_predictions_have_no_probability(tmp_path: Path) -> None:
     file = write(tmp_path, "path,prediction,p_cat\na.png,dog,0.9\n")
-    outcomes = score_rows(system("classification", file, error="not-top1"), SAMPLES).outcomes
-    assert outcomes is not None
-    assert outcomes.drop("sample_id").rows() == [("cat", "dog", None)]
+    matches = score_rows(system("classification", file, error="not-top1"), SAMPLES).matches
+    assert matches is not None
+    assert matches.drop("sample_id").rows() == [("cat", "dog", None)]
 
 
 def test_columns_of_the_table_never_stand_for_the_truth(tmp_path: Path) -> None:

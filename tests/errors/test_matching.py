@@ -77,16 +77,16 @@ def match_by_pycocotools(truth: list[Row], found: list[Row], iou: float) -> dict
         evaluation.params.maxDets = [10_000]
         evaluation.evaluate()
     told: dict[str, list[Any]] = {
-        "finders": [-1] * len(truth),
-        "taken": [-1] * len(found),
+        "detection_of": [-1] * len(truth),
+        "truth_of": [-1] * len(found),
         "ignored": [False] * len(found),
     }
     for image in (one for one in evaluation.evalImgs if one is not None):
         for number, by in zip(image["gtIds"], image["gtMatches"][0], strict=True):
-            told["finders"][number - 1] = int(by) - 1
+            told["detection_of"][number - 1] = int(by) - 1
         columns = (image["dtIds"], image["dtMatches"][0], image["dtIgnore"][0])
         for number, by, ignored in zip(*columns, strict=True):
-            told["taken"][number - 1] = int(by) - 1
+            told["truth_of"][number - 1] = int(by) - 1
             told["ignored"][number - 1] = bool(ignored)
     return told
 
@@ -99,10 +99,10 @@ def test_both_sides_of_the_matching_equal_pycocotools(
     truth, found = scene
     matches = match(truth, found, iou)
     expected = match_by_pycocotools(truth, found, iou)
-    assert matches.finders.tolist() == expected["finders"]
-    assert matches.taken.tolist() == expected["taken"]
+    assert matches.detection_of.tolist() == expected["detection_of"]
+    assert matches.truth_of.tolist() == expected["truth_of"]
     crowds = np.array([row[3] for row in truth])
-    ignored = (matches.taken >= 0) & crowds[matches.taken]
+    ignored = (matches.truth_of >= 0) & crowds[matches.truth_of]
     assert ignored.tolist() == expected["ignored"]
 
 
@@ -122,9 +122,9 @@ def test_batches_do_not_change_the_matching() -> None:
     found: list[Row] = [(*row[:2], row[2], float(draw.random())) for row in reversed(rows)]
     whole = match(rows, found, 0.5)
     parts = match(rows, found, 0.5, groups_per_batch=3)
-    assert (whole.finders >= 0).mean() > 0.9
-    assert parts.finders.tolist() == whole.finders.tolist()
-    assert parts.taken.tolist() == whole.taken.tolist()
+    assert (whole.detection_of >= 0).mean() > 0.9
+    assert parts.detection_of.tolist() == whole.detection_of.tolist()
+    assert parts.truth_of.tolist() == whole.truth_of.tolist()
 
 
 def test_nothing_matches_where_there_is_nothing() -> None:
@@ -138,7 +138,7 @@ def test_nothing_matches_where_there_is_nothing() -> None:
         scores=np.array([0.5]),
         iou=0.5,
     )
-    assert (empty.finders.tolist(), empty.taken.tolist()) == ([], [-1])
+    assert (empty.detection_of.tolist(), empty.truth_of.tolist()) == ([], [-1])
 
 
 @settings(max_examples=200)

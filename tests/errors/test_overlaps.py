@@ -1,4 +1,4 @@
-"""Which object an unmatched detection is about, against a plain loop."""
+"""The target object of an unmatched detection, compared with a plain loop."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask
 
-from pipeline.errors.overlaps import name_objects
+from pipeline.errors.overlaps import find_targets
 
 SIDE = st.integers(0, 9).map(float)
 BOX = st.tuples(SIDE, SIDE, st.integers(1, 9).map(float), st.integers(1, 9).map(float))
@@ -16,9 +16,9 @@ DETECTIONS = st.lists(st.tuples(NUMBER, NUMBER, BOX), max_size=12)
 OBJECTS = st.lists(st.tuples(NUMBER, NUMBER, BOX, st.booleans()), max_size=12)
 
 
-def name_in_a_loop(detections: list[Any], objects: list[Any], iou: float) -> list[int]:
+def find_in_a_loop(detections: list[Any], objects: list[Any], iou: float) -> list[int]:
     """Look at every pair; the oracle of this test."""
-    about = []
+    targets = []
     for image, category, box in detections:
         best, chosen = (False, 0.0), -1
         for position, (place, kind, other, found) in enumerate(objects):
@@ -26,8 +26,8 @@ def name_in_a_loop(detections: list[Any], objects: list[Any], iou: float) -> lis
             fits = place == image and found == (kind == category)
             if fits and overlap >= min(iou, 1 - 1e-10) and (kind == category, overlap) >= best:
                 best, chosen = (kind == category, overlap), position
-        about.append(chosen)
-    return about
+        targets.append(chosen)
+    return targets
 
 
 @settings(max_examples=200)
@@ -40,7 +40,7 @@ def name_in_a_loop(detections: list[Any], objects: list[Any], iou: float) -> lis
 def test_each_detection_is_about_the_object_of_highest_overlap_that_it_may_be_about(
     detections: list[Any], objects: list[Any], iou: float, pairs_per_batch: int
 ) -> None:
-    named = name_objects(
+    named = find_targets(
         image=np.array([row[0] for row in detections], dtype=np.int64),
         category=np.array([row[1] for row in detections], dtype=np.int64),
         boxes=np.array([row[2] for row in detections], dtype=np.float64).reshape(-1, 4),
@@ -51,4 +51,4 @@ def test_each_detection_is_about_the_object_of_highest_overlap_that_it_may_be_ab
         iou=iou,
         pairs_per_batch=pairs_per_batch,
     )
-    assert named.tolist() == name_in_a_loop(detections, objects, iou)
+    assert named.tolist() == find_in_a_loop(detections, objects, iou)

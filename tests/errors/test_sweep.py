@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.config.error_metrics import METRICS
+from pipeline.errors.detection_losses import IMAGE_LOSSES, OBJECT_LOSSES
 from pipeline.errors.scored import Scored
-from pipeline.errors.sweep import SWEPT_IMAGE_ERRORS, SWEPT_OBJECT_ERRORS, sweep_threshold
-from pipeline.tables import DETECTION_OUTCOMES, SWEEP, empty
-from tests.errors.detections import BOX, FAR, detection, outcomes, score
+from pipeline.errors.sweep import sweep_threshold
+from pipeline.tables import DETECTION_MATCHES, SWEEP, empty
+from tests.errors.detections import BOX, FAR, detection, list_matches, score
 from tests.errors.frames import images, true_object, truth_frame, with_objects
 from tests.errors.test_detection_errors import scenes
 
@@ -23,7 +25,7 @@ Scene = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 def sweep(scored: Scored, inside: list[bool], **more: Any) -> pl.DataFrame:
     return sweep_threshold(
-        outcomes(scored),
+        list_matches(scored),
         sample_ids=scored.errors["sample_id"],
         inside=np.array(inside, dtype=np.bool_),
         error=scored.errors["metric"][0],
@@ -55,7 +57,7 @@ def check_against_scoring_again(
     assert curve.height == 5
 
 
-@pytest.mark.parametrize("error", SWEPT_OBJECT_ERRORS)
+@pytest.mark.parametrize("error", [name for name in OBJECT_LOSSES if METRICS[name].has_curve])
 @settings(max_examples=25, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())
 def test_curves_of_objects_equal_scoring_again(tmp_path: Path, scene: Scene, error: str) -> None:
@@ -64,7 +66,7 @@ def test_curves_of_objects_equal_scoring_again(tmp_path: Path, scene: Scene, err
         check_against_scoring_again(tmp_path, scene, samples, error)
 
 
-@pytest.mark.parametrize("error", SWEPT_IMAGE_ERRORS)
+@pytest.mark.parametrize("error", [name for name in IMAGE_LOSSES if METRICS[name].has_curve])
 @settings(max_examples=25, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())
 def test_curves_of_images_equal_scoring_again(tmp_path: Path, scene: Scene, error: str) -> None:
@@ -81,7 +83,7 @@ def test_a_planted_curve(tmp_path: Path) -> None:
     scored = score(tmp_path, FOUND, TRUTH, samples)
     ids = samples.filter(pl.col("parent_id").is_not_null())["sample_id"]
     curve = sweep_threshold(
-        outcomes(scored),
+        list_matches(scored),
         sample_ids=ids,
         inside=np.array([True, True, False]),
         thresholds=[0.6, 0.2, 0.5, 0.2],
@@ -109,7 +111,7 @@ def test_only_the_rows_asked_for_count(tmp_path: Path) -> None:
     scored = score(tmp_path, FOUND, TRUTH, with_objects(TRUTH))
     first = scored.errors.filter(pl.col("error") == 0)["sample_id"]
     curve = sweep_threshold(
-        outcomes(scored), sample_ids=first, inside=np.array([True, True]), thresholds=[0.0]
+        list_matches(scored), sample_ids=first, inside=np.array([True, True]), thresholds=[0.0]
     )
     assert curve.rows() == [(0.0, 0.0, None)]
 
@@ -119,7 +121,7 @@ def test_wrong_classes_and_systems_without_detections_have_no_curve(tmp_path: Pa
     scored = score(tmp_path, FOUND, TRUTH, samples, asked=BOTH, error="wrong-class")
     assert sweep(scored, [True, False, False]).is_empty()
     silent = sweep_threshold(
-        empty(DETECTION_OUTCOMES), sample_ids=pl.Series(["a"]), inside=np.array([True])
+        empty(DETECTION_MATCHES), sample_ids=pl.Series(["a"]), inside=np.array([True])
     )
     assert silent.is_empty()
     assert silent.schema == pl.Schema(SWEEP)
@@ -132,7 +134,7 @@ def test_the_order_of_rows_does_not_matter(tmp_path: Path, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(3)
     inside = np.array([True, False, True])
     mixed = sweep_threshold(
-        outcomes(scored).sample(fraction=1, shuffle=True, seed=seed),
+        list_matches(scored).sample(fraction=1, shuffle=True, seed=seed),
         sample_ids=scored.errors["sample_id"].gather(order),
         inside=inside[order],
     )

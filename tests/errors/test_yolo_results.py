@@ -15,7 +15,7 @@ from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.errors.yolo_results import read_yolo_detections
 from pipeline.exceptions import PredictionsError
-from tests.errors.detections import outcomes
+from tests.errors.detections import list_matches
 from tests.errors.frames import system
 from tests.samples.datasets import write_json
 from tests.samples.yolo_folder import read_yolo
@@ -48,8 +48,8 @@ def score_yolo(folder: Path, results: Path, *, sample: str, error: str) -> Score
 def test_label_files_are_scored_in_pixels(tmp_path: Path) -> None:
     results = write_results(tmp_path / "labels", FOUND)
     scored = score_yolo(tmp_path, results, sample="image", error="false-positives")
-    table = outcomes(scored)
-    assert table.select("path", "outcome", "score").rows() == [
+    table = list_matches(scored)
+    assert table.select("path", "status", "score").rows() == [
         ("train/a.png", "found", 0.9),
         ("train/a.png", "wrong class", 0.8),
         ("val/c.png", "false positive", 0.3),

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from pipeline.exceptions import TableError
 from pipeline.fairness.measure import Fairness, measure_fairness
-from pipeline.tables import DETECTION_OUTCOMES, check
+from pipeline.tables import DETECTION_MATCHES, check
 from tests.fairness.drawn_groups import row_of
 
 Outcome = tuple[str, float, str, str | None]  # image, score, outcome, sample
 
 
 def list_outcomes(rows: list[Outcome]) -> pl.DataFrame:
-    frame = pl.DataFrame(rows, schema=["path", "score", "outcome", "sample_id"], orient="row")
-    named = {name: pl.lit(None) for name in DETECTION_OUTCOMES if name not in frame.columns}
+    frame = pl.DataFrame(rows, schema=["path", "score", "status", "sample_id"], orient="row")
+    named = {name: pl.lit(None) for name in DETECTION_MATCHES if name not in frame.columns}
     return check(
         frame.with_columns(**named).with_columns(category=pl.lit("person")),
-        DETECTION_OUTCOMES,
+        DETECTION_MATCHES,
         table="outcomes",
     )
 

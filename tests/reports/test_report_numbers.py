@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.audit import IMAGE_ERRORS, OBJECT_ERRORS
+from pipeline.config.error_metrics import list_metrics
 from reports.parts.charts import draw_bar, draw_interval, make_scale
 from reports.parts.numbers import (
     format_edge,
@@ -122,7 +122,7 @@ def test_errors_of_detectors_have_plain_words(
 
 
 def test_every_error_that_a_detector_can_have_is_explained() -> None:
-    for metric in {*OBJECT_ERRORS, *IMAGE_ERRORS}:
+    for metric in list_metrics("coco-detections"):
         assert ErrorWords(metric, share=True).meaning
 
 

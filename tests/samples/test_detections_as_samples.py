@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError, TableError
-from pipeline.samples.detected_objects import DETECTIONS
+from pipeline.samples.detected_objects import IMAGE_DETECTIONS
 from pipeline.samples.image_names import choose_ids, name_images
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
@@ -126,7 +126,8 @@ def test_a_detectors_frame_gives_the_same_samples_in_any_order(tmp_path: Path) -
     rows.append(("sub/b.png", "face", 1.0, 2.0, 20.0, 15.0, 0.8))
     dataset = ask(tmp_path, {"detector": "fake"})
     frames = [
-        pl.DataFrame(given, schema=dict(DETECTIONS), orient="row") for given in (rows, rows[::-1])
+        pl.DataFrame(given, schema=dict(IMAGE_DETECTIONS), orient="row")
+        for given in (rows, rows[::-1])
     ]
     one, other = (read_samples(dataset, detections=frame) for frame in frames)
     assert one.samples.equals(other.samples)

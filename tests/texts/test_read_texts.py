@@ -16,7 +16,8 @@ from pipeline.tables import TEXTS
 from pipeline.texts.measures import TEXT_MEASURES, measure_texts
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.texts.reader import TextReader
-from pipeline.texts.text_lines import read_texts, search_texts, stored_texts
+from pipeline.texts.text_lines import read_texts, search_texts
+from pipeline.workspace.kept_texts import read_stored_texts
 from pipeline.workspace.shards import write_shard
 from tests.drawn_images import noise
 from tests.flows.command import watch_python
@@ -70,15 +71,15 @@ def test_a_block_remembers_blank_images_and_rejects_broken_ones(
     paths = ["stop.png", "blank.png", "broken.png", "gone.png"]
     images = pl.DataFrame({"content_key": ["s", "b", "x", "g"], "path": paths})
     block = read_texts(images, root=tmp_path, reader=reader, pool=pool)
-    assert block.texts.select("content_key", "text").rows() == [("b", None), ("s", "STOP")]
+    assert block.rows.select("content_key", "text").rows() == [("b", None), ("s", "STOP")]
     assert block.rejects.select("path", "stage").rows() == [
         ("broken.png", "texts"),
         ("gone.png", "texts"),
     ]
     assert block.broken["content_key"].to_list() == ["x"]
-    for part in (block.texts[:1], block.texts[1:], block.texts):
+    for part in (block.rows[:1], block.rows[1:], block.rows):
         write_shard(part, tmp_path / "texts")
-    assert stored_texts(tmp_path / "texts").equals(block.texts)
+    assert read_stored_texts(tmp_path / "texts").equals(block.rows)
 
 
 def test_threads_read_what_one_thread_reads(reader: TextReader, pool: ThreadPoolExecutor) -> None:
@@ -155,7 +156,7 @@ def test_a_search_finds_the_lines_with_every_word_in_any_case() -> None:
 def test_a_shard_that_something_else_wrote_is_told(tmp_path: Path) -> None:
     (tmp_path / "junk.parquet").write_bytes(b"junk")
     with pytest.raises(StoreError, match="shard cannot be read"):
-        stored_texts(tmp_path)
+        read_stored_texts(tmp_path)
 
 
 def test_without_the_reader_the_message_says_what_to_install(

@@ -309,20 +309,30 @@ def test_runs_whose_results_differ_in_columns_are_read_together(tmp_path: Path) 
     assert store.read("gaps").to_dicts() == [{"n": 1, "value": None}, {"n": 2, "value": 0.5}]
 
 
-def test_outcomes_are_kept_by_error_id(tmp_path: Path) -> None:
+def test_matches_are_kept_by_error_id(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    assert store.read_outcomes("e") is None
-    store.put_outcomes("e", pl.DataFrame({"outcome": ["found"]}), None)
-    read = store.read_outcomes("e")
+    assert store.read_matches("e") is None
+    store.put_matches("e", pl.DataFrame({"status": ["found"]}), None)
+    read = store.read_matches("e")
     assert read is not None
-    assert read["outcome"].to_list() == ["found"]
+    assert read["status"].to_list() == ["found"]
+
+
+def test_matches_that_an_earlier_version_wrote_are_read_under_the_names_of_today(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path)
+    store.put_matches("e", pl.DataFrame({"outcome": ["found"], "false_claims": [1]}), None)
+    read = store.read_matches("e")
+    assert read is not None
+    assert read.to_dict(as_series=False) == {"status": ["found"], "unmatched": [1]}
 
 
 @pytest.mark.parametrize(
     ("kept", "read"),
     [
         ("results/1/gaps.parquet", lambda store: store.read_result("1", "gaps")),
-        ("outcomes/e.parquet", lambda store: store.read_outcomes("e")),
+        ("outcomes/e.parquet", lambda store: store.read_matches("e")),
     ],
 )
 def test_a_kept_file_that_cannot_be_read_is_named(
@@ -330,7 +340,7 @@ def test_a_kept_file_that_cannot_be_read_is_named(
 ) -> None:
     store = open_store(tmp_path)
     store.write_result("1", "gaps", pl.DataFrame({"n": [1]}))
-    store.put_outcomes("e", pl.DataFrame({"outcome": ["found"]}), None)
+    store.put_matches("e", pl.DataFrame({"status": ["found"]}), None)
     (tmp_path / kept).write_bytes(b"no parquet")
     with pytest.raises(StoreError, match=rf"{kept}: cannot be read .* run `weakspot run` again"):
         read(store)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.files.yolo_lines import read_class, split_lines
 from pipeline.tables import BOX, Schema
 
 _LONGEST_LINE = 1_000_000  # characters; an outline of 10,000 points has 200,000
 _SLACK = 0.01  # shares of the image that rounding may lie outside of it
-_CLASS = r"^0*(\d{1,6})(?:\.0*)?$"
 _POLYGON = 7  # values of the shortest one: a class and three points
 
 LABELS_READ: Schema = {
@@ -38,41 +38,35 @@ def parse_labels(
     which the bounding box is taken. names: category ids that exist. keypoints: whether lines go on
     after the box. A line that repeats an earlier one of its file is a fault.
     """
-    lines = _split_lines(texts)
+    lines = _empty_long_lines(split_lines(texts))
     number = pl.element().cast(pl.Float64, strict=False)
     tokens = lines.with_columns(pl.col("text").str.extract_all(r"\S+").alias("tokens"))
     tokens = tokens.with_columns(
         count=pl.col("tokens").list.len().cast(pl.Int64),
-        category_id=pl.col("tokens").list.first().str.extract(_CLASS, 1),
+        category_id=read_class(pl.col("tokens")),
         values=pl.col("tokens").list.slice(1, 4 if keypoints else None).list.eval(number),
     ).drop("tokens")
     is_polygon = (pl.col("count") >= _POLYGON) & (pl.col("count") % 2 == 1) & (not keypoints)
     placed = pl.concat(
         [_place_boxes(tokens.filter(~is_polygon)), _place_polygons(tokens.filter(is_polygon))]
     ).sort("file", "line")
-    judged = placed.with_columns(_judge(names, keypoints=keypoints).alias("reason"))
-    seen = ["file", "category_id", *BOX]
-    first = pl.col("line").first().over(seen)
+    checked = placed.with_columns(_explain_fault(names, keypoints=keypoints).alias("reason"))
+    same = ["file", "category_id", *BOX]
+    first = pl.col("line").first().over(same)
     repeated = pl.col("reason").is_null() & (pl.col("line") != first)
-    told = pl.concat_str(pl.lit("repeats line "), first)
-    judged = judged.with_columns(pl.when(repeated).then(told).otherwise("reason").alias("reason"))
-    good = judged.filter(pl.col("reason").is_null())
+    reason = pl.when(repeated).then(pl.concat_str(pl.lit("repeats line "), first))
+    checked = checked.with_columns(reason.otherwise("reason").alias("reason"))
+    good = checked.filter(pl.col("reason").is_null())
     return ReadLabels(
         objects=good.select(list(LABELS_READ)),
-        faults=judged.filter(pl.col("reason").is_not_null()).select(list(FAULTS)),
+        faults=checked.filter(pl.col("reason").is_not_null()).select(list(FAULTS)),
     )
 
 
-def _split_lines(texts: Sequence[str | None]) -> pl.DataFrame:
-    """Return file, line and text of every line that is not empty; a null file has none."""
-    files = pl.DataFrame({"text": texts}, schema={"text": pl.String()}).with_row_index("file")
-    lines = files.drop_nulls("text").with_columns(pl.col("text").str.split("\n"))
-    numbers = pl.int_ranges(1, pl.col("text").list.len() + 1, dtype=pl.Int64)
-    lines = lines.with_columns(pl.col("file").cast(pl.Int64), line=numbers)
-    lines = lines.explode("text", "line").with_columns(pl.col("text").str.strip_chars())
-    length = pl.col("text").str.len_bytes()
-    long = length > _LONGEST_LINE
-    return lines.filter(length > 0).with_columns(
+def _empty_long_lines(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add `long`, and empty the text of such lines: they are not parsed."""
+    long = pl.col("text").str.len_bytes() > _LONGEST_LINE
+    return lines.with_columns(
         pl.when(long).then(pl.lit("")).otherwise("text").alias("text"), long=long
     )
 
@@ -117,7 +111,7 @@ def _is_finite(*values: pl.Expr) -> pl.Expr:
     return pl.all_horizontal(value.is_finite().fill_null(value=False) for value in values)
 
 
-def _judge(names: Sequence[str], *, keypoints: bool) -> pl.Expr:
+def _explain_fault(names: Sequence[str], *, keypoints: bool) -> pl.Expr:
     """Return why a line cannot be used, null where it can."""
     count = pl.col("count")
     wrong_count = count < 5 if keypoints else (count != 5) & ~pl.col("polygon")

@@ -74,6 +74,6 @@ def test_groups_and_findings_without_the_outcomes_of_a_detector_are_refused(audi
     for command in ("fairness", "find"):
         told = call(command, audit)
         assert told.code == 1
-        assert "outcomes of finder are not there; run `weakspot score` first" in told.err
+        assert "matches of finder are not there; run `weakspot score` first" in told.err
     assert call("score", audit).code == 0
     assert call("fairness", audit).code == 0

@@ -1,4 +1,4 @@
-"""What became of each detection, and the errors that are counted from it."""
+"""The match status of each detection, and the errors that are computed from it."""
 
 import math
 from pathlib import Path
@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.exceptions import PredictionsError
 from pipeline.samples.ids import make_sample_id
-from pipeline.tables import DETECTION_OUTCOMES
-from tests.errors.detections import BOX, FAR, detection, misses, outcomes, score
+from pipeline.tables import DETECTION_MATCHES
+from tests.errors.detections import BOX, FAR, detection, list_matches, misses, score
 from tests.errors.frames import by_path, images, true_object, truth_frame, with_objects
 
 BOTH = ("person", "dog")
@@ -24,7 +24,7 @@ TRUTH = truth_frame(
         true_object(4, 3, BOX, ignore=True),
     ]
 )
-OBJECTS = pl.concat(  # every image holds a sample: an object audit looks at no others
+OBJECTS = pl.concat(  # every image holds a sample: an object audit uses no others
     [TRUTH, truth_frame([true_object(5, 2, FAR), true_object(6, 3, FAR)])]
 )
 FOUND = [
@@ -39,13 +39,13 @@ FOUND = [
 ]
 
 
-def test_each_detection_has_an_outcome_and_the_object_it_is_about(tmp_path: Path) -> None:
+def test_each_detection_has_a_status_and_its_target_object(tmp_path: Path) -> None:
     scored = score(tmp_path, FOUND, OBJECTS, with_objects(OBJECTS), asked=BOTH)
-    table = outcomes(scored)
-    assert table.schema == pl.Schema(DETECTION_OUTCOMES)
+    table = list_matches(scored)
+    assert table.schema == pl.Schema(DETECTION_MATCHES)
     own = [make_sample_id("1.png", number) for number in ("1", "2")]
-    told = table.select("score", "outcome", "annotation_id", "sample_id").rows()
-    assert told == [
+    rows = table.select("score", "status", "annotation_id", "sample_id").rows()
+    assert rows == [
         (0.9, "found", "1", own[0]),
         (0.8, "duplicate", "1", own[0]),
         (0.7, "wrong class", "2", own[1]),
@@ -61,27 +61,27 @@ def test_each_detection_has_an_outcome_and_the_object_it_is_about(tmp_path: Path
     assert counts["detections_wrong_class"] == 1
 
 
-def test_in_an_image_audit_outcomes_name_the_annotation_but_no_sample(tmp_path: Path) -> None:
-    table = outcomes(score(tmp_path, FOUND, TRUTH, images(["1.png", "2.png"]), asked=BOTH))
+def test_in_an_image_audit_matches_name_the_annotation_but_no_sample(tmp_path: Path) -> None:
+    table = list_matches(score(tmp_path, FOUND, TRUTH, images(["1.png", "2.png"]), asked=BOTH))
     assert table.height == 7
     assert table["annotation_id"].to_list()[:3] == ["1", "1", "2"]
     assert table["sample_id"].null_count() == 7
 
 
-def test_only_detections_that_count_have_an_outcome(tmp_path: Path) -> None:
+def test_only_detections_that_count_are_matched(tmp_path: Path) -> None:
     samples = with_objects(OBJECTS)
-    assert outcomes(score(tmp_path, FOUND, OBJECTS, samples)).height == 7  # no dogs are asked for
-    assert outcomes(score(tmp_path, FOUND, OBJECTS, samples, min_score=0.4)).height == 6
-    assert outcomes(score(tmp_path, [], OBJECTS, samples)).is_empty()
+    assert list_matches(score(tmp_path, FOUND, OBJECTS, samples)).height == 7  # no dogs
+    assert list_matches(score(tmp_path, FOUND, OBJECTS, samples, min_score=0.4)).height == 6
+    assert list_matches(score(tmp_path, [], OBJECTS, samples)).is_empty()
     far = [*FOUND, detection(5, BOX), detection(77, BOX)]  # left out, and unknown
-    assert outcomes(score(tmp_path, far, OBJECTS, samples)).height == 7
+    assert list_matches(score(tmp_path, far, OBJECTS, samples)).height == 7
 
 
 def test_a_dog_that_is_not_asked_for_is_a_false_positive_when_called_a_person(
     tmp_path: Path,
 ) -> None:
-    table = outcomes(score(tmp_path, FOUND, OBJECTS, with_objects(OBJECTS)))
-    assert table.filter(pl.col("score") == 0.7)["outcome"].to_list() == ["false positive"]
+    table = list_matches(score(tmp_path, FOUND, OBJECTS, with_objects(OBJECTS)))
+    assert table.filter(pl.col("score") == 0.7)["status"].to_list() == ["false positive"]
 
 
 def test_a_detection_that_found_its_own_object_confuses_no_other(tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_a_detection_that_found_its_own_object_confuses_no_other(tmp_path: Path)
     samples = with_objects(truth)
     found = [detection(1, BOX)]
     scored = score(tmp_path, found, truth, samples, asked=BOTH, error="wrong-class")
-    assert outcomes(scored)["outcome"].to_list() == ["found"]
+    assert list_matches(scored)["status"].to_list() == ["found"]
     assert misses(scored, samples) == {"1": 0.0, "2": 0.0}
 
 
-def test_a_duplicate_is_no_wrong_class_and_is_about_the_object_it_overlaps_most(
+def test_a_duplicate_is_no_wrong_class_and_its_target_is_the_object_it_overlaps_most(
     tmp_path: Path,
 ) -> None:
     truth = truth_frame(
@@ -104,8 +104,8 @@ def test_a_duplicate_is_no_wrong_class_and_is_about_the_object_it_overlaps_most(
         ]
     )
     found = [detection(1, BOX), detection(1, (10, 16, 20, 20)), detection(1, MOVED, score=0.1)]
-    table = outcomes(score(tmp_path, found, truth, with_objects(truth), asked=BOTH))
-    assert table.row(2, named=True)["outcome"] == "duplicate"
+    table = list_matches(score(tmp_path, found, truth, with_objects(truth), asked=BOTH))
+    assert table.row(2, named=True)["status"] == "duplicate"
     assert table.row(2, named=True)["annotation_id"] == "1"
 
 

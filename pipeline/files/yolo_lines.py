@@ -1,0 +1,29 @@
+"""Lines of YOLO label files: `class value value ...`, in datasets and in results."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+_CLASS = r"^0*(\d{1,6})(?:\.0*)?$"  # 7, 07 and 7.0 are the same class
+
+
+def split_lines(texts: Sequence[str | None]) -> pl.DataFrame:
+    """Return file, line and text of every line that is not empty.
+
+    texts: the contents of label files; null where there is none. file: position in `texts`. line:
+    from 1. text: without spaces around it.
+    """
+    files = pl.DataFrame({"text": texts}, schema={"text": pl.String()}).with_row_index("file")
+    lines = files.drop_nulls("text").with_columns(pl.col("text").str.split("\n"))
+    numbers = pl.int_ranges(1, pl.col("text").list.len() + 1, dtype=pl.Int64)
+    lines = lines.with_columns(pl.col("file").cast(pl.Int64), line=numbers)
+    lines = lines.explode("text", "line").with_columns(pl.col("text").str.strip_chars())
+    return lines.filter(pl.col("text").str.len_bytes() > 0)
+
+
+def read_class(tokens: pl.Expr) -> pl.Expr:
+    """Return the class of a line, as text without leading zeros; null where there is none.
+
+    tokens: lists of the parts of a line.
+    """
+    return tokens.list.first().str.extract(_CLASS, 1)
