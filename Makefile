@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench demo-encoder clean
+# Where bytecode is not kept, every process that a test starts compiles torch and Prefect again: 8 s.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-fast fuzz check bench demo-encoder clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -15,6 +18,14 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist loadgroup -q
+
+# Without servers, browsers, training and what takes seconds: under a minute.
+test-fast: .venv/ready
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not slow"
+
+# The property tests with fresh seeds, for ten minutes.
+fuzz: .venv/ready
+	$(BIN)/python -m tests.fuzz --seconds 600
 
 check: .venv/ready
 	$(BIN)/ruff check .

@@ -162,6 +162,13 @@ def test_every_name_means_one_image_and_every_image_has_an_id(paths: list[str]) 
     assert set(choose_ids(names)["path"]) == set(paths)
 
 
+def test_a_detection_with_a_score_below_zero_is_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, [detection(score=-1), detection(score=-0.0), detection()])
+    assert objects(found)["annotation_id"].to_list() == ["1", "2"]
+    assert found.counts["detections_below_min_score"] == 1
+    assert found.rejects.is_empty()
+
+
 @given(document=mutated([detection(), detection("sub/b.png", score=0.2), detection("b")]))
 def test_every_record_of_a_mutated_file_is_read_counted_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, document: Any
@@ -172,5 +179,6 @@ def test_every_record_of_a_mutated_file_is_read_counted_or_rejected(
     except DatasetError as error:
         assert str(error).encode("utf-8")  # noqa: PT017 - it can be printed
         return
-    counted = found.counts["detections_of_other_images"]
+    counts = ("detections_of_other_images", "detections_below_min_score")
+    counted = sum(found.counts[name] for name in counts)
     assert found.objects.height + counted + found.rejects.height == len(document)
