@@ -46,7 +46,7 @@ HOMES = {
     "sliceline": ("pipeline/slices/counting/sliceline_engine.py",),
     "hotcoco": ("pipeline/errors/",),
     "prefect": ("flows/run/",),
-    "jinja2": ("flows/commands/preview.py", "reports/"),
+    "jinja2": ("reports/parts/",),
 }
 SOURCES = sorted(path for room in ORDER for path in (ROOT / room).rglob("*.py"))
 OWN = [path.relative_to(ROOT).as_posix() for path in SOURCES]

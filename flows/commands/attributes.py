@@ -11,11 +11,11 @@ import typer
 from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:  # imported where they are used: `weakspot --help` waits for nothing
-    from flows.commands.preview import PreviewEncoder
     from pipeline.config.audit import EncoderConfig
+    from pipeline.embeddings.card import Encoder
     from pipeline.labels.attribute_file import Attribute
 
-LoadEncoder = Callable[["EncoderConfig"], "PreviewEncoder"]
+LoadEncoder = Callable[["EncoderConfig"], "Encoder"]
 
 AttributeFiles = Annotated[
     list[Path], typer.Argument(help="Attribute files.", metavar="FILE...", exists=True)
@@ -157,22 +157,20 @@ def _preview(
     limit: int,
     load: LoadEncoder | None,
 ) -> None:
-    from flows.commands.preview import preview_attribute, render_preview
+    from flows.commands.preview import preview_attribute
+    from flows.run.models import load_open_clip
+    from pipeline.files.whole_files import write_text
     from pipeline.labels.attribute_file import find_shipped, read_attribute
+    from reports.pages.preview_page import build_preview
 
     path = Path(reference) if reference.endswith(".toml") else find_shipped(reference)
     attribute = read_attribute(path, reference=reference)
 
-    def get_encoder() -> "PreviewEncoder":
-        if load is not None:
-            return load(encoder)
-        from pipeline.embeddings.encoder import load_encoder
-
-        return load_encoder(encoder)
+    def get_encoder() -> "Encoder":
+        return (load or load_open_clip)(encoder)
 
     preview = preview_attribute(attribute, images, get_encoder, limit=limit)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(render_preview(preview), encoding="utf-8")
+    write_text(build_preview(preview), out)
     for value, count in preview.counts.items():
         typer.echo(f"{value}: {count}")
     if len(preview.rejects):

@@ -28,14 +28,14 @@ def make_pictures(thumbnails: Sequence[Thumbnail], words: ErrorWords) -> list[Pi
 def _make_picture(thumbnail: Thumbnail, words: ErrorWords) -> Picture:
     outcome = words.write_outcome(thumbnail.error)
     return Picture(
-        source=_encode_image(thumbnail.image),
+        source=encode_image(thumbnail.image),
         alt=f"Sample {thumbnail.caption}: {outcome}",
         caption=thumbnail.caption,
         outcome=outcome,
     )
 
 
-def _encode_image(image: bytes) -> str | None:
+def encode_image(image: bytes) -> str | None:
     """Return a data address for JPEG or PNG bytes; None for anything else."""
     for signature, subtype in _SIGNATURES.items():
         if image.startswith(signature):

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from flows.commands.preview import PreviewEncoder, preview_attribute
+from flows.commands.preview import preview_attribute
+from pipeline.embeddings.card import Encoder
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.labels import measure_names
 from pipeline.labels.attribute_file import find_shipped, read_attribute
@@ -167,7 +168,7 @@ def test_without_the_reader_the_message_says_what_to_install(
         load_reader()
 
 
-def no_encoder() -> PreviewEncoder:
+def no_encoder() -> Encoder:
     raise AssertionError("text needs no encoder")
 
 

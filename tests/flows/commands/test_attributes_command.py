@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from flows.commands.attributes import make_app
 from pipeline.config.audit import EncoderConfig
+from pipeline.embeddings.card import EncoderCard
 from pipeline.exceptions import ConfigError, EncoderError
 
 TINT = """\
@@ -33,10 +34,22 @@ class ColorEncoder:
 
     encoder_id = "colors"
     logit_scale = 10.0
+    dim = 3
+    in_workers = False
+    card = EncoderCard("colors", None, "colors", 3, 10.0)
+
+    def prepare(self, image: Image.Image) -> npt.NDArray[np.float32]:
+        mean: npt.NDArray[np.float32] = np.asarray(image).mean(axis=(0, 1)).astype(np.float32)
+        return mean + 1
+
+    def encode_pixels(
+        self, pixels: npt.NDArray[np.float32], *, batch_size: int
+    ) -> npt.NDArray[np.float32]:
+        assert batch_size
+        return pixels
 
     def encode_images(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
-        means = [np.asarray(image).mean(axis=(0, 1)) + 1 for image in images]
-        return np.asarray(means, dtype=np.float32)
+        return np.stack([self.prepare(image) for image in images])
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return np.array([COLORS["red" if t in RED else "blue"] for t in texts], dtype=np.float32)
@@ -137,7 +150,7 @@ def test_preview_shows_each_value_with_its_samples(tmp_path: Path, images: Path)
     assert text.splitlines()[:3] == ["red: 2", "blue: 1", "unknown: 0"]
     assert page.count('src="data:image/jpeg;base64,') == 3
     assert "score 1.00" in page
-    assert "broken.jpg: " in page
+    assert "<bdi>broken.jpg</bdi>: its content is no image" in page
     assert page.index("red <small>2 of 3") < page.index("blue <small>1 of 3")
 
 
@@ -198,4 +211,4 @@ def test_a_preview_of_a_measure_tells_when_no_image_can_be_decoded(tmp_path: Pat
     page = tmp_path / "page.html"
     code, told = run("preview", "image/sharpness", str(folder), "--out", str(page))
     assert (code, "unknown: 0" in told) == (0, True)
-    assert "half.png: it is truncated" in page.read_text(encoding="utf-8")
+    assert "<bdi>half.png</bdi>: it is truncated" in page.read_text(encoding="utf-8")
