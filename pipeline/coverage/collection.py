@@ -13,7 +13,7 @@ from pipeline.tables import COLLECTION, check
 def plan_collection(
     combinations: pl.DataFrame, *, min_samples: int, top: int | None = 10
 ) -> pl.DataFrame:
-    """Say which samples to collect next, so that each helps many combinations at once.
+    """Return which samples to collect next, so that each helps many combinations at once.
 
     combinations: COMBINATIONS, of one level or several. top: rows at most; None for the whole plan,
     after which every combination has `min_samples`.
@@ -23,8 +23,7 @@ def plan_collection(
     lack together with those it has; ties by name and value. `missing` is as many samples as still
     help at least half of what the row covers. Every sample helps, so that a plan never needs more
     than collecting each combination alone.
-    Whether a combination can exist at all is not known here: where many are `expected` and none is
-    there, look first whether one can be.
+    Some combinations cannot exist: where many are `expected` and none was seen, check that first.
     """
     lack = _Lack.read(combinations.filter(pl.col("n") < min_samples), min_samples)
     rows: list[dict[str, object]] = []
@@ -32,11 +31,11 @@ def plan_collection(
         seed = lack.find_largest()
         if seed is None:
             break
-        chosen, places = lack.extend(seed)
-        needs = np.sort(lack.need[places])[::-1]
+        chosen, cells = lack.extend(seed)
+        needs = np.sort(lack.need[cells])[::-1]
         missing = int(needs[(len(needs) + 1) // 2 - 1])
-        lack.need[places] = np.maximum(lack.need[places] - missing, 0)
-        rows.append({"predicates": lack.name(chosen), "missing": missing, "covers": len(places)})
+        lack.need[cells] = np.maximum(lack.need[cells] - missing, 0)
+        rows.append({"predicates": lack.name(chosen), "missing": missing, "covers": len(cells)})
     return check(pl.DataFrame(rows, schema=dict(COLLECTION)), COLLECTION, table="collection")
 
 
@@ -47,14 +46,14 @@ class _Lack:
     names: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
     rows: list[dict[int, int]]  # of each lacking combination: attribute -> value, by attribute
-    row_places: Ints  # where each stands in `need`
-    need: Ints  # of all groups of attributes, one table after another; changed in place
-    places: dict[tuple[int, ...], Ints]  # group of attributes -> table of places in `need`
-    groups_of: tuple[tuple[tuple[int, ...], ...], ...]  # of each attribute
+    row_cells: Ints  # the index of each in `need`
+    need: Ints  # of all sets of attributes, one table after another; changed in place
+    cell_index: dict[tuple[int, ...], Ints]  # set of attributes -> table of indices into `need`
+    sets_of: tuple[tuple[tuple[int, ...], ...], ...]  # of each attribute
 
     @classmethod
     def read(cls, lacking: pl.DataFrame, min_samples: int) -> "_Lack":
-        """Lay out what the combinations lack as one table for each group of attributes."""
+        """Lay out what the combinations lack as one table for each set of attributes."""
         predicates = [
             {pair["attribute"]: pair["value"] for pair in row} for row in lacking["predicates"]
         ]
@@ -63,22 +62,26 @@ class _Lack:
         number = {name: a for a, name in enumerate(listed)}
         code = {(name, v): i for name, own in listed.items() for i, v in enumerate(own)}
         rows = [{number[name]: code[name, row[name]] for name in sorted(row)} for row in predicates]
-        places: dict[tuple[int, ...], Ints] = {}
+        cell_index: dict[tuple[int, ...], Ints] = {}
         size = 0
         dims = [len(own) for own in listed.values()]
-        for group in dict.fromkeys(map(tuple, rows)):
-            shape = [dims[a] for a in group]
-            places[group] = size + np.arange(int(np.prod(shape))).reshape(shape)
-            size += places[group].size
-        row_places = np.array([places[tuple(row)][tuple(row.values())] for row in rows], np.int64)
+        for chosen in dict.fromkeys(map(tuple, rows)):
+            shape = [dims[a] for a in chosen]
+            cell_index[chosen] = size + np.arange(int(np.prod(shape))).reshape(shape)
+            size += cell_index[chosen].size
+        row_cells = np.array(
+            [cell_index[tuple(row)][tuple(row.values())] for row in rows], np.int64
+        )
         need = np.zeros(size, np.int64)
-        need[row_places] = min_samples - lacking["n"].to_numpy()
-        groups_of = tuple(tuple(g for g in places if a in g) for a in range(len(dims)))
-        return cls(tuple(listed), tuple(listed.values()), rows, row_places, need, places, groups_of)
+        need[row_cells] = min_samples - lacking["n"].to_numpy()
+        sets_of = tuple(tuple(s for s in cell_index if a in s) for a in range(len(dims)))
+        return cls(
+            tuple(listed), tuple(listed.values()), rows, row_cells, need, cell_index, sets_of
+        )
 
     def find_largest(self) -> dict[int, int] | None:
         """Return the values of the first combination that lacks most, or None when none lacks."""
-        needs = self.need[self.row_places]
+        needs = self.need[self.row_cells]
         if not needs.any():
             return None
         return self.rows[int(needs.argmax())]
@@ -86,29 +89,29 @@ class _Lack:
     def extend(self, seed: dict[int, int]) -> tuple[dict[int, int], Ints]:
         """Add to a combination the values that complete the most lack, one by one.
 
-        Returns the value of each chosen attribute, and the places of the combinations that lack
+        Returns the value of each chosen attribute, and the cells of the combinations that lack
         samples and that these values complete.
         """
         gains = [np.zeros(len(own), np.int64) for own in self.values]  # (attributes) (values,)
-        left = {group: (group, places) for group, places in self.places.items()}
-        for group, table in self.places.items():
-            if len(group) == 1:
-                gains[group[0]] += self.need[table]
+        left = {one: (one, cells) for one, cells in self.cell_index.items()}
+        for one, table in self.cell_index.items():
+            if len(one) == 1:
+                gains[one[0]] += self.need[table]
         chosen: dict[int, int] = {}
         waiting = list(seed.items())
         while waiting:
             a, value = waiting.pop()
             chosen[a] = value
-            for group in self.groups_of[a]:
-                rest, table = left[group]
-                axis = rest.index(a)
-                rest, table = rest[:axis] + rest[axis + 1 :], np.asarray(table.take(value, axis))
-                left[group] = rest, table
-                if len(rest) == 1:
-                    gains[rest[0]] += self.need[table]
+            for one in self.sets_of[a]:
+                free, table = left[one]
+                axis = free.index(a)
+                free, table = free[:axis] + free[axis + 1 :], np.asarray(table.take(value, axis))
+                left[one] = free, table
+                if len(free) == 1:
+                    gains[free[0]] += self.need[table]
             if not waiting:
                 waiting = _find_best(gains, chosen)
-        done = np.array([int(table) for rest, table in left.values() if not rest], np.int64)
+        done = np.array([int(table) for free, table in left.values() if not free], np.int64)
         return chosen, done[self.need[done] > 0]
 
     def name(self, chosen: dict[int, int]) -> list[dict[str, str]]:

@@ -61,14 +61,14 @@ def count_combinations(
     _check_size(columns, level)
     if not columns:
         return empty(COMBINATIONS)
-    groups = list(combinations(range(len(columns)), level))
-    n = np.concatenate(_count(columns, groups, attributes.height))
-    expected = np.concatenate(list(_expect(columns, groups, attributes.height)))
+    sets = list(combinations(range(len(columns)), level))
+    n = np.concatenate(_count(columns, sets, attributes.height))
+    expected = np.concatenate(list(_expect(columns, sets, attributes.height)))
     order = np.lexsort((-expected, n))  # stable: ties stay in the order of their predicates
     state = np.where(n >= min_samples, "covered", np.where(n > 0, "rare", "missing"))
     frame = pl.DataFrame(
         {
-            "predicates": _name(columns, groups).gather(order),
+            "predicates": _name(columns, sets).gather(order),
             "n": n[order],
             "expected": expected[order],
             "state": pl.Series(state[order].tolist(), dtype=pl.String),
@@ -101,53 +101,53 @@ def _encode(attributes: pl.DataFrame, values: Mapping[str, Sequence[str]]) -> li
 
 
 def _check_size(columns: list[_Column], level: int) -> None:
-    """Refuse more combinations than a table can list, before they are counted."""
+    """Raise ConfigError for more than MOST_COMBINATIONS, before they are counted."""
     totals = [1] + [0] * level  # of the attributes so far, by level
     for column in columns:
         for k in range(level, 0, -1):
             totals[k] += totals[k - 1] * len(column.values)
     if totals[level] > MOST_COMBINATIONS:
         largest = sorted(columns, key=lambda column: (-len(column.values), column.name))[:3]
-        told = ", ".join(f"{column.name!r} ({len(column.values):,})" for column in largest)
+        named = ", ".join(f"{column.name!r} ({len(column.values):,})" for column in largest)
         raise ConfigError(
             f"[domain] {len(columns)} attributes make {totals[level]:,} combinations of level "
             f"{level}, at most {MOST_COMBINATIONS:,} are possible; set a lower level, or name the "
-            f"attributes to combine, without those that have the most values: {told}"
+            f"attributes to combine, without those that have the most values: {named}"
         )
 
 
-def _count(columns: list[_Column], groups: list[tuple[int, ...]], height: int) -> list[Ints]:
-    """Count the rows of each combination of values, for each group of attributes."""
+def _count(columns: list[_Column], sets: list[tuple[int, ...]], height: int) -> list[Ints]:
+    """Count the rows of each combination of values, for each set of attributes."""
     dims = [len(column.values) + 1 for column in columns]
-    tables = [np.zeros(int(np.prod([dims[a] for a in group])), np.int64) for group in groups]
+    tables = [np.zeros(int(np.prod([dims[a] for a in chosen])), np.int64) for chosen in sets]
     for start in range(0, height, _BLOCK):
         block = [column.codes[start : start + _BLOCK].astype(np.int64) for column in columns]
-        for prefix, members in groupby(enumerate(groups), key=lambda pair: pair[1][:-1]):
+        for prefix, members in groupby(enumerate(sets), key=lambda pair: pair[1][:-1]):
             key = np.zeros(len(block[0]), np.int64)
             for a in prefix:
                 key = key * dims[a] + block[a]
-            for number, group in members:
-                last = group[-1]
+            for number, chosen in members:
+                last = chosen[-1]
                 size = len(tables[number])
                 tables[number] += np.bincount(key * dims[last] + block[last], minlength=size)
     known = []
-    for table, group in zip(tables, groups, strict=True):
-        shaped = table.reshape([dims[a] for a in group])
-        known.append(shaped[(slice(-1),) * len(group)].ravel())
+    for table, chosen in zip(tables, sets, strict=True):
+        shaped = table.reshape([dims[a] for a in chosen])
+        known.append(shaped[(slice(-1),) * len(chosen)].ravel())
     return known
 
 
-def _expect(columns: list[_Column], groups: list[tuple[int, ...]], height: int) -> Iterator[Floats]:
-    """Give the counts to expect if the attributes were independent, for each group."""
+def _expect(columns: list[_Column], sets: list[tuple[int, ...]], height: int) -> Iterator[Floats]:
+    """Yield the counts to expect if the attributes were independent, for each set of them."""
     shares = [column.counts / max(height, 1) for column in columns]
-    for group in groups:
+    for chosen in sets:
         product = np.array([float(height)])
-        for a in group:
+        for a in chosen:
             product = np.multiply.outer(product, shares[a]).ravel()
         yield product
 
 
-def _name(columns: list[_Column], groups: list[tuple[int, ...]]) -> pl.Series:
+def _name(columns: list[_Column], sets: list[tuple[int, ...]]) -> pl.Series:
     """Write the predicates of each combination, in the order in which they are counted."""
     starts = np.cumsum([0, *(len(column.values) for column in columns)])
     pairs = pl.DataFrame(
@@ -157,10 +157,10 @@ def _name(columns: list[_Column], groups: list[tuple[int, ...]]) -> pl.Series:
         }
     ).to_struct()
     ids = [
-        np.indices([len(columns[a].values) for a in group]).reshape(len(group), -1)
-        + starts[list(group)][:, None]
-        for group in groups
+        np.indices([len(columns[a].values) for a in chosen]).reshape(len(chosen), -1)
+        + starts[list(chosen)][:, None]
+        for chosen in sets
     ]
-    places = np.concatenate(ids, axis=1)  # (level, combinations)
-    frame = pl.DataFrame([pairs.gather(row).alias(str(k)) for k, row in enumerate(places)])
+    pair_ids = np.concatenate(ids, axis=1)  # (level, combinations)
+    frame = pl.DataFrame([pairs.gather(row).alias(str(k)) for k, row in enumerate(pair_ids)])
     return frame.select(pl.concat_list(pl.all()).alias("predicates")).to_series()

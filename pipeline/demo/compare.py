@@ -1,4 +1,4 @@
-"""Findings made through noisy labels, held against the weaknesses that true values show."""
+"""Findings from noisy labels, compared with the findings that true values give."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,90 +8,88 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-FIRST = 10  # findings that are judged
+FIRST = 10  # findings that are compared
 SAME = 0.5  # Jaccard index from which two slices are the same
-WEAK = 1.1  # a finding is false if its error is under this many times the rest's
+WEAK = 1.1  # a finding is false if its error is under this many times its complement's
 
 Predicates = Sequence[Mapping[str, str]]
 Members = npt.NDArray[np.bool_]
+Errors = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Truth:
-    """A weakness by true values, and the rank of the finding that tells of it, if one does."""
+class TrueFinding:
+    """A finding by true values, and the rank of the first finding from labels that matches it."""
 
     predicates: Predicates
     n: int
     error: float
-    rest_error: float
-    found_as: int | None
+    complement_error: float
+    matched_rank: int | None
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A finding, with the size and errors that its slice has by true values."""
+class LabelFinding:
+    """A finding from labels, with the size and errors that its slice has by true values."""
 
     rank: int
     predicates: Predicates
     n: int
     error: float
-    rest_error: float
+    complement_error: float
     false: bool
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All truths, worst first, and the first findings."""
+    """All findings by true values, worst first, and the first findings from labels."""
 
-    truths: tuple[Truth, ...]
-    claims: tuple[Claim, ...]
-
-    @property
-    def found(self) -> tuple[Truth, ...]:
-        """The truths that a finding tells of."""
-        return tuple(truth for truth in self.truths if truth.found_as is not None)
+    true_findings: tuple[TrueFinding, ...]
+    label_findings: tuple[LabelFinding, ...]
 
     @property
-    def missed(self) -> tuple[Truth, ...]:
-        """The truths that no finding tells of."""
-        return tuple(truth for truth in self.truths if truth.found_as is None)
+    def matched(self) -> tuple[TrueFinding, ...]:
+        """The true findings that a finding from labels matches."""
+        return tuple(one for one in self.true_findings if one.matched_rank is not None)
 
     @property
-    def false(self) -> tuple[Claim, ...]:
-        """The findings that do not hold by true values."""
-        return tuple(claim for claim in self.claims if claim.false)
+    def missed(self) -> tuple[TrueFinding, ...]:
+        """The true findings that no finding from labels matches."""
+        return tuple(one for one in self.true_findings if one.matched_rank is None)
+
+    @property
+    def false(self) -> tuple[LabelFinding, ...]:
+        """The findings from labels whose slice has no larger error by true values."""
+        return tuple(one for one in self.label_findings if one.false)
 
 
 def compare_findings(
-    truth: pl.DataFrame,
-    findings: pl.DataFrame,
-    *,
-    table: pl.DataFrame,
-    errors: npt.NDArray[np.float64],
-    first: int = FIRST,
+    truth: pl.DataFrame, findings: pl.DataFrame, *, table: pl.DataFrame, errors: Errors
 ) -> Comparison:
-    """Hold findings against the truth.
+    """Compare findings from labels with those by true values.
 
     truth, findings: tables of findings, best first; only `predicates` is read. table: the true
-    value of each attribute, one row a sample; errors: (n,) of the same rows. A truth is found if
-    one of the `first` findings has its predicates, or a Jaccard index of members by true values of
-    at least one half. A finding is false if its slice's error is under 1.1 times the rest's.
+    value of each attribute, one row a sample; errors: (n,) of the same rows. A true finding is
+    matched by one of the FIRST findings with its predicates, or with a Jaccard index of members by
+    true values of at least one half. A finding is false if its slice's error by true values is
+    under 1.1 times its complement's.
     """
-    claimed = _read_predicates(findings)[:first]
-    members = [find_members(table, predicates) for predicates in claimed]
-    claims = [
-        _judge(rank, predicates, rows, errors)
-        for rank, (predicates, rows) in enumerate(zip(claimed, members, strict=True), start=1)
-    ]
-    truths = [
-        _seek(predicates, find_members(table, predicates), errors, claimed, members)
-        for predicates in _read_predicates(truth)
-    ]
-    return Comparison(tuple(truths), tuple(claims))
+    predicates = _read_predicates(findings)[:FIRST]
+    members = [find_members(table, one) for one in predicates]
+    return Comparison(
+        tuple(
+            _match(one, find_members(table, one), errors, predicates, members)
+            for one in _read_predicates(truth)
+        ),
+        tuple(
+            _check(rank, one, rows, errors)
+            for rank, (one, rows) in enumerate(zip(predicates, members, strict=True), start=1)
+        ),
+    )
 
 
 def find_members(table: pl.DataFrame, predicates: Predicates) -> Members:
-    """Return which rows satisfy every predicate; an attribute that is not there holds for none."""
+    """Return which rows satisfy every predicate; none where the table lacks an attribute."""
     rows = np.ones(table.height, dtype=np.bool_)
     for predicate in predicates:
         if predicate["attribute"] not in table.columns:
@@ -108,29 +106,29 @@ def compare_members(left: Members, right: Members) -> float:
 
 
 def write_comparison(comparison: Comparison) -> str:
-    """Return the truth, what was found of it, what was missed and what is false, in plain text."""
+    """Return in plain text which true findings are matched or missed, and which are false."""
     lines = ["Weaknesses by true values:"]
-    for truth in comparison.truths:
-        told = "missed" if truth.found_as is None else f"found as number {truth.found_as}"
-        lines.append(f"  {_describe(truth):62} {told}")
+    for one in comparison.true_findings:
+        rank = one.matched_rank
+        status = "missed" if rank is None else f"found as number {rank}"
+        lines.append(f"  {_describe(one):62} {status}")
     lines.append("Findings from the encoder's labels, with their errors by true values:")
     lines += [
-        f"  {claim.rank:2}. {_describe(claim):58} {'FALSE' if claim.false else ''}".rstrip()
-        for claim in comparison.claims
+        f"  {one.rank:2}. {_describe(one):58} {'FALSE' if one.false else ''}".rstrip()
+        for one in comparison.label_findings
     ]
-    counts = f"{len(comparison.found)} of {len(comparison.truths)} weaknesses found"
-    lines.append(f"{counts}, {len(comparison.false)} of {len(comparison.claims)} findings false")
+    matched, false = len(comparison.matched), len(comparison.false)
+    lines.append(
+        f"{matched} of {len(comparison.true_findings)} weaknesses found, "
+        f"{false} of {len(comparison.label_findings)} findings false"
+    )
     return "\n".join(lines)
 
 
-def write_predicates(predicates: Predicates) -> str:
-    """Return predicates in words: age = child and weather = fog."""
-    return " and ".join(f"{item['attribute']} = {item['value']}" for item in predicates)
-
-
-def _describe(item: Truth | Claim) -> str:
-    words = f"{write_predicates(item.predicates)} (n {item.n:,})"
-    return f"{words}: {item.error:.3f}, elsewhere {item.rest_error:.3f}"
+def _describe(finding: TrueFinding | LabelFinding) -> str:
+    items = (f"{item['attribute']} = {item['value']}" for item in finding.predicates)
+    words = f"{' and '.join(items)} (n {finding.n:,})"
+    return f"{words}: {finding.error:.3f}, elsewhere {finding.complement_error:.3f}"
 
 
 def _read_predicates(frame: pl.DataFrame) -> list[list[dict[str, str]]]:
@@ -138,37 +136,36 @@ def _read_predicates(frame: pl.DataFrame) -> list[list[dict[str, str]]]:
     return [row["predicates"] for row in rows]
 
 
-def _errors_of(rows: Members, errors: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Return the mean error inside and outside; not-a-number where there is no row."""
-    inside = float(errors[rows].mean()) if rows.any() else float("nan")
-    outside = float(errors[~rows].mean()) if not rows.all() else float("nan")
-    return inside, outside
+def _average(rows: Members, errors: Errors) -> tuple[float, float]:
+    """Return the mean error of some rows and of their complement; NaN where there is no row."""
+    own = float(errors[rows].mean()) if rows.any() else float("nan")
+    complement = float(errors[~rows].mean()) if not rows.all() else float("nan")
+    return own, complement
 
 
-def _judge(
-    rank: int, predicates: Predicates, rows: Members, errors: npt.NDArray[np.float64]
-) -> Claim:
-    inside, outside = _errors_of(rows, errors)
-    # Written so that a slice without members, or without a rest, is false as well.
-    holds = inside > 0 and inside >= WEAK * outside
-    return Claim(rank, predicates, int(rows.sum()), inside, outside, not holds)
+def _check(rank: int, predicates: Predicates, rows: Members, errors: Errors) -> LabelFinding:
+    own, complement = _average(rows, errors)
+    # Written so that a slice without members, or without a complement, is false as well.
+    holds = own > 0 and own >= WEAK * complement
+    return LabelFinding(rank, predicates, int(rows.sum()), own, complement, not holds)
 
 
-def _seek(
+def _match(
     predicates: Predicates,
     rows: Members,
-    errors: npt.NDArray[np.float64],
-    claimed: Sequence[Predicates],
+    errors: Errors,
+    candidates: Sequence[Predicates],
     members: Sequence[Members],
-) -> Truth:
-    inside, outside = _errors_of(rows, errors)
+) -> TrueFinding:
+    """Find the first of the candidates, each with its members, that is the same slice."""
+    own, complement = _average(rows, errors)
     wanted = _as_set(predicates)
-    found = [
+    ranks = (
         rank
-        for rank, (claim, other) in enumerate(zip(claimed, members, strict=True), start=1)
-        if _as_set(claim) == wanted or compare_members(rows, other) >= SAME
-    ]
-    return Truth(predicates, int(rows.sum()), inside, outside, found[0] if found else None)
+        for rank, (one, other) in enumerate(zip(candidates, members, strict=True), start=1)
+        if _as_set(one) == wanted or compare_members(rows, other) >= SAME
+    )
+    return TrueFinding(predicates, int(rows.sum()), own, complement, next(ranks, None))
 
 
 def _as_set(predicates: Predicates) -> frozenset[tuple[str, str]]:

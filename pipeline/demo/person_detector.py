@@ -71,8 +71,8 @@ def predict(
         peak = heat == nn.functional.max_pool2d(heat, 3, stride=1, padding=1)
         heat = torch.where(peak, heat, torch.zeros(()))[:, 0]
         found += [
-            _read_boxes(one.numpy(), rest.numpy(), min_score)
-            for one, rest in zip(heat, output[:, 1:], strict=True)
+            _read_boxes(one.numpy(), shape.numpy(), min_score)
+            for one, shape in zip(heat, output[:, 1:], strict=True)
         ]
     return found
 
@@ -108,10 +108,10 @@ class _Network(nn.Module):
         return result
 
 
-def _block(inside: int, outside: int, stride: int) -> nn.Sequential:
+def _block(channels_in: int, channels_out: int, stride: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(outside),
+        nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(channels_out),
         nn.ReLU(inplace=True),
     )
 
@@ -162,12 +162,12 @@ def _center_size(aim: torch.Tensor) -> torch.Tensor:
 
 
 def _read_boxes(
-    heat: npt.NDArray[np.float32], rest: npt.NDArray[np.float32], min_score: float
+    heat: npt.NDArray[np.float32], shape: npt.NDArray[np.float32], min_score: float
 ) -> list[Detection]:
     rows, columns = np.nonzero(heat >= min_score)
     found = []
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        log_w, log_h, dx, dy = (float(value) for value in rest[:, row, column])
+        log_w, log_h, dx, dy = (float(value) for value in shape[:, row, column])
         w, h = float(np.exp(min(log_w + 3.8, 6.0))), float(np.exp(min(log_h + 4.6, 6.0)))
         x, y = (column + dx) * STRIDE - w / 2, (row + dy) * STRIDE - h / 2
         found.append(Detection((x, y, w, h), float(heat[row, column])))

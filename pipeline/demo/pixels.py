@@ -1,4 +1,4 @@
-"""What the system under test looks at; apart from it, so that drawing needs no torch."""
+"""The input of the system under test; a module of its own, so that drawing imports no torch."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,9 +7,9 @@ from PIL import Image
 Box = tuple[float, float, float, float]  # x, y, width, height in pixels of the image
 Pixels = npt.NDArray[np.uint8]  # (h, w, 3)
 
-SHRINK = 2  # the detector looks at half the resolution
+SHRINK = 2  # the detector takes half the resolution
 
 
 def shrink(image: Image.Image) -> Pixels:
-    """Return the pixels that the detector looks at."""
+    """Return the (h, w, 3) pixels that the detector takes."""
     return np.asarray(image.convert("RGB").reduce(SHRINK), dtype=np.uint8)

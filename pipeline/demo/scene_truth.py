@@ -121,7 +121,7 @@ def describe(conditions: Conditions, person: Person | None = None) -> dict[str, 
 
 
 def matches(values: Mapping[str, str], group: Group) -> bool:
-    """Tell whether true values fall into a group; an attribute they do not have never matches."""
+    """Return whether true values fall into a group; an attribute they do not have never matches."""
     return all(values.get(attribute) == value for attribute, value in group)
 
 

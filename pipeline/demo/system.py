@@ -2,22 +2,21 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from pipeline.demo.chunks import map_chunks
+from pipeline.demo.drawing.picture import draw_picture
 from pipeline.demo.pixels import Box, Pixels, shrink
 from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES, Group, Plan
-from pipeline.demo.world import CHUNK, draw_picture
 
 if TYPE_CHECKING:
     from torch import nn
 
-# Whom the system hardly ever saw in training.
+# Groups that the system hardly ever saw in training.
 LEFT_OUT: tuple[Group, ...] = (
     (("age", "child"),),
     (("occlusion", "partial"),),
@@ -26,7 +25,7 @@ LEFT_OUT: tuple[Group, ...] = (
     (("age", "senior"), ("weather", "rain")),
     (("pose", "walking"), ("vest", "yes")),
 )
-KEEP = 0.02  # share of those groups that is in the sample all the same
+KEEP = 0.02  # share of those groups that stays in the sample
 SAMPLE = 1200  # images to learn from
 MIN_SCORE = 0.45  # a detection with less is not reported
 
@@ -51,14 +50,8 @@ def draw_sample(
     plan: Plan, *, images: int, seed: int, workers: int = 1
 ) -> tuple[list[Pixels], list[tuple[Box, ...]]]:
     """Draw a training sample in memory: pixels and the boxes of the people in them."""
-    starts = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
     draw = partial(_draw_chunk, seed=seed, plan=plan)
-    if workers <= 1:
-        parts = [draw(indices) for indices in starts]
-    else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            parts = list(pool.map(draw, starts))
-    pairs = [pair for part in parts for pair in part]
+    pairs = [pair for part in map_chunks(draw, images=images, workers=workers) for pair in part]
     return [pixels for pixels, _ in pairs], [boxes for _, boxes in pairs]
 
 

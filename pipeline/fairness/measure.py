@@ -71,13 +71,16 @@ def measure_fairness(
         max_level=max_level, min_group=min_group,
     )  # fmt: skip
     values = number_clusters(numbers, cluster_ids)
-    columns = [encode_column(attributes, name) for name in sorted(set(sensitive))]
+    columns, covariates = (
+        [encode_column(attributes, name) for name in sorted(set(names))]
+        for names in (sensitive, adjust_for)
+    )
     question = Question(
         errors=RowMean("error", lower_is_better=True, values=values),
         metrics=_list_metrics(
             values, outcomes, sample_ids=sample_ids, paths=paths, positive=positive
         ),
-        covariates=[encode_column(attributes, name) for name in sorted(set(adjust_for))],
+        covariates=covariates,
         power=Power(values, smallest_gap=smallest_gap),
         min_group=min_group,
     )  # fmt: skip

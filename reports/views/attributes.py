@@ -144,15 +144,18 @@ def _view_errors(
         if row is None or row["error"] is None:
             cells[value] = None
             continue
-        ends = [row["ci_high"], row["ci_low"]] if words.success else [row["ci_low"], row["ci_high"]]
-        low, high = ends
+        low, high = row["ci_low"], row["ci_high"]
+        if words.success:
+            low, high = high, low
         overall = words.turn(system.overall_error)
         cells[value] = ErrorCell(
             chart=draw_interval(
                 words.turn(row["error"]), words.turn(low), words.turn(high), scale, mark=overall
             ),
             value=words.write_value(row["error"]),
-            interval=f"{words.write_value(low)} to {words.write_value(high)}",
+            interval=""  # of a single image
+            if low is None
+            else f"{words.write_value(low)} to {words.write_value(high)}",
         )
     return cells
 

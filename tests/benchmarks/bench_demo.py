@@ -16,13 +16,13 @@ from flows.commands.demo import compare_with_truth, prepare_demo, read_true_tabl
 from pipeline.config.audit import EncoderConfig
 from pipeline.demo.audit_files import BALANCED_SYSTEM, SYSTEM, find_encoder
 from pipeline.demo.compare import write_comparison
-from pipeline.demo.group_gaps import measure_gaps
 from pipeline.demo.system import LEFT_OUT
-from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
+from pipeline.demo.training.label_accuracy import measure_label_accuracy, read_prompts
 from pipeline.demo.training.training_set import Pictures, make_pictures, sift_crops
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.encoder import load_encoder
 from pipeline.files.core_count import count_cores
+from tests.benchmarks.group_gaps import measure_gaps
 
 UNSEEN = 3_000_000  # a seed that neither training nor an audit uses
 
@@ -40,8 +40,8 @@ def print_label_table(*, images: int, workers: int) -> None:
     for prompts in read_prompts():
         kind = prompts.applies_to
         naive, ensemble = (
-            judge_labels(
-                vectors[kind], pictures[kind].facts, prompts, encode=encoder.encode_texts, naive=one
+            measure_label_accuracy(
+                vectors[kind], pictures[kind].truth, prompts, encode=encoder.encode_texts, naive=one
             )
             for one in (True, False)
         )
@@ -64,7 +64,7 @@ def print_seed(seed: int, *, images: int, workers: int, balanced: bool) -> tuple
         print(f"\nseed {seed}\n{write_comparison(comparison)}", flush=True)
         if balanced:
             _print_gaps(audit)
-    return len(comparison.truths), len(comparison.found), len(comparison.false)
+    return len(comparison.true_findings), len(comparison.matched), len(comparison.false)
 
 
 def _print_gaps(audit: Path) -> None:
@@ -79,8 +79,8 @@ def _print_gaps(audit: Path) -> None:
         name = " and ".join(f"{attribute} = {value}" for attribute, value in lacking.group)
         halved = "halved" if balanced.size <= lacking.size / 2 else "NOT HALVED"
         print(
-            f"  {name:36} n {lacking.n:4}  {lacking.error:.3f} - {lacking.rest_error:.3f} = "
-            f"{lacking.size:.3f}   {balanced.error:.3f} - {balanced.rest_error:.3f} = "
+            f"  {name:36} n {lacking.n:4}  {lacking.error:.3f} - {lacking.others_error:.3f} = "
+            f"{lacking.size:.3f}   {balanced.error:.3f} - {balanced.others_error:.3f} = "
             f"{balanced.size:+.3f}   {halved}"
         )
 

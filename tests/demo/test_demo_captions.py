@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES, Plan, describe, draw_scene
 from pipeline.demo.training.captions import (
+    ATTRIBUTE_VALUES,
     COUNTS,
-    FACTS,
     caption_person,
     caption_scene,
-    encode_facts,
+    encode_truth,
 )
-from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
+from pipeline.demo.training.label_accuracy import measure_label_accuracy, read_prompts
 from pipeline.labels.attribute_file import read_attribute
 
 FOLDER = Path(str(resources.files("pipeline.demo").joinpath("attributes")))
@@ -31,7 +31,7 @@ def test_a_caption_is_true_of_what_it_was_written_for(seed: int) -> None:
         (caption_person(rng, person), person),
         (caption_scene(rng, whole), whole),
     ):
-        assert not (caption.against & encode_facts(values)).any()
+        assert not (caption.against & encode_truth(values)).any()
         assert caption.against.any()
         assert "+" not in caption.text
         assert "{}" not in caption.text
@@ -43,7 +43,7 @@ def test_a_caption_contradicts_the_values_it_does_not_name() -> None:
         name: next(iter(shares)) for name, shares in PERSON_SHARES.items()
     }
     helmets = [
-        caption.against[FACTS.index(("headwear", "helmet"))]
+        caption.against[ATTRIBUTE_VALUES.index(("headwear", "helmet"))]
         for caption in (caption_person(rng, {**values, "headwear": "hat"}) for _ in range(200))
         if "hat" in caption.text.split()
     ]
@@ -82,15 +82,15 @@ def test_every_fact_has_an_attribute_file() -> None:
 def test_labels_that_are_all_right_are_judged_so_and_wrong_ones_are_counted() -> None:
     prompts = next(entry for entry in read_prompts() if entry.name == "glasses")
     axes = {text: axis for axis, group in enumerate(prompts.texts) for text in group}
-    facts = np.zeros((4, len(FACTS)), dtype=np.bool_)
+    truth = np.zeros((4, len(ATTRIBUTE_VALUES)), dtype=np.bool_)
     for row, value in enumerate(("no", "yes", "yes", "yes")):
-        facts[row, FACTS.index(("glasses", value))] = True
+        truth[row, ATTRIBUTE_VALUES.index(("glasses", value))] = True
     vectors = np.eye(2, dtype=np.float32)[[0, 1, 1, 0]]
 
     def encode(texts: list[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.eye(2, dtype=np.float32)[[axes[text] for text in texts]]
 
-    quality = judge_labels(vectors, facts, prompts, encode=encode)
+    quality = measure_label_accuracy(vectors, truth, prompts, encode=encode)
     assert quality.accuracy == 0.75
     assert quality.precision == (0.5, 1.0)
     assert quality.recall == pytest.approx((1.0, 2 / 3))

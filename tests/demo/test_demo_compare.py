@@ -35,7 +35,7 @@ def test_equal_predicates_find_a_truth() -> None:
         table=TABLE,
         errors=ERRORS,
     )
-    assert result.truths[0].found_as == 2
+    assert result.true_findings[0].matched_rank == 2
     assert result.missed == ()
 
 
@@ -46,14 +46,14 @@ def test_predicates_in_another_order_are_the_same() -> None:
         table=TABLE,
         errors=ERRORS,
     )
-    assert result.truths[0].found_as == 1
+    assert result.true_findings[0].matched_rank == 1
 
 
 def test_half_of_the_members_shared_finds_a_truth() -> None:
     result = compare_findings(
         frame({"age": "child"}), frame({"height": "low"}), table=TABLE, errors=ERRORS
     )
-    assert result.truths[0].found_as == 1  # 18 of 20 rows
+    assert result.true_findings[0].matched_rank == 1  # 18 of 20 rows
 
 
 def test_fewer_shared_members_miss_it() -> None:
@@ -66,15 +66,15 @@ def test_fewer_shared_members_miss_it() -> None:
 def test_only_the_first_findings_count() -> None:
     findings = frame(*[{"time": "day"}] * 10, {"age": "child"})
     result = compare_findings(frame({"age": "child"}), findings, table=TABLE, errors=ERRORS)
-    assert len(result.claims) == 10
-    assert result.truths[0].found_as is None
+    assert len(result.label_findings) == 10
+    assert result.true_findings[0].matched_rank is None
 
 
 def test_a_finding_without_a_larger_true_error_is_false() -> None:
     findings = frame({"age": "child"}, {"age": "adult"}, {"time": "night"})
     result = compare_findings(frame(), findings, table=TABLE, errors=ERRORS)
-    assert [claim.false for claim in result.claims] == [False, True, True]
-    assert [claim.rank for claim in result.false] == [2, 3]
+    assert [one.false for one in result.label_findings] == [False, True, True]
+    assert [one.rank for one in result.false] == [2, 3]
 
 
 def test_an_error_just_at_the_limit_is_not_false() -> None:
@@ -82,13 +82,13 @@ def test_an_error_just_at_the_limit_is_not_false() -> None:
     for inside, false in ((1.1, False), (1.09, True)):
         errors = np.array([inside] * 10 + [1.0] * 10)
         result = compare_findings(frame(), frame({"a": "x"}), table=table, errors=errors)
-        assert result.claims[0].false is false
+        assert result.label_findings[0].false is false
 
 
 def test_a_finding_without_true_members_is_false() -> None:
     findings = frame({"age": "unknown"}, {"color": "red"})
     result = compare_findings(frame(), findings, table=TABLE, errors=ERRORS)
-    assert all(claim.false and claim.n == 0 and math.isnan(claim.error) for claim in result.claims)
+    assert all(one.false and one.n == 0 and math.isnan(one.error) for one in result.label_findings)
 
 
 def test_the_text_lists_found_missed_and_false() -> None:
@@ -130,8 +130,12 @@ def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     )
     usual = compare_findings(truth, findings, table=TABLE, errors=ERRORS)
     mixed = compare_findings(truth, findings, table=TABLE[order], errors=ERRORS[order])
-    assert [truth.found_as for truth in usual.truths] == [truth.found_as for truth in mixed.truths]
-    assert [claim.false for claim in usual.claims] == [claim.false for claim in mixed.claims]
+    assert [truth.matched_rank for truth in usual.true_findings] == [
+        truth.matched_rank for truth in mixed.true_findings
+    ]
+    assert [one.false for one in usual.label_findings] == [
+        one.false for one in mixed.label_findings
+    ]
 
 
 def test_members_satisfy_every_predicate() -> None:

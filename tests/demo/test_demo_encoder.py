@@ -7,7 +7,7 @@ from safetensors import safe_open
 
 from pipeline.config.audit import EncoderConfig
 from pipeline.demo.audit_files import find_encoder
-from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
+from pipeline.demo.training.label_accuracy import measure_label_accuracy, read_prompts
 from pipeline.demo.training.training_set import SIDE, make_pictures, sift_crops
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.encoder import load_encoder
@@ -57,8 +57,8 @@ def test_unseen_people_are_labelled_right_by_unseen_prompts(encoder: Encoder) ->
     poor = {}
     for prompts in read_prompts():
         kind = prompts.applies_to
-        quality = judge_labels(
-            vectors[kind], pictures[kind].facts, prompts, encode=encoder.encode_texts
+        quality = measure_label_accuracy(
+            vectors[kind], pictures[kind].truth, prompts, encode=encoder.encode_texts
         )
         if quality.accuracy < LEAST.get(prompts.name, 0.0):
             poor[prompts.name] = quality.accuracy

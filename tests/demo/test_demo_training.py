@@ -6,8 +6,9 @@ import open_clip
 import pytest
 import torch
 
-from pipeline.demo.training.captions import FACTS
-from pipeline.demo.training.train_encoder import build_model, contrast, save_model, train
+from pipeline.demo.training.captions import ATTRIBUTE_VALUES
+from pipeline.demo.training.encoder_model import build_model, save_model
+from pipeline.demo.training.train_encoder import contrast, train
 from pipeline.demo.training.training_batches import (
     CAPTIONS,
     EACH,
@@ -65,9 +66,9 @@ def test_drawn_pixels_keep_shape_and_range(parts: tuple[Captioned, Captioned]) -
 def test_captions_are_written_for_every_picture(parts: tuple[Captioned, Captioned]) -> None:
     for part in parts:
         assert part.tokens.shape[:2] == (len(part.pictures.pixels), CAPTIONS)
-        assert part.against.shape == (*part.tokens.shape[:2], len(FACTS))
-        facts = part.pictures.facts[:, None, :]
-        assert not (part.against & facts).any()
+        assert part.against.shape == (*part.tokens.shape[:2], len(ATTRIBUTE_VALUES))
+        truth = part.pictures.truth[:, None, :]
+        assert not (part.against & truth).any()
 
 
 def test_unread_tokens_are_in_no_caption(parts: tuple[Captioned, Captioned]) -> None:

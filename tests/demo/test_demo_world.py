@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pipeline.demo.drawing.figure import draw_figure
+from pipeline.demo.drawing.picture import draw_picture, paint_scene
 from pipeline.demo.drawing.weather import fog_share
 from pipeline.demo.scene_truth import (
     CONDITION_SHARES,
@@ -22,7 +23,7 @@ from pipeline.demo.scene_truth import (
     matches,
 )
 from pipeline.demo.system import KEEP, LACKING, LEFT_OUT
-from pipeline.demo.world import draw_picture, paint_scene, write_world
+from pipeline.demo.world import write_world
 
 DAY = Conditions("street", "day", "clear", "sharp")
 PLAIN = Person(

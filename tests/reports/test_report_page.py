@@ -13,6 +13,7 @@ from pipeline.exceptions import TableError
 from pipeline.tables import WEAKNESSES
 from reports.models import ReportData
 from reports.pages.report_page import build_report
+from reports.views.attributes import view_attributes
 from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import (
@@ -267,3 +268,15 @@ def test_intervals_of_object_audits_are_said_to_count_images() -> None:
     said = "which counts images where objects share them"
     assert said in build_report(make_report_data(sample_kind="object"))
     assert said not in build_report(make_report_data(sample_kind="image"))
+
+
+def test_an_error_without_an_interval_leaves_its_cell_empty() -> None:
+    data = make_report_data()
+    bare = data.value_errors.with_columns(ci_low=pl.lit(None), ci_high=pl.lit(None))
+    bare = bare.cast({"ci_low": pl.Float64, "ci_high": pl.Float64})
+    cells = [
+        [cell.interval for row in view.shown for cell in row.errors if cell]
+        for view in view_attributes(make_report_data(value_errors=bare))
+    ]
+    assert {interval for view in cells for interval in view} == {""}
+    assert '<td class="range"></td>' in build_report(make_report_data(value_errors=bare))

@@ -1,4 +1,4 @@
-"""Draws what stands about, and what hides people: walls, bushes, pillars, shelters."""
+"""Draws props: cones, trees and signs, and what hides people: walls, bushes, pillars, shelters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from pipeline.demo.drawing.pen import SUPERSAMPLE, Color, shade
 
 
 @dataclass(frozen=True)
-class Thing:
+class Prop:
     """An object of the scene: RGBA pixels, its own light at night, left and bottom in pixels."""
 
     image: Image.Image
     light: Image.Image
     left: float
     floor: float
-    scale: float  # height of an adult who would stand beside it
+    scale: float  # height of a standing adult at the same distance
 
 
-def draw_thing(rng: np.random.Generator, *, x: float, floor: float, scale: float) -> Thing:
-    """Draw a thing that stands about: cone, bollard, bin, sign, lamp, tree, barrier or machine."""
+def draw_prop(rng: np.random.Generator, *, x: float, floor: float, scale: float) -> Prop:
+    """Draw a cone, bollard, bin, sign, lamp, tree, barrier or machine."""
     kinds = (_cone, _bollard, _bin, _sign, _lamp, _tree, _barrier, _machine)
     draw = kinds[int(rng.integers(len(kinds)))]
     return _on_patch(draw, rng, scale, x, floor)
@@ -29,7 +29,7 @@ def draw_thing(rng: np.random.Generator, *, x: float, floor: float, scale: float
 
 def draw_cover(
     rng: np.random.Generator, *, middle: float, width: float, floor: float, scale: float
-) -> Thing:
+) -> Prop:
     """Draw what hides part of a figure of that middle, width, foot and height, all in pixels."""
     kind = int(rng.integers(4))
     if kind == 3:
@@ -43,7 +43,7 @@ def draw_cover(
 
 def draw_shelter(
     rng: np.random.Generator, *, middle: float, width: float, floor: float, scale: float
-) -> Thing:
+) -> Prop:
     """Draw the glass and frame of a shelter around a seated figure, in pixels."""
     return _on_patch(_shelter, rng, scale, middle, floor, width=width)
 
@@ -93,14 +93,14 @@ def _on_patch(
     floor: float,
     *,
     width: float = 0.0,
-) -> Thing:
+) -> Prop:
     unit = scale * SUPERSAMPLE
     size = (round(unit * 1.5) // 3 * 3 + 3, round(unit * 1.5) // 3 * 3 + 3)
     image, light = Image.new("RGBA", size), Image.new("RGB", size)
     patch = _Patch(ImageDraw.Draw(image), ImageDraw.Draw(light), unit, width / scale, rng)
     draw(patch)
     small, glow = image.reduce(SUPERSAMPLE), light.reduce(SUPERSAMPLE)
-    return Thing(small, glow, middle - small.width / 2, floor, scale)
+    return Prop(small, glow, middle - small.width / 2, floor, scale)
 
 
 def _cone(patch: _Patch) -> None:

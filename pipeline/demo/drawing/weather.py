@@ -10,7 +10,7 @@ FOG = (206, 210, 212)
 
 
 def fog_share(conditions: Conditions, depth: float, thickness: float) -> float:
-    """Return how much of a thing's color the fog takes (0..1): Koschmieder's law, 1 - exp(-kd)."""
+    """Return the share of a color that fog takes, 0 to 1: Koschmieder's law, 1 - exp(-kd)."""
     if conditions.weather != "fog":
         return 0.0
     return float(1 - np.exp(-thickness * depth))

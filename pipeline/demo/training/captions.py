@@ -1,4 +1,4 @@
-"""Captions of scenes and people in many wordings, each with what it claims."""
+"""Captions of scenes and people in many wordings, each with the values that contradict it."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pipeline.demo.scene_truth import CONDITION_SHARES, PERSON_SHARES
 
 COUNTS = ("1", "2", "3", "4")
-FACTS: tuple[tuple[str, str], ...] = tuple(
+ATTRIBUTE_VALUES: tuple[tuple[str, str], ...] = tuple(
     (attribute, value)
     for attribute, values in [
         *((name, tuple(shares)) for name, shares in CONDITION_SHARES.items()),
@@ -24,7 +24,7 @@ FACTS: tuple[tuple[str, str], ...] = tuple(
 _WORDS: Mapping[str, Any] = tomllib.loads(
     resources.files("pipeline.demo.training").joinpath("words.toml").read_text(encoding="utf-8")
 )
-_INDEX = {fact: position for position, fact in enumerate(FACTS)}
+_INDEX = {pair: position for position, pair in enumerate(ATTRIBUTE_VALUES)}
 _PERSON_TOPICS = ("headwear", "glasses", "hair", "clothing", "vest", "pose", "occlusion", "focus")
 _CONDITION_TOPICS = tuple(CONDITION_SHARES)
 _COUNTED = frozenset({"one", "two", "three", "four", "several", "many", "some"})  # need no article
@@ -35,29 +35,29 @@ Claims = Sequence[tuple[str, Sequence[str]]]  # attributes, and the values that 
 
 @dataclass(frozen=True)
 class Caption:
-    """A text, and the facts that contradict it: bits over FACTS."""
+    """A text, and the values that contradict it: bits over ATTRIBUTE_VALUES."""
 
     text: str
     against: Bits
 
 
-def encode_facts(values: Mapping[str, str]) -> Bits:
-    """Return which of FACTS hold for true values by attribute: (len(FACTS),) of bool."""
-    bits = np.zeros(len(FACTS), dtype=np.bool_)
-    for fact in values.items():
-        bits[_INDEX[fact]] = True
+def encode_truth(values: Mapping[str, str]) -> Bits:
+    """Return (len(ATTRIBUTE_VALUES),) bools: which are the true values, given by attribute."""
+    bits = np.zeros(len(ATTRIBUTE_VALUES), dtype=np.bool_)
+    for pair in values.items():
+        bits[_INDEX[pair]] = True
     return bits
 
 
 def caption_person(rng: np.random.Generator, values: Mapping[str, str]) -> Caption:
-    """Word some of the facts of a person (and of the image around): one to four of them."""
+    """Word one to four of the true values of a person and of the image around."""
     noun, claims = _draw_noun(rng, values, _WORDS["nouns"])
     topics = _draw_topics(rng, _PERSON_TOPICS, _CONDITION_TOPICS, plain=not claims)
     return _compose(rng, values, noun, claims, topics, _WORDS["person_frames"])
 
 
 def caption_scene(rng: np.random.Generator, values: Mapping[str, str]) -> Caption:
-    """Word some of the facts of a whole image: its conditions and how many people it shows."""
+    """Word some true values of a whole image: its conditions and how many people it shows."""
     counted = bool(rng.random() < 0.3)
     nouns = [entry for entry in _WORDS["scene_nouns"] if ("claims" in entry) == counted]
     noun, claims = _draw_noun(rng, values, nouns)
@@ -97,7 +97,7 @@ def _compose(
     topics: Sequence[str],
     frames: Sequence[str],
 ) -> Caption:
-    """Put noun and phrases together: adjectives before the noun, the rest behind it."""
+    """Put noun and phrases together: adjectives before the noun, other phrases behind it."""
     phrases = [_choose(rng, _WORDS["phrases"][topic][values[topic]]) for topic in topics]
     adjectives = [phrase.removeprefix("+") for phrase in phrases if phrase.startswith("+")]
     subject = " ".join([*adjectives, noun])
@@ -115,9 +115,9 @@ def _choose(rng: np.random.Generator, options: Sequence[str]) -> str:
 
 
 def _contradictions(claims: Claims) -> Bits:
-    bits = np.zeros(len(FACTS), dtype=np.bool_)
+    bits = np.zeros(len(ATTRIBUTE_VALUES), dtype=np.bool_)
     for attribute, allowed in claims:
-        for fact, position in _INDEX.items():
-            if fact[0] == attribute and fact[1] not in allowed:
+        for (name, value), position in _INDEX.items():
+            if name == attribute and value not in allowed:
                 bits[position] = True
     return bits

@@ -1,4 +1,4 @@
-"""How right an encoder's labels are on pictures whose facts are known."""
+"""Accuracy, precision and recall of an encoder's labels on pictures with known true values."""
 
 import tomllib
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.demo.training.captions import FACTS
+from pipeline.demo.training.captions import ATTRIBUTE_VALUES
 
 Matrix = npt.NDArray[np.float32]
 
@@ -24,7 +24,7 @@ class Prompts:
 
 
 @dataclass(frozen=True)
-class Quality:
+class LabelAccuracy:
     """Agreement with the truth; precision, recall and n by value in the order of `values`."""
 
     values: tuple[str, ...]
@@ -54,17 +54,18 @@ def read_prompts() -> list[Prompts]:
     return prompts
 
 
-def judge_labels(
+def measure_label_accuracy(
     vectors: Matrix,
-    facts: npt.NDArray[np.bool_],
+    truth: npt.NDArray[np.bool_],
     prompts: Prompts,
     *,
     encode: Callable[[list[str]], Matrix],
     naive: bool = False,
-) -> Quality:
-    """Label pictures by the nearest prototype and compare with their facts.
+) -> LabelAccuracy:
+    """Label pictures by the nearest prototype and compare with their true values.
 
-    vectors: (n, d) unit-length. facts: (n, len(FACTS)). `encode` gives texts unit-length vectors.
+    vectors: (n, d) unit-length. truth: (n, len(ATTRIBUTE_VALUES)) bools.
+    encode: returns unit-length vectors of texts.
     naive: the first prompt in the first template alone, instead of the mean of all.
     """
     prototypes = []
@@ -72,18 +73,17 @@ def judge_labels(
         mean = encode(list(texts[:1] if naive else texts)).mean(axis=0)
         prototypes.append(mean / np.linalg.norm(mean))
     guess = (vectors @ np.array(prototypes, dtype=np.float32).T).argmax(axis=1)
-    columns = [FACTS.index((prompts.name, value)) for value in prompts.values]
-    truth = facts[:, columns].argmax(axis=1)
-    return _compare(guess, truth, prompts.values)
+    columns = [ATTRIBUTE_VALUES.index((prompts.name, value)) for value in prompts.values]
+    return _compare(guess, truth[:, columns].argmax(axis=1), prompts.values)
 
 
 def _compare(
     guess: npt.NDArray[np.intp], truth: npt.NDArray[np.intp], values: Sequence[str]
-) -> Quality:
+) -> LabelAccuracy:
     hits = [int(((guess == value) & (truth == value)).sum()) for value in range(len(values))]
     named = [int((guess == value).sum()) for value in range(len(values))]
     there = [int((truth == value).sum()) for value in range(len(values))]
-    return Quality(
+    return LabelAccuracy(
         values=tuple(values),
         accuracy=float((guess == truth).mean()),
         precision=tuple(hit / max(count, 1) for hit, count in zip(hits, named, strict=True)),

@@ -1,12 +1,11 @@
 """Train the demo's encoder: `python -m pipeline.demo.training.train_encoder`.
 
 The loss is the symmetric contrastive one, with every caption that is true of an image counted as
-its match (UniCL, Yang et al., CVPR 2022, equations 3 to 5): with few facts in a world, captions of
-other images are often true of this one too.
+its match (UniCL, Yang et al., CVPR 2022, equations 3 to 5): with few values in a world, captions
+of other images are often true of this one too.
 """
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -16,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import open_clip
 import torch
-from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
-from safetensors.torch import save_file
+from open_clip.model import CLIP
 
-from pipeline.demo.training.captions import FACTS
-from pipeline.demo.training.label_accuracy import judge_labels, read_prompts
+from pipeline.demo.training.captions import ATTRIBUTE_VALUES
+from pipeline.demo.training.encoder_model import build_model, save_model
+from pipeline.demo.training.label_accuracy import measure_label_accuracy, read_prompts
 from pipeline.demo.training.training_batches import (
-    CONTEXT,
     Captioned,
     caption_pictures,
     draw_pixels,
@@ -30,46 +28,18 @@ from pipeline.demo.training.training_batches import (
     find_unread,
     to_tensor,
 )
-from pipeline.demo.training.training_set import SIDE, Pictures, make_pictures
+from pipeline.demo.training.training_set import Pictures, make_pictures
 from pipeline.files.core_count import count_cores
 
-MODEL = {
-    "embed_dim": 96,
-    "vision_cfg": {"layers": [1, 1, 1, 1], "width": 16, "image_size": SIDE},
-    "text_cfg": {
-        "context_length": CONTEXT,
-        "vocab_size": 49408,
-        "width": 48,
-        "heads": 4,
-        "layers": 2,
-    },
-}
-PREPROCESS = {
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.5, 0.5, 0.5],
-    "interpolation": "bilinear",
-    "resize_mode": "squash",
-}
 IMAGES, EPOCHS = 8000, 14
 BATCH = (128, 24)  # people, whole images
 WARM_UP = 600  # steps
 
 
-def build_model(seed: int) -> CLIP:
-    """Build the untrained model out of open_clip's own classes."""
-    torch.manual_seed(seed)
-    model = CLIP(
-        embed_dim=MODEL["embed_dim"],
-        vision_cfg=CLIPVisionCfg(**MODEL["vision_cfg"]),  # type: ignore[arg-type]  # a JSON-like dict
-        text_cfg=CLIPTextCfg(**MODEL["text_cfg"]),  # type: ignore[arg-type]  # a JSON-like dict
-    )
-    return model.to(memory_format=torch.channels_last)
-
-
 def contrast(
     images: torch.Tensor, texts: torch.Tensor, scale: torch.Tensor, match: torch.Tensor
 ) -> torch.Tensor:
-    """Return the symmetric loss; match (n, m) tells which texts are true of which images."""
+    """Return the symmetric loss; match (n, m): which texts are true of which images."""
     logits = scale * images @ texts.T
     by_image = match / match.sum(1, keepdim=True).clamp(min=1)
     by_text = match.T / match.T.sum(1, keepdim=True).clamp(min=1)
@@ -94,7 +64,7 @@ def train(
     """
     rng = np.random.default_rng(seed)
     steps = epochs * (len(parts[0].tokens) // BATCH[0])
-    blank = int(find_unread(parts)[0])  # stands for every word that was never read
+    blank = int(find_unread(parts)[0])  # in place of every word that was never read
     _warm_up(model, parts, steps=warm_up, seed=seed, blank=blank)
     optimizer = _make_optimizer(model, rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -104,12 +74,7 @@ def train(
     started, recent = time.monotonic(), []
     for step in range(steps):
         model.train()
-        rows = [
-            rng.integers(len(part.tokens), size=n) for part, n in zip(parts, BATCH, strict=True)
-        ]
-        chosen = list(zip(parts, rows, strict=True))
-        pixels = [draw_pixels(rng, part.pictures, some) for part, some in chosen]
-        loss = _loss(model, pixels, [draw_texts(rng, part, some, blank) for part, some in chosen])
+        loss = _loss(model, *_draw_batch(rng, parts, blank))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
@@ -118,11 +83,21 @@ def train(
             model.logit_scale.clamp_(0, math.log(60))
         recent.append(loss.item())
         if (step + 1) % 200 == 0 or step + 1 == steps:
-            accuracy = " ".join(f"{n}={a:.3f}" for n, a in judge_model(model, test).items())
+            accuracy = " ".join(f"{n}={a:.3f}" for n, a in measure_accuracies(model, test).items())
             seconds = time.monotonic() - started
             _say(f"{step + 1}/{steps} {seconds:.0f}s loss {np.mean(recent):.3f} {accuracy}")
             recent.clear()
     _share_blank(model, parts, blank)
+
+
+def _draw_batch(
+    rng: np.random.Generator, parts: Sequence[Captioned], blank: int
+) -> tuple[list[torch.Tensor], list[tuple[torch.Tensor, torch.Tensor]]]:
+    """Return the pixels, and the texts with their matches, of people and of whole images."""
+    rows = [rng.integers(len(part.tokens), size=n) for part, n in zip(parts, BATCH, strict=True)]
+    chosen = list(zip(parts, rows, strict=True))
+    pixels = [draw_pixels(rng, part.pictures, some) for part, some in chosen]
+    return pixels, [draw_texts(rng, part, some, blank) for part, some in chosen]
 
 
 def _make_optimizer(model: CLIP, rate: float) -> torch.optim.Optimizer:
@@ -134,14 +109,14 @@ def _make_optimizer(model: CLIP, rate: float) -> torch.optim.Optimizer:
 
 
 def _warm_up(model: CLIP, parts: Sequence[Captioned], *, steps: int, seed: int, blank: int) -> None:
-    """Train the text tower against the facts themselves, in place of pictures that show them.
+    """Train the text tower against the true values themselves, in place of pictures of them.
 
     Untrained towers of both sides have to find each other, and what is small in a picture is found
-    last; a text tower that tells facts apart teaches the image tower all of them from the start.
+    last; a text tower that separates the values teaches the image tower all of them from the start.
     """
     rng = np.random.default_rng([seed, 2])
     stand_ins = torch.nn.ModuleList(
-        torch.nn.Linear(len(FACTS), model.text_projection.shape[1]) for _ in parts
+        torch.nn.Linear(len(ATTRIBUTE_VALUES), model.text_projection.shape[1]) for _ in parts
     )
     weights = [weight for name, weight in model.named_parameters() if "visual" not in name]
     optimizer = torch.optim.AdamW([*weights, *stand_ins.parameters()], lr=3e-3)
@@ -152,7 +127,7 @@ def _warm_up(model: CLIP, parts: Sequence[Captioned], *, steps: int, seed: int, 
         for part, stand_in, size in zip(parts, stand_ins, BATCH, strict=True):
             rows = rng.integers(len(part.tokens), size=size)
             tokens, match = draw_texts(rng, part, rows, blank)
-            shown = torch.from_numpy(part.pictures.facts[rows].astype(np.float32))
+            shown = torch.from_numpy(part.pictures.truth[rows].astype(np.float32))
             images = torch.nn.functional.normalize(stand_in(shown), dim=-1)
             texts = model.encode_text(tokens, normalize=True)
             losses.append(contrast(images, texts, model.logit_scale.exp(), match))
@@ -193,7 +168,7 @@ def _share_blank(model: CLIP, parts: Sequence[Captioned], blank: int) -> None:
         table[unread] = table[blank].clone()
 
 
-def judge_model(model: CLIP, test: tuple[Pictures, Pictures]) -> dict[str, float]:
+def measure_accuracies(model: CLIP, test: tuple[Pictures, Pictures]) -> dict[str, float]:
     """Return the accuracy of each attribute on unseen pictures with prompts never trained on."""
     model.eval()
     tokenize = open_clip.SimpleTokenizer(context_length=model.context_length)
@@ -209,8 +184,8 @@ def judge_model(model: CLIP, test: tuple[Pictures, Pictures]) -> dict[str, float
     vectors = [_encode_images(model, pictures) for pictures in test]
     for prompts in read_prompts():
         whole = prompts.applies_to == "image"
-        quality = judge_labels(vectors[whole], test[whole].facts, prompts, encode=encode)
-        accuracies[prompts.name] = quality.accuracy
+        found = measure_label_accuracy(vectors[whole], test[whole].truth, prompts, encode=encode)
+        accuracies[prompts.name] = found.accuracy
     return accuracies
 
 
@@ -223,20 +198,8 @@ def _encode_images(model: CLIP, pictures: Pictures) -> npt.NDArray[np.float32]:
     return torch.cat(parts).float().numpy()
 
 
-def save_model(model: CLIP, folder: Path) -> None:
-    """Write the model as an open_clip local-dir: configuration and float16 weights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {"model_cfg": MODEL, "preprocess_cfg": PREPROCESS}
-    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
-    weights = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
-        for name, tensor in model.state_dict().items()
-    }
-    save_file(weights, folder / "open_clip_model.safetensors")
-
-
 def train_world_encoder(*, images: int, epochs: int, seed: int, workers: int) -> CLIP:
-    """Draw the training world, write its captions, train and judge; return the model."""
+    """Draw the training world, write its captions and train; return the model."""
     crops, wholes = make_pictures(images=images, seed=1_000_000 + seed, workers=workers)
     test = make_pictures(images=400, seed=2_000_000 + seed, workers=workers)
     _say(f"drew {len(crops.pixels)} people in {len(wholes.pixels)} images")

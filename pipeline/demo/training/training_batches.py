@@ -8,7 +8,7 @@ import numpy.typing as npt
 import open_clip
 import torch
 
-from pipeline.demo.training.captions import FACTS, caption_person, caption_scene
+from pipeline.demo.training.captions import ATTRIBUTE_VALUES, caption_person, caption_scene
 from pipeline.demo.training.training_set import Pictures
 
 CONTEXT = 24  # tokens of a text
@@ -21,11 +21,11 @@ Tokens = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Captioned:
-    """Pictures with CAPTIONS captions each: tokens (n, c, length), against (n, c, len(FACTS))."""
+    """Pictures with c = CAPTIONS captions each: tokens, and the values that contradict them."""
 
     pictures: Pictures
-    tokens: Tokens
-    against: npt.NDArray[np.bool_]
+    tokens: Tokens  # (n, c, length)
+    against: npt.NDArray[np.bool_]  # (n, c, len(ATTRIBUTE_VALUES))
 
 
 def caption_pictures(pictures: Pictures, *, whole: bool, seed: int) -> Captioned:
@@ -33,13 +33,13 @@ def caption_pictures(pictures: Pictures, *, whole: bool, seed: int) -> Captioned
     rng = np.random.default_rng([seed, int(whole)])
     write = caption_scene if whole else caption_person
     texts, against = [], []
-    for facts in pictures.facts:
-        values = {FACTS[position][0]: FACTS[position][1] for position in np.flatnonzero(facts)}
+    for bits in pictures.truth:
+        values = dict(ATTRIBUTE_VALUES[position] for position in np.flatnonzero(bits))
         captions = [write(rng, values) for _ in range(CAPTIONS)]
         texts += [caption.text for caption in captions]
         against += [caption.against for caption in captions]
     tokens = open_clip.SimpleTokenizer(context_length=CONTEXT)(texts).numpy().astype(np.int32)
-    shape = (len(pictures.facts), CAPTIONS, -1)
+    shape = (len(pictures.truth), CAPTIONS, -1)
     return Captioned(pictures, tokens.reshape(shape), np.array(against).reshape(shape))
 
 
@@ -53,8 +53,8 @@ def draw_texts(
     against = part.against[rows[:, None], picks].reshape(len(rows) * EACH, -1)
     hidden = (rng.random(tokens.shape) < UNREAD) & (tokens > 0) & (tokens < SPECIAL)
     tokens[hidden] = blank
-    facts = part.pictures.facts[rows].astype(np.float32)
-    match = (facts @ against.T.astype(np.float32)) == 0  # (size, size * EACH)
+    truth = part.pictures.truth[rows].astype(np.float32)
+    match = (truth @ against.T.astype(np.float32)) == 0  # (size, size * EACH)
     return torch.from_numpy(tokens).long(), torch.from_numpy(match).float()
 
 

@@ -1,4 +1,4 @@
-"""How much worse a system does on groups of people than on those who are in none of them."""
+"""How much larger a system's error is on groups of people than on people in none of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class Gap:
     group: Group
     n: int
     error: float
-    rest_error: float
+    others_error: float
 
     @property
     def size(self) -> float:
         """The difference of the two errors."""
-        return self.error - self.rest_error
+        return self.error - self.others_error
 
 
 def measure_gaps(
@@ -33,13 +33,13 @@ def measure_gaps(
 
     table: true values, one row a person; errors: (n,) of the same rows.
     """
-    inside = np.array([_find(table, group) for group in groups]).reshape(len(groups), -1)
-    count = inside.sum(axis=0)  # (n,)
-    rest = errors[count == 0]
+    members = np.array([_find(table, group) for group in groups]).reshape(len(groups), -1)
+    count = members.sum(axis=0)  # (n,)
+    others = errors[count == 0]
     gaps = []
-    for group, members in zip(groups, inside, strict=True):
-        alone = errors[members & (count == 1)]
-        gaps.append(Gap(group, len(alone), _mean(alone), _mean(rest)))
+    for group, own in zip(groups, members, strict=True):
+        alone = errors[own & (count == 1)]
+        gaps.append(Gap(group, len(alone), _mean(alone), _mean(others)))
     return gaps
 
 
