@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
+from pipeline.arrays import Floats
 from pipeline.exceptions import WeakspotError
 from pipeline.files.gc_pause import pause_gc
 
 Record = dict[str, Any]
-Floats = npt.NDArray[np.float64]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _REQUIRED = object()

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from pipeline.arrays import Floats
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.labels.attribute_checks import list_cuts
 from pipeline.labels.attribute_file import Attribute
@@ -166,7 +166,7 @@ def _measure_size(measure: str) -> pl.Expr:
     return sizes[measure.removeprefix("box_")]
 
 
-def _fills_every_bin(known: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> bool:
+def _fills_every_bin(known: Floats, edges: Floats) -> bool:
     counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
     return bool((counts > 0).all() and (np.diff(edges) > 0).all())
 

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pipeline.arrays import Floats
 from pipeline.exceptions import EncoderError, EncoderMismatchError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.tables import LABELS, Vectors, check
 from pipeline.vocabulary import UNKNOWN
 
-Floats = npt.NDArray[np.float64]
 Ensemble = Literal["mean", "probability", "max", "naive"]
 
 _ROWS_AT_ONCE = 8192  # bounds the memory: 32 MB of float64 at 512 dimensions
