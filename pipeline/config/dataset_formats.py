@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.files.toml_file import list_options
+
 
 @dataclass(frozen=True)
 class DatasetFormat:
@@ -45,5 +47,5 @@ FORMATS: Mapping[str, DatasetFormat] = {one.name: one for one in _FORMATS}
 
 def list_formats(*, quote: str = '"', with_boxes: bool = False) -> str:
     """Return the names of the formats, or of those with true boxes, as "a", "b" or "c"."""
-    names = [f"{quote}{one.name}{quote}" for one in _FORMATS if one.has_boxes or not with_boxes]
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+    names = [one.name for one in _FORMATS if one.has_boxes or not with_boxes]
+    return list_options(names, quote=quote)

@@ -8,8 +8,8 @@ import polars as pl
 
 from pipeline.arrays import Floats
 from pipeline.exceptions import ConfigError, TableError
-from pipeline.labels.attribute_checks import list_cuts
 from pipeline.labels.attribute_file import Attribute
+from pipeline.labels.bin_checks import list_cuts
 from pipeline.labels.box_measures import measure_boxes
 from pipeline.labels.measure_names import (
     BOX_MEASURES,
