@@ -107,7 +107,7 @@ class System(Section):
 
 
 class SliceSearch(Section):
-    """How slices are searched and judged."""
+    """How slices are searched and tested."""
 
     labels: Literal["predicted", "truth"] = "predicted"
     alpha: float = Field(default=0.95, gt=0, le=1)
@@ -127,14 +127,14 @@ class FairnessConfig(Section):
     adjust_for: tuple[str, ...] = ()  # names of attributes that may explain a gap: size, blur
     positive: str | None = None  # of a classifier: the class that rates are of
     max_level: int = Field(default=2, ge=1, le=2)
-    min_group: int = Field(default=30, ge=2)  # samples; smaller groups are not judged
+    min_group: int = Field(default=30, ge=2)  # samples; smaller groups are not compared
 
 
 class Gates(Section):
     """When a gap between groups fails the audit: exit code 3."""
 
     max_gap: float = Field(gt=0)  # largest excess over the rest, in units of the error
-    min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not judged
+    min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not compared
     attributes: tuple[str, ...] = ()  # names; those of [fairness] when empty
 
 

@@ -54,10 +54,10 @@ def find_bad_names(data: Mapping[str, Any]) -> Iterator[Fault]:
 
 def find_shared(data: Mapping[str, Any], *, what: str) -> Iterator[Fault]:
     """Find strings that two values have in common. what: "prompt" or "cell"."""
-    seen: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for value, prompts in list_values(data):
         for prompt in prompts:
-            first = seen.setdefault(fold_text(prompt), value)
+            first = owners.setdefault(fold_text(prompt), value)
             if first != value:
                 message = f"{what} {prompt!r} is in both {first!r} and {value!r}; keep one"
                 yield Fault(("values", value), message, text=prompt)

@@ -1,4 +1,4 @@
-"""Where an object's box stands in its image and among its neighbours, as numbers."""
+"""The position of an object's box in its image and among its neighbours, as numbers."""
 
 import numpy as np
 import polars as pl
@@ -14,11 +14,11 @@ def measure_boxes(
     """Return sample_id and one of BOX_MEASURES of each sample's box, in their order.
 
     samples: of the samples table. objects: of the objects table, the possible neighbours in a
-    crowd beside the samples themselves. What a box says is said of its part inside the image:
+    crowd beside the samples themselves. Measures are of the part of a box inside its image:
     box_truncated is how many sides of the image it touches within a pixel, 0 to 4; box_center_x
     and box_center_y where its center is, 0 (left, top) to 1; box_relative_area its share of the
     image; box_crowding the largest share of it that the box of one neighbour covers, 0 to 1.
-    A region annotated as a crowd is no neighbour: it says where people stand, not where one does.
+    A region annotated as a crowd is no neighbour: it is not the box of one object.
     A whole image, and a box without a part inside its image, give null.
     """
     if measure == "box_crowding":
@@ -90,7 +90,7 @@ def _list_sides() -> tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]:
 
 
 def _is_inside() -> pl.Expr:
-    """Tell whether there is a box, and a part of it inside an image that is known."""
+    """Return whether there is a box with a part inside an image of known size."""
     left, top, right, bottom = _list_sides()
     whole = pl.any_horizontal(pl.col("x", "y", "w", "h", "width", "height").is_null())
     return ~whole & (left < right) & (top < bottom)

@@ -64,10 +64,10 @@ def find_weak_wording(data: Mapping[str, Any]) -> list[Fault]:
 
 
 def _find_repeats(location: Location, prompts: Collection[str]) -> Iterator[Fault]:
-    seen: list[str] = []
+    earlier: list[str] = []
     for prompt in prompts:
-        if fold_text(prompt) in seen:
+        if fold_text(prompt) in earlier:
             same = [text for text in prompts if text == prompt]
             message = f"{prompt!r} is repeated and counts twice; reword or remove it"
             yield Fault(location, message, "fault", prompt, nth=len(same) - 1)
-        seen.append(fold_text(prompt))
+        earlier.append(fold_text(prompt))

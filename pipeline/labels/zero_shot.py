@@ -22,7 +22,7 @@ _DECIMALS = 9  # rounds away what the order of summation leaves, so that ties ar
 
 @dataclass(frozen=True)
 class Prototypes:
-    """What the values of one attribute look like to one encoder.
+    """The vectors of the values of one attribute, by one encoder.
 
     vectors: (k, d) unit-length. owners: (k,) the value each belongs to, an index into `values`.
     """
@@ -50,7 +50,7 @@ def make_prototypes(
     logit_scale: float,
     ensemble: Ensemble | None = None,
 ) -> Prototypes:
-    """Make the vectors that stand for each value of an attribute.
+    """Make the vectors of each value of an attribute.
 
     vectors: of prompts, keyed by their text; those of `list_prompts` must be among them.
     logit_scale: the factor on cosines that the encoder was trained with.

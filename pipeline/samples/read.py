@@ -37,9 +37,9 @@ def read_samples(
     [dataset.boxes] names; they are the objects. known: earlier `samples` rows; a file with the
     same path, size and time of change is not hashed again. limit: take the first so many
     candidates (images, or objects), before any is rejected. threads: for reading and hashing files,
-    by default two a core and at most 32. progress: told how many more image files are done. Raises
-    DatasetError if the dataset's own files cannot be read as its format or nothing of it can be
-    used.
+    by default two a core and at most 32. progress: called with the number of further image files
+    done. Raises DatasetError if the dataset's own files cannot be read as its format or nothing of
+    it can be used.
     """
     listing = take_detections(FORMATS[dataset.format].read(dataset), dataset, detections)
     chosen, object_counts = choose_objects(listing)
@@ -99,7 +99,7 @@ def _make_image_rows(images: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sort_samples(samples: pl.DataFrame) -> pl.DataFrame:
-    """Sort by path; an image stands before its objects, these by annotation id."""
+    """Sort by path; an image comes before its objects, these by annotation id."""
     number = pl.col("annotation_id").cast(pl.Int64, strict=False)
     is_object = pl.col("parent_id").is_not_null()
     return samples.sort("path", is_object, number, "annotation_id", nulls_last=True)
