@@ -1,10 +1,10 @@
-"""WeakspotError and its children: everything a user can be told in plain words."""
+"""WeakspotError and its subclasses: errors whose message is written for the user."""
 
 from collections.abc import Iterable
 
 
 class WeakspotError(Exception):
-    """Tell a user what went wrong, where, and what to do; printed without a traceback."""
+    """An error whose message says what is wrong, where, and what to do; shown without traceback."""
 
     exit_code = 1
 

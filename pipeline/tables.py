@@ -113,7 +113,7 @@ RUNS: Schema = {
     "encoder_id": pl.String(),
     "counts": pl.String(),
     "timings": pl.String(),
-    "search": pl.String(),  # JSON: for each system what the search saw
+    "search": pl.String(),  # JSON: for each system what was searched
 }
 FAMILY: Schema = {  # what a search counts: one row a slice
     "predicates": PREDICATES,
@@ -212,7 +212,7 @@ COLLECTION: Schema = {  # what to collect next: one row a kind of sample
     "missing": pl.Int64(),  # samples of it to collect
     "covers": pl.Int64(),  # combinations that these help
 }
-COVERAGE: Schema = {  # how often each value of each attribute was seen, in display order
+COVERAGE: Schema = {  # how often each value of each attribute occurs, in display order
     "attribute": pl.String(),
     "value": pl.String(),
     "n": pl.Int64(),
@@ -246,7 +246,7 @@ TABLES: Mapping[str, Schema] = {
     "slices": SLICES,
     "findings": FINDINGS,
 }
-# What a run made besides findings: with the keys that tell runs, systems and labels apart.
+# What a run made besides findings: with the keys of run, system and labels.
 RESULTS: Mapping[str, Schema] = {
     "gaps": {**RUN_KEYS, "labels": pl.String(), **GAPS},
     "disparities": {**RUN_KEYS, "labels": pl.String(), **DISPARITIES},

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from pipeline.config.audit import read_audit
 from pipeline.exceptions import ConfigError
+from pipeline.samples.formats import FORMATS
 from pipeline.samples.read import read_samples
-from pipeline.samples.writers import Written, write_coco, write_voc, write_yolo
-
-Format = Literal["coco", "yolo", "voc"]
+from pipeline.samples.written import Written
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Converted:
     size_differs: int
 
 
-def convert_dataset(audit_file: Path, target: Path, *, to: Format) -> Converted:
+def convert_dataset(audit_file: Path, target: Path, *, to: str) -> Converted:
     """Write the boxes of an audit's dataset to a file (COCO) or into a new folder (YOLO, VOC).
 
     Renames and asked categories hold; every image is written, also one without objects. Raises
@@ -39,20 +37,18 @@ def convert_dataset(audit_file: Path, target: Path, *, to: Format) -> Converted:
             f"{audit_file}: the dataset has no boxes to convert; use a format with boxes, or "
             "detections = FILE in [dataset.boxes]"
         )
-    _check_target(target, to=to)
+    wanted = FORMATS[to]
+    if wanted.write is None:
+        raise ConfigError(f"format {to!r} has no boxes to write")
+    _check_target(target, makes=wanted.makes)
     found = read_samples(dataset.model_copy(update={"sample": "image"}))
-    if to == "coco":
-        written = write_coco(found, target)
-    else:
-        target.mkdir(parents=True, exist_ok=True)
-        yolo = to == "yolo"
-        written = write_yolo(found, target, root=dataset.root) if yolo else write_voc(found, target)
+    written = wanted.write(found, target, dataset.root)
     return Converted(written, found.rejects, found.counts.get("size_differs", 0))
 
 
-def _check_target(target: Path, *, to: Format) -> None:
+def _check_target(target: Path, *, makes: str) -> None:
     """Raise ConfigError if writing would overwrite something or has no folder to write to."""
-    if to == "coco":
+    if makes == "file":
         if target.exists():
             raise ConfigError(f"{target}: exists already; name a new file")
         if not target.parent.is_dir():

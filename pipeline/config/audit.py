@@ -11,6 +11,7 @@ from pydantic import (
 )
 
 from pipeline.config.dataset import Boxes, CropRule, Dataset, Truth, TruthValue
+from pipeline.config.dataset_formats import list_formats
 from pipeline.config.error_metrics import DETECTION_FORMATS, list_metrics
 from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
 from pipeline.files.toml_file import parse_model, read_toml
@@ -46,7 +47,7 @@ class EncoderConfig(Section):
     pretrained: str | None = None
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     batch_size: int = Field(default=256, ge=1)
-    shard_size: int = Field(default=2048, ge=1)  # samples in a task: what a killed run loses
+    shard_size: int = Field(default=2048, ge=1)  # samples in a task: what a killed run repeats
 
     @model_validator(mode="before")
     @classmethod
@@ -106,7 +107,7 @@ class System(Section):
 
 
 class SliceSearch(Section):
-    """How slices are searched and judged."""
+    """How slices are searched and tested."""
 
     labels: Literal["predicted", "truth"] = "predicted"
     alpha: float = Field(default=0.95, gt=0, le=1)
@@ -115,7 +116,7 @@ class SliceSearch(Section):
     top: int = Field(default=15, ge=1)
     engine: Literal["auto", "cube", "depth-first", "sliceline"] = "auto"
     confirm: float = Field(default=0.0, ge=0, lt=1)  # share of the images held out to confirm
-    include_unknown: bool = False  # whether "unknown" may stand in a predicate
+    include_unknown: bool = False  # whether "unknown" may be a value of a predicate
     seed: int = 0
 
 
@@ -126,14 +127,14 @@ class FairnessConfig(Section):
     adjust_for: tuple[str, ...] = ()  # names of attributes that may explain a gap: size, blur
     positive: str | None = None  # of a classifier: the class that rates are of
     max_level: int = Field(default=2, ge=1, le=2)
-    min_group: int = Field(default=30, ge=2)  # samples; smaller groups are not judged
+    min_group: int = Field(default=30, ge=2)  # samples; smaller groups are not compared
 
 
 class Gates(Section):
     """When a gap between groups fails the audit: exit code 3."""
 
     max_gap: float = Field(gt=0)  # largest excess over the rest, in units of the error
-    min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not judged
+    min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not compared
     attributes: tuple[str, ...] = ()  # names; those of [fairness] when empty
 
 
@@ -175,7 +176,10 @@ class Audit(Section):
         for system in self.systems:
             if system.format not in DETECTION_FORMATS:
                 continue
-            if system.format == "yolo-detections" and self.dataset.format != "yolo":
+            if (
+                system.format == "yolo-detections"
+                and not self.dataset.format_record.has_class_numbers
+            ):
                 raise ValueError(
                     f"system {system.name!r}: yolo-detections names classes by their index in a "
                     'data.yaml; it needs a dataset of format "yolo"'
@@ -183,7 +187,7 @@ class Audit(Section):
             if not self.dataset.has_true_boxes:
                 raise ValueError(
                     f"system {system.name!r}: coco-detections needs a dataset with true boxes, "
-                    'of format "coco", "yolo" or "voc"'
+                    f"of format {list_formats(with_boxes=True)}"
                 )
             options = list_metrics(system.format, sample=self.dataset.sample)
             if system.error not in options:

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.config.dataset_formats import FORMATS, DatasetFormat, list_formats
 from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
 
 
@@ -45,7 +46,7 @@ class Truth(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, raw: Any) -> Any:  # noqa: ANN401 - raw TOML
-        """Turn each [dataset.truth.NAME] table into values; all its faults are told at once."""
+        """Turn each [dataset.truth.NAME] table into values; list all its faults at once."""
         if not isinstance(raw, dict) or "attributes" in raw:
             return raw
         rest = {key: value for key, value in raw.items() if not isinstance(value, dict)}
@@ -106,7 +107,7 @@ class Boxes(Section):
 class Dataset(Section):
     """Where the samples come from."""
 
-    format: Literal["folder", "table", "coco", "yolo", "voc"]
+    format: str  # a name in FORMATS
     images: FilePaths
     annotations: FilePaths = ()
     table: FilePath | None = None
@@ -126,15 +127,31 @@ class Dataset(Section):
         return Path(os.path.commonpath(self.images))
 
     @property
+    def format_record(self) -> DatasetFormat:
+        """What the format needs and has."""
+        return FORMATS[self.format]
+
+    @property
     def has_true_boxes(self) -> bool:
         """Whether the format states where objects are."""
-        return self.format in ("coco", "yolo", "voc")
+        return self.format_record.has_boxes
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str) -> str:
+        if name not in FORMATS:
+            known = list_formats(quote="'")
+            raise ValueError(f"Input should be {known}")
+        return name
 
     @model_validator(mode="before")
     @classmethod
     def _find_images(cls, raw: Any) -> Any:  # noqa: ANN401 - raw TOML
-        """Take the folders of the data.yaml files as those of the images where none are named."""
-        if not isinstance(raw, dict) or raw.get("format") != "yolo" or "images" in raw:
+        """Take the folders of the annotation files as `images`, where the format allows it."""
+        if not isinstance(raw, dict) or "images" in raw:
+            return raw
+        known = FORMATS.get(str(raw.get("format")))
+        if known is None or not known.images_beside_annotations:
             return raw
         files = raw.get("annotations")
         files = [files] if isinstance(files, str | Path) else files
@@ -153,17 +170,17 @@ class Dataset(Section):
                 f"{self.format}: {len(self.annotations)} annotations for {len(self.images)} images "
                 "folders; give lists of equal length"
             )
-        if self.format == "table" and self.table is None:
+        if self.format_record.needs_table and self.table is None:
             raise ValueError('table: name the CSV or Parquet file, e.g. table = "samples.csv"')
         if not self.has_true_boxes and self.annotations:
             raise ValueError(f"annotations: not used by format {self.format!r}; remove it")
-        if self.format != "table" and self.table is not None:
+        if not self.format_record.needs_table and self.table is not None:
             raise ValueError(f"table: not used by format {self.format!r}; remove it")
         if self.has_true_boxes and self.boxes is not None:
             raise ValueError(f"boxes: format {self.format!r} has boxes of its own; remove it")
         if not self.has_true_boxes and self.sample == "object" and self.boxes is None:
             raise ValueError(
-                'sample = "object" needs boxes; use format = "coco", "yolo" or "voc", or say in '
-                "[dataset.boxes] which detections or detector to take"
+                f'sample = "object" needs boxes; use format = {list_formats(with_boxes=True)}, or '
+                "say in [dataset.boxes] which detections or detector to take"
             )
         return self

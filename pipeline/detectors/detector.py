@@ -1,4 +1,4 @@
-"""What a detector is to weakspot: a name, an id of all that decides its boxes, and `detect`."""
+"""The interface of a detector: a name, an id of all that determines its boxes, and `detect`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 class Detection(NamedTuple):
-    """One object that a detector sees; the box is in pixels of the upright image."""
+    """One object that a detector finds; the box is in pixels of the upright image."""
 
     category: str
     x: float
@@ -29,12 +29,12 @@ class Detector(Protocol):
         """16 hex digits of weights, settings and versions: equal ids give equal boxes."""
 
     def detect(self, image: Image.Image) -> list[Detection]:
-        """Return what is seen in an RGB image, best first; called from several threads.
+        """Return the detections in an RGB image, best first; called from several threads.
 
         Raises ImageRejectedError for an image that the detector cannot take.
         """
 
 
 def sort_detections(found: Sequence[Detection]) -> list[Detection]:
-    """Return the detections by falling score, equal ones by category and place."""
+    """Return the detections by falling score, equal ones by category and position."""
     return sorted(found, key=lambda one: (-one.score, one))

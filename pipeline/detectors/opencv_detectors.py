@@ -15,7 +15,7 @@ from pipeline.exceptions import ConfigError
 from pipeline.files.model_id import make_model_id
 from pipeline.images.decode import ImageRejectedError
 
-# Pixels of the longer side: a larger image is looked at in this size, so that memory is bounded.
+# Pixels of the longer side: a larger image is scaled down to this size, so that memory is bounded.
 MAX_SIDE = 4096
 # Dalal and Triggs, "Histograms of oriented gradients for human detection" (CVPR 2005).
 HOG_WINDOW = (64, 128)  # width and height in pixels of the smallest person
@@ -31,7 +31,7 @@ _Find = Callable[[Any, Image.Image], Iterable[tuple[float, ...]]]  # x, y, w, h,
 
 
 class OpenCvDetector:
-    """A detector of OpenCV; its models keep state while they look, so each thread has its own."""
+    """A detector of OpenCV; its models keep state during detection, so each thread has its own."""
 
     def __init__(
         self, name: str, category: str, *, detector_id: str, make: Callable[[], Any], find: _Find
@@ -44,7 +44,7 @@ class OpenCvDetector:
         self._own = threading.local()
 
     def detect(self, image: Image.Image) -> list[Detection]:
-        """Return what is seen in an RGB image, best first."""
+        """Return the detections in an RGB image, best first."""
         if not hasattr(self._own, "model"):
             self._own.model = self._make()
         scale = max(1.0, max(image.size) / MAX_SIDE)
@@ -54,7 +54,7 @@ class OpenCvDetector:
         try:
             found = list(self._find(self._own.model, image))
         except cv2.error as error:
-            reason = f"{self.name} cannot look at it: {error.err or error}"
+            reason = f"{self.name} cannot process it: {error.err or error}"
             raise ImageRejectedError(reason) from error
         rows = np.array(found, dtype=float).reshape(-1, 5) * (scale, scale, scale, scale, 1)
         return sort_detections(
@@ -63,7 +63,7 @@ class OpenCvDetector:
 
 
 def make_hog_people() -> OpenCvDetector:
-    """Return OpenCV's HOG detector of people who stand upright, 128 pixels high or more."""
+    """Return OpenCV's HOG detector of upright people, 128 pixels high or more."""
     return OpenCvDetector(
         "hog-people",
         "person",

@@ -33,7 +33,7 @@ class TorchvisionDetector:
         self._lock = threading.Lock()  # memory for one image at a time, whatever the pool
 
     def detect(self, image: Image.Image) -> list[Detection]:
-        """Return what is seen in an RGB image with a score of MIN_SCORE or more, best first."""
+        """Return the detections in an RGB image with a score of MIN_SCORE or more, best first."""
         pixels = torchvision.transforms.functional.pil_to_tensor(image) / 255  # (3, h, w)
         try:
             with self._lock, torch.inference_mode():
@@ -44,7 +44,7 @@ class TorchvisionDetector:
                 "image; choose a smaller model"
             ) from error
         except (RuntimeError, ValueError, AssertionError) as error:
-            raise ImageRejectedError(f"{self.name} cannot look at it: {error}") from error
+            raise ImageRejectedError(f"{self.name} cannot process it: {error}") from error
         boxes = torchvision.ops.box_convert(out["boxes"], "xyxy", "xywh").tolist()
         found = zip(out["labels"].tolist(), boxes, out["scores"].tolist(), strict=True)
         return sort_detections(
@@ -60,9 +60,9 @@ def load_torchvision(model_name: str, weights: Path | None = None) -> Torchvisio
     """Return a detector of torchvision with weights that are on this machine.
 
     weights: a state dict as torch.save writes it; by default the COCO weights in torch's hub
-    cache. The names of its classes, that of the background first, stand one a line in a file of
-    the same name that ends in .txt; without it they are COCO's. Raises ConfigError for an unknown
-    model and for weights that are not there or do not fit.
+    cache. The names of its classes, that of the background first, are read from a file of the
+    same name that ends in .txt, one a line; without it they are COCO's. Raises ConfigError for an
+    unknown model and for weights that are not there or do not fit.
     """
     known = list_models(module=torchvision.models.detection)
     if model_name not in known:

@@ -29,7 +29,7 @@ class TransformersDetector:
         self._lock = threading.Lock()  # memory for one image at a time, whatever the pool
 
     def detect(self, image: Image.Image) -> list[Detection]:
-        """Return what is seen in an RGB image with a score of MIN_SCORE or more, best first."""
+        """Return the detections in an RGB image with a score of MIN_SCORE or more, best first."""
         try:
             with self._lock, torch.inference_mode():
                 inputs = self._processor(images=image, return_tensors="pt").to(self._device)
@@ -44,7 +44,7 @@ class TransformersDetector:
                 "image; choose a smaller model"
             ) from error
         except (RuntimeError, ValueError) as error:
-            raise ImageRejectedError(f"{self.name} cannot look at it: {error}") from error
+            raise ImageRejectedError(f"{self.name} cannot process it: {error}") from error
         names = self._model.config.id2label
         rows = zip(
             out["labels"].tolist(), out["boxes"].tolist(), out["scores"].tolist(), strict=True

@@ -1,4 +1,4 @@
-"""Keep freed activations in the process; glibc would hand them back and fault them in again."""
+"""Keep freed activations in the process: glibc would return them and fault them in again."""
 
 import ctypes
 import sys
@@ -8,7 +8,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 
 def keep_freed_memory() -> bool:
-    """Let this process reuse large buffers from one heap; tell whether the allocator agreed.
+    """Let this process reuse large buffers from one heap; return whether the allocator can.
 
     A forward on a CPU frees and takes tens of megabytes a layer. With glibc's defaults the kernel
     zeroes these pages each time, a quarter of the time of small models. Call before the worker

@@ -15,7 +15,7 @@ _MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory"
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an exception means that memory ran out; torch says it in several ways."""
+    """Return whether an exception means that memory ran out; torch has several messages for it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
@@ -28,11 +28,11 @@ def encode_in_batches(
     *,
     batch_size: int,
     dim: int,
-    tell_halved: Callable[[int], None],
+    on_halved: Callable[[int], None],
 ) -> VectorArray:
     """Return `forward` of all rows; a batch that does not fit into memory is halved and repeated.
 
-    pixels: (n, ...). Returns (n, dim) float32. `tell_halved` gets each smaller batch size.
+    pixels: (n, ...). Returns (n, dim) float32. `on_halved` gets each smaller batch size.
     Raises EncoderError if a single row does not fit.
     """
     done: list[VectorArray] = []
@@ -54,5 +54,5 @@ def encode_in_batches(
             continue
         # Outside the handler, so that the traceback does not keep the failed batch alive.
         batch_size = max(1, len(part) // 2)
-        tell_halved(batch_size)
+        on_halved(batch_size)
     return np.concatenate(done) if done else np.zeros((0, dim), dtype=np.float32)

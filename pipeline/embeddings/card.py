@@ -1,4 +1,4 @@
-"""What stages need of an encoder, and what a workspace remembers of it; torch is not needed here.
+"""The interface of an encoder, and the card that a workspace keeps of it, without torch.
 
 A run with nothing new reads the card and never loads the weights.
 """
@@ -23,7 +23,7 @@ class Encoder(Protocol):
 
     @property
     def card(self) -> "EncoderCard":
-        """What a workspace remembers of the encoder."""
+        """The card that a workspace keeps of the encoder."""
 
     @property
     def encoder_id(self) -> str:

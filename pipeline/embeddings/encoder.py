@@ -89,7 +89,7 @@ class OpenClipEncoder:
         self._use_one_thread_in_workers()
         limit = min(batch_size, self._batch_size, CPU_BATCH if self.in_workers else batch_size)
         return encode_in_batches(
-            self._forward, pixels, batch_size=limit, dim=self.dim, tell_halved=self._tell_halved
+            self._forward, pixels, batch_size=limit, dim=self.dim, on_halved=self._note_halved
         )
 
     def encode_images(self, images: Sequence[Image.Image]) -> VectorArray:
@@ -107,7 +107,7 @@ class OpenClipEncoder:
             tokens,
             batch_size=TEXT_BATCH,
             dim=self.dim,
-            tell_halved=lambda size: _log.warning("out of memory: %d prompts at a time", size),
+            on_halved=lambda size: _log.warning("out of memory: %d prompts at a time", size),
         )
 
     def _forward(self, pixels: Pixels) -> VectorArray:
@@ -124,7 +124,7 @@ class OpenClipEncoder:
         half = self._dtype != torch.float32
         return torch.autocast(self._device.type, dtype=self._dtype if half else None, enabled=half)
 
-    def _tell_halved(self, size: int) -> None:
+    def _note_halved(self, size: int) -> None:
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
         self._batch_size = min(self._batch_size, size)

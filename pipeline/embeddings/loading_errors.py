@@ -1,4 +1,4 @@
-"""What a user is told when a model cannot be loaded."""
+"""Error messages for models that cannot be loaded."""
 
 import difflib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""JSON files of records, turned into columns; every complaint names the record it is about."""
+"""JSON files of records, turned into columns; every fault names its record."""
 
 import itertools
 import json
@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
+from pipeline.arrays import Floats
 from pipeline.exceptions import WeakspotError
 from pipeline.files.gc_pause import pause_gc
 
 Record = dict[str, Any]
-Floats = npt.NDArray[np.float64]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _REQUIRED = object()
@@ -44,8 +43,8 @@ def read_json(path: Path, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401
         if reason.pos > 0 and reason.pos >= len(data.rstrip()):
             # No reader gets past the end: the slow one would take gigabytes to say the same.
             where = f"line {reason.lineno} column {reason.colno}"
-            told = f"{where}: {reason.msg} (the file may be cut off)"
-            raise error(f"{path}: is not JSON: {told}") from None
+            message = f"{where}: {reason.msg} (the file may be cut off)"
+            raise error(f"{path}: is not JSON: {message}") from None
         return _read_leniently(path, data, error=error)
 
 
@@ -201,5 +200,5 @@ def _to_float(value: float | None) -> float:
 
 
 def _is_encodable(text: str) -> bool:
-    """Tell whether a text can be written as UTF-8: JSON may hold half of a surrogate pair."""
+    """Return whether a text can be written as UTF-8: JSON may hold half of a surrogate pair."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,4 +1,4 @@
-"""The id of a model that looks at images: equal ids give equal results."""
+"""The id of a model that is applied to images: equal ids give equal results."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""TOML files read so that every complaint about them can name its line."""
+"""TOML files, read so that every error message can name its line."""
 
 import difflib
 import re
@@ -81,14 +81,20 @@ def describe_faults(file: TomlFile, model: type[BaseModel], error: ValidationErr
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ', did you mean X?' for the known word nearest to `word`, or all that are known."""
+    """Return "did you mean X?" for the known word nearest to `word`, or all that are known."""
     options = sorted(known)
     close = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(options)}"
 
 
+def list_options(names: Iterable[str], *, quote: str = "'") -> str:
+    """Return two names or more as "'a', 'b' or 'c'"."""
+    *most, last = [f"{quote}{name}{quote}" for name in names]
+    return f"{', '.join(most)} or {last}"
+
+
 def _find_lines(text: str) -> dict[Location, int]:
-    """Find where keys and headers stand; multi-line strings that look like keys may mislead it."""
+    """Find the lines of keys and headers; a line of a multi-line string may pass for a key."""
     lines: dict[Location, int] = {}
     counts: dict[Location, int] = {}
     inside: Location = ()
@@ -110,7 +116,7 @@ def _split(dotted: str) -> Location:
 
 
 def _is_own(fault: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether a fault stands for itself: a list is not too short because its items failed."""
+    """Return whether a fault is its own: a list may be too short because its items failed."""
     location = fault["loc"]
     return not any(
         len(other["loc"]) > len(location) and other["loc"][: len(location)] == location

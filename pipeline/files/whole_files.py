@@ -15,7 +15,7 @@ _PARTIAL = ".partial"
 def replace_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to, and rename it to `path` at the end.
 
-    A reader never sees a half-written file. When the block raises, the temporary file is removed
+    A reader never gets a half-written file. When the block raises, the temporary file is removed
     and `path` stays as it was.
     """
     partial = path.with_name(path.name + _PARTIAL)

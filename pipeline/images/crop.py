@@ -15,22 +15,22 @@ def crop_image(image: Image.Image, box: Box, rule: CropRule) -> Image.Image:
     """Cut an object from its upright image: its box with a margin on each side, within the image.
 
     box: x, y, width and height in pixels. A square rule widens the shorter side around its center
-    to the longer one; what would lie outside the image is cut off, never invented. Raises
+    to the longer one; what would lie outside the image is cut off, not padded. Raises
     ImageRejectedError if the box is not finite, lies outside the image, or the part inside the
     image has a side under `rule.min_size`.
     """
     x, y, w, h = box
     if not all(math.isfinite(value) for value in box):
-        raise ImageRejectedError(f"box {_tell(box)} is not made of finite numbers")
+        raise ImageRejectedError(f"box {_format_box(box)} is not made of finite numbers")
     visible_w = min(x + w, image.width) - max(x, 0)
     visible_h = min(y + h, image.height) - max(y, 0)
     if visible_w <= 0 or visible_h <= 0:
         size = f"{image.width} x {image.height}"
-        raise ImageRejectedError(f"box {_tell(box)} lies outside the image of {size} pixels")
+        raise ImageRejectedError(f"box {_format_box(box)} lies outside the image of {size} pixels")
     if min(visible_w, visible_h) < rule.min_size:
         raise ImageRejectedError(
-            f"box {_tell(box)} shows {min(visible_w, visible_h):g} pixels on its shorter side; "
-            f"the crop rule asks for {rule.min_size:g}"
+            f"box {_format_box(box)} shows {min(visible_w, visible_h):g} pixels on its shorter "
+            f"side; the crop rule asks for {rule.min_size:g}"
         )
     left, top = math.floor(x - rule.margin * w), math.floor(y - rule.margin * h)
     right, bottom = math.ceil(x + w + rule.margin * w), math.ceil(y + h + rule.margin * h)
@@ -60,5 +60,5 @@ def _widen(start: int, end: int, length: int) -> tuple[int, int]:
     return start, start + length
 
 
-def _tell(box: Box) -> str:
+def _format_box(box: Box) -> str:
     return "(" + ", ".join(f"{value:g}" for value in box) + ")"

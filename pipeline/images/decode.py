@@ -1,4 +1,4 @@
-"""Pixels of one image, from its header or its bytes; a bad one is rejected with a plain reason."""
+"""Pixels of one image, from its header or its bytes; a bad one is rejected with a reason."""
 
 import io
 import stat
@@ -36,7 +36,7 @@ _UPRIGHT = {
 
 
 class ImageRejectedError(WeakspotError):
-    """An image cannot be used; `reason` says why in plain words."""
+    """An image cannot be used; `reason` says why."""
 
     def __init__(self, reason: str, *, path: Path | None = None) -> None:
         super().__init__(reason if path is None else f"{path}: {reason}")
@@ -60,7 +60,7 @@ def probe_image(path: Path) -> ImageInfo:
 
     Raises ImageRejectedError if the file is missing, empty, no image, or too large to decode.
     """
-    with _told_plainly(path), _open_file(path) as file, Image.open(file) as image:
+    with _reject_with_reason(path), _open_file(path) as file, Image.open(file) as image:
         _check_size(image)
         width, height = image.size
         swapped = _orientation(image) >= 5
@@ -71,14 +71,14 @@ def load_image(path: Path) -> Image.Image:
     """Return an image as 8-bit RGB, upright, its first frame, with transparency on white.
 
     Raises ImageUnreadableError if the bytes cannot be read and ImageRejectedError if they are no
-    whole image; the reason is in plain words.
+    whole image.
     """
     return decode_image(read_image_bytes(path), path=path)
 
 
 def read_image_bytes(path: Path) -> bytes:
     """Return the bytes of a regular, non-empty file. Raises ImageUnreadableError if it cannot."""
-    with _told_plainly(path), _open_file(path) as file:
+    with _reject_with_reason(path), _open_file(path) as file:
         try:
             return file.read()
         except OSError as error:
@@ -88,7 +88,7 @@ def read_image_bytes(path: Path) -> bytes:
 
 def decode_image(data: bytes, *, path: Path | None = None) -> Image.Image:
     """Decode the bytes of one image as `load_image` does; `path` is for the message only."""
-    with _told_plainly(path), Image.open(io.BytesIO(data)) as image:
+    with _reject_with_reason(path), Image.open(io.BytesIO(data)) as image:
         _check_size(image)
         turn = _UPRIGHT.get(_orientation(image))
         image.load()
@@ -127,7 +127,7 @@ def _check_size(image: Image.Image) -> None:
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & set(image.info):
-        return 1  # Pillow would decode the whole file to look behind the pixels
+        return 1  # Pillow would decode the whole file to read metadata behind the pixels
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # noqa: BLE001 - Pillow raises any kind on corrupt EXIF; the pixels are fine
@@ -168,8 +168,8 @@ def _scale_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _told_plainly(path: Path | None) -> Iterator[None]:
-    """Turn whatever Pillow raises on a bad file into ImageRejectedError with a plain reason."""
+def _reject_with_reason(path: Path | None) -> Iterator[None]:
+    """Turn any exception of Pillow on a bad file into ImageRejectedError with a reason."""
     try:
         yield
     except ImageUnreadableError:

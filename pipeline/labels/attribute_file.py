@@ -15,12 +15,21 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from pipeline.exceptions import ConfigError
-from pipeline.files.toml_file import Location, TomlFile, describe_faults, nearest, read_toml
-from pipeline.labels.attribute_checks import Fault, find_errors, find_weak_wording
+from pipeline.files.toml_file import (
+    Location,
+    TomlFile,
+    describe_faults,
+    list_options,
+    nearest,
+    read_toml,
+)
+from pipeline.labels.attribute_faults import Fault
+from pipeline.labels.attribute_kinds import KINDS, find_advice, find_errors
 
 
 def _write_numbers(cells: Any) -> Any:  # noqa: ANN401 - raw TOML
@@ -36,7 +45,7 @@ class Attribute(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
-    kind: Literal["prompts", "measured", "given"]
+    kind: str  # a name in KINDS
     # Which samples of an object audit it labels: the objects, or the images that hold them.
     applies_to: Literal["image", "object"] = "object"
     sensitive: bool = False  # perceived traits of people; the report says what they are not
@@ -64,6 +73,13 @@ class Attribute(BaseModel):
         """The column that a given attribute reads."""
         return self.column or self.name
 
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, name: str) -> str:
+        if name not in KINDS:
+            raise ValueError(f"Input should be {list_options(KINDS)}")
+        return name
+
     @model_validator(mode="after")
     def _usable(self) -> "Attribute":
         faults = find_errors({key: getattr(self, key) for key in self.model_fields_set})
@@ -90,7 +106,7 @@ def read_attributes(
     """Read the attributes that an audit uses, in its order.
 
     use: shipped names such as "person/hat", or paths of .toml files relative to `base`.
-    given: columns of the dataset that are attributes as they stand.
+    given: columns of the dataset whose cells are the values.
     Raises ConfigError listing every problem of every file, and names that are used twice.
     """
     found: list[Attribute] = []
@@ -184,11 +200,11 @@ def _examine(path: Path, reference: str) -> tuple[Attribute | None, list[str], l
     """Return the attribute, or None with all its problems, and what is weak about it."""
     file = read_toml(path)
     attribute, typed, broken = _parse(file, reference)
-    faults = [*find_errors(file.data, broken=broken), *find_weak_wording(file.data)]
-    told = [(_line(file, fault), fault) for fault in faults]
-    told.sort(key=lambda pair: math.inf if pair[0] is None else pair[0])
-    errors = [_tell(line, fault) for line, fault in told if fault.level == "error"]
-    advice = [_tell(line, fault) for line, fault in told if fault.level != "error"]
+    faults = [*find_errors(file.data, broken=broken), *find_advice(file.data)]
+    located = [(_find_line(file, fault), fault) for fault in faults]
+    located.sort(key=lambda pair: math.inf if pair[0] is None else pair[0])
+    errors = [_describe(line, fault) for line, fault in located if fault.level == "error"]
+    advice = [_describe(line, fault) for line, fault in located if fault.level != "error"]
     return attribute, typed + errors, advice
 
 
@@ -198,19 +214,19 @@ def _parse(file: TomlFile, reference: str) -> tuple[Attribute | None, list[str],
         attribute = Attribute.model_validate(dict(file.data))
     except ValidationError as error:
         broken = {fault["loc"] for fault in error.errors() if fault["loc"]}
-        # Without a location it is what find_errors tells, line by line.
+        # A fault without a location is one of find_errors, which lists them with their lines.
         problems = describe_faults(file, Attribute, error) if broken else []
         return None, problems, broken
     attribute._reference = reference
     return attribute, [], set()
 
 
-def _line(file: TomlFile, fault: Fault) -> int | None:
+def _find_line(file: TomlFile, fault: Fault) -> int | None:
     if fault.text is None:
         return file.line_of(fault.location)
     return file.line_of_text(fault.location, fault.text, nth=fault.nth)
 
 
-def _tell(line: int | None, fault: Fault) -> str:
+def _describe(line: int | None, fault: Fault) -> str:
     where = f"line {line}: " if line else ""
     return f"{where}{'warning: ' if fault.level == 'warning' else ''}{fault.message}"

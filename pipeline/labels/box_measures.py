@@ -1,12 +1,11 @@
-"""Where an object's box stands in its image and among its neighbours, as numbers."""
+"""The position of an object's box in its image and among its neighbours, as numbers."""
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-BORDER = 1.0  # pixels from the image's side that still touch it: annotators and rounding miss it
+from pipeline.arrays import Floats, Ints
 
-Numbers = npt.NDArray[np.float64]
+BORDER = 1.0  # pixels from the image's side that still touch it: annotators and rounding miss it
 
 
 def measure_boxes(
@@ -15,11 +14,11 @@ def measure_boxes(
     """Return sample_id and one of BOX_MEASURES of each sample's box, in their order.
 
     samples: of the samples table. objects: of the objects table, the possible neighbours in a
-    crowd beside the samples themselves. What a box says is said of its part inside the image:
+    crowd beside the samples themselves. Measures are of the part of a box inside its image:
     box_truncated is how many sides of the image it touches within a pixel, 0 to 4; box_center_x
     and box_center_y where its center is, 0 (left, top) to 1; box_relative_area its share of the
     image; box_crowding the largest share of it that the box of one neighbour covers, 0 to 1.
-    A region annotated as a crowd is no neighbour: it says where people stand, not where one does.
+    A region annotated as a crowd is no neighbour: it is not the box of one object.
     A whole image, and a box without a part inside its image, give null.
     """
     if measure == "box_crowding":
@@ -27,25 +26,25 @@ def measure_boxes(
     return samples.select("sample_id", value=pl.when(_is_inside()).then(_place(measure)))
 
 
-def find_overlaps(groups: npt.NDArray[np.int64], boxes: Numbers) -> Numbers:
-    """Return for each box the largest share of it that another box of its group covers.
+def find_overlaps(images: Ints, boxes: Floats) -> Floats:
+    """Return for each box the largest share of it that another box of its image covers.
 
-    groups: (n,) any numbers. boxes: (n, 4) left, top, right, bottom. Returns (n,) from 0 to 1,
+    images: (n,) any numbers. boxes: (n, 4) left, top, right, bottom. Returns (n,) from 0 to 1,
     NaN for a box without area. Memory grows with n, not with the pairs: sorted by their left side,
     all boxes are compared with the next one, then with the one after it, and so on; a box is done
     at the first that starts to its right.
     """
-    order = np.lexsort((boxes[:, 0], groups))
-    group = groups[order]
+    order = np.lexsort((boxes[:, 0], images))
+    image = images[order]
     left, top, right, bottom = np.ascontiguousarray(boxes[order].T)
-    covered = np.zeros(len(group))  # area of the largest overlap so far
-    first = np.arange(len(group))
+    covered = np.zeros(len(image))  # area of the largest overlap so far
+    first = np.arange(len(image))
     step = 0
     while first.size:
         step += 1
-        first = first[: np.searchsorted(first, len(group) - step)]
+        first = first[: np.searchsorted(first, len(image) - step)]
         second = first + step
-        near = (group[second] == group[first]) & (left[second] < right[first])
+        near = (image[second] == image[first]) & (left[second] < right[first])
         first, second = first[near], second[near]
         wide = np.minimum(right[first], right[second]) - left[second]
         high = np.minimum(bottom[first], bottom[second]) - np.maximum(top[first], top[second])
@@ -53,7 +52,7 @@ def find_overlaps(groups: npt.NDArray[np.int64], boxes: Numbers) -> Numbers:
         covered[first] = np.maximum(covered[first], shared)
         covered[second] = np.maximum(covered[second], shared)
     area = np.maximum(right - left, 0.0) * np.maximum(bottom - top, 0.0)
-    shares = np.full(len(group), np.nan)
+    shares = np.full(len(image), np.nan)
     np.divide(covered, area, out=shares, where=area > 0)
     found = np.empty_like(shares)
     found[order] = np.minimum(shares, 1.0)
@@ -91,7 +90,7 @@ def _list_sides() -> tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]:
 
 
 def _is_inside() -> pl.Expr:
-    """Tell whether there is a box, and a part of it inside an image that is known."""
+    """Return whether there is a box with a part inside an image of known size."""
     left, top, right, bottom = _list_sides()
     whole = pl.any_horizontal(pl.col("x", "y", "w", "h", "width", "height").is_null())
     return ~whole & (left < right) & (top < bottom)

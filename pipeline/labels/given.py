@@ -1,4 +1,4 @@
-"""Labels that someone else made: the columns of the dataset."""
+"""Labels that come with the data: columns of the dataset."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ def select_targets(samples: pl.DataFrame, attribute: Attribute) -> pl.DataFrame:
 
 
 def label_given(attribute: Attribute, columns: pl.DataFrame, *, label_id: str) -> pl.DataFrame:
-    """Give each sample what stands in the attribute's column.
+    """Give each sample the cell of the attribute's column.
 
     columns: sample_id and the column, of any type; one row a sample. Cells become text without
     spaces around it, whole numbers without ".0"; with `values` in the attribute file, cells are

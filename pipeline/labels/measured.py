@@ -4,12 +4,12 @@ import itertools
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from pipeline.arrays import Floats
 from pipeline.exceptions import ConfigError, TableError
-from pipeline.labels.attribute_checks import list_cuts
 from pipeline.labels.attribute_file import Attribute
+from pipeline.labels.bin_checks import list_cuts
 from pipeline.labels.box_measures import measure_boxes
 from pipeline.labels.measure_names import (
     BOX_MEASURES,
@@ -29,17 +29,17 @@ def get_raw_measure(attribute: Attribute) -> str | None:
 
 
 def needs_boxes(attribute: Attribute) -> bool:
-    """Tell whether the attribute is about where boxes stand, which a whole image has not."""
+    """Return whether the attribute is measured of boxes, which a whole image does not have."""
     return attribute.measure in BOX_MEASURES
 
 
 def needs_neighbors(attribute: Attribute) -> bool:
-    """Tell whether the attribute's numbers depend on the other objects of the image."""
+    """Return whether the attribute's numbers depend on the other objects of the image."""
     return attribute.measure == "box_crowding"
 
 
 def needs_text(attribute: Attribute) -> bool:
-    """Tell whether the attribute is about the text that is read in an image."""
+    """Return whether the attribute is measured of the text that is read in an image."""
     return attribute.measure in TEXT_MEASURES
 
 
@@ -80,7 +80,7 @@ def take_values(
     taken = measurements.filter(pl.col("measure") == attribute.measure)
     if taken["content_key"].is_duplicated().any():
         versions = ", ".join(sorted(taken["measure_version"].unique().to_list()))
-        message = f"table 'measurements': {attribute.measure!r} stands twice for one content_key"
+        message = f"table 'measurements': {attribute.measure!r} is there twice for one content_key"
         raise TableError(f"{message} (measure_version {versions}); give one version")
     joined = samples.select("sample_id", "content_key").join(
         taken.select("content_key", "value"), on="content_key", how="left", maintain_order="left"
@@ -166,7 +166,7 @@ def _measure_size(measure: str) -> pl.Expr:
     return sizes[measure.removeprefix("box_")]
 
 
-def _fills_every_bin(known: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> bool:
+def _fills_every_bin(known: Floats, edges: Floats) -> bool:
     counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
     return bool((counts > 0).all() and (np.diff(edges) > 0).all())
 

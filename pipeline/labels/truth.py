@@ -67,7 +67,7 @@ def read_truth(truth: Truth, samples: pl.DataFrame) -> TruthLabels:
         rows=len(values),
         unmatched_rows=unmatched,
         samples_without=without,
-        problems=_tell_gaps(truth, rows=len(values), unmatched=unmatched, without=without),
+        problems=_describe_gaps(truth, rows=len(values), unmatched=unmatched, without=without),
     )
 
 
@@ -99,9 +99,9 @@ def _refuse_contradictions(values: pl.DataFrame, path: Path) -> pl.DataFrame:
     once = values.drop_nulls("key").unique(maintain_order=True)
     twice = once.filter(pl.col("key").is_duplicated())["key"].unique().sort()
     if len(twice):
-        shown = [f"{key!r} stands on several rows with different values" for key in twice[:10]]
+        shown = [f"{key!r} is on several rows with different values" for key in twice[:10]]
         more = [f"and {len(twice) - 10} more keys"] if len(twice) > 10 else []
-        hint = "one row a sample is expected; objects are told apart by their annotation id"
+        hint = "one row a sample is expected; objects are named by their annotation id"
         raise DatasetError.from_problems(str(path), [*shown, *more, hint])
     return once
 
@@ -138,11 +138,11 @@ def _is_unique(column: str, *within: str) -> pl.Expr:
     return pl.col(column).count().over(column, *within) == 1
 
 
-def _tell_gaps(truth: Truth, *, rows: int, unmatched: int, without: int) -> tuple[str, ...]:
+def _describe_gaps(truth: Truth, *, rows: int, unmatched: int, without: int) -> tuple[str, ...]:
     problems: list[str] = []
     if unmatched:
-        told = f"{truth.file}: {unmatched} of {rows} rows name no sample by {truth.key!r}"
-        problems.append(f"{told} (sample id, path, file name or annotation id)")
+        message = f"{truth.file}: {unmatched} of {rows} rows name no sample by {truth.key!r}"
+        problems.append(f"{message} (sample id, path, file name or annotation id)")
     if without:
         problems.append(f"{truth.file}: {without} samples have no row; their truth is 'unknown'")
     return tuple(problems)

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pipeline.arrays import Floats
 from pipeline.exceptions import EncoderError, EncoderMismatchError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.tables import LABELS, Vectors, check
 from pipeline.vocabulary import UNKNOWN
 
-Floats = npt.NDArray[np.float64]
 Ensemble = Literal["mean", "probability", "max", "naive"]
 
 _ROWS_AT_ONCE = 8192  # bounds the memory: 32 MB of float64 at 512 dimensions
@@ -22,7 +22,7 @@ _DECIMALS = 9  # rounds away what the order of summation leaves, so that ties ar
 
 @dataclass(frozen=True)
 class Prototypes:
-    """What the values of one attribute look like to one encoder.
+    """The vectors of the values of one attribute, by one encoder.
 
     vectors: (k, d) unit-length. owners: (k,) the value each belongs to, an index into `values`.
     """
@@ -50,7 +50,7 @@ def make_prototypes(
     logit_scale: float,
     ensemble: Ensemble | None = None,
 ) -> Prototypes:
-    """Make the vectors that stand for each value of an attribute.
+    """Make the vectors of each value of an attribute.
 
     vectors: of prompts, keyed by their text; those of `list_prompts` must be among them.
     logit_scale: the factor on cosines that the encoder was trained with.

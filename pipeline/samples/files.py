@@ -52,7 +52,7 @@ def read_files(
     """Stat, probe and hash the files at `paths` under `root`; every bad one is a reject.
 
     known: earlier `samples` rows. A whole image there with the same path, size and time of change
-    spares opening the file. progress is told how many more files are done.
+    spares opening the file. progress: called with the number of further files done.
     """
     before = _index_known(known)
     real_root = os.path.realpath(root)

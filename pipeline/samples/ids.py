@@ -1,4 +1,4 @@
-"""Keys of samples: where a sample stands, and what its pixels are."""
+"""Keys of samples: the id of a path and annotation, and the key of pixels."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 def make_sample_id(path: str, annotation_id: str | None = None) -> str:
     """Return the 16 hex digits that name a sample: its path and, for an object, its annotation.
 
-    path: posix, relative to the dataset's root. The same file keeps its id when its bytes change.
+    path: posix, relative to the dataset's root. A file keeps its id when its bytes change.
     """
     text = path if annotation_id is None else f"{path}\0{annotation_id}"
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]

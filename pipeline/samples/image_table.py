@@ -15,9 +15,9 @@ from pipeline.samples.sample_set import IMAGES, Listing, make_rejects
 def list_table(dataset: Dataset) -> Listing:
     """List the images named by the `path` column of a table, relative to the dataset's root.
 
-    `category` and `split` are taken where they stand; with `split` in the audit, only its rows are
-    kept, or all rows get it where the table has no such column. Rows whose path is refused or
-    given before are rejects. Raises DatasetError if the table cannot be read or has no `path`.
+    `category` and `split` are taken where there are such columns. With `split` in the audit, only
+    its rows are kept; all rows get it if the table has no such column. Rows whose path is refused
+    or repeated are rejects. Raises DatasetError if the table cannot be read or has no `path`.
     """
     check_folders(dataset)
     if dataset.table is None:

@@ -84,7 +84,7 @@ def fit_objects(listing: Listing, files: pl.DataFrame, *, sample: str) -> Fitted
     return Fitted(
         files=files.join(refused, on="path", how="anti", maintain_order="left"),
         objects=listing.objects.join(outside, on=keys, how="anti", maintain_order="left"),
-        rejects=pl.concat([_tell_sizes(refused), _tell_outside(outside)]),
+        rejects=pl.concat([_reject_sizes(refused), _reject_outside(outside)]),
         counts={"size_differs": differing.height},
     )
 
@@ -139,7 +139,7 @@ def _find_outside(objects: pl.DataFrame, sized: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _tell_sizes(refused: pl.DataFrame) -> pl.DataFrame:
+def _reject_sizes(refused: pl.DataFrame) -> pl.DataFrame:
     stated = [pl.col("stated_width"), pl.lit(" x "), pl.col("stated_height")]
     real = [pl.col("width"), pl.lit(" x "), pl.col("height")]
     reason = pl.concat_str(
@@ -151,7 +151,7 @@ def _tell_sizes(refused: pl.DataFrame) -> pl.DataFrame:
     return refused.select("path", pl.lit(STAGE).alias("stage"), reason.alias("reason"))
 
 
-def _tell_outside(outside: pl.DataFrame) -> pl.DataFrame:
+def _reject_outside(outside: pl.DataFrame) -> pl.DataFrame:
     reason = pl.concat_str(
         pl.lit("annotation "), pl.col("annotation_id"), pl.lit(": the box lies outside the image")
     )

@@ -17,7 +17,7 @@ class PathRefusedError(Exception):
 
 
 def is_text(path: str) -> bool:
-    """Tell whether a path can be written as UTF-8; a file system may hold names that cannot."""
+    """Return whether a path can be written as UTF-8; some file names cannot."""
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 

@@ -9,25 +9,14 @@ from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.core_count import count_cores
 from pipeline.files.gc_pause import pause_gc
-from pipeline.samples.coco.reader import list_coco
 from pipeline.samples.detected_objects import take_detections
 from pipeline.samples.files import read_files
-from pipeline.samples.folder import list_folder
+from pipeline.samples.formats import FORMATS
 from pipeline.samples.ids import make_sample_ids
-from pipeline.samples.image_table import list_table
 from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows, scale_boxes
 from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
-from pipeline.samples.voc.reader import list_voc
-from pipeline.samples.yolo.reader import list_yolo
 from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
 
-_FORMATS: dict[str, Callable[[Dataset], Listing]] = {
-    "folder": list_folder,
-    "table": list_table,
-    "coco": list_coco,
-    "yolo": list_yolo,
-    "voc": list_voc,
-}
 _SHOWN_REASONS = 5
 _OBJECT = ["source", "path", "annotation_id"]  # what names an object
 
@@ -48,11 +37,11 @@ def read_samples(
     [dataset.boxes] names; they are the objects. known: earlier `samples` rows; a file with the
     same path, size and time of change is not hashed again. limit: take the first so many
     candidates (images, or objects), before any is rejected. threads: for reading and hashing files,
-    by default two a core and at most 32. progress: told how many more image files are done. Raises
-    DatasetError if the dataset's own files cannot be read as its format or nothing of it can be
-    used.
+    by default two a core and at most 32. progress: called with the number of further image files
+    done. Raises DatasetError if the dataset's own files cannot be read as its format or nothing of
+    it can be used.
     """
-    listing = take_detections(_FORMATS[dataset.format](dataset), dataset, detections)
+    listing = take_detections(FORMATS[dataset.format].read(dataset), dataset, detections)
     chosen, object_counts = choose_objects(listing)
     by_object = dataset.sample == "object"
     listed = chosen if by_object else listing.images
@@ -110,7 +99,7 @@ def _make_image_rows(images: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sort_samples(samples: pl.DataFrame) -> pl.DataFrame:
-    """Sort by path; an image stands before its objects, these by annotation id."""
+    """Sort by path; an image comes before its objects, these by annotation id."""
     number = pl.col("annotation_id").cast(pl.Int64, strict=False)
     is_object = pl.col("parent_id").is_not_null()
     return samples.sort("path", is_object, number, "annotation_id", nulls_last=True)

@@ -31,7 +31,7 @@ class SampleSet:
 
     samples: the `samples` table; in an object audit the objects and the images that hold them.
     rejects: the `rejects` table. objects and categories: the ground truth of a detection dataset,
-    or the detections that stand in for it; empty for other datasets. source_images: every name
+    or the detections used in its place; empty for other datasets. source_images: every name
     under which predictions may speak of an image; empty without true boxes. columns: sample_id
     and, as text, category, split, the further columns of a table and what is known of objects.
     counts: what was read, reused, left out and why.

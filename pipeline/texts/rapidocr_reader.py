@@ -20,7 +20,7 @@ _WEIGHTS = {"Det": "PP-OCRv6_det_small.onnx", "Rec": "PP-OCRv6_rec_small.onnx"}
 _SETTINGS = {
     "Global.log_level": "critical",
     "Global.text_score": MIN_SCORE,
-    "Global.use_cls": False,  # text that stands on its head is rare and a fifth of the time
+    "Global.use_cls": False,  # text upside down is rare, and the check takes a fifth of the time
     # The pool keeps every core busy with an image of its own.
     "EngineConfig.onnxruntime.intra_op_num_threads": 1,
     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
@@ -63,7 +63,7 @@ class RapidOcrReader:
             from rapidocr import RapidOCR
 
             onnxruntime.disable_telemetry_events()
-            # With a path given, it never looks for weights to download.
+            # With a path given, it never tries to download weights.
             paths = {f"{part}.model_path": str(path) for part, path in self._weights.items()}
             self._own.engine = RapidOCR(params={**_SETTINGS, **paths})
         return self._own.engine

@@ -1,4 +1,4 @@
-"""What a reader of text is to weakspot: an id of all that decides its answers, and `read`."""
+"""The interface of a text reader: an id of all that determines its results, and `read`."""
 
 from typing import NamedTuple, Protocol
 

@@ -42,9 +42,7 @@ ERRORS = [
 @pytest.mark.parametrize("error", ERRORS)
 def test_the_batch_is_halved_until_it_fits(error: Exception) -> None:
     model, told = LimitedModel(10, error), list[int]()
-    vectors = encode_in_batches(
-        model, np.arange(100), batch_size=64, dim=1, tell_halved=told.append
-    )
+    vectors = encode_in_batches(model, np.arange(100), batch_size=64, dim=1, on_halved=told.append)
     assert told == [32, 16, 8]
     assert max(model.batches) == 8
     assert vectors[:, 0].tolist() == list(range(0, 200, 2))
@@ -54,7 +52,7 @@ def test_the_batch_is_halved_until_it_fits(error: Exception) -> None:
 def test_every_row_comes_once_and_in_order(rows: int, batch: int, limit: int) -> None:
     model = LimitedModel(limit, MemoryError())
     vectors = encode_in_batches(
-        model, np.arange(rows), batch_size=batch, dim=1, tell_halved=lambda _: None
+        model, np.arange(rows), batch_size=batch, dim=1, on_halved=lambda _: None
     )
     assert vectors.shape == (rows, 1)
     assert vectors[:, 0].tolist() == list(range(0, 2 * rows, 2))
@@ -63,13 +61,13 @@ def test_every_row_comes_once_and_in_order(rows: int, batch: int, limit: int) ->
 def test_one_row_that_does_not_fit_is_an_encoder_error() -> None:
     model = LimitedModel(0, ERRORS[0])
     with pytest.raises(EncoderError, match="smaller model"):
-        encode_in_batches(model, np.arange(4), batch_size=4, dim=1, tell_halved=lambda _: None)
+        encode_in_batches(model, np.arange(4), batch_size=4, dim=1, on_halved=lambda _: None)
 
 
 def test_other_errors_are_not_taken_for_memory() -> None:
     model = LimitedModel(0, RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes"):
-        encode_in_batches(model, np.arange(4), batch_size=4, dim=1, tell_halved=lambda _: None)
+        encode_in_batches(model, np.arange(4), batch_size=4, dim=1, on_halved=lambda _: None)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings")

@@ -56,7 +56,7 @@ def test_a_good_file_is_read_as_written(tmp_path: Path) -> None:
         ('"a photo of {}."', '"not {}"', "line 4: 'not {}' says 'not'"),
         ('"a cap"', '"a hat"', "line 7: 'a hat' is repeated and counts twice"),
         ('"a cap"', '"A  hat."', "line 7: 'A  hat.' is repeated and counts twice"),
-        ('"open hair"', '"a cap"', "line 8: prompt 'a cap' stands for both 'yes' and 'no'"),
+        ('"open hair"', '"a cap"', "line 8: prompt 'a cap' is in both 'yes' and 'no'"),
         ('"a photo of {}."', '"a photo"', "line 4: template 'a photo' needs {} once"),
         ('"a photo of {}."', '"{} and {}"', "line 4: template '{} and {}' needs {} once"),
         ('["a photo of {}."]', "[]", "line 4: expected at least one template"),

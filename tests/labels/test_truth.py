@@ -165,7 +165,7 @@ def test_missing_columns_are_all_told_with_the_nearest(tmp_path: Path) -> None:
 
 
 def test_rows_that_contradict_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"'one.jpg' stands on several rows"):
+    with pytest.raises(DatasetError, match=r"'one.jpg' is on several rows"):
         read(tmp_path, "key,Hat\none.jpg,1\none.jpg,-1\n", IMAGES)
 
 

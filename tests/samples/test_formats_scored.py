@@ -12,7 +12,8 @@ from pipeline.config.dataset import Dataset
 from pipeline.errors.score import score_system
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
-from pipeline.samples.writers import write_voc, write_yolo
+from pipeline.samples.voc.writer import write_voc
+from pipeline.samples.yolo.writer import write_yolo
 from tests.samples.datasets import NO_SHARED, SHARED, write_json
 from tests.samples.voc_folder import read_voc
 from tests.samples.yolo_folder import read_yolo

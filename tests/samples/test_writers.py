@@ -8,9 +8,11 @@ from polars.testing import assert_frame_equal
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
+from pipeline.samples.coco.writer import write_coco
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
-from pipeline.samples.writers import write_coco, write_voc, write_yolo
+from pipeline.samples.voc.writer import write_voc
+from pipeline.samples.yolo.writer import write_yolo
 from tests.samples.coco_folder import read as read_coco
 from tests.samples.datasets import NO_SHARED, SHARED, annotation, coco, write_images
 from tests.samples.voc_folder import read_voc
@@ -133,7 +135,7 @@ def test_images_that_would_share_a_file_and_names_that_xml_forbids_are_told(
     bad = found.objects.with_columns(category=pl.lit("\x01"))
     named = found.categories.with_columns(category=pl.lit("\x01"))
     odd = SampleSet(**{**vars(found), "objects": bad, "categories": named})
-    with pytest.raises(DatasetError, match="cannot stand in XML"):
+    with pytest.raises(DatasetError, match="is not valid in XML"):
         write_voc(odd, tmp_path / "voc")
     with pytest.raises(DatasetError, match="cannot be written"):
         write_coco(found, tmp_path / "none" / "out.json")

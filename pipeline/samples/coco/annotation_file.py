@@ -1,4 +1,4 @@
-"""One COCO annotation file as frames; records that cannot be used are told by their position."""
+"""One COCO annotation file as frames; faults name records by their position."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ def read_coco_file(path: Path) -> CocoFile:
     """Read a COCO annotation file.
 
     Raises DatasetError if it is no JSON object with lists of images, annotations and categories,
-    or if its categories cannot be told apart, naming every problem.
+    or if a category is unusable or repeated, naming every problem.
     """
     content = read_json(path, error=DatasetError)
     lists = _take_lists(path, content)
@@ -83,16 +83,16 @@ def _take_lists(path: Path, content: object) -> dict[str, list[Any]]:
 
 
 def _read_categories(path: Path, values: list[Any]) -> pl.DataFrame:
-    """Read the categories; with a wrong one nothing can be told about its objects: an error."""
+    """Read the categories; an unusable one is an error, since its objects cannot be named."""
     records = Records.from_list(values)
     frame = pl.DataFrame(
         {"category_id": records.ids("id"), "category": records.texts("name")},
         schema={"category_id": pl.String(), "category": pl.String()},
     ).with_row_index("row")
-    seen: dict[str, int] = {}
+    first: dict[str, int] = {}
     for row, category_id in enumerate(frame["category_id"].to_list()):
-        if category_id is not None and seen.setdefault(category_id, row) != row:
-            records.note(row, f"id {category_id} is also that of categories[{seen[category_id]}]")
+        if category_id is not None and first.setdefault(category_id, row) != row:
+            records.note(row, f"id {category_id} is also that of categories[{first[category_id]}]")
     if records.faults:
         problems = [f"categories[{row}]: {fault}" for row, fault in sorted(records.faults.items())]
         raise DatasetError.from_problems(str(path), problems)

@@ -78,8 +78,8 @@ def _gather(file: CocoFile, source: int, prefix: str, gathered: _Gathered) -> No
     gathered.objects.append(objects.select(list(OBJECTS)))
     gathered.rejects += [
         make_rejects(refused),
-        _tell_faults(file, images, name),
-        _tell_unknown(known, name=name),
+        _reject_faults(file, images, name),
+        _reject_unknown(known, name=name),
     ]
 
 
@@ -108,14 +108,14 @@ def _clean_names(
     return pl.Series("path", paths, dtype=pl.String), refused
 
 
-def _tell_faults(file: CocoFile, images: pl.DataFrame, name: str) -> pl.DataFrame:
+def _reject_faults(file: CocoFile, images: pl.DataFrame, name: str) -> pl.DataFrame:
     """Make rejects of records that cannot be used; the path is the image's where it is known."""
     named = file.faults.join(images.select("image_id", "path"), on="image_id", how="left")
     where = pl.concat_str(pl.lit(f"{name} "), "list", pl.lit("["), "row", pl.lit("]: "), "reason")
     return reject_rows(named.select(pl.coalesce("path", pl.lit(name)).alias("path"), where))
 
 
-def _tell_unknown(known: pl.DataFrame, *, name: str) -> pl.DataFrame:
+def _reject_unknown(known: pl.DataFrame, *, name: str) -> pl.DataFrame:
     """Make rejects of annotations whose image or category is not among those of the file."""
     image = pl.concat_str(pl.lit("image_id "), "image_id", pl.lit(" names no usable image"))
     category = pl.concat_str(pl.lit("category_id "), "category_id", pl.lit(" is no category"))

@@ -56,8 +56,8 @@ def parse_voc(data: bytes) -> VocFile:
         root = ET.fromstring(data, parser=parser)  # noqa: S314 - see _PlainTree
     except ET.ParseError as error:
         line, column = error.position
-        told = str(error).partition(":")[0]
-        raise VocRefusedError(f"is not XML: line {line} column {column + 1}: {told}") from None
+        message = str(error).partition(":")[0]
+        raise VocRefusedError(f"is not XML: line {line} column {column + 1}: {message}") from None
     except (ValueError, LookupError) as error:  # an encoding that is not known or not possible
         raise VocRefusedError(f"is not XML that can be read: {error}") from None
     if root.tag != "annotation":

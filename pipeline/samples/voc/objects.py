@@ -46,20 +46,20 @@ def place_objects(written: pl.DataFrame) -> PlacedObjects:
         crowd=pl.lit(False),  # noqa: FBT003 - a literal of an expression
         annotation_id=pl.format("{}:{}", "image_id", "number"),
     )
-    judged = numbers.with_columns(_judge().alias("reason"))
-    good = judged.filter(pl.col("reason").is_null())
+    checked = numbers.with_columns(_explain_fault().alias("reason"))
+    good = checked.filter(pl.col("reason").is_null())
     said = pl.when(~pl.col("pose").str.to_lowercase().is_in(_UNSAID)).then("pose")
     flags = [
         pl.when(_flag(name)).then(pl.lit("yes")).when(~_flag(name)).then(pl.lit("no")).alias(name)
         for name in ("truncated", "occluded")
     ]
-    bad = judged.filter(pl.col("reason").is_not_null())
-    told = pl.format("{} object {}: {}", "xml", "number", "reason")
+    bad = checked.filter(pl.col("reason").is_not_null())
+    reason = pl.format("{} object {}: {}", "xml", "number", "reason")
     return PlacedObjects(
         objects=good.with_columns(
             *flags, said.alias("pose"), ignore=pl.col("ignore").fill_null(value=False)
         ).select([*OBJECTS, *EXTRA]),
-        faults=bad.select("path", told.alias("reason")),
+        faults=bad.select("path", reason.alias("reason")),
     )
 
 
@@ -74,7 +74,7 @@ def _flag(name: str) -> pl.Expr:
     )
 
 
-def _judge() -> pl.Expr:
+def _explain_fault() -> pl.Expr:
     """Return why an object cannot be used, null where it can."""
     finite = pl.all_horizontal(pl.col(name).is_finite().fill_null(value=False) for name in _CORNERS)
     near = pl.all_horizontal(pl.col(name).abs() <= _LARGEST_SIDE for name in _CORNERS)

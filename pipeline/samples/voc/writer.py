@@ -1,4 +1,4 @@
-"""The files of a Pascal VOC dataset: an XML file an image, and the sets of its splits."""
+"""Pascal VOC datasets, written: an XML file for each image, and the sets of its splits."""
 
 import posixpath
 import re
@@ -11,18 +11,36 @@ import polars as pl
 
 from pipeline.exceptions import DatasetError
 from pipeline.files.json_file import shorten
+from pipeline.samples.sample_set import SampleSet
+from pipeline.samples.written import Written, take_truth
 from pipeline.tables import BOX
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def write_voc_files(images: pl.DataFrame, objects: pl.DataFrame, folder: Path) -> None:
+def write_voc(sample_set: SampleSet, target: Path) -> Written:
+    """Write Annotations/*.xml and, where there are splits, ImageSets/Main/*.txt.
+
+    Corners count from 1 and belong to the box. Pascal VOC knows no crowds: they and ignored objects
+    are `difficult`. Raises DatasetError if two images would share an annotation file, a name is
+    not valid in XML, or a file cannot be written.
+    """
+    images, objects, left_out = take_truth(sample_set)
+    try:
+        _write_files(images, objects, target)
+    except OSError as error:
+        raise DatasetError(f"{target}: cannot be written: {error.strerror or error}") from None
+    return Written(images.height, objects.height, left_out)
+
+
+def _write_files(images: pl.DataFrame, objects: pl.DataFrame, folder: Path) -> None:
     """Write the dataset's annotations into a folder; the images stay where they are.
 
     images: path, width, height, split. objects: path, category, x, y, w, h in pixels, crowd and
     ignore. Raises OSError, and DatasetError if two images would share an annotation file.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     texts: dict[str, str] = defaultdict(str)
     rows = objects.select("path", "category", *BOX, "crowd", "ignore").iter_rows()
     for path, category, x, y, w, h, crowd, ignore in rows:
@@ -73,5 +91,5 @@ def _number(value: Any) -> str:  # noqa: ANN401 - int or float of a frame
 
 def _escape(text: str) -> str:
     if _NOT_XML.search(text):
-        raise DatasetError(f"{shorten(text)} cannot stand in XML; rename it")
+        raise DatasetError(f"{shorten(text)} is not valid in XML; rename it")
     return escape(text)

@@ -87,9 +87,9 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _explain(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    told = getattr(error, "problem", None) or getattr(error, "reason", None) or type(error).__name__
+    message = getattr(error, "problem", None) or getattr(error, "reason", None)
     where = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
-    return f"{where}{told}"
+    return f"{where}{message or type(error).__name__}"
 
 
 def _kind(value: object) -> str:

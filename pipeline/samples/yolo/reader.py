@@ -50,7 +50,7 @@ def list_yolo(dataset: Dataset) -> Listing:
     """List the images and objects of YOLO datasets, as their data.yaml files name them.
 
     `split` takes train, val or test; without it all are read and a row's split is that name. The
-    label file of an image stands where Ultralytics looks for it: the last folder `images` of its
+    label file of an image is where Ultralytics expects it: the last folder `images` of its
     path becomes `labels`. An image without one has no objects. Boxes stay in shares of the image.
     Raises DatasetError if a data.yaml cannot be read, if its images lie outside the images folder,
     or if no label file is found at all.

@@ -1,4 +1,4 @@
-"""The files of a YOLO dataset: data.yaml, a label file an image, and the images beside them."""
+"""YOLO datasets, written: data.yaml, a label file for each image, and the images beside them."""
 
 import os
 import shutil
@@ -9,11 +9,31 @@ import polars as pl
 import yaml
 
 from pipeline.exceptions import DatasetError
+from pipeline.samples.sample_set import SampleSet
+from pipeline.samples.written import Written, list_names, take_truth
 from pipeline.samples.yolo.data_yaml import SPLITS
 from pipeline.samples.yolo.reader import find_label_file
 
 
-def write_yolo_files(
+def write_yolo(sample_set: SampleSet, target: Path, *, root: Path) -> Written:
+    """Write data.yaml, labels and, as hard links or copies, images of the asked categories.
+
+    root: the folder that the paths of the sample set are relative to. YOLO labels hold no flags:
+    crowds and ignored objects are left out and counted; boxes are cut off at the border of their
+    image. Images without a split, or of one that is not like train, val or test, go to train.
+    Raises DatasetError if two images would share a label file or a file cannot be written.
+    """
+    images, objects, left_out = take_truth(sample_set)
+    plain = objects.filter(~pl.col("crowd") & ~pl.col("ignore"))
+    left_out["crowds_and_ignored"] = objects.height - plain.height
+    try:
+        _write_files(images, plain, list_names(sample_set), target, root=root)
+    except OSError as error:
+        raise DatasetError(f"{target}: cannot be written: {error.strerror or error}") from None
+    return Written(images.height, plain.height, left_out)
+
+
+def _write_files(
     images: pl.DataFrame, objects: pl.DataFrame, names: Sequence[str], folder: Path, *, root: Path
 ) -> None:
     """Write the dataset into a folder.
@@ -21,6 +41,7 @@ def write_yolo_files(
     images: path, width, height, split. objects: path, category and x, y, w, h in pixels. names: of
     the classes, by index. Raises OSError, and DatasetError if two images would share a label file.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     placed = _place_images(images)
     lines = _write_lines(objects, images, names)
     used: set[str] = set()
