@@ -63,7 +63,7 @@ def run(
     *,
     limit: Limit = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything; tell counts, time and disk.")
+        bool, typer.Option("--dry-run", help="Check everything; print counts, time and disk.")
     ] = False,
     json_output: Json = False,
 ) -> None:
@@ -124,12 +124,12 @@ app.command("texts")(texts)
 @app.command()
 def doctor() -> None:
     """Check whether this installation can do its work."""
-    from flows.commands.doctor import examine
+    from flows.commands.doctor import check_installation
 
-    findings = examine()
-    for finding in findings:
-        typer.echo(f"{'ok  ' if finding.well else 'FAIL'}  {finding.name}: {finding.told}")
-    if not all(finding.well for finding in findings):
+    checks = check_installation()
+    for check in checks:
+        typer.echo(f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.message}")
+    if not all(check.passed for check in checks):
         raise typer.Exit(1)
 
 

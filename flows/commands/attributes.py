@@ -75,23 +75,23 @@ def list_attributes(*, json_output: Json = False) -> None:
         return
     wide = max(len(name) for name, _ in found)
     for name, attribute in found:
-        told = f"{name:{wide}}  {attribute.kind:8}  {attribute.applies_to:6}"
+        line = f"{name:{wide}}  {attribute.kind:8}  {attribute.applies_to:6}"
         sensitive = "  (perceived, sensitive)" if attribute.sensitive else ""
-        typer.echo(f"{told}  {', '.join(_list_values(attribute))}{sensitive}")
+        typer.echo(f"{line}  {', '.join(_list_values(attribute))}{sensitive}")
 
 
 def check_attributes(files: AttributeFiles, *, json_output: Json = False) -> None:
     """List every fault of attribute files with its line; warnings alone do not fail."""
-    told = {str(path): _check(path) for path in files}
-    failed = any(not _is_warning(problem) for problems in told.values() for problem in problems)
+    found = {str(path): _check(path) for path in files}
+    failed = any(not _is_warning(problem) for problems in found.values() for problem in problems)
     if json_output:
         rows = [
             {"file": name, "ok": all(map(_is_warning, problems)), "problems": problems}
-            for name, problems in told.items()
+            for name, problems in found.items()
         ]
         typer.echo(json.dumps({"files": rows}, ensure_ascii=False))
     else:
-        for name, problems in told.items():
+        for name, problems in found.items():
             typer.echo("\n".join([f"{name}: {problem}" for problem in problems] or [f"{name}: ok"]))
     if failed:
         raise typer.Exit(1)

@@ -66,8 +66,8 @@ def tabulate_gaps(gaps: Sequence[Mapping[str, Any]]) -> list[Table]:
 
 
 def _tabulate_gaps(gaps: Sequence[Mapping[str, Any]], system: str, labels: str) -> Table:
-    told = [gap for gap in gaps if gap["level"] == 1 or gap["state"] == "gap"]
-    left = len(gaps) - len(told[:SHOWN])
+    listed = [gap for gap in gaps if gap["level"] == 1 or gap["state"] == "gap"]
+    left = len(gaps) - len(listed[:SHOWN])
     title = f"{system}: groups {_BY[labels]} against the rest"
     table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE)
     groups = "group is" if left == 1 else "groups are"
@@ -76,7 +76,7 @@ def _tabulate_gaps(gaps: Sequence[Mapping[str, Any]], system: str, labels: str) 
     for name in ("n", "error", "gap", "95 %", "adjusted"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("state")
-    for gap in told[:SHOWN]:
+    for gap in listed[:SHOWN]:
         table.add_row(
             write_predicates(gap["predicates"]),
             f"{gap['n']:,}",

@@ -68,14 +68,14 @@ def prepare_demo(
     from pipeline.demo.world import write_world
 
     clear_demo(out)
-    with _told(f"drawing {images:,} images"):
+    with _log_time(f"drawing {images:,} images"):
         world = write_world(out / "world", images=images, seed=seed, workers=workers)
     plans = {SYSTEM: LACKING} | ({BALANCED_SYSTEM: BALANCED} if balanced else {})
     systems = {}
     for name, plan in plans.items():
-        with _told(f"training the {name}"):
+        with _log_time(f"training the {name}"):
             network = train_system(plan, seed=seed, workers=workers)
-        with _told("running it on the images"):
+        with _log_time("running it on the images"):
             file = out / f"{name.replace(' ', '_')}.json"
             write_predictions(network, world.annotations, world.images, file)
         systems[name] = file.name
@@ -132,7 +132,7 @@ def run_demo_audit(audit: Path) -> str | None:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _log_time(what: str) -> Iterator[None]:
     started = time.monotonic()
     LOG.info("%s", what)
     yield

@@ -21,17 +21,17 @@ _NEEDED = {
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing looked at: whether it is well, and what to do when it is not."""
+class Check:
+    """One thing that was checked: whether it is as it should be, and what to do when it is not."""
 
     name: str
-    well: bool
-    told: str
+    passed: bool
+    message: str
 
 
-def examine() -> list[Finding]:
-    """Look at Python, packages, names, the device and the attribute files."""
-    checks: tuple[Callable[[], Finding], ...] = (
+def check_installation() -> list[Check]:
+    """Check Python, packages, names, the device and the attribute files."""
+    checks: tuple[Callable[[], Check], ...] = (
         _check_python,
         _check_packages,
         _check_owners,
@@ -43,20 +43,20 @@ def examine() -> list[Finding]:
     return [check() for check in checks]
 
 
-def _check_python() -> Finding:
-    told = f"{platform.python_version()} at {sys.executable}"
-    return Finding("Python", sys.version_info >= (3, 11), told)
+def _check_python() -> Check:
+    message = f"{platform.python_version()} at {sys.executable}"
+    return Check("Python", sys.version_info >= (3, 11), message)
 
 
-def _check_packages() -> Finding:
+def _check_packages() -> Check:
     absent = [dist for name, dist in _NEEDED.items() if importlib.util.find_spec(name) is None]
     if absent:
-        return Finding("packages", well=False, told=f"missing: {', '.join(absent)}; reinstall")
+        return Check("packages", passed=False, message=f"missing: {', '.join(absent)}; reinstall")
     versions = [f"{dist} {importlib.metadata.version(dist)}" for dist in _NEEDED.values()]
-    return Finding("packages", well=True, told=", ".join(versions))
+    return Check("packages", passed=True, message=", ".join(versions))
 
 
-def _check_owners() -> Finding:
+def _check_owners() -> Check:
     """Our packages have common names: another distribution may bring one of them too."""
     owners = importlib.metadata.packages_distributions()
     problems = []
@@ -70,38 +70,40 @@ def _check_owners() -> Finding:
         elif spec.origin is None:
             problems.append(f"{name!r} is a folder without __init__.py, not ours")
     if problems:
-        told = f"{'; '.join(problems)}; install weakspot into its own environment"
-        return Finding("names", well=False, told=told)
-    return Finding("names", well=True, told=f"{', '.join(OWN_PACKAGES)} are ours alone")
+        message = f"{'; '.join(problems)}; install weakspot into its own environment"
+        return Check("names", passed=False, message=message)
+    return Check("names", passed=True, message=f"{', '.join(OWN_PACKAGES)} are ours alone")
 
 
-def _check_fastapi() -> Finding:
+def _check_fastapi() -> Check:
     version = importlib.metadata.version("fastapi")
     major, minor = (int(part) for part in version.split(".")[:2])
-    well = (major, minor) < (0, 154)
-    told = version if well else f'{version} breaks Prefect 3.8; run pip install "fastapi<0.154"'
-    return Finding("fastapi", well, told)
+    passed = (major, minor) < (0, 154)
+    message = (
+        version if passed else f'{version} breaks Prefect 3.8; run pip install "fastapi<0.154"'
+    )
+    return Check("fastapi", passed, message)
 
 
-def _check_attributes() -> Finding:
+def _check_attributes() -> Check:
     from pipeline.labels.attribute_file import list_shipped
 
     names = list_shipped()
-    return Finding("attribute files", bool(names), f"{len(names)} shipped")
+    return Check("attribute files", bool(names), f"{len(names)} shipped")
 
 
-def _check_device() -> Finding:
+def _check_device() -> Check:
     import torch
 
     if torch.cuda.is_available():
-        return Finding("device", well=True, told=f"GPU: {torch.cuda.get_device_name()}")
+        return Check("device", passed=True, message=f"GPU: {torch.cuda.get_device_name()}")
     if torch.backends.mps.is_available():
-        return Finding("device", well=True, told="GPU: Apple, by Metal")
+        return Check("device", passed=True, message="GPU: Apple, by Metal")
     cores = os.cpu_count()
-    return Finding("device", well=True, told=f"no GPU: the {cores} cores of the CPU are used")
+    return Check("device", passed=True, message=f"no GPU: the {cores} cores of the CPU are used")
 
 
-def _check_prefect() -> Finding:
+def _check_prefect() -> Check:
     url = os.environ.get("PREFECT_API_URL")
-    told = f"server at {url}" if url else "a temporary server is started for each run"
-    return Finding("Prefect", well=True, told=told)
+    message = f"server at {url}" if url else "a temporary server is started for each run"
+    return Check("Prefect", passed=True, message=message)

@@ -25,7 +25,7 @@ from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.store import Store
 
 SHOWN_REJECTS = 10
-PROBED = 64  # samples that are embedded to tell how long the rest takes
+PROBED = 64  # samples that are embedded to estimate how long the rest takes
 _BYTES_A_LABEL = 40  # in DuckDB, compressed; measured on 5,000 samples with nine attributes
 
 
@@ -61,8 +61,8 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     store = Store(audit.workspace)  # only read, and it need not be there
     probe = probe_detector(audit, store) if asks_for_detector(audit.dataset) else None
     to_detect = {"to_detect": probe.to_detect} if probe else {}
-    told = f"objects are those of the first {DETECTED} images that are new to the detector"
-    notes = (told,) if probe and probe.to_detect else ()
+    first = f"objects are those of the first {DETECTED} images that are new to the detector"
+    notes = (first,) if probe and probe.to_detect else ()
     if probe and probe.to_detect and probe.detections.is_empty():  # perhaps in the others
         return Plan(to_detect, probe.seconds, 0, notes)
     found = probe.detections if probe else None
@@ -74,7 +74,7 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         "attributes": len(resolved.attributes),
         **_count_errors(audit, sample_set),
     }
-    problems: tuple[str, ...] = notes + _tell_rejects(sample_set.rejects)
+    problems: tuple[str, ...] = notes + _list_rejects(sample_set.rejects)
     if audit.dataset.truth is not None:
         problems += tuple(read_truth(audit.dataset.truth, sample_set.samples).problems)
     plan = plan_embedding(resolved, sample_set.samples, store, load, keep=False)
@@ -85,12 +85,12 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)
 
 
-def _tell_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
+def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
     """Return the first rejects with their reasons, and how many more there are."""
     first = rejects.select("path", "reason").head(SHOWN_REJECTS).iter_rows()
-    told = [f"rejected: {path}: {reason}" for path, reason in first]
-    more = rejects.height - len(told)
-    return (*told, f"rejected: {more:,} more") if more else tuple(told)
+    lines = [f"rejected: {path}: {reason}" for path, reason in first]
+    more = rejects.height - len(lines)
+    return (*lines, f"rejected: {more:,} more") if more else tuple(lines)
 
 
 def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:

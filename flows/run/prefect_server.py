@@ -76,8 +76,8 @@ def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     try:
         meanwhile()
         _wait_until_healthy(url, server)
-        # A server that dies with the run need not be told that it lives; each flow would end a
-        # second later for it.
+        # A server that dies with the run needs no heartbeat, for which each flow would end a second
+        # later.
         with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield url
     finally:

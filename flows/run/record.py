@@ -48,7 +48,7 @@ class RunRecord:
         self.seconds[stage] = round(time.perf_counter() - start, 3)
 
     def to_frame(self) -> pl.DataFrame:
-        """Return the row as it stands now; an unfinished search is an empty text."""
+        """Return the row as of now; an unfinished search is an empty text."""
         versions = {name: _version(name) for name in ("weakspot", *PACKAGES)}
         row = {
             "run_id": self.run_id,

@@ -1,4 +1,4 @@
-"""Prefect around a run: stages as its flows, tasks as its tasks, artifacts to look at.
+"""Prefect around a run: stages as its flows, tasks as its tasks, findings as artifacts.
 
 The only place where a function becomes a flow or a task.
 """

@@ -31,7 +31,7 @@ from pipeline.workspace.shards import list_broken, read_broken, select_missing, 
 from pipeline.workspace.store import Store
 
 LoadDetector = Callable[[str], Detector]
-SHARD_SIZE = 512  # images in a shard: what a killed run loses
+SHARD_SIZE = 512  # images in a shard: what a killed run repeats at most
 PROBED = 32  # images of a dry run
 
 

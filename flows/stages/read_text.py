@@ -24,7 +24,7 @@ from pipeline.workspace.shards import read_broken, select_missing, write_shard
 from pipeline.workspace.store import Store
 
 LoadReader = Callable[[], TextReader]
-SHARD_SIZE = 256  # images in a shard: what a killed run loses
+SHARD_SIZE = 256  # images in a shard: what a killed run repeats at most
 
 
 def asks_for_text(attributes: Sequence[Attribute]) -> bool:
