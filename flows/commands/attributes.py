@@ -173,8 +173,9 @@ def _preview(
     write_text(build_preview(preview), out)
     for value, count in preview.counts.items():
         typer.echo(f"{value}: {count}")
-    if len(preview.rejects):
-        typer.echo(f"{len(preview.rejects)} files could not be used; the page says why", err=True)
+    if count := preview.rejects.height:
+        files = "1 file" if count == 1 else f"{count:,} files"
+        typer.echo(f"{files} could not be used; the page says why", err=True)
     typer.echo(f"wrote {out}")
 
 
