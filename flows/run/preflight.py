@@ -37,7 +37,8 @@ def _list_absent(audit: Audit) -> Iterator[tuple[str, Path, str]]:
             yield "dataset.images", folder, "folder"
     truth = () if dataset.truth is None else (dataset.truth.file,)
     detections = None if dataset.boxes is None else dataset.boxes.detections
-    by_image = {"dataset.annotations": dataset.annotations} if dataset.format == "voc" else {}
+    of_folders = dataset.format_record.annotations == "folders"
+    by_image = {"dataset.annotations": dataset.annotations} if of_folders else {}
     by_image |= {
         f"predictions of {system.name!r}": system.predictions
         for system in audit.systems

@@ -34,14 +34,14 @@ TABLES = ("gaps", "disparities", "verdicts")
 class Compared:
     """What the groups of one system are compared on.
 
-    table: the labels of groups and covariates beside the errors. outcomes: as `score_system` gave
+    table: the labels of groups and covariates beside the errors. matches: as `score_system` gave
     them, None for a table of errors. paths: (n,) the image of each row.
     """
 
     table: SearchTable
     sensitive: tuple[str, ...]
     adjust_for: tuple[str, ...]
-    outcomes: pl.DataFrame | None
+    matches: pl.DataFrame | None
     paths: pl.Series
 
 
@@ -131,8 +131,8 @@ def gather_groups(
     table = replace(table, attributes=_declare_values(table.attributes, known))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
     paths = rows.join(samples, on="sample_id", how="left", maintain_order="left")["path"]
-    outcomes = store.read_matches(find_error_id(store, system))
-    return Compared(table, sensitive, adjust_for, outcomes, paths)
+    matches = store.read_matches(find_error_id(store, system))
+    return Compared(table, sensitive, adjust_for, matches, paths)
 
 
 def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | None) -> Fairness:
@@ -143,7 +143,7 @@ def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | Non
         sensitive=compared.sensitive,
         adjust_for=compared.adjust_for,
         cluster_ids=compared.table.cluster_ids,
-        outcomes=compared.outcomes,
+        matches=compared.matches,
         sample_ids=compared.table.sample_ids,
         paths=compared.paths,
         positive=asked.positive,

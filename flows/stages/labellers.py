@@ -1,7 +1,7 @@
 """The attributes of an audit made ready to label: prompts encoded, edges resolved, columns read."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -44,15 +44,12 @@ def make_labellers(
 ) -> tuple[list[Labeller], int]:
     """Make a labeller of every attribute, in order; return them and the prompts encoded."""
     prompted, encoded = _make_prompted(resolved, store, load=load, run_task=run_task)
-    labellers: list[Labeller] = []
-    for attribute in resolved.attributes:
-        if attribute.kind == "prompts":
-            labellers.append(prompted[attribute.name])
-        elif attribute.kind == "measured":
-            labellers.append(_make_measured(attribute, sample_set, store))
-        else:
-            labellers.append(_make_given(attribute, sample_set.columns))
-    return labellers, encoded
+    makers: dict[str, Callable[[Attribute], Labeller]] = {  # one for each name in KINDS
+        "prompts": lambda attribute: prompted[attribute.name],
+        "measured": lambda attribute: _make_measured(attribute, sample_set, store),
+        "given": lambda attribute: _make_given(attribute, sample_set.columns),
+    }
+    return [makers[attribute.kind](attribute) for attribute in resolved.attributes], encoded
 
 
 def encode_prompts(

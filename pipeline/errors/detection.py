@@ -10,8 +10,9 @@ from pipeline.errors.detection_losses import count_by_image, score_images, score
 from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
-from pipeline.errors.yolo_results import read_yolo_detections, scale_detections
+from pipeline.errors.yolo_results import read_yolo_detections
 from pipeline.exceptions import PredictionsError
+from pipeline.files.yolo_labels import scale_boxes
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def score_detections(
     files = enumerate(system.predictions)
     detections = pl.concat([read(path, source=source) for source, path in files])
     placed = _place(detections, samples, source_images, categories, system)
-    kept = scale_detections(placed.detections, samples) if in_shares else placed.detections
+    kept = scale_boxes(placed.detections, samples) if in_shares else placed.detections
     matches = match_detections(truth, kept, samples, iou=system.iou)
     counts = None
     if by_object:

@@ -7,7 +7,7 @@ import polars as pl
 from pipeline.errors.results_file import SCORED_DETECTIONS
 from pipeline.exceptions import PredictionsError
 from pipeline.files.table_file import SHOWN_ROWS
-from pipeline.files.yolo_lines import read_class, split_lines
+from pipeline.files.yolo_labels import read_class, split_lines
 
 _FARTHEST = 2  # in shares of the image: what lies beyond it must be pixels
 _VALUES = ("cx", "cy", "w", "h", "score")
@@ -46,15 +46,6 @@ def read_yolo_detections(folder: Path, *, source: int) -> pl.DataFrame:
         (pl.col("cy") - pl.col("h") / 2).alias("y"),
     )
     return placed.select(list(SCORED_DETECTIONS))
-
-
-def scale_detections(detections: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
-    """Bring boxes in shares of their image to pixels. detections: of images of the samples."""
-    sizes = samples.select("path", "width", "height").unique("path")
-    sized = detections.join(sizes, on="path", how="left", maintain_order="left")
-    across = [pl.col(name) * pl.col("width") for name in "xw"]
-    down = [pl.col(name) * pl.col("height") for name in "yh"]
-    return sized.with_columns(*across, *down).select(detections.columns)
 
 
 def _list_files(folder: Path) -> list[str]:

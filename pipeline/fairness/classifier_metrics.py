@@ -21,19 +21,19 @@ _DISPARITIES = {
 }
 
 
-def is_of_classes(outcomes: pl.DataFrame) -> bool:
-    """Return whether outcomes are CLASS_MATCHES, of a classifier."""
-    return set(CLASS_MATCHES) <= set(outcomes.columns)
+def is_of_classes(matches: pl.DataFrame) -> bool:
+    """Return whether matches are CLASS_MATCHES, of a classifier."""
+    return set(CLASS_MATCHES) <= set(matches.columns)
 
 
-def check_positive(outcomes: pl.DataFrame | None, positive: str | None) -> None:
+def check_positive(matches: pl.DataFrame | None, positive: str | None) -> None:
     """Raise ConfigError when nothing is or was predicted to be `positive`.
 
-    outcomes: CLASS_MATCHES; other outcomes, or none, have no classes to check.
+    matches: CLASS_MATCHES; other matches, or none, have no classes to check.
     """
-    if positive is None or outcomes is None or not is_of_classes(outcomes):
+    if positive is None or matches is None or not is_of_classes(matches):
         return
-    classes = sorted(pl.concat([outcomes["true"], outcomes["predicted"]]).drop_nulls().unique())
+    classes = sorted(pl.concat([matches["true"], matches["predicted"]]).drop_nulls().unique())
     if positive not in classes:
         raise ConfigError(
             f"[fairness] positive is {positive!r}, which is no class of this classifier; "
@@ -42,17 +42,17 @@ def check_positive(outcomes: pl.DataFrame | None, positive: str | None) -> None:
 
 
 def list_classifier_metrics(
-    outcomes: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, positive: str | None
+    matches: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, positive: str | None
 ) -> list[Metric]:
     """Return accuracy and, of the class `positive` against all others, the three rates.
 
     Without `positive` there is accuracy alone: no class is taken to be the one that matters.
     Raises ConfigError when nothing is or was predicted to be `positive`, and TableError when a
-    sample has two outcomes.
+    sample has two matches.
     """
-    refuse_repeats(outcomes["sample_id"], what="outcome of a classifier")
+    refuse_repeats(matches["sample_id"], what="match of a classifier")
     rows = pl.DataFrame({"sample_id": sample_ids}).join(
-        outcomes, on="sample_id", how="left", maintain_order="left"
+        matches, on="sample_id", how="left", maintain_order="left"
     )
     true, predicted = rows["true"], rows["predicted"]
     known = (true.is_not_null() & predicted.is_not_null()).to_numpy()

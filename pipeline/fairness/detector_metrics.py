@@ -71,7 +71,7 @@ class AveragePrecision:
 
 
 def list_detector_metrics(
-    outcomes: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, paths: pl.Series
+    matches: pl.DataFrame, errors: Values, *, sample_ids: pl.Series, paths: pl.Series
 ) -> list[Metric]:
     """Return what can be measured of a detector besides its error.
 
@@ -79,11 +79,11 @@ def list_detector_metrics(
     some of them or when they come in clusters; of whole images false positives alone are known.
     Raises TableError when two detections found one row.
     """
-    is_found = outcomes["status"] == "found"
-    refuse_repeats(outcomes["sample_id"].filter(is_found), what="detection that found it")
+    is_found = matches["status"] == "found"
+    refuse_repeats(matches["sample_id"].filter(is_found), what="detection that found it")
     numbered = paths.rank("dense").cast(pl.Int64) - 1
     images, count = numbered.to_numpy(), int(numbered.n_unique())
-    found = _number_detections(outcomes, sample_ids=sample_ids, paths=paths, numbered=numbered)
+    found = _number_detections(matches, sample_ids=sample_ids, paths=paths, numbered=numbered)
     false = np.bincount(found.images[found.unmatched], minlength=count).astype(np.float64)
     by_image = Values(false, None, count, rate=False)
     metrics: list[Metric] = [
@@ -102,13 +102,13 @@ def list_detector_metrics(
 
 
 def _number_detections(
-    outcomes: pl.DataFrame, *, sample_ids: pl.Series, paths: pl.Series, numbered: pl.Series
+    matches: pl.DataFrame, *, sample_ids: pl.Series, paths: pl.Series, numbered: pl.Series
 ) -> Detections:
     """Number the images and the found rows of detections; those in other images are left out."""
     known = pl.DataFrame({"path": paths, "image": numbered}).unique("path", maintain_order=True)
     rows = pl.DataFrame({"sample_id": sample_ids}).with_row_index("row")
     placed = (
-        outcomes.join(known, on="path", how="inner", maintain_order="left")
+        matches.join(known, on="path", how="inner", maintain_order="left")
         .join(rows, on="sample_id", how="left", maintain_order="left")
         .sort("score", descending=True, maintain_order=True)
         .with_columns(pl.when(pl.col("status") == "found").then("row").cast(pl.Int64).alias("row"))

@@ -15,7 +15,7 @@ def write_notes(
     columns: Sequence[Column],
     question: Question,
     *,
-    outcomes: pl.DataFrame | None,
+    matches: pl.DataFrame | None,
     positive: str | None,
 ) -> tuple[str, ...]:
     """Return what was left out, what was not tested and what the estimates assume."""
@@ -24,19 +24,19 @@ def write_notes(
     if question.errors.values.clusters is not None:
         notes.append("Samples of one image are not independent: images are counted, not samples.")
     notes += _note_adjusted(errors, question)
-    notes += _note_outcomes(outcomes, positive)
+    notes += _note_matches(matches, positive)
     return tuple(notes)
 
 
-def _note_outcomes(outcomes: pl.DataFrame | None, positive: str | None) -> Iterator[str]:
-    if outcomes is None:
+def _note_matches(matches: pl.DataFrame | None, positive: str | None) -> Iterator[str]:
+    if matches is None:
         return
-    if not is_of_classes(outcomes):
+    if not is_of_classes(matches):
         yield (
             "False positives per image are those of the images that show a member of the group; "
             "its rest are the other images. Crowded images show members of more groups."
         )
-        if outcomes["category"].n_unique() > 1:
+        if matches["category"].n_unique() > 1:
             yield "Average precision is of the detections of all categories together."
     elif positive is None:
         yield (

@@ -40,7 +40,7 @@ def measure_fairness(
     sensitive: Sequence[str],
     adjust_for: Sequence[str] = (),
     cluster_ids: pl.Series | None = None,
-    outcomes: pl.DataFrame | None = None,
+    matches: pl.DataFrame | None = None,
     sample_ids: pl.Series | None = None,
     paths: pl.Series | None = None,
     positive: str | None = None,
@@ -54,14 +54,14 @@ def measure_fairness(
     where no row has them. errors: (n,) losses >= 0. adjust_for: columns that may explain a gap.
     cluster_ids: (n,) the image of each row, where rows share images; without it rows are taken as
     independent.
-    outcomes: DETECTION_MATCHES or CLASS_MATCHES of the system, with (n,) sample_ids, and for
+    matches: DETECTION_MATCHES or CLASS_MATCHES of the system, with (n,) sample_ids, and for
     detections (n,) paths. positive: the class that a classifier's rates are of. min_group: samples
     that a tested group and its complement need. smallest_gap: the gap that `needed_n` samples
     would show, in units of the error; 0.1 for errors of 0 and 1, else 0.3 standard deviations.
 
     A row whose value is "unknown" is in no group; it is in a group's complement only where another
     of its values excludes it from the group. "overall" is of all rows.
-    Raises TableError listing every problem with the arguments, or for a sample with two outcomes;
+    Raises TableError listing every problem with the arguments, or for a sample with two matches;
     ConfigError for a wrong `positive`.
     """
     numbers = np.asarray(errors, dtype=np.float64)
@@ -78,7 +78,7 @@ def measure_fairness(
     question = Question(
         errors=RowMean("error", lower_is_better=True, values=values),
         metrics=_list_metrics(
-            values, outcomes, sample_ids=sample_ids, paths=paths, positive=positive
+            values, matches, sample_ids=sample_ids, paths=paths, positive=positive
         ),
         covariates=covariates,
         power=Power(values, smallest_gap=smallest_gap),
@@ -87,27 +87,27 @@ def measure_fairness(
     gaps = tabulate_groups(list_groups(columns, max_level=max_level), question)
     found = measure_disparities(gaps.iter_rows(named=True), min_group=min_group)
     disparities = pl.DataFrame(found, schema=dict(DISPARITIES))
-    notes = write_notes(gaps, columns, question, outcomes=outcomes, positive=positive)
+    notes = write_notes(gaps, columns, question, matches=matches, positive=positive)
     return Fairness(gaps, check(disparities, DISPARITIES, table="disparities"), notes)
 
 
 def _list_metrics(
     values: Values,
-    outcomes: pl.DataFrame | None,
+    matches: pl.DataFrame | None,
     *,
     sample_ids: pl.Series | None,
     paths: pl.Series | None,
     positive: str | None,
 ) -> Sequence[Metric]:
-    """List the metrics that the outcomes of a system allow besides its error."""
-    if outcomes is None:
+    """List the metrics that the matches of a system allow besides its error."""
+    if matches is None:
         return ()
-    of_classes = is_of_classes(outcomes)
+    of_classes = is_of_classes(matches)
     if sample_ids is None or (paths is None and not of_classes):
         raise TableError(
-            "fairness: outcomes cannot be matched with the rows; pass sample_ids, and paths with "
-            "the outcomes of a detector"
+            "fairness: matches cannot be joined with the rows; pass sample_ids, and paths with "
+            "the matches of a detector"
         )
     if of_classes or paths is None:
-        return list_classifier_metrics(outcomes, values, sample_ids=sample_ids, positive=positive)
-    return list_detector_metrics(outcomes, values, sample_ids=sample_ids, paths=paths)
+        return list_classifier_metrics(matches, values, sample_ids=sample_ids, positive=positive)
+    return list_detector_metrics(matches, values, sample_ids=sample_ids, paths=paths)

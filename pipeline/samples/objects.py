@@ -44,18 +44,6 @@ def choose_objects(listing: Listing) -> tuple[pl.DataFrame, dict[str, int]]:
     return chosen, counts
 
 
-def scale_boxes(objects: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    """Bring boxes in shares of their image to pixels; those of images not in `files` are dropped.
-
-    files: FILES of the images that could be read.
-    """
-    sizes = files.select("path", "width", "height")
-    sized = objects.join(sizes, on="path", how="inner", maintain_order="left")
-    across = [pl.col(name) * pl.col("width") for name in "xw"]
-    down = [pl.col(name) * pl.col("height") for name in "yh"]
-    return sized.with_columns(*across, *down).select(objects.columns)
-
-
 def sort_objects(objects: pl.DataFrame) -> pl.DataFrame:
     """Sort by path, then annotation id: numbers by value, before ids that are text."""
     number = pl.col("annotation_id").cast(pl.Int64, strict=False)

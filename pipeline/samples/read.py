@@ -9,11 +9,12 @@ from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.core_count import count_cores
 from pipeline.files.gc_pause import pause_gc
+from pipeline.files.yolo_labels import scale_boxes
 from pipeline.samples.detected_objects import take_detections
 from pipeline.samples.files import read_files
 from pipeline.samples.formats import FORMATS
 from pipeline.samples.ids import make_sample_ids
-from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows, scale_boxes
+from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows
 from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
 from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
 

@@ -12,7 +12,7 @@ from pipeline.tables import DISPARITIES
 from tests.fairness.drawn_groups import name_groups, row_of
 
 
-def outcomes(true: Any, predicted: Any) -> tuple[pl.DataFrame, pl.Series]:
+def matches(true: Any, predicted: Any) -> tuple[pl.DataFrame, pl.Series]:
     ids = pl.Series([f"s{i}" for i in range(len(true))])
     frame = pl.DataFrame({"sample_id": ids, "true": true, "predicted": predicted, "score": 0.5})
     return frame.sample(fraction=1.0, shuffle=True, seed=1), ids
@@ -29,10 +29,10 @@ def draw(seed: int, classes: int = 2, n: int = 3000) -> tuple[pl.DataFrame, Any,
 
 
 def measure(table: pl.DataFrame, true: Any, predicted: Any, **more: Any) -> Fairness:
-    frame, ids = outcomes(true, predicted)
+    frame, ids = matches(true, predicted)
     return measure_fairness(
         table, (true != predicted).astype(float), sensitive=["sex", "age"],
-        outcomes=frame, sample_ids=ids, **more,
+        matches=frame, sample_ids=ids, **more,
     )  # fmt: skip
 
 
@@ -117,23 +117,23 @@ def test_a_positive_class_that_does_not_exist_is_refused_with_the_classes() -> N
         measure(*draw(0), positive="cat")
 
 
-def test_samples_without_an_outcome_are_not_in_the_rates() -> None:
+def test_samples_without_a_match_are_not_in_the_rates() -> None:
     table, true, predicted = draw(0)
-    frame, ids = outcomes(true, predicted)
+    frame, ids = matches(true, predicted)
     found = measure_fairness(
         table, np.zeros(len(true)), sensitive=["sex"], sample_ids=ids, positive="c1",
-        outcomes=frame.filter(pl.col("sample_id").is_in(ids[:1000])),
+        matches=frame.filter(pl.col("sample_id").is_in(ids[:1000])),
     )  # fmt: skip
     counts = found.gaps.filter(pl.col("metric") == "accuracy")["n"]
     assert counts.sum() == 1000
 
 
-def test_a_sample_with_two_outcomes_is_refused() -> None:
+def test_a_sample_with_two_matches_is_refused() -> None:
     table, true, predicted = draw(0, n=100)
-    frame, ids = outcomes(true, predicted)
+    frame, ids = matches(true, predicted)
     twice = pl.concat([frame, frame.filter(pl.col("sample_id") == "s7")])
-    with pytest.raises(TableError, match=r"1 samples have more than one outcome.*'s7'"):
-        measure_fairness(table, np.zeros(100), sensitive=["sex"], sample_ids=ids, outcomes=twice)
+    with pytest.raises(TableError, match=r"1 samples have more than one match.*'s7'"):
+        measure_fairness(table, np.zeros(100), sensitive=["sex"], sample_ids=ids, matches=twice)
 
 
 def test_the_class_that_rates_are_of_is_told() -> None:

@@ -14,32 +14,32 @@ from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.tables import DETECTION_MATCHES, check
 from tests.fairness.drawn_groups import row_of
 
-Outcome = tuple[str, float, str, str | None]  # image, score, outcome, sample
+Row = tuple[str, float, str, str | None]  # image, score, status, sample
 
 
-def list_outcomes(rows: list[Outcome]) -> pl.DataFrame:
+def list_matches(rows: list[Row]) -> pl.DataFrame:
     frame = pl.DataFrame(rows, schema=["path", "score", "status", "sample_id"], orient="row")
     named = {name: pl.lit(None) for name in DETECTION_MATCHES if name not in frame.columns}
     return check(
         frame.with_columns(**named).with_columns(category=pl.lit("person")),
         DETECTION_MATCHES,
-        table="outcomes",
+        table="matches",
     )
 
 
-def measure(groups: list[str], paths: list[str], rows: list[Outcome], **more: Any) -> Fairness:
+def measure(groups: list[str], paths: list[str], rows: list[Row], **more: Any) -> Fairness:
     """Measure objects s0, s1, ... of one attribute; those that nothing found are missed."""
     ids = [f"s{i}" for i in range(len(groups))]
-    found = {sample for _, _, outcome, sample in rows if outcome == "found"}
+    found = {sample for _, _, status, sample in rows if status == "found"}
     return measure_fairness(
         pl.DataFrame({"sex": groups}), [float(i not in found) for i in ids], sensitive=["sex"],
         cluster_ids=pl.Series(paths), paths=pl.Series(paths), sample_ids=pl.Series(ids),
-        outcomes=list_outcomes(rows), **more,
+        matches=list_matches(rows), **more,
     )  # fmt: skip
 
 
 def test_a_hand_made_case() -> None:
-    rows: list[Outcome] = [
+    rows: list[Row] = [
         ("one", 0.9, "found", "s0"),
         ("one", 0.8, "false positive", None),
         ("two", 0.7, "found", "s3"),
@@ -68,7 +68,7 @@ def test_a_hand_made_case() -> None:
 
 
 def test_false_positives_are_those_of_images_that_show_a_member() -> None:
-    rows: list[Outcome] = [("a", 0.9, "wrong class", None), ("b", 0.9, "false positive", None),
+    rows: list[Row] = [("a", 0.9, "wrong class", None), ("b", 0.9, "false positive", None),
                            ("b", 0.8, "duplicate", "s3"), ("d", 0.8, "ignored", None)]  # fmt: skip
     groups = ["w", "m", "w", "m", "m", "unknown"]
     found = measure(groups, ["a", "a", "b", "b", "c", "d"], rows)
@@ -82,7 +82,7 @@ def test_false_positives_are_those_of_images_that_show_a_member() -> None:
 
 def test_the_best_group_is_the_one_with_the_highest_recall_and_fewest_false_positives() -> None:
     paths = [f"i{i % 60}" for i in range(120)]
-    rows: list[Outcome] = [(f"i{i % 60}", 0.5, "found", f"s{i}") for i in range(0, 120, 3)]
+    rows: list[Row] = [(f"i{i % 60}", 0.5, "found", f"s{i}") for i in range(0, 120, 3)]
     rows += [("i0", 0.1, "false positive", None)]
     found = measure(["w", "m"] * 60, paths, rows)
     for metric, best in (("recall", max), ("false positives per image", min)):
@@ -94,22 +94,22 @@ def test_the_best_group_is_the_one_with_the_highest_recall_and_fewest_false_posi
 
 
 def test_rows_of_whole_images_have_false_positives_alone() -> None:
-    rows: list[Outcome] = [("a", 0.9, "false positive", None), ("b", 0.9, "found", None)]
+    rows: list[Row] = [("a", 0.9, "false positive", None), ("b", 0.9, "found", None)]
     found = measure_fairness(
         pl.DataFrame({"light": ["day", "night"]}), [0.0, 1.0], sensitive=["light"],
         cluster_ids=pl.Series(["a", "b"]), paths=pl.Series(["a", "b"]),
-        sample_ids=pl.Series(["s0", "s1"]), outcomes=list_outcomes(rows),
+        sample_ids=pl.Series(["s0", "s1"]), matches=list_matches(rows),
     )  # fmt: skip
     assert found.gaps["metric"].unique().sort().to_list() == ["error", "false positives per image"]
     assert row_of(found.gaps, "false positives per image", light="day")["value"] == 1.0
 
 
 def test_another_error_than_misses_gets_the_miss_rate_beside_it() -> None:
-    rows: list[Outcome] = [("a", 0.9, "found", "s0")]
+    rows: list[Row] = [("a", 0.9, "found", "s0")]
     found = measure_fairness(
         pl.DataFrame({"sex": ["w", "m"]}), [0.3, 1.0], sensitive=["sex"],
         cluster_ids=pl.Series(["a", "b"]), paths=pl.Series(["a", "b"]),
-        sample_ids=pl.Series(["s0", "s1"]), outcomes=list_outcomes(rows),
+        sample_ids=pl.Series(["s0", "s1"]), matches=list_matches(rows),
     )  # fmt: skip
     assert row_of(found.gaps, "miss rate", sex="w")["value"] == 0.0
     assert row_of(found.gaps, sex="w")["value"] == 0.3
@@ -122,14 +122,14 @@ def test_a_detector_that_says_nothing_has_no_precision() -> None:
     assert row["ci_high"] > 0.05
 
 
-def test_outcomes_need_the_samples_they_are_about() -> None:
-    outcomes = list_outcomes([("a", 0.5, "found", "s0")])
+def test_matches_need_the_samples_they_are_about() -> None:
+    matches = list_matches([("a", 0.5, "found", "s0")])
     with pytest.raises(TableError, match="pass sample_ids, and paths"):
-        measure_fairness(pl.DataFrame({"sex": ["w"]}), [0.0], sensitive=["sex"], outcomes=outcomes)
+        measure_fairness(pl.DataFrame({"sex": ["w"]}), [0.0], sensitive=["sex"], matches=matches)
 
 
 def test_an_object_that_two_detections_found_is_refused() -> None:
-    rows: list[Outcome] = [("a", 0.9, "found", "s0"), ("a", 0.5, "found", "s0")]
+    rows: list[Row] = [("a", 0.9, "found", "s0"), ("a", 0.5, "found", "s0")]
     with pytest.raises(TableError, match="more than one detection that found it"):
         measure(["w", "m"], ["a", "b"], rows)
 
@@ -171,13 +171,13 @@ def test_when_the_group_is_everything_average_precision_is_pycocotools(seed: int
         scored.evaluate()
         scored.accumulate()
     want = scored.eval["precision"][0, :, 0, 0, 2].mean()
-    rows: list[Outcome] = []
+    rows: list[Row] = []
     for image in scored.evalImgs[: len(images)]:  # the first area range is all sizes
         matches = zip(image["dtMatches"][0], image["dtIgnore"][0], image["dtScores"], strict=True)
         for match, ignored, score in matches:
-            outcome = "ignored" if ignored else "found" if match else "false positive"
-            sample = f"t{int(match)}" if outcome == "found" else None
-            rows.append((str(image["image_id"]), float(score), outcome, sample))
+            status = "ignored" if ignored else "found" if match else "false positive"
+            sample = f"t{int(match)}" if status == "found" else None
+            rows.append((str(image["image_id"]), float(score), status, sample))
     objects = [box for box in truth if not box["iscrowd"]]
     ids = [f"t{box['id']}" for box in objects]
     paths = pl.Series([str(box["image_id"]) for box in objects])
@@ -185,19 +185,17 @@ def test_when_the_group_is_everything_average_precision_is_pycocotools(seed: int
     gaps = measure_fairness(
         pl.DataFrame({"sex": ["w"] * len(ids)}), [float(one not in found) for one in ids],
         sensitive=["sex"], cluster_ids=paths, paths=paths, sample_ids=pl.Series(ids),
-        outcomes=list_outcomes([row for row in rows if row[0] in set(paths)]),
+        matches=list_matches([row for row in rows if row[0] in set(paths)]),
     ).gaps  # fmt: skip
     # pycocotools also counts what is false where nothing is to be found; here each image has some.
     assert row_of(gaps, "average precision", sex="w")["value"] == pytest.approx(want, abs=1e-9)
 
 
-def draw_detector(
-    rng: np.random.Generator, images: int
-) -> tuple[list[str], list[str], list[Outcome]]:
+def draw_detector(rng: np.random.Generator, images: int) -> tuple[list[str], list[str], list[Row]]:
     """Draw a detector that treats both groups alike; one group is rare."""
     groups: list[str] = []
     paths: list[str] = []
-    rows: list[Outcome] = []
+    rows: list[Row] = []
     for image in range(images):
         skill = rng.random()
         for _ in range(int(rng.integers(1, 6))):
@@ -225,12 +223,12 @@ def test_the_interval_of_average_precision_is_that_of_resampled_images() -> None
     objects: dict[str, list[int]] = {}
     for i, path in enumerate(paths):
         objects.setdefault(path, []).append(i)
-    shown: dict[str, list[Outcome]] = {}
-    for outcome in rows:
-        shown.setdefault(outcome[0], []).append(outcome)
+    shown: dict[str, list[Row]] = {}
+    for status in rows:
+        shown.setdefault(status[0], []).append(status)
     drawn = []
     for _ in range(200):
-        again: tuple[list[str], list[str], list[Outcome]] = ([], [], [])
+        again: tuple[list[str], list[str], list[Row]] = ([], [], [])
         for k, image in enumerate(rng.integers(0, 150, 150)):
             own = objects[f"i{image}"]
             number = {f"s{i}": f"s{len(again[0]) + j}" for j, i in enumerate(own)}

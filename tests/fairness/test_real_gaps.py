@@ -35,7 +35,7 @@ def score(dataset: dict[str, Any], *files: Path) -> tuple[pl.DataFrame, Scored]:
 def compare(rows: pl.DataFrame, scored: Scored, **more: Any) -> Fairness:
     return measure_fairness(
         rows, rows["error"].to_numpy(), cluster_ids=rows["parent_id"], paths=rows["path"],
-        sample_ids=rows["sample_id"], outcomes=scored.matches, **more,
+        sample_ids=rows["sample_id"], matches=scored.matches, **more,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.files.yolo_lines import read_class, split_lines
+from pipeline.files.yolo_labels import read_class, split_lines
 from pipeline.tables import BOX, Schema
 
 _LONGEST_LINE = 1_000_000  # characters; an outline of 10,000 points has 200,000

@@ -1,4 +1,4 @@
-"""Lines of YOLO label files: `class value value ...`, in datasets and in results."""
+"""Lines and boxes of YOLO label files: `class value value ...`, in datasets and in results."""
 
 from collections.abc import Sequence
 
@@ -27,3 +27,15 @@ def read_class(tokens: pl.Expr) -> pl.Expr:
     tokens: lists of the parts of a line.
     """
     return tokens.list.first().str.extract(_CLASS, 1)
+
+
+def scale_boxes(boxes: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+    """Bring boxes in shares of their image to pixels; those of other images are dropped.
+
+    boxes: path, x, y, w, h and any other columns. images: path, width and height in pixels.
+    """
+    sizes = images.select("path", "width", "height").unique("path")
+    sized = boxes.join(sizes, on="path", how="inner", maintain_order="left")
+    across = [pl.col(name) * pl.col("width") for name in "xw"]
+    down = [pl.col(name) * pl.col("height") for name in "yh"]
+    return sized.with_columns(*across, *down).select(boxes.columns)
