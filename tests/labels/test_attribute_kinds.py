@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.exceptions import ConfigError
+from pipeline.files.toml_file import list_options
 from pipeline.labels.attribute_file import Attribute, read_attribute
 from pipeline.labels.attribute_kinds import KINDS, find_advice, find_errors
 
@@ -26,6 +27,6 @@ def test_an_unknown_kind_has_no_faults_of_its_own_but_is_refused(tmp_path: Path)
     assert find_errors({"kind": "guessed"}) == find_advice({"kind": "guessed"}) == []
     file = tmp_path / "a.toml"
     file.write_text('name = "a"\nkind = "guessed"\n')
-    expected = r"line 2: kind: Input should be 'prompts', 'measured' or 'given' \(found 'guessed'\)"
+    expected = rf"line 2: kind: Input should be {list_options(KINDS)} \(found 'guessed'\)"
     with pytest.raises(ConfigError, match=expected):
         read_attribute(file)
