@@ -1,11 +1,8 @@
 """Texts -> measurements: how many lines an image holds, and how much of it they cover."""
 
-from collections.abc import Sequence
-
 import polars as pl
 
-from pipeline.tables import MEASUREMENTS, TEXTS, check
-from pipeline.texts.reader import ReadText
+from pipeline.tables import MEASUREMENTS, check
 
 TEXT_MEASURES = ("text_count", "text_area")
 
@@ -35,13 +32,3 @@ def measure_texts(texts: pl.DataFrame, images: pl.DataFrame, *, reader_id: str) 
     return check(
         measured.sort("content_key", "measure"), MEASUREMENTS, table="measurements of texts"
     )
-
-
-def measure_lines(lines: Sequence[ReadText], *, width: int, height: int) -> dict[str, float]:
-    """Return the measures of one image of `width` x `height` pixels by name, as `measure_texts`."""
-    rows: list[tuple[object, ...]] = [("image", *one) for one in lines]
-    rows = rows or [("image", *[None] * len(ReadText._fields))]
-    texts = pl.DataFrame(rows, schema=dict(TEXTS), orient="row")
-    image = pl.DataFrame({"content_key": ["image"], "width": [width], "height": [height]})
-    measured = measure_texts(texts, image, reader_id="")
-    return dict(measured.select("measure", "value").iter_rows())

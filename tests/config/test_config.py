@@ -1,4 +1,4 @@
-"""audit.toml: every fault is told with its line, and paths are relative to the file."""
+"""audit.toml: every fault is reported with its line, and paths are relative to the file."""
 
 from pathlib import Path
 
@@ -69,25 +69,25 @@ def test_lists_of_folders_share_a_root(tmp_path: Path) -> None:
 
 
 def test_an_unknown_key_names_its_line_and_the_nearest_key(tmp_path: Path) -> None:
-    told = complaints(tmp_path, GOOD.replace("annotations =", "anotations ="))
-    assert "line 6: unknown key 'dataset.anotations'; did you mean 'annotations'?" in told
+    shown = complaints(tmp_path, GOOD.replace("annotations =", "anotations ="))
+    assert "line 6: unknown key 'dataset.anotations'; did you mean 'annotations'?" in shown
 
 
 def test_an_unknown_key_of_the_second_system_names_its_line(tmp_path: Path) -> None:
     second = (
         '[[systems]]\nname = "b"\nformat = "table"\npredictions = "b.csv"\nerror = "e"\niuo = 1\n'
     )
-    told = complaints(tmp_path, GOOD + second)
-    assert "line 25: unknown key 'systems.1.iuo'; did you mean 'iou'?" in told
+    shown = complaints(tmp_path, GOOD + second)
+    assert "line 25: unknown key 'systems.1.iuo'; did you mean 'iou'?" in shown
 
 
 def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
     text = GOOD.replace('name = "faces"', "nam = 1").replace('error = "miss"', 'error = "mis"')
-    told = complaints(tmp_path, text)
-    assert "key 'name' is missing" in told
-    assert "unknown key 'nam'" in told
-    assert "coco-detections knows miss" in told
-    assert told.startswith(f"{tmp_path / 'audit.toml'}: 3 problems")
+    shown = complaints(tmp_path, text)
+    assert "key 'name' is missing" in shown
+    assert "unknown key 'nam'" in shown
+    assert "coco-detections knows miss" in shown
+    assert shown.startswith(f"{tmp_path / 'audit.toml'}: 3 problems")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_bad_syntax_names_the_line(tmp_path: Path) -> None:
     assert "line 3" in complaints(tmp_path, 'name = "x"\n\nworkspace = = 1\n')
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such file"):
         read_audit(tmp_path / "none.toml")
 
@@ -135,10 +135,10 @@ def test_truth_takes_one_column_or_one_a_value(tmp_path: Path) -> None:
 
 
 def test_truth_values_without_a_column_are_refused(tmp_path: Path) -> None:
-    told = complaints(tmp_path, GOOD + TRUTH + '[dataset.truth.hat]\nyes = ["1"]\n')
-    assert "expected a list of cells beside a `column`" in told
+    shown = complaints(tmp_path, GOOD + TRUTH + '[dataset.truth.hat]\nyes = ["1"]\n')
+    assert "expected a list of cells beside a `column`" in shown
 
 
 def test_an_unknown_key_of_truth_is_refused(tmp_path: Path) -> None:
-    told = complaints(tmp_path, GOOD + TRUTH.replace("key =", "kee ="))
-    assert "unknown key 'kee'" in told
+    shown = complaints(tmp_path, GOOD + TRUTH.replace("key =", "kee ="))
+    assert "unknown key 'kee'" in shown

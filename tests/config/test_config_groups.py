@@ -100,7 +100,7 @@ def test_gates_and_fairness_have_their_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "told"),
+    ("section", "shown"),
     [
         ("[gates]\nmax_gap = 0\n", "greater than 0"),
         ("[gates]\nmin_group = 50\n", "max_gap"),
@@ -109,5 +109,5 @@ def test_gates_and_fairness_have_their_defaults(tmp_path: Path) -> None:
         ("[domain]\nlevel = 4\n", "less than or equal to 3"),
     ],
 )
-def test_faults_of_the_sections_are_told(tmp_path: Path, section: str, told: str) -> None:
-    assert told in complaint(tmp_path, OBJECTS + section)
+def test_faults_of_the_sections_are_reported(tmp_path: Path, section: str, shown: str) -> None:
+    assert shown in complaint(tmp_path, OBJECTS + section)

@@ -21,14 +21,14 @@ from pipeline.workspace.shards import write_shard
 
 @dataclass
 class BrightSpots:
-    """Sees one object as wide as the image is bright; counts how often it looked."""
+    """Sees one object as wide as the image is bright; counts how often it is called."""
 
     name: str = "bright"
     detector_id: str = "0" * 16
-    looks: list[tuple[int, int]] = field(default_factory=list)
+    calls: list[tuple[int, int]] = field(default_factory=list)
 
     def detect(self, image: Image.Image) -> list[Detection]:
-        self.looks.append(image.size)
+        self.calls.append(image.size)
         level = image.convert("L").getextrema()[1]
         assert isinstance(level, int)
         if level == 13:
@@ -83,14 +83,16 @@ def test_an_image_without_a_detection_is_remembered(
     ]
 
 
-def test_the_same_content_is_looked_at_once(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+def test_the_same_content_is_processed_once(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     images = write_gray(tmp_path, {"a.png": 50, "b.png": 50, "c.png": 60})
-    detector, told = BrightSpots(), list[int]()
-    detect_block(images, root=tmp_path, detector=detector, pool=pool, progress=told.append)
-    assert len(detector.looks) == sum(told) == 2
+    detector, shown = BrightSpots(), list[int]()
+    detect_block(images, root=tmp_path, detector=detector, pool=pool, progress=shown.append)
+    assert len(detector.calls) == sum(shown) == 2
 
 
-def test_every_path_of_rejected_content_is_told(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+def test_every_path_of_rejected_content_is_reported(
+    tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
     images = write_gray(tmp_path, {"a.png": 13, "b.png": 13})
     block = detect_block(images, root=tmp_path, detector=BrightSpots(), pool=pool)
     assert block.rejects["path"].to_list() == ["a.png", "b.png"]
@@ -114,7 +116,7 @@ def test_there_are_no_detections_before_the_first(tmp_path: Path) -> None:
     assert read_detections(tmp_path / "none").is_empty()
 
 
-def test_a_shard_that_something_else_wrote_is_told(tmp_path: Path) -> None:
+def test_a_shard_that_something_else_wrote_is_reported(tmp_path: Path) -> None:
     (tmp_path / "junk.parquet").write_bytes(b"junk")
     with pytest.raises(StoreError, match="shard cannot be read"):
         read_detections(tmp_path)

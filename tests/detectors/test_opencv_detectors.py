@@ -100,7 +100,7 @@ def test_threads_see_what_one_thread_sees(name: str) -> None:
 
 
 @needs_photographs
-def test_a_huge_image_is_looked_at_smaller_and_its_boxes_are_of_the_image(
+def test_a_huge_image_is_processed_smaller_and_its_boxes_are_of_the_image(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     detector = load_detector("yunet-faces")

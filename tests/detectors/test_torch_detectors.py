@@ -87,7 +87,7 @@ def test_other_names_or_weights_are_another_detector(weights: Path, tmp_path: Pa
     assert one.detector_id != two.detector_id
 
 
-def test_weights_of_another_number_of_classes_are_told(weights: Path, tmp_path: Path) -> None:
+def test_weights_of_another_number_of_classes_are_reported(weights: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.pth"
     bare.write_bytes(weights.read_bytes())
     with pytest.raises(ConfigError, match=r"does not fit the model.*bare\.txt"):
@@ -95,7 +95,7 @@ def test_weights_of_another_number_of_classes_are_told(weights: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x02}q\x00."])
-def test_a_file_that_holds_no_weights_is_told(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_holds_no_weights_is_reported(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "junk.pth"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"junk\.pth"):
@@ -112,7 +112,7 @@ def test_weights_that_are_not_at_hand_are_never_downloaded(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shown"),
     [
         ("hog", "those known are yunet-faces, hog-people"),
         ("", "those known are"),
@@ -122,8 +122,8 @@ def test_weights_that_are_not_at_hand_are_never_downloaded(
         ("transformers:nowhere", "config.json"),
     ],
 )
-def test_an_unknown_name_is_told_with_those_known(name: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_an_unknown_name_is_reported_with_those_known(name: str, shown: str) -> None:
+    with pytest.raises(ConfigError, match=shown):
         load_detector(name)
 
 

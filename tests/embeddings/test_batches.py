@@ -41,9 +41,9 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_the_batch_is_halved_until_it_fits(error: Exception) -> None:
-    model, told = LimitedModel(10, error), list[int]()
-    vectors = encode_in_batches(model, np.arange(100), batch_size=64, dim=1, on_halved=told.append)
-    assert told == [32, 16, 8]
+    model, shown = LimitedModel(10, error), list[int]()
+    vectors = encode_in_batches(model, np.arange(100), batch_size=64, dim=1, on_halved=shown.append)
+    assert shown == [32, 16, 8]
     assert max(model.batches) == 8
     assert vectors[:, 0].tolist() == list(range(0, 200, 2))
 

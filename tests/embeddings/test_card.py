@@ -19,12 +19,12 @@ def test_a_card_survives_its_json() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"stamp": [1]}', "null"])
-def test_a_broken_card_is_told_with_its_file(text: str) -> None:
+def test_a_broken_card_is_reported_with_its_file(text: str) -> None:
     with pytest.raises(EncoderError, match=r"ws/encoder.json"):
         EncoderCard.from_json(text, source="ws/encoder.json")
 
 
-def test_the_spec_tells_model_weights_and_precision_apart() -> None:
+def test_the_spec_distinguishes_model_weights_and_precision() -> None:
     keys = {
         spec_key(EncoderConfig(model="A", pretrained="p")),
         spec_key(EncoderConfig(model="A", pretrained="q")),

@@ -27,7 +27,7 @@ Row = tuple[str, str, float | None, float | None, float | None, float | None]
 
 
 class MeanColorEncoder:
-    """A stand-in whose vector tells the mean color, so that a mix-up of rows shows."""
+    """A stand-in whose vector is the mean color, so that a mix-up of rows shows."""
 
     encoder_id = "mean-color"
     dim = 3

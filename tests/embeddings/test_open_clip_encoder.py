@@ -154,7 +154,7 @@ def test_unknown_weights_name_the_nearest() -> None:
         load_encoder(EncoderConfig(model="ViT-B-32", pretrained="laion2b_s34b_b79"))
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="not found"):
         load(tmp_path / "nothing")
 
@@ -166,7 +166,7 @@ def test_a_folder_without_weights_is_never_a_random_model(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("damage", ["truncated", "text", "other shape", "bad config"])
-def test_broken_weights_are_told(tmp_path: Path, damage: str) -> None:
+def test_broken_weights_are_reported(tmp_path: Path, damage: str) -> None:
     folder = write_tiny(tmp_path / "m")
     weights, config = folder / "open_clip_model.safetensors", folder / "open_clip_config.json"
     if damage == "truncated":
@@ -181,7 +181,7 @@ def test_broken_weights_are_told(tmp_path: Path, damage: str) -> None:
         load(folder)
 
 
-def test_hub_weights_that_cannot_be_had_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_weights_that_cannot_be_had_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)  # a test asks no network

@@ -58,7 +58,7 @@ def test_only_crops_are_resampled(tmp_path: Path, tiny: OpenClipEncoder) -> None
     assert not np.allclose(vectors["nearest"]["crop"], vectors["model"]["crop"], atol=1e-4)
 
 
-def test_an_encoder_without_a_choice_is_told() -> None:
+def test_an_encoder_without_a_choice_is_reported() -> None:
     with pytest.raises(EncoderError, match="cannot resize by 'lanczos'"):
         choose_prepare(MeanColorEncoder(in_workers=True), "lanczos")
     with pytest.raises(EncoderError, match="resizes nothing"):

@@ -1,4 +1,4 @@
-"""Broken files of detections: told in words or counted, whatever error is asked for."""
+"""Broken files of detections: shown in words or counted, whatever error is asked for."""
 
 import contextlib
 from pathlib import Path
@@ -138,7 +138,7 @@ def test_of_a_key_that_a_record_has_twice_the_last_counts(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "shown"),
     [
         (b"", "the file is empty"),
         (b"\xff\xfe[\x00]\x00", "byte 0 is not UTF-8"),
@@ -152,13 +152,13 @@ def test_of_a_key_that_a_record_has_twice_the_last_counts(tmp_path: Path) -> Non
     ],
 )
 def test_files_that_hold_no_results_are_refused_by_name(
-    tmp_path: Path, data: bytes, told: str
+    tmp_path: Path, data: bytes, shown: str
 ) -> None:
     file = tmp_path / "results.json"
     file.write_bytes(data)
     with pytest.raises(PredictionsError) as caught:
         read_detections(file, source=0)
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
     assert "results.json" in str(caught.value)
 
 

@@ -100,7 +100,7 @@ def test_whole_number_classes_match_however_they_are_stored(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("error", "text", "told"),
+    ("error", "text", "shown"),
     [
         ("log-loss", "path,p_dog,p_cat\na.png,.5,.6\nb.png,3,-2\n", "negative in row 2"),
         ("log-loss", "path,p_dog,p_cat\na.png,.5,.6\nb.png,.5,.5\n", "do not sum to 1 in row 1"),
@@ -114,9 +114,9 @@ def test_whole_number_classes_match_however_they_are_stored(tmp_path: Path) -> N
     ],
 )
 def test_outputs_that_make_no_sense_are_refused(
-    tmp_path: Path, error: str, text: str, told: str
+    tmp_path: Path, error: str, text: str, shown: str
 ) -> None:
-    with pytest.raises(PredictionsError, match=told):
+    with pytest.raises(PredictionsError, match=shown):
         score_rows(system("classification", write(tmp_path, text), error=error), SAMPLES)
 
 

@@ -97,7 +97,7 @@ def test_each_file_is_matched_in_its_own_ids(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "shown"),
     [
         ({}, "expected a list of COCO results"),
         ([[]], "is [], expected an object"),
@@ -114,14 +114,14 @@ def test_each_file_is_matched_in_its_own_ids(tmp_path: Path) -> None:
     ],
 )
 def test_results_that_are_none_are_refused_with_their_position(
-    tmp_path: Path, content: Any, told: str
+    tmp_path: Path, content: Any, shown: str
 ) -> None:
     truth = truth_frame([true_object(1, 1, BOX)])
     if isinstance(content, list):
         content = [detection(1, BOX), *content]
     with pytest.raises(PredictionsError) as caught:
         score(tmp_path, content, truth, with_objects(truth))
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
     assert "detections.json" in str(caught.value)
     assert isinstance(content, dict) or "[1]: " in str(caught.value)
 

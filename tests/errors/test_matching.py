@@ -76,19 +76,19 @@ def match_by_pycocotools(truth: list[Row], found: list[Row], iou: float) -> dict
         evaluation.params.areaRngLbl = ["all"]
         evaluation.params.maxDets = [10_000]
         evaluation.evaluate()
-    told: dict[str, list[Any]] = {
+    shown: dict[str, list[Any]] = {
         "detection_of": [-1] * len(truth),
         "truth_of": [-1] * len(found),
         "ignored": [False] * len(found),
     }
     for image in (one for one in evaluation.evalImgs if one is not None):
         for number, by in zip(image["gtIds"], image["gtMatches"][0], strict=True):
-            told["detection_of"][number - 1] = int(by) - 1
+            shown["detection_of"][number - 1] = int(by) - 1
         columns = (image["dtIds"], image["dtMatches"][0], image["dtIgnore"][0])
         for number, by, ignored in zip(*columns, strict=True):
-            told["truth_of"][number - 1] = int(by) - 1
-            told["ignored"][number - 1] = bool(ignored)
-    return told
+            shown["truth_of"][number - 1] = int(by) - 1
+            shown["ignored"][number - 1] = bool(ignored)
+    return shown
 
 
 @settings(max_examples=400)

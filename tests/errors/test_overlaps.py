@@ -17,7 +17,7 @@ OBJECTS = st.lists(st.tuples(NUMBER, NUMBER, BOX, st.booleans()), max_size=12)
 
 
 def find_in_a_loop(detections: list[Any], objects: list[Any], iou: float) -> list[int]:
-    """Look at every pair; the oracle of this test."""
+    """Compare every pair; the oracle of this test."""
     targets = []
     for image, category, box in detections:
         best, chosen = (False, 0.0), -1

@@ -55,7 +55,7 @@ def test_values_that_are_no_errors_are_refused_with_all_their_rows(tmp_path: Pat
     file.write_text("\n".join(["path,loss", *rows]))
     with pytest.raises(PredictionsError) as caught:
         score_rows(system("table", file, error="loss"), images(["0.png"]))
-    told = str(caught.value)
+    shown = str(caught.value)
     for line in (
         "'loss' is NaN in rows 2, 7",
         "'loss' is negative in row 3",
@@ -63,8 +63,8 @@ def test_values_that_are_no_errors_are_refused_with_all_their_rows(tmp_path: Pat
         "'loss' is empty in row 5",
         "'loss' is not a number in row 6",
     ):
-        assert line in told
-    assert "bad.csv" in told
+        assert line in shown
+    assert "bad.csv" in shown
 
 
 def test_many_bad_rows_are_cut_to_twenty_and_a_count(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_two_rows_for_one_sample_are_refused_also_across_files(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "shown"),
     [
         ("path,los\na.png,1\n", "column 'loss' is missing; did you mean 'los'"),
         ("file,loss\na.png,1\n", "'sample_id', 'path' or 'annotation_id', found file, loss"),
@@ -99,11 +99,11 @@ def test_two_rows_for_one_sample_are_refused_also_across_files(tmp_path: Path) -
     ],
 )
 def test_a_table_that_cannot_be_joined_is_a_clear_error(
-    tmp_path: Path, content: str, told: str
+    tmp_path: Path, content: str, shown: str
 ) -> None:
     file = tmp_path / "t.csv"
     file.write_text(content)
-    with pytest.raises(PredictionsError, match=told):
+    with pytest.raises(PredictionsError, match=shown):
         score_rows(system("table", file, error="loss"), images(["a.png"]))
 
 

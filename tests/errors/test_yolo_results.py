@@ -90,7 +90,7 @@ def test_results_of_other_images_are_counted_and_of_none_known_refused(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "shown"),
     [
         ("0 0.5 0.5 0.5 0.5", "has 5 values, expected class cx cy w h confidence"),
         ("0 0.5 0.5 0.5 0.5 0.9 7", "has 7 values"),
@@ -104,12 +104,12 @@ def test_results_of_other_images_are_counted_and_of_none_known_refused(tmp_path:
     ],
 )
 def test_bad_lines_are_refused_with_their_file_and_number(
-    tmp_path: Path, line: str, told: str
+    tmp_path: Path, line: str, shown: str
 ) -> None:
     results = write_results(tmp_path / "labels", {"a": FOUND["a"] + "\n" + line, "b": line})
     with pytest.raises(PredictionsError) as caught:
         read_yolo_detections(results, source=0)
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
     assert "a.txt line 4: " in str(caught.value)
     assert "b.txt line 1: " in str(caught.value)
     assert "2 of 4 lines cannot be used" in str(caught.value)

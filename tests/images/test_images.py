@@ -79,7 +79,7 @@ def test_missing_files_folders_and_pipes_are_unreadable(tmp_path: Path) -> None:
                 use(tmp_path / name)
 
 
-def test_a_failing_disk_is_told_apart_from_broken_content() -> None:
+def test_a_failing_disk_is_distinguished_from_broken_content() -> None:
     class FailingPath(type(Path())):  # type: ignore[misc]  # Path's class depends on the system
         def open(self, *_: object, **__: object) -> io.BytesIO:
             raise OSError(errno.EIO, "Input/output error")
@@ -125,7 +125,7 @@ def test_exif_rotation_is_undone_and_probed(tmp_path: Path, orientation: int) ->
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "YCbCr"])
-def test_color_modes_become_rgb_of_the_same_look(tmp_path: Path, mode: str) -> None:
+def test_color_modes_become_rgb_of_the_same_appearance(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "image.tiff"
     image = left_red_right_blue().convert(mode)
     image.save(path)

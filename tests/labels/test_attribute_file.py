@@ -1,4 +1,4 @@
-"""Attribute files: every fault is told with its line, and only what matters changes the hash."""
+"""Attribute files: every fault is reported with its line; only what matters changes the hash."""
 
 import json
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_a_good_file_is_read_as_written(tmp_path: Path) -> None:
         ('["a hat", "a cap", "a beanie", "a helmet"]', '"a hat"', "line 7: values.yes: Input"),
     ],
 )
-def test_each_fault_of_prompts_is_told_with_its_line(
+def test_each_fault_of_prompts_is_reported_with_its_line(
     tmp_path: Path, old: str, new: str, expected: str
 ) -> None:
     assert old in HAT
@@ -99,7 +99,9 @@ def test_each_fault_of_prompts_is_told_with_its_line(
         ("edges = [8]\ntemplates = ['{}']", "line 5: 'templates' is not read when kind"),
     ],
 )
-def test_each_fault_of_bins_is_told_with_its_line(tmp_path: Path, keys: str, expected: str) -> None:
+def test_each_fault_of_bins_is_reported_with_its_line(
+    tmp_path: Path, keys: str, expected: str
+) -> None:
     problems = check_attribute(write(tmp_path, SIZE + keys))
     assert any(expected.replace(".0", "") in p.replace(".0", "") for p in problems), problems
 
@@ -110,9 +112,9 @@ def test_a_measure_of_boxes_cannot_apply_to_images(tmp_path: Path) -> None:
     path.write_text(text)
     assert check_attribute(path) == []
     path.write_text(text + 'applies_to = "image"\n')
-    told = "line 5: measure 'box_truncated' is of an object's box, and an image has none"
+    shown = "line 5: measure 'box_truncated' is of an object's box, and an image has none"
     [problem] = check_attribute(path)
-    assert problem.startswith(told)
+    assert problem.startswith(shown)
 
 
 def test_an_unknown_measure_names_the_nearest(tmp_path: Path) -> None:
@@ -122,13 +124,13 @@ def test_an_unknown_measure_names_the_nearest(tmp_path: Path) -> None:
     ]
 
 
-def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     text = HAT.replace("a photo of {}.", "a photo").replace("no = [", "unknown = [")
     path = write(tmp_path, text + "typo = 1\n")
     with pytest.raises(ConfigError) as caught:
         read_attribute(path)
-    told = str(caught.value)
-    assert all(part in told for part in ("line 4:", "line 8:", "line 9:", str(path)))
+    shown = str(caught.value)
+    assert all(part in shown for part in ("line 4:", "line 8:", "line 9:", str(path)))
 
 
 def test_weak_wording_fails_the_check_but_not_the_audit(tmp_path: Path) -> None:
@@ -170,14 +172,14 @@ def test_the_same_name_twice_is_an_error(tmp_path: Path) -> None:
             read_attributes(use, base=tmp_path, given=given_columns)
 
 
-def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+def test_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     write(tmp_path, HAT.replace("a photo of {}.", "photo"), "own.toml")
     with pytest.raises(ConfigError) as caught:
         read_attributes(["person/hatt", "own.toml", "gone.toml"], base=tmp_path)
-    told = str(caught.value)
-    assert "did you mean 'person/hat'?" in told
-    assert "line 4: template 'photo' needs {} once" in told
-    assert "gone.toml: there is no such file" in told
+    shown = str(caught.value)
+    assert "did you mean 'person/hat'?" in shown
+    assert "line 4: template 'photo' needs {} once" in shown
+    assert "gone.toml: there is no such file" in shown
 
 
 def test_an_attribute_made_in_code_is_checked_too() -> None:

@@ -1,4 +1,4 @@
-"""Where boxes stand: borders, positions, shares, and overlaps against counting every pair."""
+"""Positions of boxes: borders, positions, shares, and overlaps against counting every pair."""
 
 import itertools
 from collections.abc import Sequence

@@ -40,7 +40,7 @@ def choose_faces() -> list[str]:
 
 
 @pytest.mark.timeout(240)
-def test_shipped_prompts_tell_real_faces_apart() -> None:
+def test_shipped_prompts_distinguish_real_faces() -> None:
     from pipeline.embeddings.encoder import load_encoder
 
     encoder = load_encoder(EncoderConfig(model=f"local-dir:{WEIGHTS.resolve()}", batch_size=16))

@@ -157,7 +157,7 @@ def test_an_attribute_may_be_called_as_a_column_of_samples(tmp_path: Path) -> No
     assert values(truth)["id0"] == "yes"
 
 
-def test_missing_columns_are_all_told_with_the_nearest(tmp_path: Path) -> None:
+def test_missing_columns_are_all_reported_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as caught:
         read(tmp_path, "file,Hatt\none.jpg,1\n", IMAGES, key="fiel")
     assert "no column 'fiel'; did you mean 'file'?" in str(caught.value)

@@ -39,16 +39,16 @@ BAD_ANNOTATIONS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("bad", "told"), BAD_ANNOTATIONS, ids=[told for _, told in BAD_ANNOTATIONS]
+    ("bad", "shown"), BAD_ANNOTATIONS, ids=[shown for _, shown in BAD_ANNOTATIONS]
 )
 @pytest.mark.parametrize("sample", ["image", "object"])
 def test_a_bad_annotation_is_rejected_with_its_reason_and_the_rest_is_read(
-    tmp_path: Path, bad: Json, told: str, sample: str
+    tmp_path: Path, bad: Json, shown: str, sample: str
 ) -> None:
     found = read(tmp_path, coco({1: "a.png"}, [annotation(1, 1, BOX), bad]), sample=sample)
     assert found.objects["annotation_id"].to_list() == ["1"]
     (reason,) = reasons(found)
-    assert told in reason
+    assert shown in reason
     assert "annotations[1]" in reason or "annotation 2:" in reason
 
 
@@ -69,16 +69,16 @@ BAD_IMAGES: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "told"), BAD_IMAGES, ids=[told for _, told in BAD_IMAGES])
+@pytest.mark.parametrize(("bad", "shown"), BAD_IMAGES, ids=[shown for _, shown in BAD_IMAGES])
 def test_a_bad_image_record_is_rejected_and_the_rest_is_read(
-    tmp_path: Path, bad: Any, told: str
+    tmp_path: Path, bad: Any, shown: str
 ) -> None:
     content = coco({1: "a.png"}, [annotation(1, 1, BOX)])
     content["images"].append(bad)
     found = read(tmp_path, content)
     assert found.samples["path"].to_list() == ["a.png"]
     (reason,) = reasons(found)
-    assert told in reason
+    assert shown in reason
 
 
 BAD_FILES: list[tuple[str, str]] = [
@@ -100,13 +100,13 @@ BAD_FILES: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), BAD_FILES, ids=[told for _, told in BAD_FILES])
-def test_a_file_that_is_no_coco_is_a_clear_error(tmp_path: Path, text: str, told: str) -> None:
+@pytest.mark.parametrize(("text", "shown"), BAD_FILES, ids=[shown for _, shown in BAD_FILES])
+def test_a_file_that_is_no_coco_is_a_clear_error(tmp_path: Path, text: str, shown: str) -> None:
     write_images(tmp_path / "images", ["a.png"])
     (tmp_path / "truth.json").write_text(text)
     with pytest.raises(DatasetError) as caught:
         read_samples(dataset(tmp_path))
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
     assert "truth.json" in str(caught.value)
 
 
@@ -123,7 +123,9 @@ def test_bytes_that_are_no_text_and_missing_files_are_clear_errors(tmp_path: Pat
         read_samples(dataset(tmp_path))
 
 
-def test_a_file_of_one_endless_line_is_read_and_told_where_it_is_cut_off(tmp_path: Path) -> None:
+def test_a_file_of_one_endless_line_is_read_and_reported_where_it_is_cut_off(
+    tmp_path: Path,
+) -> None:
     write_images(tmp_path / "images", ["a.png"])
     record = b'{"id": 1, "file_name": "a.png"}, '
     data = b'{"images": [' + record * (20_000_000 // len(record))

@@ -132,7 +132,7 @@ def test_limit_counts_objects_and_keeps_the_whole_truth(tmp_path: Path) -> None:
     content = coco({1: "a.png", 2: "b.png"}, [annotation(n, 1 + n % 2, BOX) for n in range(1, 9)])
     every = read(tmp_path, content, sample="object")
     limited = read_samples(dataset(tmp_path, sample="object"), limit=3)
-    assert limited.samples.equals(every.samples.head(4))  # their image stands before them
+    assert limited.samples.equals(every.samples.head(4))  # their image comes before them
     assert limited.objects.equals(every.objects)
 
 

@@ -96,18 +96,18 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "told"), BAD, ids=[told for _, told in BAD])
+@pytest.mark.parametrize(("bad", "shown"), BAD, ids=[shown for _, shown in BAD])
 def test_a_bad_detection_is_rejected_with_its_reason(
-    tmp_path: Path, bad: dict[str, Any], told: str
+    tmp_path: Path, bad: dict[str, Any], shown: str
 ) -> None:
     found = read(tmp_path, [detection(), detection(**bad)])
     assert objects(found)["annotation_id"].to_list() == ["0"]
-    assert told in found.rejects["reason"].item()
+    assert shown in found.rejects["reason"].item()
     assert found.rejects["path"].item() == "a.png"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "shown"),
     [
         ({}, "expected a list of COCO results"),
         ([], "no object can be used"),
@@ -115,9 +115,9 @@ def test_a_bad_detection_is_rejected_with_its_reason(
     ],
 )
 def test_a_file_that_is_of_no_use_is_a_clear_error(
-    tmp_path: Path, content: object, told: str
+    tmp_path: Path, content: object, shown: str
 ) -> None:
-    with pytest.raises(DatasetError, match=told):
+    with pytest.raises(DatasetError, match=shown):
         read(tmp_path, content)
 
 
@@ -135,7 +135,7 @@ def test_a_detectors_frame_gives_the_same_samples_in_any_order(tmp_path: Path) -
     assert objects(one)["annotation_id"].to_list() == ["0", "1", "2", "0"]
 
 
-def test_a_detector_without_its_detections_is_told(tmp_path: Path) -> None:
+def test_a_detector_without_its_detections_is_reported(tmp_path: Path) -> None:
     dataset = ask(tmp_path, {"detector": "fake"})
     with pytest.raises(DatasetError, match="detect first"):
         read_samples(dataset)

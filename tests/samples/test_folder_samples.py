@@ -66,11 +66,11 @@ def test_links_out_of_the_folder_are_rejected_and_links_within_are_read(tmp_path
     found = read_samples(folder(images))
     assert found.samples["path"].to_list() == ["inside.png", "ok.png"]
     assert found.samples["content_key"].n_unique() == 1
-    told = reasons(found.rejects)
-    assert told.pop("outside.png") == "is a link that leads out of the images folder"
-    assert told.pop("ring") == "is a link to a folder, which is not followed"
-    assert told.pop("broken.png") == "there is no such file"
-    assert not told
+    shown = reasons(found.rejects)
+    assert shown.pop("outside.png") == "is a link that leads out of the images folder"
+    assert shown.pop("ring") == "is a link to a folder, which is not followed"
+    assert shown.pop("broken.png") == "there is no such file"
+    assert not shown
 
 
 def test_an_images_folder_that_is_itself_a_link_is_read(tmp_path: Path) -> None:
@@ -121,11 +121,11 @@ def test_known_files_are_not_hashed_again_and_changed_ones_are(tmp_path: Path) -
 
 def test_limit_takes_the_first_paths_and_threads_do_not_matter(tmp_path: Path) -> None:
     write_images(tmp_path, [f"{number:03}.png" for number in range(300)], size=(2, 2))
-    told: list[int] = []
-    every = read_samples(folder(tmp_path), threads=4, progress=told.append)
+    shown: list[int] = []
+    every = read_samples(folder(tmp_path), threads=4, progress=shown.append)
     one = read_samples(folder(tmp_path), threads=1)
     assert every.samples.equals(one.samples)
-    assert sum(told) == 300
+    assert sum(shown) == 300
     limited = read_samples(folder(tmp_path), limit=7)
     assert limited.samples.equals(every.samples.head(7))
 

@@ -25,7 +25,7 @@ def test_a_folder_that_is_a_link_counts_by_where_it_leads(tmp_path: Path) -> Non
              "real/back/b.png", "real/none.png", "gone/none.png"]  # fmt: skip
     found = read_files(paths, root=root, known=None, threads=1, progress=None)
     assert found.files["path"].to_list() == paths[:3]
-    told = dict(found.rejects.select("path", "reason").iter_rows())
+    shown = dict(found.rejects.select("path", "reason").iter_rows())
     leads_out = "is a link that leads out of the images folder"
     missing = "there is no such file"
-    assert [told[path] for path in paths[3:]] == [leads_out] * 3 + [missing] * 2
+    assert [shown[path] for path in paths[3:]] == [leads_out] * 3 + [missing] * 2

@@ -58,8 +58,8 @@ def test_every_record_of_a_mutated_file_is_read_or_rejected(
     found = read(folder, sample)
     if found is None:
         return
-    told = found.rejects["reason"].str.contains(r"annotations\[|^annotation ").sum()
-    assert found.objects.height + told == len(document["annotations"])
+    shown = found.rejects["reason"].str.contains(r"annotations\[|^annotation ").sum()
+    assert found.objects.height + shown == len(document["annotations"])
     images = found.rejects["reason"].str.contains(r"images\[").sum()
     assert found.source_images.height + images == len(document["images"])
     assert found.samples["sample_id"].is_unique().all()

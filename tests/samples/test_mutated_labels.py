@@ -74,8 +74,8 @@ def test_every_line_of_a_label_file_is_read_or_rejected(
     file.write_text(LABELS["train/a"])
     assert found is not None  # b.png has an object
     own = found.objects.filter(path="images/train/a.png").height
-    told = found.rejects.filter(path="images/train/a.png").height
-    assert own + told == sum(bool(line.strip()) for line in text.split("\n"))
+    shown = found.rejects.filter(path="images/train/a.png").height
+    assert own + shown == sum(bool(line.strip()) for line in text.split("\n"))
 
 
 @settings(max_examples=80)
@@ -98,11 +98,11 @@ def test_every_object_of_a_torn_voc_file_is_read_or_rejected(
     broken = found.rejects.filter(reason_fits(found, r"^(?!a\.xml object|annotation )")).height
     if broken:
         return
-    told = found.rejects["reason"].str.contains(r"^a\.xml object|^annotation ").sum()
+    shown = found.rejects["reason"].str.contains(r"^a\.xml object|^annotation ").sum()
     written = len(re.findall(rb"</object>", data))
-    assert found.objects.height - other + told == written
+    assert found.objects.height - other + shown == written
 
 
 def reason_fits(found: SampleSet, pattern: str) -> Any:
-    """Tell which rejects have a reason that fits a pattern; polars has no look-ahead."""
+    """Return which rejects have a reason that fits a pattern; polars has no look-ahead."""
     return [re.search(pattern, reason) is not None for reason in found.rejects["reason"]]

@@ -71,12 +71,12 @@ def test_every_row_that_cannot_be_used_is_rejected_with_its_row(tmp_path: Path) 
     pl.DataFrame({"path": written}).write_csv(file)
     found = read_samples(table(images, file))
     assert found.samples["path"].to_list() == ["a.png", "b.png"]
-    told = {row["path"]: row["reason"] for row in found.rejects.iter_rows(named=True)}
-    assert told["a.png"] == "samples.csv row 2: the same path as row 1"
-    assert told["../secret.png"] == "samples.csv row 3: the path leaves the images folder"
-    assert told["/etc/passwd"].startswith("samples.csv row 4: is an absolute path")
-    assert told[""] == "samples.csv row 5: the path is empty"
-    assert {"none.png", "sub"} < set(told)
+    shown = {row["path"]: row["reason"] for row in found.rejects.iter_rows(named=True)}
+    assert shown["a.png"] == "samples.csv row 2: the same path as row 1"
+    assert shown["../secret.png"] == "samples.csv row 3: the path leaves the images folder"
+    assert shown["/etc/passwd"].startswith("samples.csv row 4: is an absolute path")
+    assert shown[""] == "samples.csv row 5: the path is empty"
+    assert {"none.png", "sub"} < set(shown)
     assert found.rejects.height + found.samples.height == len(written)
 
 
@@ -94,7 +94,7 @@ def test_split_filters_by_the_column_or_fills_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "shown"),
     [
         ("t.csv", b"", "the file is empty"),
         ("t.csv", b"file\na.png\n", "column 'path' is missing; known: file"),
@@ -107,11 +107,11 @@ def test_split_filters_by_the_column_or_fills_it(tmp_path: Path) -> None:
     ],
 )
 def test_a_table_that_cannot_be_used_is_a_clear_error(
-    tmp_path: Path, name: str, content: bytes, told: str
+    tmp_path: Path, name: str, content: bytes, shown: str
 ) -> None:
     images = write_images(tmp_path / "images", NAMES)
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DatasetError, match=told):
+    with pytest.raises(DatasetError, match=shown):
         read_samples(table(images, tmp_path / name))
 
 

@@ -33,16 +33,16 @@ BAD_OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "told"), BAD_OBJECTS, ids=[told for _, told in BAD_OBJECTS])
+@pytest.mark.parametrize(("bad", "shown"), BAD_OBJECTS, ids=[shown for _, shown in BAD_OBJECTS])
 @pytest.mark.parametrize("sample", ["image", "object"])
 def test_a_bad_object_is_rejected_with_its_reason_and_the_rest_is_read(
-    tmp_path: Path, bad: str, told: str, sample: str
+    tmp_path: Path, bad: str, shown: str, sample: str
 ) -> None:
     found = read_voc(tmp_path, {"a": voc_file(voc_object(), bad)}, sample=sample)
     assert found.objects["annotation_id"].to_list() == ["a:1"]
     path, reason = found.rejects.select("path", "reason").row(0)
     assert path == "a.png"
-    assert told in reason
+    assert shown in reason
     assert "a.xml object 2: " in reason or "annotation a:2: " in reason
 
 
@@ -67,15 +67,15 @@ BAD_FILES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), BAD_FILES, ids=[told for _, told in BAD_FILES])
+@pytest.mark.parametrize(("text", "shown"), BAD_FILES, ids=[shown for _, shown in BAD_FILES])
 def test_a_broken_file_is_rejected_and_the_others_are_read(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, shown: str
 ) -> None:
     found = read_voc(tmp_path, {"a": text, "b": FILES["b"]})
     assert found.samples["path"].to_list() == ["b.png"]
     path, reason = found.rejects.select("path", "reason").row(0)
     assert path == "a.xml"
-    assert told in reason
+    assert shown in reason
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "cp037"])
@@ -92,7 +92,7 @@ def test_another_encoding_is_read(tmp_path: Path) -> None:
     assert "señal" in read_samples(ask_voc(folder)).objects["category"].to_list()
 
 
-def test_a_file_of_one_endless_line_is_told(tmp_path: Path) -> None:
+def test_a_file_of_one_endless_line_is_reported(tmp_path: Path) -> None:
     endless = f"<annotation><filename>{'x' * 20_000_000}</filename></annotation>"
     found = read_voc(tmp_path, {"a": endless, "none": endless, "b": FILES["b"]})
     assert sorted(found.samples["path"]) == ["a.png", "b.png"]

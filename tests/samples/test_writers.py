@@ -121,7 +121,7 @@ def test_ids_that_cannot_be_kept_are_numbered(tmp_path: Path) -> None:
     assert again.objects.select(BOXES).equals(found.objects.select(BOXES))
 
 
-def test_images_that_would_share_a_file_and_names_that_xml_forbids_are_told(
+def test_images_that_would_share_a_file_and_names_that_xml_forbids_are_reported(
     tmp_path: Path,
 ) -> None:
     found = read_coco(tmp_path, coco({1: "a.png"}, [annotation(1, 1, (2, 3, 20, 15))]))

@@ -33,10 +33,10 @@ BAD_LINES = [
 ]
 
 
-@pytest.mark.parametrize(("line", "told"), BAD_LINES, ids=[told for _, told in BAD_LINES])
+@pytest.mark.parametrize(("line", "shown"), BAD_LINES, ids=[shown for _, shown in BAD_LINES])
 @pytest.mark.parametrize("sample", ["image", "object"])
 def test_a_bad_line_is_rejected_with_its_reason_and_the_rest_is_read(
-    tmp_path: Path, line: str, told: str, sample: str
+    tmp_path: Path, line: str, shown: str, sample: str
 ) -> None:
     labels = {"train/a": f"0 0.5 0.5 0.5 0.5\n{line}\n"}
     found = read_yolo(tmp_path, labels=labels, sample=sample)
@@ -44,7 +44,7 @@ def test_a_bad_line_is_rejected_with_its_reason_and_the_rest_is_read(
     path, reason = found.rejects.select("path", "reason").row(0)
     assert path == "images/train/a.png"
     assert reason.startswith("line 2 of its label file: ")
-    assert told in reason
+    assert shown in reason
 
 
 def test_label_files_that_are_no_text_are_rejects(tmp_path: Path) -> None:
@@ -108,16 +108,16 @@ BAD_FILES = [
 ]
 
 
-@pytest.mark.parametrize(("data", "told"), BAD_FILES, ids=[told for _, told in BAD_FILES])
-def test_a_bad_data_yaml_is_a_clear_error(tmp_path: Path, data: str, told: str) -> None:
+@pytest.mark.parametrize(("data", "shown"), BAD_FILES, ids=[shown for _, shown in BAD_FILES])
+def test_a_bad_data_yaml_is_a_clear_error(tmp_path: Path, data: str, shown: str) -> None:
     with pytest.raises(DatasetError) as caught:
         read_yolo(tmp_path, data=data)
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
     assert "data.yaml" in str(caught.value)
     assert len(str(caught.value)) < 12_000
 
 
-def test_every_fault_of_a_data_yaml_is_told_at_once(tmp_path: Path) -> None:
+def test_every_fault_of_a_data_yaml_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="3 problems"):
         read_yolo(tmp_path, data="nc: x\ntrain: none")
 

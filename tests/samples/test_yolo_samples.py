@@ -46,7 +46,7 @@ def test_predictions_may_name_an_image_by_path_name_stem_or_number(tmp_path: Pat
     assert set(named["source"]) == {0}
 
 
-def test_equal_stems_are_told_apart_by_their_path(tmp_path: Path) -> None:
+def test_equal_stems_are_distinguished_by_their_path(tmp_path: Path) -> None:
     write_images(tmp_path / "images", ["val/a.png"])
     found = read_yolo(tmp_path, labels={**LABELS, "val/a": "0 0.5 0.5 0.5 0.5\n"})
     ids = found.objects["annotation_id"].to_list()
@@ -73,9 +73,11 @@ def test_lists_of_images_and_lists_of_folders_are_read(tmp_path: Path) -> None:
     assert found.objects.height == 3
     (tmp_path / "t.txt").write_text("images/train/a.png\nnone/x.png\n../../x.png\n")
     found = read_yolo(tmp_path, data=data)
-    told = dict(found.rejects.select("path", "reason").iter_rows())
-    assert told["none/x.png"] == "there is no such file"
-    assert "lies outside the images folder" in next(iter(set(told.values()) - {told["none/x.png"]}))
+    shown = dict(found.rejects.select("path", "reason").iter_rows())
+    assert shown["none/x.png"] == "there is no such file"
+    assert "lies outside the images folder" in next(
+        iter(set(shown.values()) - {shown["none/x.png"]})
+    )
 
 
 @pytest.mark.parametrize("place", ["/nowhere/of/another/machine", "datasets/coco8", "."])

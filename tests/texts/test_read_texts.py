@@ -97,8 +97,8 @@ def test_reading_reaches_no_network_and_prints_nothing(tmp_path: Path) -> None:
         "from pipeline.texts.rapidocr_reader import load_reader; "
         "assert load_reader().read(load_image(Path('stop.png')))[0].text == 'STOP'"
     )
-    told, processes = watch_python(["-c", script], folder=tmp_path)
-    assert (told.code, told.out, told.err) == (0, "", "")
+    shown, processes = watch_python(["-c", script], folder=tmp_path)
+    assert (shown.code, shown.out, shown.err) == (0, "", "")
     assert [process.here | process.elsewhere for process in processes] == [frozenset()]
 
 
@@ -154,7 +154,7 @@ def test_a_search_finds_the_lines_with_every_word_in_any_case() -> None:
     assert search_texts(TEXTS_READ, SAMPLES, ["e.it"]).is_empty()
 
 
-def test_a_shard_that_something_else_wrote_is_told(tmp_path: Path) -> None:
+def test_a_shard_that_something_else_wrote_is_reported(tmp_path: Path) -> None:
     (tmp_path / "junk.parquet").write_bytes(b"junk")
     with pytest.raises(StoreError, match="shard cannot be read"):
         read_stored_texts(tmp_path)
