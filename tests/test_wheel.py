@@ -99,6 +99,7 @@ def test_the_packages_come_from_the_wheel_and_find_their_data(wheel: Path, tmp_p
     assert (Path(places[-1]) / "open_clip_config.json").exists()
 
 
+@pytest.mark.slow
 def test_the_command_works_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     version = metadata_folder(wheel).name.removeprefix("weakspot-").removesuffix(".dist-info")
     assert run(wheel, tmp_path, "-m", "flows.commands.app", "--version") == f"weakspot {version}\n"

@@ -51,6 +51,7 @@ def test_a_caption_contradicts_the_values_it_does_not_name() -> None:
     assert all(helmets)
 
 
+@pytest.mark.slow
 def test_the_prompts_of_the_attributes_were_never_trained_on() -> None:
     rng = np.random.default_rng(1)
     written = set()

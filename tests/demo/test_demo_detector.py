@@ -47,6 +47,7 @@ def test_the_sample_is_half_the_images_size_and_the_same_for_any_workers() -> No
     assert all(np.array_equal(left, right) for left, right in zip(alone, both, strict=True))
 
 
+@pytest.mark.slow
 def test_training_twice_gives_the_same_detections() -> None:
     images, boxes = draw_sample(Plan(), images=32, seed=1)
     runs = [
@@ -56,6 +57,7 @@ def test_training_twice_gives_the_same_detections() -> None:
     assert runs[0] == runs[1]
 
 
+@pytest.mark.slow
 def test_detections_do_not_depend_on_the_other_images() -> None:
     images, boxes = draw_sample(Plan(), images=32, seed=1)
     network = train_detector(images, boxes, seed=3, epochs=1)
@@ -67,6 +69,7 @@ def test_detections_do_not_depend_on_the_other_images() -> None:
         )
 
 
+@pytest.mark.slow
 def test_predictions_are_written_as_coco_results(tmp_path: Path) -> None:
     world = write_world(tmp_path / "world", images=4, seed=0)
     network = train_system(Plan(), seed=0, images=32)

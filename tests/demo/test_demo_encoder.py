@@ -47,6 +47,7 @@ def test_the_shipped_config_fits_how_pictures_are_cut_for_training() -> None:
     assert config["preprocess_cfg"]["resize_mode"] == "squash"
 
 
+@pytest.mark.slow
 def test_unseen_people_are_labelled_right_by_unseen_prompts(encoder: Encoder) -> None:
     crops, wholes = make_pictures(images=110, seed=4_000_000)
     pictures = {"object": sift_crops(crops), "image": wholes}

@@ -78,6 +78,7 @@ def test_unread_tokens_are_in_no_caption(parts: tuple[Captioned, Captioned]) -> 
     assert len(unread) > 40_000
 
 
+@pytest.mark.slow
 def test_training_shares_one_vector_among_unread_words_and_saves_a_loadable_model(
     parts: tuple[Captioned, Captioned], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,7 @@ def test_a_detector_keeps_its_id(name: str) -> None:
     assert len({load_detector(other).detector_id for other in NAMES}) == len(NAMES)
 
 
+@pytest.mark.slow
 @needs_photographs
 def test_hog_people_gives_the_detections_of_the_test_data_exactly() -> None:
     detector = load_detector("hog-people")
@@ -60,6 +61,7 @@ def test_hog_people_gives_the_detections_of_the_test_data_exactly() -> None:
         assert found == written[image_id]
 
 
+@pytest.mark.slow
 @needs_photographs
 def test_haar_faces_come_close_to_those_of_the_test_data() -> None:
     found = count_faces("haar-faces", json.loads(read("celeba/haar_detections.json")), count=60)

@@ -73,12 +73,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_weights_file_is_loaded_with_the_names_beside_it(weights: Path) -> None:
     detector = load_detector(f"torchvision:{MODEL}:{weights}")
     assert {one.category for one in detector.detect(IMAGE)} <= {"background", "cat", "dog"}
     assert detector.detector_id == load_detector(f"torchvision:{MODEL}:{weights}").detector_id
 
 
+@pytest.mark.slow
 def test_other_names_or_weights_are_another_detector(weights: Path, tmp_path: Path) -> None:
     other = tmp_path / "mine.pth"
     other.write_bytes(weights.read_bytes())
@@ -87,6 +89,7 @@ def test_other_names_or_weights_are_another_detector(weights: Path, tmp_path: Pa
     assert one.detector_id != two.detector_id
 
 
+@pytest.mark.slow
 def test_weights_of_another_number_of_classes_are_reported(weights: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.pth"
     bare.write_bytes(weights.read_bytes())
@@ -94,6 +97,7 @@ def test_weights_of_another_number_of_classes_are_reported(weights: Path, tmp_pa
         load_detector(f"torchvision:{MODEL}:{bare}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x02}q\x00."])
 def test_a_file_that_holds_no_weights_is_reported(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "junk.pth"

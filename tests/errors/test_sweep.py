@@ -57,6 +57,7 @@ def check_against_scoring_again(
     assert curve.height == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [name for name in OBJECT_LOSSES if METRICS[name].has_curve])
 @settings(max_examples=25, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())
@@ -66,6 +67,7 @@ def test_curves_of_objects_equal_scoring_again(tmp_path: Path, scene: Scene, err
         check_against_scoring_again(tmp_path, scene, samples, error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [name for name in IMAGE_LOSSES if METRICS[name].has_curve])
 @settings(max_examples=25, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())

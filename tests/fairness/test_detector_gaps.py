@@ -216,6 +216,7 @@ def test_a_rare_group_found_equally_well_has_the_same_average_precision() -> Non
     assert row["difference_low"] < 0 < row["difference_high"]
 
 
+@pytest.mark.slow
 def test_the_interval_of_average_precision_is_that_of_resampled_images() -> None:
     rng = np.random.default_rng(0)
     groups, paths, rows = draw_detector(rng, 150)

@@ -22,6 +22,7 @@ def draw(kind: str, seed: int, n: int = 400) -> tuple[NDArray[np.float64], pl.Se
     return draw_errors(rng, np.full(n, 0.1), images), pl.Series(images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_a_gap_few_tables_show_one(kind: str) -> None:
     alarms = adjusted = 0
@@ -53,6 +54,7 @@ def test_rare_groups_of_skewed_errors_are_no_gaps() -> None:
     assert alarms <= 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_hold_the_true_difference_about_95_times_of_100(kind: str) -> None:
     held = {"difference": 0, "adjusted": 0, "ci": 0}

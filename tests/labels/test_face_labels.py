@@ -16,9 +16,12 @@ from pipeline.tables import LABELS, SAMPLES, Vectors
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 FACES, WEIGHTS = DATA / "celeba", DATA / "weights" / "face-lite"
-pytestmark = pytest.mark.skipif(
-    not (FACES.is_dir() and WEIGHTS.is_dir()), reason=f"{DATA} holds no celeba and face-lite"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (FACES.is_dir() and WEIGHTS.is_dir()), reason=f"{DATA} holds no celeba and face-lite"
+    ),
+]
 TRUTH = {
     "hat": {"column": "Wearing_Hat", "yes": ["1"], "no": ["-1"]},
     "eyeglasses": {"column": "Eyeglasses", "yes": ["1"], "no": ["-1"]},

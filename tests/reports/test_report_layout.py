@@ -64,6 +64,7 @@ def measure(text: str, folder: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("name", list(PAGES))
 def test_nothing_is_wider_than_a_narrow_window(name: str, tmp_path: Path) -> None:
@@ -74,6 +75,7 @@ def test_nothing_is_wider_than_a_narrow_window(name: str, tmp_path: Path) -> Non
     assert found == {"width": 400, "wide": [], "over": 0, "styled": True}
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_measuring_sees_what_is_too_wide(tmp_path: Path) -> None:
     bare = build_report(PAGES["none"]).replace("</body>", '<svg width="900"></svg></body>')

@@ -82,6 +82,7 @@ def test_clusters_of_one_row_have_the_variance_of_all_rows_at_least() -> None:
     assert p == pytest.approx(float(special.stdtr(19, -2.0 / (0.09 * 20 * 0.9) ** 0.5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_family_and_one_comparison_agree(

@@ -41,6 +41,7 @@ def test_with_one_slice_against_its_rest_it_is_fishers_p() -> None:
     assert row["p_family"] == pytest.approx(want, abs=0.012)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "gamma"])
 @pytest.mark.parametrize("kind_of_rows", ["none", "cells", "weights", "cluster_ids"])
 def test_under_the_null_it_is_small_as_rarely_as_it_says(kind: str, kind_of_rows: str) -> None:

@@ -147,6 +147,7 @@ def test_welch_interval_equals_scipys() -> None:
     assert got == pytest.approx((want.low, want.high), rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "gamma", "cluster_ids"])
 def test_intervals_cover_the_true_difference(kind: str) -> None:
     rng = np.random.default_rng(1)

@@ -11,6 +11,7 @@ from tests.benchmarks.slices_evidence import measure_planted
 from tests.slices.planted import members_of, plant
 
 
+@pytest.mark.slow
 def test_held_out_intervals_of_findings_cover_the_truth() -> None:
     hits, intervals = measure_planted(
         kind="binary", n=8_000, confirm=0.5, tables=40, seed=500

@@ -14,6 +14,7 @@ from tests.slices.brute_force import by_predicates
 from tests.slices.planted import members_of, plant, plant_nothing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "gamma"])
 @pytest.mark.parametrize("confirm", [0.0, 0.5])
 def test_tables_without_weak_slices_have_hardly_any_findings(kind: str, confirm: float) -> None:
@@ -23,6 +24,7 @@ def test_tables_without_weak_slices_have_hardly_any_findings(kind: str, confirm:
     assert result.confirmed <= 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "kind", "base", "recall"),
     [

@@ -24,6 +24,7 @@ def test_salaries_gives_the_published_scores_and_sizes(engine: Any) -> None:
     assert found["n"].to_list() == [18, 39, 10, 29, 125, 31, 135, 34, 266, 39]
 
 
+@pytest.mark.slow
 def test_adult_gives_the_published_sizes() -> None:
     table, errors = load_adult()
     found = search_slices(table, errors, alpha=0.92, min_support=0.01, max_level=3, top=10)

@@ -33,6 +33,7 @@ def equals_brute_force(seed: int, engine: Any, backend: Any) -> bool:
     return bool(want)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("engine", "backend", "seeds"), [(*ENGINES[0], range(500))])
 def test_scores_equal_brute_force_on_500_random_tables(
     engine: str, backend: str, seeds: range
@@ -258,6 +259,7 @@ def test_threads_may_search_at_once() -> None:
         assert all(job.result().equals(want) for job in jobs)
 
 
+@pytest.mark.slow
 def test_a_machine_without_a_writable_cache_folder_still_counts() -> None:
     import os
     import subprocess

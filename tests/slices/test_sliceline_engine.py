@@ -72,6 +72,7 @@ def test_its_bound_prunes_good_slices_when_columns_outnumber_rows() -> None:
     assert wrong >= 4
 
 
+@pytest.mark.slow
 def test_its_candidate_ids_collide_beyond_25_attributes() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, (600, 30))

@@ -58,11 +58,13 @@ def test_a_blank_image_holds_no_text(color: str, reader: TextReader) -> None:
     assert reader.read(Image.new("RGB", (200, 100), color)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 3), (9, 9), (60, 8)])
 def test_an_image_of_any_size_is_taken(size: tuple[int, int], reader: TextReader) -> None:
     assert isinstance(reader.read(noise(size=size)), list)
 
 
+@pytest.mark.slow
 def test_a_block_remembers_blank_images_and_rejects_broken_ones(
     tmp_path: Path, reader: TextReader, pool: ThreadPoolExecutor
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_block_remembers_blank_images_and_rejects_broken_ones(
     assert read_stored_texts(tmp_path / "texts").equals(block.rows)
 
 
+@pytest.mark.slow
 def test_threads_read_what_one_thread_reads(reader: TextReader, pool: ThreadPoolExecutor) -> None:
     images = [draw_text(text) for text in ("one way", "two ways", "EXIT 3", "stop")]
     alone = [reader.read(image) for image in images]
@@ -90,6 +93,7 @@ def test_threads_read_what_one_thread_reads(reader: TextReader, pool: ThreadPool
     assert [[line.text for line in lines] for lines in alone][2:] == [["EXIT 3"], ["stop"]]
 
 
+@pytest.mark.slow
 def test_reading_reaches_no_network_and_prints_nothing(tmp_path: Path) -> None:
     draw_text("STOP").save(tmp_path / "stop.png")
     script = (  # one line, as the watcher notes it
@@ -172,6 +176,7 @@ def no_encoder() -> Encoder:
     raise AssertionError("text needs no encoder")
 
 
+@pytest.mark.slow
 def test_an_attribute_of_text_is_previewed(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     draw_text("STOP").save(tmp_path / "images" / "stop.png")

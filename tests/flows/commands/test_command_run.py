@@ -8,7 +8,7 @@ import pytest
 from flows.run.summary import COUNTS
 from tests.flows.command import WatchedRun, call, run_watched
 
-pytestmark = pytest.mark.xdist_group("prefect")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 
 
 @pytest.fixture

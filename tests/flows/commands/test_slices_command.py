@@ -150,6 +150,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         run(str(tmp_path / "none.csv"), "--error", "e")
 
 
+@pytest.mark.slow
 def test_neither_prefect_nor_torch_is_loaded(files: dict[str, Path]) -> None:
     code: Any = (
         "import sys, typer\n"

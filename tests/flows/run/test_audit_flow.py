@@ -12,6 +12,8 @@ from pipeline.workspace.store import find_store
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit
 
+pytestmark = pytest.mark.slow  # whole audits; one in test_tasks_pickle is quick
+
 
 def run(
     audit: SmallAudit, stages: Sequence[str] | None = None, limit: int | None = None

@@ -38,6 +38,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Process, ...]:
     return run.processes
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("prefect")
 def test_a_run_and_its_server_reach_for_nothing_but_this_machine(
     processes: tuple[Process, ...],
@@ -45,6 +46,7 @@ def test_a_run_and_its_server_reach_for_nothing_but_this_machine(
     assert {one.command: sorted(one.elsewhere) for one in processes if one.elsewhere} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("prefect")
 def test_the_run_and_its_server_were_both_watched(processes: tuple[Process, ...]) -> None:
     run, server = (
@@ -82,6 +84,7 @@ def ask_settings(folder: Path, **own: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_telemetry_is_off_unless_the_user_sets_it(tmp_path: Path) -> None:
     assert ask_settings(tmp_path) == "False 1"
     own = {"PREFECT_SERVER_ANALYTICS_ENABLED": "true", "DO_NOT_TRACK": "0"}

@@ -165,6 +165,7 @@ def test_an_unknown_detector_is_told_before_any_work(tmp_path: Path) -> None:
         detect_objects(resolved, store)
 
 
+@pytest.mark.slow
 @needs_photographs
 def test_faces_that_yunet_sees_are_audited_to_the_report(tmp_path: Path) -> None:
     images = tmp_path / "images"

@@ -115,6 +115,7 @@ def misses_by_pycocotools(split: str) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_misses_are_pycocotools_object_by_object(done: Done) -> None:
     expected = {
         key: error for split in SPLITS for key, error in misses_by_pycocotools(split).items()

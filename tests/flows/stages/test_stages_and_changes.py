@@ -15,6 +15,8 @@ from pipeline.workspace.store import find_store
 from tests.flows.direct import open_audit, run_directly
 from tests.flows.small_audit import SmallAudit
 
+pytestmark = pytest.mark.slow  # whole audits, each changed and run again
+
 
 def run(audit: SmallAudit, stages: Sequence[str] | None = None) -> Summary:
     return run_directly(audit.config, stages)
