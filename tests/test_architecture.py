@@ -199,13 +199,25 @@ def name_file(module: str) -> str | None:
 
 
 def test_no_two_table_folders_have_modules_of_one_name() -> None:
-    """Formats stand apart: each of coco, yolo and voc has its reader."""
+    """Folders of formats may: each of coco, yolo and voc has its reader."""
     homes: dict[str, set[str]] = {}
     for path in list_room(*(f"{room}/" for room in TABLE_FOLDERS)):
         _, room, *between, name = path.split("/")
-        if name != "__init__.py" and between[:1] not in (["coco"], ["yolo"], ["voc"]):
+        is_format = room == "samples" and between
+        if name != "__init__.py" and not is_format:
             homes.setdefault(name, set()).add(room)
     assert {name: rooms for name, rooms in homes.items() if len(rooms) > 1} == {}
+
+
+def test_tests_mirror_the_tree() -> None:
+    """Every room has tests of its own, and every folder of tests is a room."""
+    files = {p.relative_to(ROOT / "tests").parent for p in (ROOT / "tests").rglob("test_*.py")}
+    tested = {folder.as_posix() for folder in files if folder.name}
+    homes = {path.rpartition("/")[0] for path in OWN}
+    rooms = {folder.removeprefix("pipeline/") for folder in homes}
+    assert tested - rooms == set()
+    assert {room.split("/")[1] for room in homes if room.startswith("pipeline/")} - tested == set()
+    assert {"attributes", "reports", "flows/commands", "flows/run", "flows/stages"} <= tested
 
 
 def test_a_folder_holds_at_most_sixteen_modules_and_the_root_of_pipeline_five() -> None:
