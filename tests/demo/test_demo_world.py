@@ -48,6 +48,7 @@ def test_another_seed_draws_another_image() -> None:
     assert draw_picture(3, 5, Plan()).image.tobytes() != draw_picture(4, 5, Plan()).image.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_written_world_is_a_prefix_of_a_larger_one(tmp_path: Path, workers: int) -> None:
     small = write_world(tmp_path / "small", images=3, seed=1)
@@ -97,6 +98,7 @@ def test_every_value_occurs_about_as_often_as_planned() -> None:
             assert found == pytest.approx(share, abs=0.04)
 
 
+@pytest.mark.slow
 def test_left_out_groups_are_few_and_the_rest_is_there() -> None:
     lacking, usual = values_of(LACKING, 1500), values_of(Plan(), 1500)
     for group in LEFT_OUT:

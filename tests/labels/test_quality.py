@@ -71,6 +71,7 @@ def test_attributes_without_truth_are_left_out() -> None:
 WORDS = st.sampled_from(["a", "b", "c"])
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=40))
 def test_numbers_equal_scikit_learns(pairs: list[tuple[str, str]]) -> None:
     found, true = [pair[0] for pair in pairs], [pair[1] for pair in pairs]

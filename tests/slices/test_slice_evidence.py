@@ -65,6 +65,7 @@ def test_states_follow_holm_over_the_findings() -> None:
             assert findings["state"].to_list() == want
 
 
+@pytest.mark.slow
 def test_without_held_out_rows_states_follow_the_family_wise_p() -> None:
     states = []
     for seed in range(10):

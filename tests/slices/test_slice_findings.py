@@ -110,6 +110,7 @@ def test_findings_carry_the_q_of_the_full_family_and_the_residual_one() -> None:
     assert by_predicates(remainder)[rows[1][0]]["q"] == pytest.approx(rows[1][1]["q_residual"])
 
 
+@pytest.mark.slow
 def test_row_order_changes_no_byte_of_findings() -> None:
     planted = plant(2, 3000, kind="gamma")
     rng = np.random.default_rng(0)
@@ -134,6 +135,7 @@ def test_row_order_changes_no_byte_of_findings() -> None:
         assert first.findings.height > 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_repeats_and_another_splits_differently() -> None:
     planted = plant(3, 3000)
     first, again, other = (

@@ -157,6 +157,7 @@ def test_sixty_attributes_at_level_four_choose_depth_first_and_find_the_planted_
     assert found.row(0, named=True)["predicates"] == want
 
 
+@pytest.mark.slow
 def test_domains_of_200_values_are_counted_exactly() -> None:
     rng = np.random.default_rng(10)
     table = pl.DataFrame(

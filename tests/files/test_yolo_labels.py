@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pipeline.files.yolo_lines import read_class, split_lines
+from pipeline.files.yolo_labels import read_class, split_lines
 
 
 def test_empty_lines_are_left_out_and_numbers_count_them() -> None:
