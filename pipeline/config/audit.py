@@ -90,6 +90,8 @@ class System(Section):
     column: str | None = None  # of a table; else `error` names it
     iou: float = Field(default=0.5, gt=0, le=1)
     min_score: float = 0.0
+    # Of a detector: whether detections of categories that the dataset lacks make its file doubtful.
+    unknown_categories: Literal["doubt", "ignore"] = "doubt"
 
     @property
     def error_column(self) -> str:
