@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.run.models import LoadEncoder, load_open_clip
-from flows.run.preflight import require_sensitive
+from flows.run.preflight import require_comparison
 from flows.run.record import RunRecord
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.run.runner import Runner
@@ -44,7 +44,7 @@ def execute_audit(
     resolved = resolve_audit(path)
     audit = resolved.audit
     if tuple(stages) == ("fairness",):  # other runs just have no such section
-        require_sensitive(audit, resolved.sensitive)
+        require_comparison(audit, resolved.sensitive)
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
         run = RunRecord(audit)

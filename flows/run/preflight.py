@@ -84,9 +84,9 @@ def check_names(audit: Audit, attributes: Sequence[Attribute], sensitive: Sequen
         for name in names
         if name not in known
     ]
-    if audit.gates is not None and not sensitive:
+    if audit.gates is not None and audit.gates.max_gap is not None and not sensitive:
         problems.append(
-            "[gates]: no attribute is marked sensitive; name some in attributes = [...]"
+            "[gates] max_gap: no attribute is marked sensitive; name some in attributes = [...]"
         )
     if audit.fairness is not None:
         problems += _list_without_effect(audit, audit.fairness, sensitive)
@@ -103,9 +103,14 @@ def list_sensitive(audit: Audit, attributes: Sequence[Attribute]) -> list[str]:
     return [*named, *(name for name in gated if name not in named)]
 
 
-def require_sensitive(audit: Audit, sensitive: Sequence[str]) -> None:
-    """Raise ConfigError if the audit has no attribute whose groups could be compared."""
-    if not sensitive:
+def has_comparison(audit: Audit, sensitive: Sequence[str]) -> bool:
+    """Return whether there are groups to compare, or a gate on the mean error to judge."""
+    return bool(sensitive) or (audit.gates is not None and audit.gates.max_error is not None)
+
+
+def require_comparison(audit: Audit, sensitive: Sequence[str]) -> None:
+    """Raise ConfigError if the audit has no groups to compare and no gate on the mean error."""
+    if not has_comparison(audit, sensitive):
         raise ConfigError(
             f"{audit.name}: no attribute is marked sensitive, so there are no groups to compare; "
             "name some in [fairness] attributes = [...]"

@@ -43,7 +43,7 @@ def spoil(change: Callable[[int, Result], Result]) -> list[Result]:
     return [{**one, **change(number, one)} for number, one in enumerate(perfect())]
 
 
-def score_spoiled(folder: Path, detections: list[Result], **settings: object) -> Scored:
+def score_spoiled(folder: Path, detections: list[Result], **settings: Any) -> Scored:
     return score(folder, detections, TRUTH, SAMPLES, **settings)
 
 
