@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors.scored import scored_samples
 from pipeline.fairness.classifier_metrics import check_positive
+from pipeline.labels.mappings import MappingFit
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
@@ -31,12 +32,16 @@ _BYTES_A_LABEL = 40  # in DuckDB, compressed; measured on 5,000 samples with nin
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: counts, seconds for what is missing, bytes it would add."""
+    """What a run would do: counts, seconds for what is missing, bytes it would add.
+
+    mappings: in words, how often each value of a mapping of cells occurs.
+    """
 
     counts: Mapping[str, int]
     seconds: float
     disk_bytes: int
     problems: tuple[str, ...] = ()
+    mappings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the plan as one JSON object."""
@@ -47,6 +52,7 @@ class Plan:
         lines = [f"{name.replace('_', ' ')}: {count:,}" for name, count in self.counts.items()]
         lines.append(f"embedding what is missing: about {self.seconds:,.0f} s")
         lines.append(f"disk for it: about {self.disk_bytes / 1e6:,.1f} MB")
+        lines += [f"mapping: {line}" for line in self.mappings]
         return "\n".join([*lines, *(f"note: {problem}" for problem in self.problems)])
 
 
@@ -67,7 +73,8 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         return Plan(to_detect, probe.seconds, 0, notes)
     found = probe.detections if probe else None
     sample_set = read_samples(audit.dataset, detections=found, limit=limit)
-    check_columns(resolved.attributes, sample_set.columns, sample=audit.dataset.sample)
+    sample = audit.dataset.sample
+    fits = check_columns(resolved.attributes, sample_set, sample=sample, limited=limit is not None)
     counts = {
         "samples": scored_samples(sample_set.samples).height,
         "rejects": sample_set.rejects.height,
@@ -75,14 +82,22 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         **_count_errors(audit, sample_set),
     }
     problems: tuple[str, ...] = notes + _list_rejects(sample_set.rejects)
+    mappings = _describe_fits("", fits)
     if audit.dataset.truth is not None:
-        problems += tuple(read_truth(audit.dataset.truth, sample_set.samples).problems)
+        truth = read_truth(audit.dataset.truth, sample_set.samples)
+        problems += truth.problems
+        mappings += _describe_fits("truth of ", truth.fits)
     plan = plan_embedding(resolved, sample_set.samples, store, load, keep=False)
     seconds, dim = _time_embedding(audit, plan, load)
     labels = sample_set.samples.height * len(resolved.attributes) * _BYTES_A_LABEL
     seconds += probe.seconds if probe else 0.0
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
-    return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)
+    size = labels + plan.to_encode.height * (2 * dim + 32)
+    return Plan(counts, seconds, size, problems, mappings=mappings)
+
+
+def _describe_fits(prefix: str, fits: Iterable[MappingFit]) -> tuple[str, ...]:
+    return tuple(f"{prefix}{fit.describe()}" for fit in fits)
 
 
 def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_unsearched
 from flows.stages.report_gallery import pick_worst
 from flows.stages.report_groups import report_domain, report_fairness
-from pipeline.coverage.values import average_errors, cover_values
+from pipeline.coverage.values import average_errors, cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
@@ -86,7 +86,11 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         value_quality=value_quality,
         rejects=store.read("rejects"),
         counts=json.loads(run["counts"]) | dict(SamplesManifest.read(store.folder).counts),
-        notes=(*_list_notes(search), *manifest.truth_gaps),
+        notes=(
+            *_list_notes(search),
+            *manifest.truth_gaps,
+            *describe_constant(first.attributes),
+        ),
         config=json.dumps(json.loads(run["config"]), indent=1),
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),
