@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +17,8 @@ from flows.stages.embed import EmbedPlan, plan_embedding
 from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.errors.scored import scored_samples
+from pipeline.errors.outcome_counts import count_outcomes
+from pipeline.errors.scored import Scored, scored_samples
 from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.labels.mappings import MappingFit
 from pipeline.labels.truth import read_truth
@@ -34,7 +35,8 @@ _BYTES_A_LABEL = 40  # in DuckDB, compressed; measured on 5,000 samples with nin
 class Plan:
     """What a run would do: counts, seconds for what is missing, bytes it would add.
 
-    mappings: in words, how often each value of a mapping of cells occurs.
+    mappings: in words, how often each value of a mapping of cells occurs. systems: for each the
+    counts of its outputs.
     """
 
     counts: Mapping[str, int]
@@ -42,6 +44,7 @@ class Plan:
     disk_bytes: int
     problems: tuple[str, ...] = ()
     mappings: tuple[str, ...] = ()
+    systems: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the plan as one JSON object."""
@@ -53,6 +56,9 @@ class Plan:
         lines.append(f"embedding what is missing: about {self.seconds:,.0f} s")
         lines.append(f"disk for it: about {self.disk_bytes / 1e6:,.1f} MB")
         lines += [f"mapping: {line}" for line in self.mappings]
+        for name, counts in self.systems.items():
+            listed = ", ".join(f"{words} {count:,}" for words, count in counts.items())
+            lines += [f"outputs of {name}: {listed}"] if listed else []
         return "\n".join([*lines, *(f"note: {problem}" for problem in self.problems)])
 
 
@@ -75,13 +81,15 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     sample_set = read_samples(audit.dataset, detections=found, limit=limit)
     sample = audit.dataset.sample
     fits = check_columns(resolved.attributes, sample_set, sample=sample, limited=limit is not None)
+    scored = _score_systems(audit, sample_set)
     counts = {
         "samples": scored_samples(sample_set.samples).height,
         "rejects": sample_set.rejects.height,
         "attributes": len(resolved.attributes),
-        **_count_errors(audit, sample_set),
+        **_count_errors(scored),
     }
     problems: tuple[str, ...] = notes + _list_rejects(sample_set.rejects)
+    problems += tuple(f"{name}: {text}" for name, one in scored.items() for text in one.warnings)
     mappings = _describe_fits("", fits)
     if audit.dataset.truth is not None:
         truth = read_truth(audit.dataset.truth, sample_set.samples)
@@ -93,7 +101,8 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     seconds += probe.seconds if probe else 0.0
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
     size = labels + plan.to_encode.height * (2 * dim + 32)
-    return Plan(counts, seconds, size, problems, mappings=mappings)
+    systems = {name: count_outcomes(one.notes) for name, one in scored.items()}
+    return Plan(counts, seconds, size, problems, mappings=mappings, systems=systems)
 
 
 def _describe_fits(prefix: str, fits: Iterable[MappingFit]) -> tuple[str, ...]:
@@ -108,15 +117,21 @@ def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
     return (*lines, f"rejected: {more:,} more") if more else tuple(lines)
 
 
-def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:
-    counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
+def _score_systems(audit: Audit, sample_set: SampleSet) -> dict[str, Scored]:
+    found = {}
     for system in audit.systems:
         scored = score_sample_set(system, sample_set)
         check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
-        counts["errors"] += scored.errors.height
-        counts["samples_without_error"] += scored.samples_without_error
-        counts["errors_without_sample"] += scored.errors_without_sample
-    return counts
+        found[system.name] = scored
+    return found
+
+
+def _count_errors(scored: Mapping[str, Scored]) -> dict[str, int]:
+    return {
+        "errors": sum(one.errors.height for one in scored.values()),
+        "samples_without_error": sum(one.samples_without_error for one in scored.values()),
+        "errors_without_sample": sum(one.errors_without_sample for one in scored.values()),
+    }
 
 
 def _time_embedding(audit: Audit, plan: EmbedPlan, load: LoadEncoder) -> tuple[float, int]:

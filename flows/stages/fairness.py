@@ -121,16 +121,16 @@ def _judge_overall(
 def _sum_up(
     gates: Gates | None, store: Store, tables: Mapping[str, pl.DataFrame]
 ) -> dict[str, Verdict]:
-    """Return the verdict on each system that is judged, and log it with what is doubted."""
+    """Return the verdict on each system that is judged, and log it with the reason of warnings."""
     if gates is None or "verdicts" not in tables:
         return {}
     scored = ScoreManifest.read(store.folder).systems
-    doubts = {name: one.doubts for name, one in scored.items() if one.doubts}
-    verdicts = sum_up_systems(tables["verdicts"], min_group=gates.min_group, doubted=doubts)
+    warnings = {name: one.warnings for name, one in scored.items() if one.warnings}
+    verdicts = sum_up_systems(tables["verdicts"], min_group=gates.min_group, questionable=warnings)
     for name, verdict in verdicts.items():
         LOG.info("%s: gates: %s", name, verdict)
-        if name in doubts:
-            LOG.warning("%s: its outputs are doubted, so no gate passes: %s", name, doubts[name][0])
+        if name in warnings:
+            LOG.warning("%s: no gate passes on questionable outputs: %s", name, warnings[name][0])
     return verdicts
 
 

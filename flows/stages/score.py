@@ -37,11 +37,11 @@ def make_errors(
             error_id=scored.error_id,
             asked=hash_system(system),
             notes=dict(scored.notes),
-            doubts=scored.doubts,
+            warnings=scored.warnings,
             **own,
         )
-        for doubt in scored.doubts:
-            LOG.warning("%s: %s", system.name, doubt)
+        for warning in scored.warnings:
+            LOG.warning("%s: %s", system.name, warning)
         LOG.info(
             "%s: %s errors; %s samples without an error, %s errors without a sample",
             system.name,

@@ -93,8 +93,9 @@ class System(Section):
     column: str | None = None  # of a table; else `error` names it
     iou: float = Field(default=0.5, gt=0, le=1)
     min_score: float = 0.0
-    # Of a detector: whether detections of categories that the dataset lacks make its file doubtful.
-    unknown_categories: Literal["doubt", "ignore"] = "doubt"
+    # Of a detector: what detections of categories that the dataset does not have are taken for, a
+    # sign of wrong ids or things that are none of the audit's.
+    unknown_categories: Literal["warn", "ignore"] = "warn"
 
     @property
     def error_column(self) -> str:

@@ -6,13 +6,13 @@ import polars as pl
 
 from pipeline.config.audit import System
 from pipeline.config.error_metrics import find_metric, list_metrics
-from pipeline.errors.detection_doubts import (
-    doubt_categories,
-    doubt_images,
-    doubt_matches,
-    doubt_silence,
-)
 from pipeline.errors.detection_losses import count_by_image, score_images, score_objects
+from pipeline.errors.detection_warnings import (
+    check_categories,
+    check_images,
+    check_matches,
+    check_silence,
+)
 from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
@@ -23,12 +23,12 @@ from pipeline.files.yolo_labels import scale_boxes
 
 @dataclass(frozen=True)
 class _Placed:
-    """Detections that can be matched, with path and category; counts of the others; doubts."""
+    """Detections that can be matched, with path and category; counts of the others; warnings."""
 
     detections: pl.DataFrame
     unknown_image: int
     notes: dict[str, object]
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def score_detections(
@@ -47,7 +47,7 @@ def score_detections(
     pipeline.tables; categories: source, category_id, category, asked. Raises PredictionsError for
     results that cannot be used, naming the records, that are all of other images, nearly all of
     unknown categories, match nothing, or whose scores the metric cannot use. What may be another
-    mistake than the detector's is a doubt.
+    mistake than the detector's is a warning.
     """
     by_object = _are_objects(system, samples)
     _refuse_single_category(system, categories)
@@ -58,7 +58,7 @@ def score_detections(
     placed = _place(detections, samples, truth, source_images, categories, system)
     kept = scale_boxes(placed.detections, samples) if in_shares else placed.detections
     matches = match_detections(truth, kept, samples, iou=system.iou)
-    doubts = (*placed.doubts, *doubt_matches(matches, samples, system))
+    warnings = (*placed.warnings, *check_matches(matches, samples, system))
     counts = None
     if by_object:
         losses = score_objects(matches, error=system.error)
@@ -82,7 +82,7 @@ def score_detections(
         losses=losses,
         errors_without_sample=placed.unknown_image,
         notes=notes,
-        doubts=doubts,
+        warnings=warnings,
         matches=matches.detections,
         image_counts=counts,
     )
@@ -170,12 +170,12 @@ def _place(
         "detections_below_min_score": asked.height - kept.height,
         "detections_matched_against_truth": kept.height,
     }
-    doubts = (
-        *doubt_images(placed, truth, source_images),
-        *doubt_categories(named, categories, system),
-        *doubt_silence(notes),
+    warnings = (
+        *check_images(placed, truth, source_images),
+        *check_categories(named, categories, system),
+        *check_silence(notes),
     )
-    return _Placed(kept, placed.height - known.height, notes, doubts)
+    return _Placed(kept, placed.height - known.height, notes, warnings)
 
 
 def _refuse_shifted(detections: pl.DataFrame, categories: pl.DataFrame, system: System) -> None:

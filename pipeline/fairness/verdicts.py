@@ -11,19 +11,19 @@ ALL = "all"  # in the column labels: of all samples, whatever their labels
 
 
 def sum_up_systems(
-    verdicts: pl.DataFrame, *, min_group: int, doubted: Collection[str] = ()
+    verdicts: pl.DataFrame, *, min_group: int, questionable: Collection[str] = ()
 ) -> dict[str, Verdict]:
     """Return the verdict on each system, in their order.
 
     verdicts: VERDICTS with the columns system and labels ("predicted", "truth", or "all": of all
-    samples). doubted: systems whose outputs may not be what they seem; they do not pass.
+    samples). questionable: systems whose outputs may not be what they seem; they do not pass.
     """
     counted = select_counted(verdicts)
     return {
         name: sum_up_verdicts(
             counted.filter(pl.col("system") == name),
             min_group=min_group,
-            doubted=name in doubted,
+            questionable=name in questionable,
         )
         for name in verdicts["system"].unique(maintain_order=True)
     }
@@ -52,17 +52,17 @@ def select_failures(verdicts: pl.DataFrame) -> pl.DataFrame:
 
 
 def sum_up_verdicts(
-    verdicts: pl.DataFrame, *, min_group: int = 0, doubted: bool = False
+    verdicts: pl.DataFrame, *, min_group: int = 0, questionable: bool = False
 ) -> Verdict:
     """Return "fail" if a group fails, "pass" if all decisive groups pass, else neither.
 
     A value too rare to judge, an excess that is not significant, or a system whose outputs are
-    doubted, is no pass.
+    questionable, is no pass.
     """
     if (verdicts["verdict"] == FAIL).any():
         return FAIL
     passes = select_decisive(verdicts, min_group=min_group)["verdict"] == PASS
-    return PASS if len(passes) and passes.all() and not doubted else INSUFFICIENT
+    return PASS if len(passes) and passes.all() and not questionable else INSUFFICIENT
 
 
 def select_decisive(verdicts: pl.DataFrame, *, min_group: int = 0) -> pl.DataFrame:

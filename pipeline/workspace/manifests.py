@@ -119,7 +119,7 @@ class LabelManifest(Manifest):
 class ScoredSystem(Record):
     """One system as it was scored.
 
-    asked: hash of its table in audit.toml. doubts: in words, why its outputs may not be what they
+    asked: hash of its table in audit.toml. warnings: in words, why its outputs may not be what they
     seem.
     """
 
@@ -129,7 +129,7 @@ class ScoredSystem(Record):
     samples_without_error: int = 0
     errors_without_sample: int = 0
     notes: Mapping[str, object] = {}
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class ScoreManifest(Manifest):

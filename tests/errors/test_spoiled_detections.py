@@ -1,4 +1,4 @@
-"""Perfect detections spoiled as real files are: refused, or scored and doubted with the reason."""
+"""Perfect detections spoiled as real files are: refused, or scored with a warning."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -55,9 +55,9 @@ def scale(across: float, down: float) -> Callable[[int, Result], Result]:
     return change
 
 
-def test_perfect_detections_are_not_doubted(tmp_path: Path) -> None:
+def test_perfect_detections_are_not_questionable(tmp_path: Path) -> None:
     scored = score_spoiled(tmp_path, perfect())
-    assert scored.doubts == ()
+    assert scored.warnings == ()
     assert scored.errors["error"].sum() == 0
     assert scored.notes["detections_found"] == 45
 
@@ -77,20 +77,20 @@ def test_ids_that_are_nearly_all_unknown_are_refused(tmp_path: Path) -> None:
         score_spoiled(tmp_path, detections)
 
 
-def test_some_unknown_ids_are_scored_and_doubted(tmp_path: Path) -> None:
+def test_some_unknown_ids_are_scored_with_a_warning(tmp_path: Path) -> None:
     detections = spoil(lambda n, _: {"category_id": 77 if n % 3 == 0 else 1})
     scored = score_spoiled(tmp_path, detections)
-    (doubt,) = scored.doubts
-    assert "15 of its 45 detections are of categories that the dataset does not have" in doubt
+    (warning,) = scored.warnings
+    assert "15 of its 45 detections are of categories that the dataset does not have" in warning
     assert scored.notes["detections_of_unknown_category"] == 15
 
 
-def test_unknown_ids_are_neither_refused_nor_doubted_where_the_audit_ignores_them(
+def test_unknown_ids_are_neither_refused_nor_questionable_where_the_audit_ignores_them(
     tmp_path: Path,
 ) -> None:
     detections = perfect() + [detection(1, (0, 0, 9, 9), category_id=77)] * 300
     scored = score_spoiled(tmp_path, detections, unknown_categories="ignore")
-    assert scored.doubts == ()
+    assert scored.warnings == ()
     assert scored.notes["detections_of_unknown_category"] == 300
 
 
@@ -101,18 +101,18 @@ def test_boxes_as_shares_of_the_image_are_refused_with_the_reason(tmp_path: Path
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0, 0.8, 1.6])
-def test_boxes_at_another_scale_are_refused_or_doubted(tmp_path: Path, factor: float) -> None:
+def test_boxes_at_another_scale_are_refused_or_questionable(tmp_path: Path, factor: float) -> None:
     detections = [*spoil(scale(factor, factor)), perfect()[0] | {"score": 0.1}]
     scored = score_spoiled(tmp_path, detections)
     assert scored.errors.filter(pl.col("error") == 1).height > 22
-    assert any("another scale" in doubt for doubt in scored.doubts)
+    assert any("another scale" in warning for warning in scored.warnings)
 
 
 @pytest.mark.parametrize("side", [416, 1000])
 def test_boxes_in_a_squared_image_are_noticed(tmp_path: Path, side: int) -> None:
     detections = [*spoil(scale(side / WIDTH, side / HEIGHT)), perfect()[0] | {"score": 0.1}]
-    (doubt,) = score_spoiled(tmp_path, detections).doubts
-    assert f"of an image of {side} x {side} pixels" in doubt
+    (warning,) = score_spoiled(tmp_path, detections).warnings
+    assert f"of an image of {side} x {side} pixels" in warning
 
 
 def test_corners_in_place_of_sides_are_noticed(tmp_path: Path) -> None:
@@ -130,35 +130,35 @@ def test_detections_that_lie_elsewhere_are_refused(tmp_path: Path) -> None:
         score_spoiled(tmp_path, detections)
 
 
-def test_a_weak_detector_is_not_doubted(tmp_path: Path) -> None:
+def test_a_weak_detector_is_not_questionable(tmp_path: Path) -> None:
     """It finds a third, and its other boxes lie anywhere."""
     rng = np.random.default_rng(5)
     detections = perfect()[:15]
     for _ in range(200):
         box = [*rng.integers(0, 400, 2).tolist(), *rng.integers(20, 120, 2).tolist()]
         detections.append(detection(int(rng.integers(1, 10)), box, score=0.3))
-    assert score_spoiled(tmp_path, detections).doubts == ()
+    assert score_spoiled(tmp_path, detections).warnings == ()
 
 
-def test_no_detection_that_counts_is_doubted(tmp_path: Path) -> None:
-    assert "holds no detection" in score_spoiled(tmp_path, []).doubts[0]
+def test_no_detection_that_counts_is_questionable(tmp_path: Path) -> None:
+    assert "holds no detection" in score_spoiled(tmp_path, []).warnings[0]
     low = spoil(lambda *_: {"score": 0.1})
-    (doubt,) = score_spoiled(tmp_path, low, min_score=0.5).doubts
-    assert "none of its 45 detections counts (45 below min_score" in doubt
+    (warning,) = score_spoiled(tmp_path, low, min_score=0.5).warnings
+    assert "none of its 45 detections counts (45 below min_score" in warning
 
 
-def test_detections_that_are_mostly_of_another_category_are_doubted(tmp_path: Path) -> None:
+def test_detections_that_are_mostly_of_another_category_are_questionable(tmp_path: Path) -> None:
     swapped = spoil(lambda n, _: {"category_id": 1 if n % 4 == 0 else 2})
     scored = score(tmp_path, swapped, TRUTH, SAMPLES, asked=("person", "dog"))
-    (doubt,) = scored.doubts
-    assert "of another category" in doubt
+    (warning,) = scored.warnings
+    assert "of another category" in warning
 
 
-def test_detections_of_other_images_are_doubted_where_images_have_none(tmp_path: Path) -> None:
+def test_detections_of_other_images_are_questionable_where_images_have_none(tmp_path: Path) -> None:
     moved = spoil(lambda _, one: {"image_id": one["image_id"] + (9 if one["image_id"] > 3 else 0)})
     scored = score_spoiled(tmp_path, moved)
-    (doubt,) = scored.doubts
-    assert "30 of its 45 detections are of images that the dataset does not have" in doubt
-    assert "6 of 9 images with objects have no detection" in doubt
+    (warning,) = scored.warnings
+    assert "30 of its 45 detections are of images that the dataset does not have" in warning
+    assert "6 of 9 images with objects have no detection" in warning
     more = perfect() + [detection(50 + n, (0, 0, 9, 9)) for n in range(200)]  # another split's
-    assert score_spoiled(tmp_path, more).doubts == ()
+    assert score_spoiled(tmp_path, more).warnings == ()

@@ -90,11 +90,11 @@ def test_the_verdict_on_all_samples_counts_beside_those_on_groups() -> None:
     assert sum_up_systems(unsure, min_group=50) == {"s": "insufficient evidence"}
 
 
-def test_a_system_whose_outputs_are_doubted_fails_or_is_open_but_does_not_pass() -> None:
+def test_a_system_whose_outputs_are_questionable_fails_or_is_open_but_does_not_pass() -> None:
     rows = tabulate(BOTH[1], verdict("truth", "pass", "sex", system="other"))
-    assert sum_up_systems(rows, min_group=50, doubted={"s"}) == {
+    assert sum_up_systems(rows, min_group=50, questionable={"s"}) == {
         "s": "insufficient evidence",
         "other": "pass",
     }
     failed = tabulate(verdict("truth", "fail", "sex"))
-    assert sum_up_systems(failed, min_group=50, doubted={"s"}) == {"s": "fail"}
+    assert sum_up_systems(failed, min_group=50, questionable={"s"}) == {"s": "fail"}

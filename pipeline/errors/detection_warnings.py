@@ -1,4 +1,4 @@
-"""What makes the file of a detector doubtful: signs that its boxes or names mean something else."""
+"""Warnings of a detector's file: signs that its boxes or names mean something else."""
 
 from collections.abc import Mapping
 
@@ -10,17 +10,17 @@ from pipeline.errors.match_status import DetectionMatches
 from pipeline.exceptions import PredictionsError
 
 REFUSED_SHARE = 0.8  # of detections of unknown categories, from which a file is refused
-DOUBTED_SHARE = 0.1  # of detections of unknown categories or images, above which it is doubted
-_SILENT_SHARE = 0.5  # of images with objects but without detections, above which it is doubted
+WARNED_SHARE = 0.1  # of detections of unknown categories or images, above which one warns
+_SILENT_SHARE = 0.5  # of images with objects that have no detection, above which one warns
 _MISSED_SHARE = 0.5  # of the objects, above which boxes are tried in other frames
 _LEAST = 10  # objects and detections, from which it is no accident that nothing matches
 _SHOWN = 5  # names in a message
 
 
-def doubt_categories(
+def check_categories(
     named: pl.DataFrame, categories: pl.DataFrame, system: System
 ) -> tuple[str, ...]:
-    """Return what is doubtful about the categories that detections name.
+    """Return what is questionable about the categories that detections name.
 
     named: source, category_id, and category (null where the dataset does not have that id) of the
     detections in images of the samples. Raises PredictionsError where REFUSED_SHARE or more of
@@ -32,36 +32,36 @@ def doubt_categories(
     every = unknown.height == named.height
     ignored = system.unknown_categories == "ignore"
     share = unknown.height / named.height
-    if (ignored and not every) or share <= DOUBTED_SHARE:
+    if (ignored and not every) or share <= WARNED_SHARE:
         return ()
     count = (
         f"all of its {named.height:,}" if every else f"{unknown.height:,} of its {named.height:,}"
     )
     known = categories.select("category_id", "category").unique().sort("category_id").rows()
     listed = [f"{number!r} ({name})" if number != name else repr(name) for number, name in known]
-    doubt = (
+    warning = (
         f"{count} detections are of categories that the dataset does not have: "
         f"{_count_names(unknown['category_id'])}; the dataset has {_shorten(listed)}"
     )
     if share < REFUSED_SHARE:
-        return (doubt,)
+        return (warning,)
     hint = "" if ignored else ', or unknown_categories = "ignore" if the others are to be left out'
-    raise PredictionsError(f"system {system.name!r}: {doubt}; give the ids of the dataset{hint}")
+    raise PredictionsError(f"system {system.name!r}: {warning}; give the ids of the dataset{hint}")
 
 
-def doubt_images(
+def check_images(
     placed: pl.DataFrame, objects: pl.DataFrame, source_images: pl.DataFrame
 ) -> tuple[str, ...]:
-    """Return what is doubtful about the images that detections name.
+    """Return what is questionable about the images that detections name.
 
     placed: image_id and path (null for an image that the dataset does not have) of all detections.
-    A file may speak of more images than the dataset has: it is doubted where images with objects
-    have no detection besides.
+    A file may speak of more images than the dataset has: it is questionable where images with
+    objects have no detection besides.
     """
     unknown = placed.filter(pl.col("path").is_null())
     filled = objects["path"].unique()
     silent = len(filled) - int(filled.is_in(placed["path"].unique().implode()).sum())
-    few = unknown.height <= DOUBTED_SHARE * placed.height
+    few = unknown.height <= WARNED_SHARE * placed.height
     if few or silent <= _SILENT_SHARE * len(filled):
         return ()
     names = source_images["image_id"].sort().unique(maintain_order=True).to_list()
@@ -72,8 +72,8 @@ def doubt_images(
     )
 
 
-def doubt_silence(notes: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what is doubtful about a file none of whose detections counts. notes: the counts."""
+def check_silence(notes: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what is questionable where no detection counts. notes: the counts."""
     if notes["detections_matched_against_truth"]:
         return ()
     if not notes["detections"]:
@@ -86,10 +86,10 @@ def doubt_silence(notes: Mapping[str, object]) -> tuple[str, ...]:
     )
 
 
-def doubt_matches(
+def check_matches(
     matches: DetectionMatches, samples: pl.DataFrame, system: System
 ) -> tuple[str, ...]:
-    """Return what is doubtful about how detections lie on the objects.
+    """Return what is questionable about how detections lie on the objects.
 
     samples: the scored rows, with the size of their image. Raises PredictionsError where none of
     many detections matches any of many objects, with the frame in which they would, if there is
@@ -104,20 +104,20 @@ def doubt_matches(
     frame = None
     if counted.height - found > _MISSED_SHARE * counted.height and wrong <= found:
         frame = find_other_frame(counted, detections, samples, iou=system.iou)
-    doubts = []
+    warnings = []
     if frame is not None:
-        doubts.append(_describe_frame(frame, system))
+        warnings.append(_describe_frame(frame, system))
     if wrong > found:
-        doubts.append(
+        warnings.append(
             f"{wrong:,} of its detections lie on an object of another category and {found:,} on "
             "one of their own: are the ids of categories those of the dataset?"
         )
-    if found or (not doubts and min(counted.height, detections.height) < _LEAST):
-        return tuple(doubts)
+    if found or (not warnings and min(counted.height, detections.height) < _LEAST):
+        return tuple(warnings)
     if wrong and not frame:
-        return tuple(doubts)
+        return tuple(warnings)
     head = f"system {system.name!r}: no detection matches any of the {counted.height:,} objects"
-    why = doubts or [f"the highest overlap is below iou = {system.iou:g}; check boxes and images"]
+    why = warnings or [f"the highest overlap is below iou = {system.iou:g}; check boxes and images"]
     raise PredictionsError(f"{head}: {'; '.join(why)}")
 
 
