@@ -34,6 +34,15 @@ class Thumbnail:
     error: float
 
 
+@dataclass(frozen=True)
+class ErrorGate:
+    """The verdict of the gate on a system's mean error; error: None where there is none."""
+
+    verdict: str
+    max_error: float
+    error: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class SystemReport:
     """The results of the audit of one system.
@@ -44,6 +53,8 @@ class SystemReport:
     slices_counted: size of the counted family. gallery: rank -> worst samples, worst first.
     detectable_gap: smallest difference that the tests could have found, in units of the error.
     sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
+    notes: counts of its outputs, as scoring notes them. warnings: why these may not be what they
+    seem. gate: the verdict on its mean error, None without such a gate.
     """
 
     name: str
@@ -60,6 +71,9 @@ class SystemReport:
     search_notes: tuple[str, ...] = ()
     gallery: Mapping[int, tuple[Thumbnail, ...]] = field(default_factory=dict)
     sweeps: Mapping[int, pl.DataFrame] = field(default_factory=dict)
+    notes: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    gate: ErrorGate | None = None
 
     @property
     def mostly_wrong(self) -> bool:
@@ -90,6 +104,7 @@ class FairnessReport:
 
     labels: whether groups are of the true attributes or of those that the audit's labellers gave.
     metric: of the error, as in the `errors` table. gates: max_gap and min_group, as configured.
+    questionable: whether the system's outputs are, so that no gate passes.
     adjust_for: the covariates of the adjusted differences. attributes: those compared.
     perceived: whether the groups are perceived appearance of people.
     """
@@ -105,6 +120,7 @@ class FairnessReport:
     attributes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     perceived: bool = False
+    questionable: bool = False
 
 
 @dataclass(frozen=True, eq=False)

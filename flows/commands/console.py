@@ -27,6 +27,9 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(table)
     for system, verdict in summary.gates.items():
         console.print(f"gates: {system}: {verdict}")
+    for system, noted in summary.systems.items():
+        for warning in noted.get("warnings", ()):
+            console.print(f"questionable: {system}: {warning}", soft_wrap=True, markup=False)
     times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in summary.seconds.items())
     console.print(f"times: {times}")
     if summary.report:

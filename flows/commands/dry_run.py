@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -17,8 +17,10 @@ from flows.stages.embed import EmbedPlan, plan_embedding
 from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.errors.scored import scored_samples
+from pipeline.errors.outcome_counts import count_outcomes
+from pipeline.errors.scored import Scored, scored_samples
 from pipeline.fairness.classifier_metrics import check_positive
+from pipeline.labels.mappings import MappingFit
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
@@ -31,12 +33,18 @@ _BYTES_A_LABEL = 40  # in DuckDB, compressed; measured on 5,000 samples with nin
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: counts, seconds for what is missing, bytes it would add."""
+    """What a run would do: counts, seconds for what is missing, bytes it would add.
+
+    mappings: in words, how often each value of a mapping of cells occurs. systems: for each the
+    counts of its outputs.
+    """
 
     counts: Mapping[str, int]
     seconds: float
     disk_bytes: int
     problems: tuple[str, ...] = ()
+    mappings: tuple[str, ...] = ()
+    systems: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the plan as one JSON object."""
@@ -47,6 +55,10 @@ class Plan:
         lines = [f"{name.replace('_', ' ')}: {count:,}" for name, count in self.counts.items()]
         lines.append(f"embedding what is missing: about {self.seconds:,.0f} s")
         lines.append(f"disk for it: about {self.disk_bytes / 1e6:,.1f} MB")
+        lines += [f"mapping: {line}" for line in self.mappings]
+        for name, counts in self.systems.items():
+            listed = ", ".join(f"{words} {count:,}" for words, count in counts.items())
+            lines += [f"outputs of {name}: {listed}"] if listed else []
         return "\n".join([*lines, *(f"note: {problem}" for problem in self.problems)])
 
 
@@ -67,22 +79,34 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         return Plan(to_detect, probe.seconds, 0, notes)
     found = probe.detections if probe else None
     sample_set = read_samples(audit.dataset, detections=found, limit=limit)
-    check_columns(resolved.attributes, sample_set.columns, sample=audit.dataset.sample)
+    sample = audit.dataset.sample
+    fits = check_columns(resolved.attributes, sample_set, sample=sample, limited=limit is not None)
+    scored = _score_systems(audit, sample_set)
     counts = {
         "samples": scored_samples(sample_set.samples).height,
         "rejects": sample_set.rejects.height,
         "attributes": len(resolved.attributes),
-        **_count_errors(audit, sample_set),
+        **_count_errors(scored),
     }
     problems: tuple[str, ...] = notes + _list_rejects(sample_set.rejects)
+    problems += tuple(f"{name}: {text}" for name, one in scored.items() for text in one.warnings)
+    mappings = _describe_fits("", fits)
     if audit.dataset.truth is not None:
-        problems += tuple(read_truth(audit.dataset.truth, sample_set.samples).problems)
+        truth = read_truth(audit.dataset.truth, sample_set.samples)
+        problems += truth.problems
+        mappings += _describe_fits("truth of ", truth.fits)
     plan = plan_embedding(resolved, sample_set.samples, store, load, keep=False)
     seconds, dim = _time_embedding(audit, plan, load)
     labels = sample_set.samples.height * len(resolved.attributes) * _BYTES_A_LABEL
     seconds += probe.seconds if probe else 0.0
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
-    return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)
+    size = labels + plan.to_encode.height * (2 * dim + 32)
+    systems = {name: count_outcomes(one.notes) for name, one in scored.items()}
+    return Plan(counts, seconds, size, problems, mappings=mappings, systems=systems)
+
+
+def _describe_fits(prefix: str, fits: Iterable[MappingFit]) -> tuple[str, ...]:
+    return tuple(f"{prefix}{fit.describe()}" for fit in fits)
 
 
 def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
@@ -93,15 +117,21 @@ def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
     return (*lines, f"rejected: {more:,} more") if more else tuple(lines)
 
 
-def _count_errors(audit: Audit, sample_set: SampleSet) -> dict[str, int]:
-    counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
+def _score_systems(audit: Audit, sample_set: SampleSet) -> dict[str, Scored]:
+    found = {}
     for system in audit.systems:
         scored = score_sample_set(system, sample_set)
         check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
-        counts["errors"] += scored.errors.height
-        counts["samples_without_error"] += scored.samples_without_error
-        counts["errors_without_sample"] += scored.errors_without_sample
-    return counts
+        found[system.name] = scored
+    return found
+
+
+def _count_errors(scored: Mapping[str, Scored]) -> dict[str, int]:
+    return {
+        "errors": sum(one.errors.height for one in scored.values()),
+        "samples_without_error": sum(one.samples_without_error for one in scored.values()),
+        "errors_without_sample": sum(one.errors_without_sample for one in scored.values()),
+    }
 
 
 def _time_embedding(audit: Audit, plan: EmbedPlan, load: LoadEncoder) -> tuple[float, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.run.models import LoadEncoder, load_open_clip
-from flows.run.preflight import require_sensitive
+from flows.run.preflight import require_comparison
 from flows.run.record import RunRecord
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.run.runner import Runner
@@ -23,7 +23,7 @@ from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
 from flows.stages.search import find_slices
 from pipeline.vocabulary import FAIL
-from pipeline.workspace.manifests import LabelManifest
+from pipeline.workspace.manifests import LabelManifest, ScoreManifest
 from pipeline.workspace.store import Store, lock_workspace, open_store
 
 
@@ -44,7 +44,7 @@ def execute_audit(
     resolved = resolve_audit(path)
     audit = resolved.audit
     if tuple(stages) == ("fairness",):  # other runs just have no such section
-        require_sensitive(audit, resolved.sensitive)
+        require_comparison(audit, resolved.sensitive)
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
         run = RunRecord(audit)
@@ -56,6 +56,7 @@ def execute_audit(
         findings=_read_findings(store, run.run_id),
         gaps=read_gaps(store, run.run_id),
         gates=run.gates,
+        systems=_read_systems(store),
         report=report,
         seconds=run.seconds,
     )
@@ -156,6 +157,16 @@ def _find(run: RunRecord, resolved: ResolvedAudit, store: Store, runner: Runner)
     run.search = searched.record.model_copy(update={"domain": domain})
     run.counts["slices"] = searched.record.slices
     runner.publish_findings(searched.findings, audit=resolved.audit.name)
+
+
+def _read_systems(store: Store) -> dict[str, dict[str, object]]:
+    """Return what is noted of each system as last scored, nothing before that."""
+    scored = ScoreManifest.find(store.folder)
+    systems = {} if scored is None else scored.systems
+    return {
+        name: one.model_dump(exclude={"error_id", "asked", "notes"}) | dict(one.notes)
+        for name, one in systems.items()
+    }
 
 
 def _read_findings(store: Store, run_id: str) -> tuple[dict[str, object], ...]:

@@ -4,14 +4,14 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import polars as pl
-
 from pipeline.config.audit import Audit, FairnessConfig
 from pipeline.exceptions import ConfigError
 from pipeline.files.toml_file import nearest
 from pipeline.labels.attribute_file import Attribute
-from pipeline.labels.given import label_given
+from pipeline.labels.given import select_targets
+from pipeline.labels.mappings import MappingFit, fit_given
 from pipeline.labels.measured import refuse_whole_images
+from pipeline.samples.sample_set import SampleSet
 
 
 def check_paths(audit: Audit, *, config: Path) -> None:
@@ -71,7 +71,7 @@ def _list_unwritable(folder: Path) -> Iterator[str]:
 
 
 def check_names(audit: Audit, attributes: Sequence[Attribute], sensitive: Sequence[str]) -> None:
-    """Raise ConfigError listing what [fairness], [gates] and [domain] name without effect.
+    """Raise ConfigError listing what [fairness], [gates], [domain] and truth name without effect.
 
     attributes: those of the audit. sensitive: as `list_sensitive` returns them.
     """
@@ -84,9 +84,10 @@ def check_names(audit: Audit, attributes: Sequence[Attribute], sensitive: Sequen
         for name in names
         if name not in known
     ]
-    if audit.gates is not None and not sensitive:
+    problems += _list_unfit_truth(audit, attributes)
+    if audit.gates is not None and audit.gates.max_gap is not None and not sensitive:
         problems.append(
-            "[gates]: no attribute is marked sensitive; name some in attributes = [...]"
+            "[gates] max_gap: no attribute is marked sensitive; name some in attributes = [...]"
         )
     if audit.fairness is not None:
         problems += _list_without_effect(audit, audit.fairness, sensitive)
@@ -103,26 +104,60 @@ def list_sensitive(audit: Audit, attributes: Sequence[Attribute]) -> list[str]:
     return [*named, *(name for name in gated if name not in named)]
 
 
-def require_sensitive(audit: Audit, sensitive: Sequence[str]) -> None:
-    """Raise ConfigError if the audit has no attribute whose groups could be compared."""
-    if not sensitive:
+def has_comparison(audit: Audit, sensitive: Sequence[str]) -> bool:
+    """Return whether there are groups to compare, or a gate on the mean error to judge."""
+    return bool(sensitive) or (audit.gates is not None and audit.gates.max_error is not None)
+
+
+def require_comparison(audit: Audit, sensitive: Sequence[str]) -> None:
+    """Raise ConfigError if the audit has no groups to compare and no gate on the mean error."""
+    if not has_comparison(audit, sensitive):
         raise ConfigError(
             f"{audit.name}: no attribute is marked sensitive, so there are no groups to compare; "
             "name some in [fairness] attributes = [...]"
         )
 
 
-def check_columns(attributes: Sequence[Attribute], columns: pl.DataFrame, *, sample: str) -> None:
+def check_columns(
+    attributes: Sequence[Attribute], found: SampleSet, *, sample: str, limited: bool = False
+) -> list[MappingFit]:
     """Check attributes against a dataset that was read, before hours of work.
 
-    columns: as in SampleSet. sample: image or object. Raises DatasetError for a given attribute
-    without its column, ConfigError for an attribute of boxes in an audit of images.
+    sample: image or object. limited: whether only some of the samples were read. Returns how the
+    mappings of given attributes fit. Raises DatasetError for a given attribute without its column
+    or whose mapping cannot be meant, ConfigError for an attribute of boxes in an audit of images.
     """
     if sample == "image":
         refuse_whole_images(attributes)
+    fits = []
     for attribute in attributes:
         if attribute.kind == "given":
-            label_given(attribute, columns, label_id="")
+            targets = select_targets(found.samples, attribute)
+            fits.append(fit_given(attribute, found.columns, targets, complete=not limited))
+    return [fit for fit in fits if fit is not None]
+
+
+def _list_unfit_truth(audit: Audit, attributes: Sequence[Attribute]) -> list[str]:
+    """List true values of attributes that the audit does not use, or that these do not have."""
+    truth = {} if audit.dataset.truth is None else audit.dataset.truth.attributes
+    by_name = {attribute.name: attribute for attribute in attributes}
+    named = {name for _, names in _list_named(audit) for name in names}
+    problems = []
+    for name, values in truth.items():
+        where = f"[dataset.truth.{name}]"
+        if name not in by_name:
+            if name not in named and audit.slices.labels != "truth":
+                hint = nearest(name, by_name)
+                problems.append(f"{where}: no attribute of this audit has that name; {hint}")
+            continue
+        attribute = by_name[name]
+        known = attribute.names if attribute.kind == "measured" else attribute.values
+        problems += [
+            f"{where}: attribute {name!r} has no value {value!r}; {nearest(value, known)}"
+            for value in values
+            if known and value not in known
+        ]
+    return problems
 
 
 def _list_without_effect(

@@ -24,6 +24,7 @@ COUNTS = (
 class Summary:
     """One run: counts of what was made, findings and gaps worst first, seconds per stage.
 
+    systems: for each scored system the counts of its outputs, and why they are questionable.
     gates: for each system pass, fail or insufficient evidence, where the audit has gates.
     """
 
@@ -32,6 +33,7 @@ class Summary:
     findings: tuple[Mapping[str, Any], ...] = ()
     gaps: tuple[Mapping[str, Any], ...] = ()
     gates: Mapping[str, str] = field(default_factory=dict)
+    systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     report: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 

@@ -7,21 +7,27 @@ from typing import Any, Literal
 import polars as pl
 
 from flows.run.logs import LOG
+from flows.run.preflight import has_comparison
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_comparison, note_inputs, refuse_stale
 from pipeline.config.audit import FairnessConfig, Gates
 from pipeline.fairness.gap_table import order_gaps
-from pipeline.fairness.gates import Verdict, judge_gates
+from pipeline.fairness.gates import Verdict, judge_error, judge_gates
 from pipeline.fairness.measure import Fairness, measure_fairness
-from pipeline.fairness.verdicts import select_failures, sum_up_systems
+from pipeline.fairness.verdicts import ALL, select_failures, sum_up_systems
 from pipeline.workspace.label_columns import (
     LabelColumn,
     list_columns,
     list_true_columns,
     order_values,
 )
-from pipeline.workspace.manifests import ComparedGroups, FairnessManifest, LabelManifest
+from pipeline.workspace.manifests import (
+    ComparedGroups,
+    FairnessManifest,
+    LabelManifest,
+    ScoreManifest,
+)
 from pipeline.workspace.search_table import SearchTable, find_error_id, read_search_table
 from pipeline.workspace.store import Store
 from reports.parts.words import write_predicates
@@ -51,10 +57,10 @@ def compare_groups(
     """Compare the groups of every system, by labels and by true values; judge the gates.
 
     Returns the verdict of the gates on each system, nothing without gates, or when the audit has
-    no sensitive attribute and nothing is compared.
+    no sensitive attribute, so that nothing is compared, and no gate on the mean error.
     """
     audit = resolved.audit
-    if not resolved.sensitive:
+    if not has_comparison(audit, resolved.sensitive):
         return {}
     refuse_stale(resolved, store)
     samples = store.read_samples()
@@ -62,31 +68,32 @@ def compare_groups(
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
     described = []
     for system in audit.systems:
+        keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
+        overall = _judge_overall(audit.gates, store, system.name, samples)
+        parts["verdicts"] += [
+            frame.select(*keys, pl.lit(ALL).alias("labels"), pl.all()) for frame in overall
+        ]
         for labels in list_sources(manifest, resolved.sensitive):
             compared = gather_groups(resolved, store, system.name, labels, samples, manifest)
             asked = audit.fairness or FairnessConfig()
-            fairness = run_task(measure_groups, compared, asked, audit.gates)
+            max_gap = audit.gates.gap_of(system.name) if audit.gates else None
+            fairness = run_task(measure_groups, compared, asked, max_gap)
             frames = {"gaps": fairness.gaps, "disparities": fairness.disparities}
-            if audit.gates is not None:
+            if audit.gates is not None and max_gap is not None:
                 frames["verdicts"] = judge_gates(
                     fairness.gaps,
-                    max_gap=audit.gates.max_gap,
+                    max_gap=max_gap,
                     min_group=audit.gates.min_group,
                     attributes=audit.gates.attributes or compared.sensitive,
                 )
-            keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
-            keys.append(pl.lit(labels).alias("labels"))
             for name, frame in frames.items():
-                parts[name].append(frame.select(*keys, pl.all()))
+                source = pl.lit(labels).alias("labels")
+                parts[name].append(frame.select(*keys, source, pl.all()))
             described.append(_describe(system.name, labels, compared, fairness))
     tables = {name: pl.concat(frames) for name, frames in parts.items() if frames}
     for name, frame in tables.items():
         store.write_result(run_id, name, frame)
-    verdicts: dict[str, Verdict] = {}
-    if audit.gates is not None and "verdicts" in tables:
-        verdicts = sum_up_systems(tables["verdicts"], min_group=audit.gates.min_group)
-    for system_name, verdict in verdicts.items():
-        LOG.info("%s: gates: %s", system_name, verdict)
+    verdicts = _sum_up(audit.gates, store, tables)
     FairnessManifest(
         run_id=run_id,
         asked=hash_comparison(audit),
@@ -94,6 +101,36 @@ def compare_groups(
         compared=tuple(described),
         verdicts=verdicts,
     ).write(store.folder)
+    return verdicts
+
+
+def _judge_overall(
+    gates: Gates | None, store: Store, system: str, samples: pl.DataFrame
+) -> list[pl.DataFrame]:
+    """Return the verdict on the mean error of a system, nothing where no gate is set on it."""
+    max_error = gates.error_of(system) if gates else None
+    if gates is None or max_error is None:
+        return []
+    own = pl.col("error_id") == find_error_id(store, system)
+    errors = store.read("errors").filter(own).sort("sample_id")
+    rows = errors.join(samples, on="sample_id", how="inner", maintain_order="left")
+    images = rows.select(pl.coalesce("parent_id", "sample_id")).to_series()
+    return [judge_error(rows["error"], images, max_error=max_error, min_samples=gates.min_group)]
+
+
+def _sum_up(
+    gates: Gates | None, store: Store, tables: Mapping[str, pl.DataFrame]
+) -> dict[str, Verdict]:
+    """Return the verdict on each system that is judged, and log it with the reason of warnings."""
+    if gates is None or "verdicts" not in tables:
+        return {}
+    scored = ScoreManifest.read(store.folder).systems
+    warnings = {name: one.warnings for name, one in scored.items() if one.warnings}
+    verdicts = sum_up_systems(tables["verdicts"], min_group=gates.min_group, questionable=warnings)
+    for name, verdict in verdicts.items():
+        LOG.info("%s: gates: %s", name, verdict)
+        if name in warnings:
+            LOG.warning("%s: no gate passes on questionable outputs: %s", name, warnings[name][0])
     return verdicts
 
 
@@ -135,8 +172,8 @@ def gather_groups(
     return Compared(table, sensitive, adjust_for, matches, paths)
 
 
-def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | None) -> Fairness:
-    """Measure the gaps between the groups of one system."""
+def measure_groups(compared: Compared, asked: FairnessConfig, max_gap: float | None) -> Fairness:
+    """Measure the gaps between the groups of one system; max_gap: that of its gate."""
     return measure_fairness(
         compared.table.attributes,
         compared.table.errors.to_numpy(),
@@ -149,7 +186,7 @@ def measure_groups(compared: Compared, asked: FairnessConfig, gates: Gates | Non
         positive=asked.positive,
         max_level=asked.max_level,
         min_group=asked.min_group,
-        smallest_gap=gates.max_gap if gates else None,
+        smallest_gap=max_gap,
     )
 
 
@@ -164,12 +201,20 @@ def describe_failures(store: Store, run_id: str) -> str:
     verdicts = store.read_result(run_id, "verdicts")
     if verdicts is None:
         return "the gates fail"
-    lines = [
-        f"  - {row['system']}: {write_predicates(row['predicates'])} (by {row['labels']} labels, "
-        f"n {row['n']:,}): error {row['difference']:+.3g} against the rest"
-        for row in select_failures(verdicts).to_dicts()
-    ]
+    lines = [f"  - {_describe_failure(row)}" for row in select_failures(verdicts).to_dicts()]
     return "\n".join(["the gates fail; everything else is done", *lines])
+
+
+def _describe_failure(row: Mapping[str, Any]) -> str:
+    if row["labels"] == ALL:
+        return (
+            f"{row['system']}: all samples (n {row['n']:,}): error {row['difference']:.3g} above "
+            "max_error"
+        )
+    return (
+        f"{row['system']}: {write_predicates(row['predicates'])} (by {row['labels']} labels, "
+        f"n {row['n']:,}): error {row['difference']:+.3g} against the rest"
+    )
 
 
 def _list_columns(
@@ -177,13 +222,15 @@ def _list_columns(
 ) -> dict[str, LabelColumn]:
     """Return the labels of each attribute; with labels = "truth" groups are by true values alone.
 
-    Covariates are by true values where there are any, else as labelled.
+    What is given with the data counts as true. Covariates are by true values where there are any,
+    else as labelled.
     """
     columns = list_columns(manifest, of_objects=resolved.of_objects)
     if labels == "predicted":
         return columns
     truth = list_true_columns(manifest)
-    untrue = set(resolved.sensitive) - set(truth)
+    given = {one.name for one in manifest.attributes if one.source == "given"}
+    untrue = set(resolved.sensitive) - set(truth) - given
     return {**{name: one for name, one in columns.items() if name not in untrue}, **truth}
 
 

@@ -9,8 +9,8 @@ from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_unsearched
 from flows.stages.report_gallery import pick_worst
-from flows.stages.report_groups import report_domain, report_fairness
-from pipeline.coverage.values import average_errors, cover_values
+from flows.stages.report_groups import report_domain, report_error_gates, report_fairness
+from pipeline.coverage.values import average_errors, cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
@@ -18,6 +18,7 @@ from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.tables import FAMILY, WEAKNESSES
 from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
 from pipeline.workspace.manifests import (
+    Inputs,
     LabelManifest,
     SamplesManifest,
     ScoredSystem,
@@ -69,7 +70,9 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         started_at=run["started_at"],
         finished_at=run["finished_at"],
         samples=len(first.sample_ids),
-        systems=_report_systems(resolved, store, run["run_id"], search, tables, samples),
+        systems=_report_systems(
+            resolved, store, run["run_id"], search, tables, samples, inputs=inputs
+        ),
         attributes=tuple(_describe_attribute(column, manifest) for column in columns),
         sample_kind=audit.dataset.sample,
         coverage=cover_values(
@@ -86,7 +89,11 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         value_quality=value_quality,
         rejects=store.read("rejects"),
         counts=json.loads(run["counts"]) | dict(SamplesManifest.read(store.folder).counts),
-        notes=(*_list_notes(search), *manifest.truth_gaps),
+        notes=(
+            *_list_notes(search),
+            *manifest.truth_gaps,
+            *describe_constant(first.attributes),
+        ),
         config=json.dumps(json.loads(run["config"]), indent=1),
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),
@@ -103,12 +110,16 @@ def _report_systems(
     search: SearchRecord,
     tables: Mapping[str, SearchTable],
     samples: pl.DataFrame,
+    *,
+    inputs: Inputs,
 ) -> tuple[SystemReport, ...]:
     """Return what the page shows of each system."""
     audit = resolved.audit
     findings, family = store.read("findings"), store.read_family(run_id)
     scored = ScoreManifest.read(store.folder).systems
     metrics = {system.name: system.error for system in audit.systems}
+    has_gate = audit.gates is not None and audit.gates.max_error is not None
+    gates = report_error_gates(audit, store, inputs=inputs) if has_gate else {}
     reports = []
     for name, searched in search.systems.items():
         own = (pl.col("run_id") == run_id) & (pl.col("system") == name)
@@ -130,6 +141,9 @@ def _report_systems(
                 detectable_gap=searched.detectable_gap,
                 search_notes=searched.notes,
                 sweeps=_sweep_findings(found, table, store, scored[name], error=metrics[name]),
+                notes=scored[name].notes,
+                warnings=scored[name].warnings,
+                gate=gates.get(name),
                 gallery=pick_worst(found, table, samples, audit.dataset.root),
             )
         )

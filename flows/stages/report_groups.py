@@ -5,7 +5,9 @@ import polars as pl
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import hash_comparison
+from pipeline.config.audit import Audit, Gates
 from pipeline.exceptions import StoreError
+from pipeline.fairness.verdicts import ALL
 from pipeline.tables import DISPARITIES, GAPS, VERDICTS
 from pipeline.workspace.manifests import (
     ComparedGroups,
@@ -13,9 +15,10 @@ from pipeline.workspace.manifests import (
     FairnessManifest,
     Inputs,
     LabelManifest,
+    ScoreManifest,
 )
 from pipeline.workspace.store import Store
-from reports.models import DomainReport, FairnessReport
+from reports.models import DomainReport, ErrorGate, FairnessReport
 
 
 def report_fairness(
@@ -27,21 +30,15 @@ def report_fairness(
     labels, errors or gates than are there now.
     """
     audit = resolved.audit
-    if not resolved.sensitive:
-        return ()
-    try:
-        made = FairnessManifest.read(store.folder)
-    except StoreError as error:
-        LOG.warning("groups are not on the page: %s", error)
-        return ()
-    if made.inputs != inputs or made.asked != hash_comparison(audit):
-        LOG.warning("groups were compared before something changed; run `weakspot fairness`")
+    made = _find_comparison(audit, store, inputs=inputs) if resolved.sensitive else None
+    if made is None:
         return ()
     perceived = {one.name for one in labels.attributes if one.sensitive}
     frames = {
         name: store.read_result(made.run_id, name) for name in ("gaps", "disparities", "verdicts")
     }
     metrics = {system.name: system.error for system in audit.systems}
+    scored = ScoreManifest.read(store.folder).systems
     return tuple(
         FairnessReport(
             system=one.system,
@@ -51,10 +48,11 @@ def report_fairness(
             disparities=_take(frames["disparities"], one).select(list(DISPARITIES)),
             verdicts=(
                 None
-                if frames["verdicts"] is None
+                if frames["verdicts"] is None or _take_limits(audit.gates, one.system) is None
                 else _take(frames["verdicts"], one).select(list(VERDICTS))
             ),
-            gates=None if audit.gates is None else audit.gates.model_dump(),
+            gates=_take_limits(audit.gates, one.system),
+            questionable=bool(scored[one.system].warnings),
             adjust_for=one.adjust_for,
             attributes=one.attributes,
             notes=one.notes,
@@ -63,6 +61,32 @@ def report_fairness(
         for one in made.compared
         if one.system in metrics
     )
+
+
+def report_error_gates(audit: Audit, store: Store, *, inputs: Inputs) -> dict[str, ErrorGate]:
+    """Return the verdict on the mean error of each system that has such a gate.
+
+    inputs: as for `report_fairness`; nothing where gates were not judged as they are now.
+    """
+    made = _find_comparison(audit, store, inputs=inputs)
+    verdicts = None if made is None else store.read_result(made.run_id, "verdicts")
+    if audit.gates is None or verdicts is None:
+        return {}
+    gates = {}
+    for row in verdicts.filter(pl.col("labels") == ALL).to_dicts():
+        limit = audit.gates.error_of(row["system"])
+        if limit is not None:
+            error = None if row["difference"] is None else row["difference"] + limit
+            gates[row["system"]] = ErrorGate(row["verdict"], limit, error)
+    return gates
+
+
+def _take_limits(gates: Gates | None, system: str) -> dict[str, float] | None:
+    """Return what the gates allow the groups of a system, None where they judge no groups."""
+    max_gap = gates.gap_of(system) if gates else None
+    if gates is None or max_gap is None:
+        return None
+    return {"max_gap": max_gap, "min_group": gates.min_group}
 
 
 def report_domain(domain: CountedDomain | None, store: Store, run_id: str) -> DomainReport | None:
@@ -80,6 +104,19 @@ def report_domain(domain: CountedDomain | None, store: Store, run_id: str) -> Do
         pairs=pairs,
         collect_next=collection,
     )
+
+
+def _find_comparison(audit: Audit, store: Store, *, inputs: Inputs) -> FairnessManifest | None:
+    """Return the comparison that was made last, None where it is not of what is there now."""
+    try:
+        made = FairnessManifest.read(store.folder)
+    except StoreError as error:
+        LOG.warning("groups are not on the page: %s", error)
+        return None
+    if made.inputs != inputs or made.asked != hash_comparison(audit):
+        LOG.warning("groups were compared before something changed; run `weakspot fairness`")
+        return None
+    return made
 
 
 def _take(frame: pl.DataFrame | None, compared: ComparedGroups) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from flows.run.logs import LOG
 from flows.run.preflight import check_columns
 from flows.run.resolved_audit import ResolvedAudit
 from pipeline.errors.scored import scored_samples
+from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.workspace.detected_images import DetectedImages
 from pipeline.workspace.kept_samples import find_known_samples, put_sample_set
@@ -37,7 +38,9 @@ def make_samples(
         # Images without a detection are not read again: what is wrong with them is known already.
         rejects = pl.concat([found.rejects, detected.rejects]).unique().sort("path", "reason")
         found = dataclasses.replace(found, rejects=rejects)
-    check_columns(resolved.attributes, found.columns, sample=dataset.sample)
+    check_columns(resolved.attributes, found, sample=dataset.sample, limited=limit is not None)
+    if dataset.truth is not None:  # so that a faulty file is not found after the embedding
+        read_truth(dataset.truth, found.samples)
     put_sample_set(found, store, root=root)
     samples = scored_samples(found.samples).height  # without the images that hold objects
     LOG.info("samples: %s, rejects: %s", f"{samples:,}", f"{found.rejects.height:,}")

@@ -34,9 +34,14 @@ def make_errors(
         }
         counts = {name: count + own[name] for name, count in counts.items()}
         systems[system.name] = ScoredSystem(
-            error_id=scored.error_id, asked=hash_system(system), notes=dict(scored.notes), **own
+            error_id=scored.error_id,
+            asked=hash_system(system),
+            notes=dict(scored.notes),
+            warnings=scored.warnings,
+            **own,
         )
-        _warn_of_silence(system, scored)
+        for warning in scored.warnings:
+            LOG.warning("%s: %s", system.name, warning)
         LOG.info(
             "%s: %s errors; %s samples without an error, %s errors without a sample",
             system.name,
@@ -55,18 +60,3 @@ def score_sample_set(system: System, sample_set: SampleSet) -> Scored:
         source_images=sample_set.source_images,
         categories=sample_set.categories,
     )
-
-
-def _warn_of_silence(system: System, scored: Scored) -> None:
-    """Warn of a detector none of whose detections counts: its file looks like an empty one."""
-    notes = scored.notes
-    if notes.get("detections_matched_against_truth") == 0:
-        LOG.warning(
-            "%s: none of its %s detections counts (%s below min_score, %s of other categories, "
-            "%s of unknown ones): every object is missed",
-            system.name,
-            notes["detections"],
-            notes["detections_below_min_score"],
-            notes["detections_of_other_categories"],
-            notes["detections_of_unknown_category"],
-        )

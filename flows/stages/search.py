@@ -10,6 +10,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import note_inputs, refuse_stale
 from pipeline.config.audit import SliceSearch
+from pipeline.coverage.values import describe_constant
 from pipeline.tables import FINDINGS, SLICES, empty
 from pipeline.workspace.label_columns import choose_columns
 from pipeline.workspace.manifests import LabelManifest, SearchedSystem, SearchRecord
@@ -53,6 +54,9 @@ def find_slices(
         table = read_search_table(
             store, columns, system=system.name, sample_ids=samples["sample_id"]
         )
+        if not tables:
+            for sentence in describe_constant(table.attributes):
+                LOG.warning(sentence)
         tables = tables or [table]
         result = run_task(search_table, table, audit.slices)
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]

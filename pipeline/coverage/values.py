@@ -117,3 +117,17 @@ def _find_normal_interval(estimate: Estimate) -> Interval:
         return NAN, NAN
     half = Z * estimate.variance**0.5
     return max(estimate.value - half, 0.0), estimate.value + half
+
+
+def describe_constant(attributes: pl.DataFrame) -> tuple[str, ...]:
+    """Return a sentence for each attribute that has one value for all samples.
+
+    attributes: (n) rows of text, one column per attribute.
+    """
+    if attributes.height < 2:
+        return ()
+    return tuple(
+        f"{column.name} is {column[0]!r} for every sample: there is nothing to compare it with."
+        for column in attributes.iter_columns()
+        if column.n_unique() == 1
+    )

@@ -7,6 +7,12 @@ import polars as pl
 from pipeline.config.audit import System
 from pipeline.config.error_metrics import find_metric, list_metrics
 from pipeline.errors.detection_losses import count_by_image, score_images, score_objects
+from pipeline.errors.detection_warnings import (
+    check_categories,
+    check_images,
+    check_matches,
+    check_silence,
+)
 from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
@@ -17,11 +23,12 @@ from pipeline.files.yolo_labels import scale_boxes
 
 @dataclass(frozen=True)
 class _Placed:
-    """Detections that can be matched, with path and category, and counts of the others."""
+    """Detections that can be matched, with path and category; counts of the others; warnings."""
 
     detections: pl.DataFrame
     unknown_image: int
     notes: dict[str, object]
+    warnings: tuple[str, ...]
 
 
 def score_detections(
@@ -38,8 +45,9 @@ def score_detections(
     `system.iou`, and `system.error` is the metric, one of OBJECT_LOSSES or IMAGE_LOSSES. Crowds and
     ignored objects have no error. truth: as `choose_truth` returns it; source_images: as in
     pipeline.tables; categories: source, category_id, category, asked. Raises PredictionsError for
-    results that cannot be used, naming the records, that are all of other images, or whose scores
-    the metric cannot use.
+    results that cannot be used, naming the records, that are all of other images, nearly all of
+    unknown categories, match nothing, or whose scores the metric cannot use. What may be another
+    mistake than the detector's is a warning.
     """
     by_object = _are_objects(system, samples)
     _refuse_single_category(system, categories)
@@ -47,9 +55,10 @@ def score_detections(
     read = read_yolo_detections if in_shares else read_detections
     files = enumerate(system.predictions)
     detections = pl.concat([read(path, source=source) for source, path in files])
-    placed = _place(detections, samples, source_images, categories, system)
+    placed = _place(detections, samples, truth, source_images, categories, system)
     kept = scale_boxes(placed.detections, samples) if in_shares else placed.detections
     matches = match_detections(truth, kept, samples, iou=system.iou)
+    warnings = (*placed.warnings, *check_matches(matches, samples, system))
     counts = None
     if by_object:
         losses = score_objects(matches, error=system.error)
@@ -73,6 +82,7 @@ def score_detections(
         losses=losses,
         errors_without_sample=placed.unknown_image,
         notes=notes,
+        warnings=warnings,
         matches=matches.detections,
         image_counts=counts,
     )
@@ -125,6 +135,7 @@ def choose_truth(
 def _place(
     detections: pl.DataFrame,
     samples: pl.DataFrame,
+    truth: pl.DataFrame,
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
     system: System,
@@ -152,13 +163,19 @@ def _place(
     unnamed = named["category"].null_count()
     notes: dict[str, object] = {
         "detections": detections.height,
+        "detections_of_other_images": placed.height - known.height,
         "detections_of_images_left_out": known.height - inside.height,
         "detections_of_unknown_category": unnamed,
         "detections_of_other_categories": named.height - unnamed - asked.height,
         "detections_below_min_score": asked.height - kept.height,
         "detections_matched_against_truth": kept.height,
     }
-    return _Placed(kept, placed.height - known.height, notes)
+    warnings = (
+        *check_images(placed, truth, source_images),
+        *check_categories(named, categories, system),
+        *check_silence(notes),
+    )
+    return _Placed(kept, placed.height - known.height, notes, warnings)
 
 
 def _refuse_shifted(detections: pl.DataFrame, categories: pl.DataFrame, system: System) -> None:

@@ -54,6 +54,7 @@ def score_system(
         errors_without_sample=made.errors_without_sample,
         samples_without_error=scored.height - errors.height,
         notes=made.notes,
+        warnings=made.warnings,
         matches=made.matches,
         image_counts=made.image_counts,
     )

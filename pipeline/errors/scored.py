@@ -23,6 +23,7 @@ class Scored:
     errors_without_sample: rows or detections of images that are not in the dataset.
     samples_without_error: samples without outputs of the system, or without truth.
     notes: further counts and findings by name, as JSON values, for the report.
+    warnings: in words, why the outputs may not be what they seem; no gate passes on them.
     matches: DETECTION_MATCHES of a detector, CLASS_MATCHES of a classifier, None of a table.
     image_counts: of a detector whose errors are of images, what `sweep_threshold` needs:
     sample_id, path, objects (that count), found, unmatched (detections); else None.
@@ -33,6 +34,7 @@ class Scored:
     errors_without_sample: int
     samples_without_error: int
     notes: Mapping[str, object]
+    warnings: tuple[str, ...] = ()
     matches: pl.DataFrame | None = None
     image_counts: pl.DataFrame | None = None
 
@@ -41,12 +43,13 @@ class Scored:
 class Losses:
     """What each format returns: rows of sample_id and error (float >= 0), counts and notes.
 
-    matches, image_counts: as in `Scored`.
+    warnings, matches, image_counts: as in `Scored`.
     """
 
     losses: pl.DataFrame
     errors_without_sample: int
     notes: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     matches: pl.DataFrame | None = None
     image_counts: pl.DataFrame | None = None
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
+from pipeline.statistics.estimates import estimate_mean, number_clusters
 from pipeline.tables import VERDICTS, check
 from pipeline.vocabulary import FAIL, INSUFFICIENT, LEVEL, PASS
 
@@ -38,6 +40,37 @@ def judge_gates(
         [FAIL, INSUFFICIENT, PASS], [0, 1, 2], return_dtype=pl.Int8
     )
     return frame.sort(order, maintain_order=True)
+
+
+def judge_error(
+    errors: pl.Series, cluster_ids: pl.Series, *, max_error: float, min_samples: int
+) -> pl.DataFrame:
+    """Return VERDICTS with one row without predicates: the verdict on the mean error.
+
+    errors: (n,) of all samples, cluster_ids: (n,) the image of each. max_error: the largest mean,
+    in units of the error; `difference` is the mean minus that, with its 95 % interval. The gate
+    fails when the mean is above `max_error` with its whole interval, and passes when it is at most
+    `max_error`; a larger mean whose interval reaches down to it, and fewer samples than
+    `min_samples`, are insufficient evidence.
+    """
+    values = number_clusters(errors.to_numpy(), cluster_ids)
+    mean = estimate_mean(values, np.arange(len(errors)))
+    low, high = (None if np.isnan(end) else end - max_error for end in mean.interval)
+    verdict: Verdict = FAIL if low is not None and low > 0 else INSUFFICIENT
+    if mean.n < min_samples:
+        verdict = INSUFFICIENT
+    elif mean.value <= max_error:
+        verdict = PASS
+    row = {
+        "predicates": [],
+        "n": mean.n,
+        "difference": mean.value - max_error if mean.n else None,
+        "difference_low": low,
+        "difference_high": high,
+        "q": None,
+        "verdict": verdict,
+    }
+    return check(pl.DataFrame([row], schema=dict(VERDICTS)), VERDICTS, table="verdicts")
 
 
 def _judge_group(row: dict[str, Any], *, max_gap: float, min_group: int) -> Verdict:

@@ -34,16 +34,22 @@ def label_given(attribute: Attribute, columns: pl.DataFrame, *, label_id: str) -
     turned into those. Empty cells, and cells that no value lists, give "unknown". Returns the
     `labels` table without score and margin. Raises DatasetError naming the nearest column.
     """
-    name = attribute.given_column
-    known = [column for column in columns.columns if column != "sample_id"]
-    if name not in known:
-        message = f"attribute {attribute.name!r}: the dataset has no column {name!r}"
-        raise DatasetError(f"{message}; {nearest(name, known)}")
+    name = find_column(attribute, columns)
     cells = write_cells(columns[name])
     if attribute.values:
         meanings = {value: (name, listed) for value, listed in attribute.values.items()}
         cells = name_values(columns, meanings)
     return make_labels(columns["sample_id"], cells, attribute.name, "given", label_id)
+
+
+def find_column(attribute: Attribute, columns: pl.DataFrame) -> str:
+    """Return the column of a given attribute. Raises DatasetError naming the nearest one."""
+    name = attribute.given_column
+    known = [column for column in columns.columns if column != "sample_id"]
+    if name not in known:
+        message = f"attribute {attribute.name!r}: the dataset has no column {name!r}"
+        raise DatasetError(f"{message}; {nearest(name, known)}")
+    return name
 
 
 def write_cells(cells: pl.Series) -> pl.Series:

@@ -11,6 +11,7 @@ from pipeline.exceptions import DatasetError
 from pipeline.files.table_file import read_table
 from pipeline.files.toml_file import nearest
 from pipeline.labels.given import Meanings, make_labels, name_values, write_cells
+from pipeline.labels.mappings import MappingFit, fit_mapping
 from pipeline.tables import LABELS, empty
 
 
@@ -21,13 +22,16 @@ class TruthLabels:
     labels: the `labels` table with source "truth", every attribute for every sample.
     rows: of the file; unmatched_rows: rows that name no sample, or one of several samples.
     samples_without: samples that no row names; of objects alone where there are any.
-    problems: both in words, for logs and report.
+    repeated_rows: rows that say the same of a sample as one before.
+    fits: how each attribute's mapping fits the rows. problems: in words, for logs and report.
     """
 
     labels: pl.DataFrame
     rows: int
     unmatched_rows: int
     samples_without: int
+    repeated_rows: int
+    fits: tuple[MappingFit, ...]
     problems: tuple[str, ...]
 
 
@@ -38,13 +42,20 @@ def read_truth(truth: Truth, samples: pl.DataFrame) -> TruthLabels:
     or its annotation id where that is unique, tried in this order. An object without a row of
     its own takes the values of its image. A cell that no value lists, or that makes two values
     of an attribute true, gives "unknown". Cells match as text, "1" like 1 and 1.0.
-    Raises DatasetError for an unreadable file, missing columns, or rows that contradict.
+    Raises DatasetError for an unreadable file, missing columns, rows that contradict, or values
+    whose cells are not there, naming the cells that are.
     """
     content, table = _read_table(truth)
     meanings = {
         name: {value: (meant.column, meant.cells) for value, meant in values.items()}
         for name, values in truth.attributes.items()
     }
+    fits = tuple(
+        fit_mapping(name, table, meant, where=f"[dataset.truth.{name}]")
+        for name, meant in meanings.items()
+    )
+    if faults := [fault for fit in fits for fault in fit.faults]:
+        raise DatasetError.from_problems(str(truth.file), faults)
     values = pl.DataFrame(
         {"key": _write_key(table[truth.key])}
         | {f"value of {name}": name_values(table, meant) for name, meant in meanings.items()}
@@ -62,12 +73,21 @@ def read_truth(truth: Truth, samples: pl.DataFrame) -> TruthLabels:
     without = keyed.join(asked, on="sample_id", how="semi")["key"].null_count()
     used = keyed["key"].drop_nulls().implode()
     unmatched = len(values) - len(values.filter(pl.col("key").is_in(used)))
+    repeated = len(values) - values["key"].null_count() - len(once)
+    problems = _describe_gaps(truth, rows=len(values), unmatched=unmatched, without=without)
+    if repeated:
+        problems = (
+            *problems,
+            f"{truth.file}: {repeated} rows repeat another row; each counts once",
+        )
     return TruthLabels(
         labels=pl.concat(labels),
         rows=len(values),
         unmatched_rows=unmatched,
         samples_without=without,
-        problems=_describe_gaps(truth, rows=len(values), unmatched=unmatched, without=without),
+        repeated_rows=repeated,
+        fits=fits,
+        problems=problems,
     )
 
 

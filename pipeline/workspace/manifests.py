@@ -117,7 +117,11 @@ class LabelManifest(Manifest):
 
 
 class ScoredSystem(Record):
-    """One system as it was scored; asked: hash of its table in audit.toml."""
+    """One system as it was scored.
+
+    asked: hash of its table in audit.toml. warnings: in words, why its outputs may not be what they
+    seem.
+    """
 
     error_id: str
     asked: str | None = None
@@ -125,6 +129,7 @@ class ScoredSystem(Record):
     samples_without_error: int = 0
     errors_without_sample: int = 0
     notes: Mapping[str, object] = {}
+    warnings: tuple[str, ...] = ()
 
 
 class ScoreManifest(Manifest):

@@ -13,6 +13,7 @@ from reports.views.attributes import show_perceived, view_attributes, view_quali
 from reports.views.domain import view_domain
 from reports.views.fairness import view_fairness
 from reports.views.findings import FindingView, view_system
+from reports.views.outputs import view_outputs
 
 SHOWN_REJECTS = 200  # rows written out; the counts by reason hold all of them
 
@@ -40,6 +41,7 @@ def build_report(data: ReportData) -> str:
         title=f"{data.name}: where it fails",
         data=data,
         systems=systems,
+        all_outputs={system.name: view_outputs(system) for system in data.systems},
         states=_list_states(data.systems),
         sources=_list_sources(data),
         say_sources=_say_sources,

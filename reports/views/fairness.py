@@ -38,6 +38,7 @@ class FairnessView:
     system: str
     source_words: str
     noisy: bool  # whether some labels are wrong
+    unchecked: bool  # whether nothing says how many
     words: ErrorWords
     gates: GateView | None
     overruled: bool  # whether the verdict of the gates is that by true attributes
@@ -80,14 +81,16 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
     )
     tables = _tabulate(rows, given, report.attributes, context, order=_order_values(data))
     noisy = _is_noisy(report, data)
+    unchecked = noisy and data.agreement is None
     known = "truth" if report.labels == "truth" else "given"
     return FairnessView(
         anchor=anchor,
         system=report.system,
         source_words=GROUP_SOURCES["predicted" if noisy else known],
         noisy=noisy,
+        unchecked=unchecked,
         words=words,
-        gates=view_gates(report, words),
+        gates=view_gates(report, words, noisy=noisy, unchecked=unchecked),
         overruled=_is_overruled(report, data),
         counts=_count_states(rows),
         worst=[view_group(row, context) for row in _choose_worst(rows)],

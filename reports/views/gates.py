@@ -32,6 +32,8 @@ class GateView:
     """The verdict on a system: the sum, the groups named in the sentence, every row."""
 
     verdict: str
+    opening: str  # of the sentence: "The gate", and by whose labels it judges where a model's
+    questionable: bool  # whether the system's outputs are, so that the gate does not pass
     allowed: str
     min_group: str
     failed: int
@@ -44,8 +46,14 @@ class GateView:
     left_out: str
 
 
-def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
-    """Return the verdicts, summed up by `sum_up_verdicts`; None without gates."""
+def view_gates(
+    report: FairnessReport, words: ErrorWords, *, noisy: bool = False, unchecked: bool = False
+) -> GateView | None:
+    """Return the verdicts, summed up by `sum_up_verdicts`; None without gates.
+
+    noisy: whether a model made the labels; unchecked: whether these were compared with no true
+    values.
+    """
     if report.verdicts is None:
         return None
     rows = sorted(report.verdicts.to_dicts(), key=_order_verdict)
@@ -53,7 +61,7 @@ def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
     by_verdict = {name: [v for v in views if v.verdict == name] for name in _ORDER}
     gates = report.gates or {}
     least = int(gates.get("min_group", 0))
-    verdict = sum_up_verdicts(report.verdicts, min_group=least)
+    verdict = sum_up_verdicts(report.verdicts, min_group=least, questionable=report.questionable)
     decisive = select_decisive(report.verdicts, min_group=least).to_dicts()
     deciding = [
         _view_verdict(row, words)
@@ -63,6 +71,8 @@ def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
     listed = views[:LISTED_VERDICTS]
     return GateView(
         verdict=verdict,
+        opening=_open_sentence(noisy=noisy, unchecked=unchecked),
+        questionable=report.questionable,
         allowed=words.write_gap(gates.get("max_gap")),
         min_group=format_count(least),
         failed=len(by_verdict[FAIL]),
@@ -74,6 +84,12 @@ def view_gates(report: FairnessReport, words: ErrorWords) -> GateView | None:
         rows=listed,
         left_out=format_count(len(views) - len(listed)) if len(views) > len(listed) else "",
     )
+
+
+def _open_sentence(*, noisy: bool, unchecked: bool) -> str:
+    if unchecked:
+        return "By labels that a model predicted and that were not checked, the gate"
+    return "By labels that a model predicted, the gate" if noisy else "The gate"
 
 
 def _order_verdict(row: Mapping[str, Any]) -> tuple[object, ...]:

@@ -111,3 +111,49 @@ def test_gates_and_fairness_have_their_defaults(tmp_path: Path) -> None:
 )
 def test_faults_of_the_sections_are_reported(tmp_path: Path, section: str, shown: str) -> None:
     assert shown in complaint(tmp_path, OBJECTS + section)
+
+
+SECOND = """\
+[[systems]]
+name = "losses"
+format = "table"
+predictions = "errors.csv"
+error = "log-loss"
+"""
+
+
+def test_gates_may_have_a_limit_for_each_system(tmp_path: Path) -> None:
+    text = (
+        OBJECTS
+        + SECOND
+        + "[gates]\nmax_gap = {hog = 0.05, losses = 0.2}\n[gates.max_error]\nhog = 0.1"
+    )
+    gates = read_audit(write(tmp_path, text)).gates
+    assert gates is not None
+    assert (gates.gap_of("hog"), gates.gap_of("losses")) == (0.05, 0.2)
+    assert (gates.error_of("hog"), gates.error_of("losses")) == (0.1, None)
+    shared = read_audit(write(tmp_path, OBJECTS + "[gates]\nmax_gap = 0.1\n")).gates
+    assert shared is not None
+    assert (shared.gap_of("hog"), shared.error_of("hog")) == (0.1, None)
+
+
+@pytest.mark.parametrize("key", ["max_gap", "max_error"])
+def test_one_limit_for_errors_in_different_units_is_refused(tmp_path: Path, key: str) -> None:
+    said = complaint(tmp_path, OBJECTS + SECOND + f"[gates]\n{key} = 0.1\n")
+    assert f"gates.{key}: one limit for errors in different units" in said
+    assert "hog in shares, losses in column 'log-loss'" in said
+    assert f"{key} = {{hog = 0.1, losses = 0.1}}" in said
+
+
+@pytest.mark.parametrize(
+    ("limits", "shown"),
+    [
+        ("max_gap = {hogg = 0.1}", "no system is called 'hogg'; did you mean 'hog'?"),
+        ("max_error = {hog = 0}", "expected a number greater than 0"),
+        ('max_error = "much"', "expected a number greater than 0"),
+        ("max_gap = true", "expected a number greater than 0"),
+        ("attributes = []", "give max_gap, max_error or both"),
+    ],
+)
+def test_faulty_limits_are_reported(tmp_path: Path, limits: str, shown: str) -> None:
+    assert shown in complaint(tmp_path, OBJECTS + f"[gates]\n{limits}\n")

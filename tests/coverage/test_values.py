@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from pipeline.coverage.values import average_errors, cover_values
+from pipeline.coverage.values import average_errors, cover_values, describe_constant
 
 
 def make_labels(hat: list[str]) -> pl.DataFrame:
@@ -109,3 +109,11 @@ def test_a_value_of_one_image_has_no_interval_where_images_are_shared() -> None:
     rows = {row["value"]: row for row in table.to_dicts()}
     assert (rows["yes"]["ci_low"], rows["yes"]["ci_high"]) == (None, None)
     assert 0 < rows["no"]["ci_low"] < rows["no"]["ci_high"] == 1.0
+
+
+def test_an_attribute_with_one_value_for_all_is_named() -> None:
+    table = pl.DataFrame({"hat": ["no", "no"], "blur": ["low", "high"]})
+    assert describe_constant(table) == (
+        "hat is 'no' for every sample: there is nothing to compare it with.",
+    )
+    assert describe_constant(table.head(1)) == ()

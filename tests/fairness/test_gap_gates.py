@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.fairness.gates import judge_gates
+from pipeline.fairness.gates import judge_error, judge_gates
 from pipeline.fairness.measure import measure_fairness
 from pipeline.fairness.verdicts import sum_up_verdicts
 from pipeline.tables import GAPS, VERDICTS, empty
@@ -98,3 +98,38 @@ def test_gates_on_measured_gaps() -> None:
     assert verdicts["verdict"].to_list() == ["fail", "pass"]
     assert verdicts["predicates"].to_list()[0] == [{"attribute": "sex", "value": "sex1"}]
     assert judge_gates(empty(GAPS), max_gap=0.2, min_group=50, attributes=["sex"]).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "count", "limit", "verdict"),
+    [
+        (10, 100, 0.1, "pass"),
+        (12, 100, 0.1, "insufficient evidence"),  # Wilson's interval is 0.07 to 0.198
+        (30, 100, 0.1, "fail"),
+        (40, 40, 0.1, "insufficient evidence"),  # fewer than min_samples
+        (0, 40, 0.1, "insufficient evidence"),
+        (100, 100, 0.1, "fail"),
+    ],
+)
+def test_the_mean_error_fails_above_its_limit_when_that_is_no_accident(
+    wrong: int, count: int, limit: float, verdict: str
+) -> None:
+    errors = pl.Series([1.0] * wrong + [0.0] * (count - wrong))
+    ids = pl.Series(range(count)).cast(pl.String)
+    judged = judge_error(errors, ids, max_error=limit, min_samples=50)
+    assert judged["verdict"].to_list() == [verdict]
+    assert judged["difference"][0] == pytest.approx(wrong / count - limit)
+    assert judged["predicates"].to_list() == [[]]
+
+
+def test_the_crops_of_one_image_are_one_piece_of_evidence_on_the_mean_error() -> None:
+    errors = pl.Series([1.0] * 30 + [0.0] * 70)
+    ids = pl.Series(["a"] * 30 + ["b"] * 70)
+    judged = judge_error(errors, ids, max_error=0.1, min_samples=50)
+    assert judged["verdict"].to_list() == ["insufficient evidence"]
+    alike = judge_error(pl.Series([0.5] * 60), pl.Series(range(60)), max_error=0.1, min_samples=50)
+    assert alike["verdict"].to_list() == ["insufficient evidence"]  # no variance, no interval
+    assert judge_error(
+        pl.Series([], dtype=pl.Float64), pl.Series([], dtype=pl.String), max_error=0.1,
+        min_samples=50,
+    )["verdict"].to_list() == ["insufficient evidence"]  # fmt: skip

@@ -76,3 +76,25 @@ def test_gaps_are_read_by_system_true_values_first_then_by_state_and_size() -> N
     ordered = order_gaps(pl.DataFrame(rows, schema={**KEYS, **GAPS}))
     assert ordered.select(want[0].keys()).to_dicts() == want
     assert ordered.columns == [*KEYS, *GAPS]
+
+
+def test_the_verdict_on_all_samples_counts_beside_those_on_groups() -> None:
+    def all_of(value: str) -> dict[str, Any]:
+        return {**verdict("all", value), "q": None}
+
+    rows = tabulate(BOTH[1], all_of("fail"))
+    assert sum_up_systems(rows, min_group=50) == {"s": "fail"}
+    assert select_failures(rows)["labels"].to_list() == ["all"]
+    assert sum_up_systems(tabulate(all_of("pass")), min_group=50) == {"s": "pass"}
+    unsure = tabulate(BOTH[1], all_of("insufficient evidence"))
+    assert sum_up_systems(unsure, min_group=50) == {"s": "insufficient evidence"}
+
+
+def test_a_system_whose_outputs_are_questionable_fails_or_is_open_but_does_not_pass() -> None:
+    rows = tabulate(BOTH[1], verdict("truth", "pass", "sex", system="other"))
+    assert sum_up_systems(rows, min_group=50, questionable={"s"}) == {
+        "s": "insufficient evidence",
+        "other": "pass",
+    }
+    failed = tabulate(verdict("truth", "fail", "sex"))
+    assert sum_up_systems(failed, min_group=50, questionable={"s"}) == {"s": "fail"}

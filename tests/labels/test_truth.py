@@ -172,6 +172,23 @@ def test_rows_that_contradict_are_refused(tmp_path: Path) -> None:
 def test_rows_that_agree_count_once(tmp_path: Path) -> None:
     truth = read(tmp_path, "key,Hat\none.jpg,1\none.jpg,1\ntwo.jpg,1\n", IMAGES)
     assert truth.labels.height == 2
+    assert truth.repeated_rows == 1
+    assert truth.problems == (
+        f"{tmp_path / 'truth.csv'}: 1 rows repeat another row; each counts once",
+    )
+
+
+def test_cells_in_another_case_are_refused_not_lost(tmp_path: Path) -> None:
+    sex = {"column": "Sex", "man": ["Male"], "woman": ["female"]}
+    with pytest.raises(DatasetError, match=r"truth.sex\] man: .* is 'Male', 1 are 'male'"):
+        read(tmp_path, "key,Sex\none.jpg,male\ntwo.jpg,female\n", IMAGES, sex=sex)
+
+
+def test_the_counts_of_each_value_are_returned(tmp_path: Path) -> None:
+    truth = read(
+        tmp_path, "key,Hat\none.jpg,1\ntwo.jpg,0\n", IMAGES, hat={"column": "Hat", "yes": ["1"]}
+    )
+    assert [fit.describe() for fit in truth.fits] == ["hat: yes 1; 1 cells of no value: '0' (1)"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 broken", b'key,Hat\n"one.jpg,1\n'])

@@ -61,3 +61,47 @@ def test_a_class_that_no_classifier_knows_is_refused_before_any_work(tmp_path: P
         check_audit(config, limit=None)
     config.write_text(config.read_text().replace("bird", "dog"))
     assert check_audit(config, limit=None).counts["errors"] == 3
+
+
+TRUE_TONES = (
+    '[dataset.truth]\nfile = "truth.csv"\n[dataset.truth.{name}]\ncolumn = "tone"\n{values}\n'
+)
+
+
+def add_truth(audit: SmallAudit, values: str, *, name: str = "tone") -> None:
+    rows = [
+        f"{path.name},{'Dark' if int(path.stem) % 4 < 2 else 'Light'}"
+        for path in sorted(audit.images.iterdir())
+    ]
+    (audit.folder / "truth.csv").write_text("\n".join(["path,tone", *rows]) + "\n")
+    audit.edit("[encoder]", TRUE_TONES.format(name=name, values=values) + "[encoder]")
+
+
+def test_the_counts_of_every_mapping_are_shown(small_audit: SmallAudit) -> None:
+    add_truth(small_audit, 'dark = ["Dark"]\nlight = ["Light"]')
+    plan = check_audit(small_audit.config, limit=None)
+    assert plan.mappings == ("truth of tone: dark 80, light 80",)
+    assert "mapping: truth of tone: dark 80, light 80" in plan.to_text()
+
+
+def test_cells_in_another_case_are_refused_with_both_spellings(small_audit: SmallAudit) -> None:
+    add_truth(small_audit, 'dark = ["dark"]\nlight = ["Light"]')
+    with pytest.raises(DatasetError, match=r"tone\] dark: .* is 'dark', 80 are 'Dark'"):
+        check_audit(small_audit.config, limit=None)
+
+
+def test_true_values_that_the_attribute_does_not_have_are_refused(small_audit: SmallAudit) -> None:
+    add_truth(small_audit, 'darkk = ["Dark"]\nlight = ["Light"]')
+    with pytest.raises(ConfigError, match=r"'tone' has no value 'darkk'; did you mean 'dark'"):
+        check_audit(small_audit.config, limit=None)
+
+
+def test_true_values_of_an_attribute_that_is_not_used_are_refused(small_audit: SmallAudit) -> None:
+    add_truth(small_audit, 'dark = ["Dark"]', name="tonne")
+    with pytest.raises(ConfigError, match=r"truth.tonne\]: no attribute .* did you mean 'tone'"):
+        check_audit(small_audit.config, limit=None)
+    with small_audit.config.open("a") as file:
+        file.write('[fairness]\nattributes = ["tonne"]\n')
+    assert (
+        check_audit(small_audit.config, limit=None).mappings[0].startswith("truth of tonne: dark")
+    )

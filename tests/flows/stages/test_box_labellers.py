@@ -84,4 +84,4 @@ def test_other_categories_and_crowds_are_no_neighbours(tmp_path: Path) -> None:
 def test_an_audit_of_images_names_every_attribute_that_needs_boxes(tmp_path: Path) -> None:
     found = read(tmp_path, [annotation(1, 1, BOX)])
     with pytest.raises(ConfigError, match=r"'crowding' .*'position' .*whole images have none"):
-        check_columns([CROWDING, POSITION], found.columns, sample="image")
+        check_columns([CROWDING, POSITION], found, sample="image")

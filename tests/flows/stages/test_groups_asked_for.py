@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.run.preflight import require_sensitive
+from flows.run.preflight import require_comparison
 from flows.run.resolved_audit import resolve_audit
 from pipeline.exceptions import ConfigError
 from tests.flows.small_audit import SmallAudit
@@ -10,7 +10,7 @@ from tests.flows.small_audit import SmallAudit
 
 def check(audit: SmallAudit) -> None:
     resolved = resolve_audit(audit.config)
-    require_sensitive(resolved.audit, resolved.sensitive)
+    require_comparison(resolved.audit, resolved.sensitive)
 
 
 def test_comparing_groups_alone_needs_an_attribute_that_makes_some(
