@@ -118,6 +118,8 @@ class Dataset(Section):
     boxes: Boxes | None = None
     crop: CropRule = CropRule()
     truth: Truth | None = None
+    follow_links: bool = False  # read linked folders, and links that lead out of the images
+    link_roots: FilePaths = ()  # folders that followed links may lead into; anywhere when empty
 
     @property
     def root(self) -> Path:
@@ -165,6 +167,8 @@ class Dataset(Section):
     def _fits_format(self) -> "Dataset":
         if not self.images:
             raise ValueError("images: name at least one folder")
+        if self.link_roots and not self.follow_links:
+            raise ValueError("link_roots: used with follow_links = true alone; add that")
         if self.has_true_boxes and len(self.annotations) != len(self.images):
             raise ValueError(
                 f"{self.format}: {len(self.annotations)} annotations for {len(self.images)} images "

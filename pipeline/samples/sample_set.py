@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
@@ -60,6 +61,7 @@ class Listing:
     # path, annotation_id and, as text, what is known of objects beyond their box
     object_extra: pl.DataFrame = field(default_factory=lambda: empty(OBJECT_KEYS))
     normalized: bool = False  # whether boxes are in shares of their image's width and height
+    link_roots: tuple[Path, ...] = ()  # folders that the files name, into which links may lead
 
 
 def make_rejects(rows: Iterable[tuple[str, str]]) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from pipeline.samples.files import FILES_PER_TASK
 from pipeline.samples.folder import Found, check_folders, folder_prefix, walk_folder
 from pipeline.samples.image_names import choose_ids, name_images
 from pipeline.samples.objects import sort_objects
-from pipeline.samples.paths import PathRefusedError, clean_path
+from pipeline.samples.paths import Links, PathRefusedError, clean_path, list_links
 from pipeline.samples.sample_set import CATEGORIES, IMAGES, Listing, make_rejects, reject_rows
 from pipeline.samples.voc.annotation_file import VocFile, VocRefusedError, read_voc_file
 from pipeline.samples.voc.image_sets import read_set
@@ -97,7 +97,8 @@ def _gather_folder(folder: Path, source: int, dataset: Dataset, gathered: _Gathe
     if not folder.is_dir():
         raise DatasetError(f"dataset.annotations: {folder}: there is no such folder of XML files")
     found = Found()
-    walk_folder(folder, found, suffixes=frozenset({".xml"}))
+    links = list_links(dataset)
+    walk_folder(folder, found, links, suffixes=frozenset({".xml"}))
     gathered.rejects += found.rejects
     gathered.skipped += found.other_suffix
     if not found.paths:
@@ -113,7 +114,7 @@ def _gather_folder(folder: Path, source: int, dataset: Dataset, gathered: _Gathe
         reason = f"is in the set {dataset.split!r} but has no annotation file"
         gathered.rejects += [(stem, reason) for stem in missing]
         paths = kept
-    pictures = _Pictures.under(dataset.images[source])
+    pictures = _Pictures.under(dataset.images[source], links)
     used = 0
     for path, file in _read_files(folder, paths, gathered):
         used += _gather_file(path, file, source, pictures, dataset, gathered)
@@ -128,9 +129,9 @@ class _Pictures:
     by_stem: dict[str, str]
 
     @classmethod
-    def under(cls, folder: Path) -> "_Pictures":
+    def under(cls, folder: Path, links: Links) -> "_Pictures":
         found = Found()
-        walk_folder(folder, found)
+        walk_folder(folder, found, links)
         by_stem = {posixpath.splitext(path)[0]: path for path in sorted(found.paths)}
         return cls(frozenset(found.paths), by_stem)
 
