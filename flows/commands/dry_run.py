@@ -14,6 +14,7 @@ from flows.run.resolved_audit import resolve_audit
 from flows.stages.detect import PROBED as DETECTED
 from flows.stages.detect import asks_for_detector, probe_detector
 from flows.stages.embed import EmbedPlan, plan_embedding
+from flows.stages.read_text import LoadReader, asks_for_text, probe_texts
 from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
@@ -22,35 +23,54 @@ from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
+from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.workspace.store import Store
 
 SHOWN_REJECTS = 10
 PROBED = 64  # samples that are embedded to estimate how long the rest takes
+# Counts of a sample set that say what was read; the others say what is special or left out.
+_READ = frozenset({"files_hashed", "files_known", "images", "objects", "rejects"})
 _BYTES_A_LABEL = 40  # in DuckDB, compressed; measured on 5,000 samples with nine attributes
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: counts, seconds for what is missing, bytes it would add."""
+    """What a run would do: counts, seconds for what is missing, bytes it would add.
+
+    seconds: all together. text_seconds: those of reading text, None where none is read.
+    """
 
     counts: Mapping[str, int]
     seconds: float
     disk_bytes: int
     problems: tuple[str, ...] = ()
+    text_seconds: float | None = None
 
     def to_json(self) -> str:
         """Return the plan as one JSON object."""
-        return json.dumps(asdict(self))
+        content = asdict(self)
+        if self.text_seconds is None:
+            del content["text_seconds"]
+        return json.dumps(content)
 
     def to_text(self) -> str:
         """Return the plan for a person."""
         lines = [f"{name.replace('_', ' ')}: {count:,}" for name, count in self.counts.items()]
-        lines.append(f"embedding what is missing: about {self.seconds:,.0f} s")
+        texts = self.text_seconds or 0.0
+        lines.append(f"embedding what is missing: about {self.seconds - texts:,.0f} s")
+        if self.text_seconds is not None:
+            lines.append(f"reading text: about {texts:,.0f} s")
         lines.append(f"disk for it: about {self.disk_bytes / 1e6:,.1f} MB")
         return "\n".join([*lines, *(f"note: {problem}" for problem in self.problems)])
 
 
-def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_clip) -> Plan:
+def check_audit(
+    path: Path,
+    *,
+    limit: int | None,
+    load: LoadEncoder = load_open_clip,
+    load_texts: LoadReader = load_reader,
+) -> Plan:
     """Read every input of an audit and time a few samples; the workspace stays as it is.
 
     Raises what a run would raise for faulty inputs.
@@ -74,7 +94,8 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         "attributes": len(resolved.attributes),
         **_count_errors(audit, sample_set),
     }
-    problems: tuple[str, ...] = notes + _list_rejects(sample_set.rejects)
+    problems = (*notes, *sample_set.notes, *_list_left_out(sample_set.counts))
+    problems += _list_rejects(sample_set.rejects)
     if audit.dataset.truth is not None:
         problems += tuple(read_truth(audit.dataset.truth, sample_set.samples).problems)
     plan = plan_embedding(resolved, sample_set.samples, store, load, keep=False)
@@ -82,7 +103,19 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     labels = sample_set.samples.height * len(resolved.attributes) * _BYTES_A_LABEL
     seconds += probe.seconds if probe else 0.0
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
-    return Plan(counts, seconds, labels + plan.to_encode.height * (2 * dim + 32), problems)
+    disk = labels + plan.to_encode.height * (2 * dim + 32)
+    if not asks_for_text(resolved.attributes):
+        return Plan(counts, seconds, disk, problems)
+    texts = probe_texts(resolved, sample_set.samples, store, load=load_texts)
+    counts["to_read"] = texts.to_read
+    return Plan(counts, seconds + texts.seconds, disk, problems, texts.seconds)
+
+
+def _list_left_out(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return a line that counts what was read of the dataset and left out, if there is any."""
+    left = {name: n for name, n in counts.items() if n and name not in _READ}
+    words = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in left.items())
+    return (f"of the dataset's own files: {words}",) if left else ()
 
 
 def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:

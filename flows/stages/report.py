@@ -51,6 +51,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     run = runs.row(-1, named=True)
     search = SearchRecord.from_json(run["search"], source=f"{store.database}, run {run['run_id']}")
     samples = store.read_samples()
+    dataset = SamplesManifest.read(store.folder)
     inputs = note_inputs(store, samples)
     refuse_unsearched(audit, store, search, inputs=inputs)
     manifest = LabelManifest.read(store.folder)
@@ -85,8 +86,8 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         agreement=agreement,
         value_quality=value_quality,
         rejects=store.read("rejects"),
-        counts=json.loads(run["counts"]) | dict(SamplesManifest.read(store.folder).counts),
-        notes=(*_list_notes(search), *manifest.truth_gaps),
+        counts=json.loads(run["counts"]) | dict(dataset.counts),
+        notes=(*dataset.notes, *_list_notes(search), *manifest.truth_gaps),
         config=json.dumps(json.loads(run["config"]), indent=1),
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),

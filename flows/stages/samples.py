@@ -39,6 +39,8 @@ def make_samples(
         found = dataclasses.replace(found, rejects=rejects)
     check_columns(resolved.attributes, found.columns, sample=dataset.sample)
     put_sample_set(found, store, root=root)
+    for note in found.notes:
+        LOG.warning("%s", note)
     samples = scored_samples(found.samples).height  # without the images that hold objects
     LOG.info("samples: %s, rejects: %s", f"{samples:,}", f"{found.rejects.height:,}")
     return {"samples": samples, "rejects": found.rejects.height}

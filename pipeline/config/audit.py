@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
+    ConfigDict,
     Field,
     ValidationInfo,
     model_validator,
@@ -32,6 +34,7 @@ __all__ = [
     "Truth",
     "TruthValue",
     "read_audit",
+    "read_dataset",
 ]
 
 
@@ -203,6 +206,22 @@ class Audit(Section):
         if self.slices.labels == "truth" and self.dataset.truth is None:
             raise ValueError('slices.labels = "truth" needs [dataset.truth]')
         return self
+
+
+class _DatasetFile(BaseModel):
+    """An audit.toml of which [dataset] alone counts."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    dataset: Dataset
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Read the [dataset] of audit.toml; other tables may be missing, and are not checked.
+
+    Raises ConfigError listing every problem with its line.
+    """
+    return parse_model(read_toml(path), _DatasetFile).dataset
 
 
 def read_audit(path: Path) -> Audit:

@@ -85,6 +85,7 @@ def read_samples(
         categories=listing.categories,
         columns=_make_columns(samples, listing),
         counts=_count(samples, rejects) | counts,
+        notes=listing.notes,
     )
 
 
