@@ -116,6 +116,7 @@ def _report_systems(
         found = findings.filter(own).sort("rank").select(list(WEAKNESSES))
         counted = family.filter(own).select(list(FAMILY))
         table = tables[name]
+        matches = store.read_matches(scored[name].error_id)
         reports.append(
             SystemReport(
                 name=name,
@@ -131,7 +132,7 @@ def _report_systems(
                 detectable_gap=searched.detectable_gap,
                 search_notes=searched.notes,
                 sweeps=_sweep_findings(found, table, store, scored[name], error=metrics[name]),
-                gallery=pick_worst(found, table, samples, audit.dataset.root),
+                gallery=pick_worst(found, table, samples, audit.dataset.root, matches=matches),
             )
         )
     return tuple(reports)
