@@ -27,11 +27,18 @@ from pipeline.tables import (
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """One sample of a gallery: image is a small JPEG (or PNG), or empty when there is none."""
+    """One sample of a gallery: image is a small JPEG (or PNG), or empty when there is none.
+
+    true, predicted: its classes, where the system is a classifier. probability: of the predicted
+    class, None where it is not known.
+    """
 
     image: bytes
     caption: str
     error: float
+    true: str | None = None
+    predicted: str | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True)

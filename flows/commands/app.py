@@ -148,11 +148,9 @@ def _show(summary: "Summary", *, json_output: bool) -> None:
     if json_output:
         typer.echo(summary.to_json())
     else:
-        from rich.console import Console
+        from flows.commands.console import open_console, print_summary
 
-        from flows.commands.console import print_summary
-
-        print_summary(summary, Console())
+        print_summary(summary, open_console())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

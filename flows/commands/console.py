@@ -1,5 +1,6 @@
 """Summaries and tables as the command prints them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,19 @@ from reports.parts.words import write_predicates
 
 SHOWN = 10  # rows of a table; the report and the export hold all
 _BY = {"predicted": "as labelled", "truth": "by true values"}
+_UNBOUNDED = 10_000  # characters; no table of ours is wider
+
+
+def open_console(environment: Mapping[str, str] = os.environ) -> Console:
+    """Return a console on standard output; lines that go to a file or a pipe are not wrapped.
+
+    environment: COLUMNS in it sets a width for these too, as for other programs.
+    """
+    console = Console()
+    if console.is_terminal:
+        return console
+    columns = environment.get("COLUMNS", "")
+    return Console(width=int(columns) if columns.isdecimal() and int(columns) else _UNBOUNDED)
 
 
 def print_summary(summary: Summary, console: Console) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.config.audit import read_audit
+from pipeline.config.audit import read_dataset
 from pipeline.exceptions import ConfigError
 from pipeline.samples.formats import FORMATS
 from pipeline.samples.read import read_samples
@@ -16,21 +16,24 @@ from pipeline.samples.written import Written
 class Converted:
     """What was written, what could not be read, and images of another size than is stated.
 
-    Boxes of the latter are written as they were read, which may be in another frame.
+    Boxes of the latter are written as they were read, which may be in another frame. notes: of the
+    dataset's own files.
     """
 
     written: Written
     rejects: pl.DataFrame
     size_differs: int
+    notes: tuple[str, ...] = ()
 
 
 def convert_dataset(audit_file: Path, target: Path, *, to: str) -> Converted:
     """Write the boxes of an audit's dataset to a file (COCO) or into a new folder (YOLO, VOC).
 
-    Renames and asked categories hold; every image is written, also one without objects. Raises
-    ConfigError if the dataset has no boxes or `target` is taken.
+    Of the audit, [dataset] alone is read. Renames and asked categories hold; every image is
+    written, also one without objects. Raises ConfigError if the dataset has no boxes or `target`
+    is taken.
     """
-    dataset = read_audit(audit_file).dataset
+    dataset = read_dataset(audit_file)
     boxes = dataset.boxes
     if not dataset.has_true_boxes and (boxes is None or boxes.detections is None):
         raise ConfigError(
@@ -43,7 +46,8 @@ def convert_dataset(audit_file: Path, target: Path, *, to: str) -> Converted:
     _check_target(target, makes=wanted.makes)
     found = read_samples(dataset.model_copy(update={"sample": "image"}))
     written = wanted.write(found, target, dataset.root)
-    return Converted(written, found.rejects, found.counts.get("size_differs", 0))
+    differing = found.counts.get("size_differs", 0)
+    return Converted(written, found.rejects, differing, found.notes)
 
 
 def _check_target(target: Path, *, makes: str) -> None:

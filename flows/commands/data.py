@@ -30,7 +30,12 @@ def export(
 
 
 def convert(
-    audit: Annotated[Path, typer.Argument(help="The audit.toml.", metavar="AUDIT.toml")],
+    audit: Annotated[
+        Path,
+        typer.Argument(
+            help="An audit.toml, of which [dataset] alone is read.", metavar="AUDIT.toml"
+        ),
+    ],
     out: Annotated[Path, typer.Argument(help="A new file (coco) or folder (yolo, voc).")],
     *,
     to: Annotated[AnnotationFormat, typer.Option("--format", help="What to write.")],
@@ -48,13 +53,17 @@ def convert(
         typer.echo(f"rejected: {path}: {reason}")
     if converted.rejects.height > _SHOWN:
         typer.echo(f"rejected: {converted.rejects.height - _SHOWN:,} more")
+    for note in converted.notes:
+        typer.echo(f"note: {note}")
     if converted.size_differs:
         typer.echo(f"check: {converted.size_differs:,} images are not of the size that was stated")
 
 
 def texts(
     workspace: Annotated[Path, typer.Argument(help="The workspace folder of an audit.")],
-    words: Annotated[list[str], typer.Argument(help="Words that a line of text holds.")],
+    words: Annotated[
+        list[str], typer.Argument(help="Words that an image holds, in any of its lines.")
+    ],
 ) -> None:
     """List the images whose text holds all the words; upper and lower case are the same."""
     from pipeline.texts.text_lines import search_texts
@@ -66,4 +75,6 @@ def texts(
     found = search_texts(lines, store.read_samples(), words)
     for path, text, _score in found.iter_rows():
         typer.echo(f"{path}\t{text}")
-    typer.echo(f"{found.height:,} lines of text hold {' and '.join(words)}", err=True)
+    images = found["path"].n_unique()
+    held = f"{images:,} {'image holds' if images == 1 else 'images hold'} {' and '.join(words)}"
+    typer.echo(f"{held}; lines with one of these words: {found.height:,}", err=True)

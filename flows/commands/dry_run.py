@@ -14,6 +14,7 @@ from flows.run.resolved_audit import resolve_audit
 from flows.stages.detect import PROBED as DETECTED
 from flows.stages.detect import asks_for_detector, probe_detector
 from flows.stages.embed import EmbedPlan, plan_embedding
+from flows.stages.read_text import LoadReader, asks_for_text, probe_texts
 from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
@@ -24,10 +25,13 @@ from pipeline.labels.mappings import MappingFit
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
+from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.workspace.store import Store
 
 SHOWN_REJECTS = 10
 PROBED = 64  # samples that are embedded to estimate how long the rest takes
+# Counts of a sample set that say what was read; the others say what is special or left out.
+_READ = frozenset({"files_hashed", "files_known", "images", "objects", "rejects"})
 _BYTES_A_LABEL = 40  # in DuckDB, compressed; measured on 5,000 samples with nine attributes
 
 
@@ -36,7 +40,8 @@ class Plan:
     """What a run would do: counts, seconds for what is missing, bytes it would add.
 
     mappings: in words, how often each value of a mapping of cells occurs. systems: for each the
-    counts of its outputs.
+    counts of its outputs. seconds: all together. text_seconds: those of reading text, None where
+    none is read.
     """
 
     counts: Mapping[str, int]
@@ -45,15 +50,22 @@ class Plan:
     problems: tuple[str, ...] = ()
     mappings: tuple[str, ...] = ()
     systems: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    text_seconds: float | None = None
 
     def to_json(self) -> str:
         """Return the plan as one JSON object."""
-        return json.dumps(asdict(self))
+        content = asdict(self)
+        if self.text_seconds is None:
+            del content["text_seconds"]
+        return json.dumps(content)
 
     def to_text(self) -> str:
         """Return the plan for a person."""
         lines = [f"{name.replace('_', ' ')}: {count:,}" for name, count in self.counts.items()]
-        lines.append(f"embedding what is missing: about {self.seconds:,.0f} s")
+        texts = self.text_seconds or 0.0
+        lines.append(f"embedding what is missing: about {self.seconds - texts:,.0f} s")
+        if self.text_seconds is not None:
+            lines.append(f"reading text: about {texts:,.0f} s")
         lines.append(f"disk for it: about {self.disk_bytes / 1e6:,.1f} MB")
         lines += [f"mapping: {line}" for line in self.mappings]
         for name, counts in self.systems.items():
@@ -62,7 +74,13 @@ class Plan:
         return "\n".join([*lines, *(f"note: {problem}" for problem in self.problems)])
 
 
-def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_clip) -> Plan:
+def check_audit(
+    path: Path,
+    *,
+    limit: int | None,
+    load: LoadEncoder = load_open_clip,
+    load_texts: LoadReader = load_reader,
+) -> Plan:
     """Read every input of an audit and time a few samples; the workspace stays as it is.
 
     Raises what a run would raise for faulty inputs.
@@ -88,7 +106,8 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
         "attributes": len(resolved.attributes),
         **_count_errors(scored),
     }
-    problems: tuple[str, ...] = notes + _list_rejects(sample_set.rejects)
+    problems = (*notes, *sample_set.notes, *_list_left_out(sample_set.counts))
+    problems += _list_rejects(sample_set.rejects)
     problems += tuple(f"{name}: {text}" for name, one in scored.items() for text in one.warnings)
     mappings = _describe_fits("", fits)
     if audit.dataset.truth is not None:
@@ -102,11 +121,26 @@ def check_audit(path: Path, *, limit: int | None, load: LoadEncoder = load_open_
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
     size = labels + plan.to_encode.height * (2 * dim + 32)
     systems = {name: count_outcomes(one.notes) for name, one in scored.items()}
-    return Plan(counts, seconds, size, problems, mappings=mappings, systems=systems)
+    text_seconds = None
+    if asks_for_text(resolved.attributes):
+        texts = probe_texts(resolved, sample_set.samples, store, load=load_texts)
+        counts["to_read"] = texts.to_read
+        seconds, text_seconds = seconds + texts.seconds, texts.seconds
+    return Plan(
+        counts, seconds, size, problems,
+        mappings=mappings, systems=systems, text_seconds=text_seconds,
+    )  # fmt: skip
 
 
 def _describe_fits(prefix: str, fits: Iterable[MappingFit]) -> tuple[str, ...]:
     return tuple(f"{prefix}{fit.describe()}" for fit in fits)
+
+
+def _list_left_out(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return a line that counts what was read of the dataset and left out, if there is any."""
+    left = {name: n for name, n in counts.items() if n and name not in _READ}
+    words = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in left.items())
+    return (f"of the dataset's own files: {words}",) if left else ()
 
 
 def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flows.commands.console import open_console
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.slices.options import AuditOptions, Condition
 from reports.parts.words import write_predicates
@@ -117,7 +118,7 @@ def slices(
     if json_output:
         typer.echo(_to_json(result, read.notes, top=top, seconds=seconds))
     else:
-        _print(result, Console(), top=top)
+        _print(result, open_console(), top=top)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The text in the images of an audit, read where an attribute is measured of it."""
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -25,6 +27,7 @@ from pipeline.workspace.store import Store
 
 LoadReader = Callable[[], TextReader]
 SHARD_SIZE = 256  # images in a shard: what a killed run repeats at most
+STARTED, PROBED = 8, 16  # images of a dry run: the first while readers start, then those timed
 
 
 def asks_for_text(attributes: Sequence[Attribute]) -> bool:
@@ -44,11 +47,8 @@ def make_texts(
     Raises ConfigError when an attribute asks for the text of objects or the reader is not
     installed.
     """
-    targets = _list_targets(resolved.attributes, store.read_samples())
     reader_id = load_once(load).reader_id
-    done = read_stored_texts(store.locate_texts(reader_id))["content_key"]
-    broken = read_broken(store.broken)["content_key"]
-    missing = select_missing(targets, done, broken).sort("content_key")
+    missing = _find_unread(resolved, store.read_samples(), store, reader_id)
     rejects = [empty(REJECTS)]
     with show_progress("read text", missing.height):
         rejects += [
@@ -59,6 +59,48 @@ def make_texts(
     TextsManifest(reader_id=reader_id).write(store.folder)
     LOG.info("text read in %s images", f"{missing.height:,}")
     return {"images_read": missing.height}
+
+
+@dataclass(frozen=True)
+class TextProbe:
+    """What a dry run learns of a text reader: images left to read, and the seconds they take."""
+
+    to_read: int
+    seconds: float
+
+
+def probe_texts(
+    resolved: ResolvedAudit,
+    samples: pl.DataFrame,
+    store: Store,
+    *,
+    load: LoadReader = load_reader,
+) -> TextProbe:
+    """Read the text of a few images that were not read yet, and keep nothing.
+
+    Raises as `make_texts`.
+    """
+    reader = load_once(load)
+    left = _find_unread(resolved, samples, store, reader.reader_id)
+    seconds = [0.0, 0.0]
+    parts = (left.head(STARTED), left[STARTED : STARTED + PROBED])
+    with open_pool() as pool:
+        for number, part in enumerate(parts):
+            start = time.perf_counter()
+            read_texts(part, root=resolved.audit.dataset.root, reader=reader, pool=pool)
+            seconds[number] = time.perf_counter() - start
+    each = seconds[1] / max(1, parts[1].height)
+    return TextProbe(left.height, seconds[0] + each * (left.height - parts[0].height))
+
+
+def _find_unread(
+    resolved: ResolvedAudit, samples: pl.DataFrame, store: Store, reader_id: str
+) -> pl.DataFrame:
+    """Return the images whose text an attribute asks for and no shard holds, by content key."""
+    targets = _list_targets(resolved.attributes, samples)
+    done = read_stored_texts(store.locate_texts(reader_id))["content_key"]
+    broken = read_broken(store.broken)["content_key"]
+    return select_missing(targets, done, broken).sort("content_key")
 
 
 def read_text_shard(

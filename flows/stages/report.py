@@ -52,6 +52,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     run = runs.row(-1, named=True)
     search = SearchRecord.from_json(run["search"], source=f"{store.database}, run {run['run_id']}")
     samples = store.read_samples()
+    dataset = SamplesManifest.read(store.folder)
     inputs = note_inputs(store, samples)
     refuse_unsearched(audit, store, search, inputs=inputs)
     manifest = LabelManifest.read(store.folder)
@@ -88,8 +89,9 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         agreement=agreement,
         value_quality=value_quality,
         rejects=store.read("rejects"),
-        counts=json.loads(run["counts"]) | dict(SamplesManifest.read(store.folder).counts),
+        counts=json.loads(run["counts"]) | dict(dataset.counts),
         notes=(
+            *dataset.notes,
             *_list_notes(search),
             *manifest.truth_gaps,
             *describe_constant(first.attributes),
@@ -126,6 +128,7 @@ def _report_systems(
         found = findings.filter(own).sort("rank").select(list(WEAKNESSES))
         counted = family.filter(own).select(list(FAMILY))
         table = tables[name]
+        matches = store.read_matches(scored[name].error_id)
         reports.append(
             SystemReport(
                 name=name,
@@ -144,7 +147,7 @@ def _report_systems(
                 notes=scored[name].notes,
                 warnings=scored[name].warnings,
                 gate=gates.get(name),
-                gallery=pick_worst(found, table, samples, audit.dataset.root),
+                gallery=pick_worst(found, table, samples, audit.dataset.root, matches=matches),
             )
         )
     return tuple(reports)

@@ -1,11 +1,13 @@
 """The worst samples of each finding, as thumbnails."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from pipeline.images.crop import make_thumbnail
 from pipeline.images.decode import ImageRejectedError, load_image
+from pipeline.tables import CLASS_MATCHES, empty
 from pipeline.workspace.search_table import SearchTable
 from reports.models import Thumbnail
 
@@ -14,13 +16,20 @@ SIDE = 144  # pixels
 
 
 def pick_worst(
-    findings: pl.DataFrame, table: SearchTable, samples: pl.DataFrame, root: Path
+    findings: pl.DataFrame,
+    table: SearchTable,
+    samples: pl.DataFrame,
+    root: Path,
+    *,
+    matches: pl.DataFrame | None = None,
 ) -> dict[int, tuple[Thumbnail, ...]]:
     """Return for the rank of each finding its samples with the largest errors.
 
-    Ties go to the smaller sample_id. An image that is gone since is shown by its name alone.
+    matches: of the system; CLASS_MATCHES name the true and the predicted class of a sample. Ties go
+    to the smaller sample_id. An image that is gone since is shown by its name alone.
     """
     rows = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
+    classes = _list_classes(matches)
     gallery = {}
     for rank, predicates in findings.select("rank", "predicates").iter_rows():
         inside = rows.filter(table.select_slice(predicates))
@@ -29,16 +38,25 @@ def pick_worst(
             worst.head(SHOWN)
             .select("sample_id", "error")
             .join(samples, on="sample_id", how="left", maintain_order="left")
+            .join(classes, on="sample_id", how="left", maintain_order="left")
         )
         gallery[rank] = tuple(_show(row, root) for row in shown.iter_rows(named=True))
     return gallery
 
 
-def _show(row: dict[str, object], root: Path) -> Thumbnail:
-    path = str(row["path"])
+def _list_classes(matches: pl.DataFrame | None) -> pl.DataFrame:
+    """Return sample_id, true, predicted and probability; without rows of other systems."""
+    if matches is None or not set(CLASS_MATCHES) <= set(matches.columns):
+        matches = empty(CLASS_MATCHES)
+    return matches.select(list(CLASS_MATCHES)).rename({"score": "probability"})
+
+
+def _show(row: dict[str, Any], root: Path) -> Thumbnail:
+    path = row["path"]
     box = None if row["x"] is None else (row["x"], row["y"], row["w"], row["h"])
     try:
-        image = make_thumbnail(load_image(root / path), SIDE, box=box)  # type: ignore[arg-type]  # a row of the samples table: its box is four floats
+        image = make_thumbnail(load_image(root / path), SIDE, box=box)
     except ImageRejectedError:
         image = b""
-    return Thumbnail(image=image, caption=path, error=float(str(row["error"])))
+    classes = {name: row[name] for name in ("true", "predicted", "probability")}
+    return Thumbnail(image=image, caption=path, error=row["error"], **classes)

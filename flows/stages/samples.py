@@ -42,6 +42,8 @@ def make_samples(
     if dataset.truth is not None:  # so that a faulty file is not found after the embedding
         read_truth(dataset.truth, found.samples)
     put_sample_set(found, store, root=root)
+    for note in found.notes:
+        LOG.warning("%s", note)
     samples = scored_samples(found.samples).height  # without the images that hold objects
     LOG.info("samples: %s, rejects: %s", f"{samples:,}", f"{found.rejects.height:,}")
     return {"samples": samples, "rejects": found.rejects.height}

@@ -1,13 +1,12 @@
 """What one audit asks for: audit.toml as validated, frozen models."""
 
-import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
+    BaseModel,
+    ConfigDict,
     Field,
     ValidationInfo,
     model_validator,
@@ -16,8 +15,9 @@ from pydantic import (
 from pipeline.config.dataset import Boxes, CropRule, Dataset, Truth, TruthValue
 from pipeline.config.dataset_formats import list_formats
 from pipeline.config.error_metrics import DETECTION_FORMATS, find_metric, list_metrics
+from pipeline.config.gates import Gates, check_limit_systems
 from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
-from pipeline.files.toml_file import nearest, parse_model, read_toml
+from pipeline.files.toml_file import parse_model, read_toml
 
 __all__ = [
     "AttributeUse",
@@ -35,6 +35,7 @@ __all__ = [
     "Truth",
     "TruthValue",
     "read_audit",
+    "read_dataset",
 ]
 
 
@@ -145,46 +146,6 @@ class FairnessConfig(Section):
     min_group: int = Field(default=30, ge=2)  # samples; smaller groups are not compared
 
 
-def _check_limits(raw: Any) -> Any:  # noqa: ANN401 - raw TOML
-    """Take a number above 0, or a table of such by system."""
-    limits = raw.values() if isinstance(raw, dict) else [raw]
-    for limit in limits:
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
-            raise ValueError("expected a number greater than 0, or one for each system: {a = 0.1}")
-    return raw
-
-
-Limits = Annotated[float | dict[str, float] | None, BeforeValidator(_check_limits)]
-
-
-class Gates(Section):
-    """What fails the audit: exit code 3.
-
-    max_gap: the largest excess of a group's error over the rest's. max_error: the largest mean
-    error over all samples. Both are in units of the error: one number for all systems, or a table
-    with a number for each system that is judged.
-    """
-
-    max_gap: Limits = None
-    max_error: Limits = None
-    min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not compared
-    attributes: tuple[str, ...] = ()  # names; those of [fairness] when empty
-
-    @model_validator(mode="after")
-    def _judges_something(self) -> "Gates":
-        if self.max_gap is None and self.max_error is None:
-            raise ValueError("give max_gap, max_error or both")
-        return self
-
-    def gap_of(self, system: str) -> float | None:
-        """Return the largest gap that a system may have, None where it is not judged by gaps."""
-        return self.max_gap.get(system) if isinstance(self.max_gap, dict) else self.max_gap
-
-    def error_of(self, system: str) -> float | None:
-        """Return the largest mean error that a system may have, None where it is not judged."""
-        return self.max_error.get(system) if isinstance(self.max_error, dict) else self.max_error
-
-
 class Domain(Section):
     """Which combinations of attribute values the dataset should hold."""
 
@@ -250,32 +211,24 @@ class Audit(Section):
         if self.slices.labels == "truth" and self.dataset.truth is None:
             raise ValueError('slices.labels = "truth" needs [dataset.truth]')
         if self.gates is not None:
-            _check_limit_systems(self.gates, self.systems)
+            check_limit_systems(self.gates, {one.name: one.error_unit for one in self.systems})
         return self
 
 
-def _check_limit_systems(gates: Gates, systems: tuple[System, ...]) -> None:
-    """Raise ValueError for limits of systems that are none, and for one limit of several units."""
-    names = [system.name for system in systems]
-    units = {system.name: system.error_unit for system in systems}
-    for key, limits in (("max_gap", gates.max_gap), ("max_error", gates.max_error)):
-        if isinstance(limits, dict):
-            for name in sorted(set(limits) - set(names)):
-                raise ValueError(
-                    f"gates.{key}: no system is called {name!r}; {nearest(name, names)}"
-                )
-        elif limits is not None and len(set(units.values())) > 1:
-            listed = ", ".join(f"{name} in {unit}" for name, unit in units.items())
-            table = ", ".join(f"{_write_key(name)} = {limits:g}" for name in names)
-            raise ValueError(
-                f"gates.{key}: one limit for errors in different units ({listed}); give one for "
-                f"each system, e.g. {key} = {{{table}}}"
-            )
+class _DatasetFile(BaseModel):
+    """An audit.toml of which [dataset] alone counts."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    dataset: Dataset
 
 
-def _write_key(name: str) -> str:
-    """Write a name as a key of TOML."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+def read_dataset(path: Path) -> Dataset:
+    """Read the [dataset] of audit.toml; other tables may be missing, and are not checked.
+
+    Raises ConfigError listing every problem with its line.
+    """
+    return parse_model(read_toml(path), _DatasetFile).dataset
 
 
 def read_audit(path: Path) -> Audit:

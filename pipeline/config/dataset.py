@@ -1,6 +1,7 @@
 """The [dataset] of audit.toml: where samples come from, how objects are cut, what is true."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,11 @@ from pydantic import (
 
 from pipeline.config.dataset_formats import FORMATS, DatasetFormat, list_formats
 from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
+
+# What xmin, ymin, xmax, ymax of a Pascal VOC file mean: pixels counted from 1, the last included,
+# as its development kit writes them; the same counted from 0; or edges, where a whole image of
+# width w has xmin 0 and xmax w. Value: what is taken off xmin and added to xmax - xmin.
+CORNERS: Mapping[str, tuple[int, int]] = {"from-1": (1, 1), "from-0": (0, 1), "edges": (0, 0)}
 
 
 class CropRule(Section):
@@ -118,6 +124,9 @@ class Dataset(Section):
     boxes: Boxes | None = None
     crop: CropRule = CropRule()
     truth: Truth | None = None
+    corners: Literal["from-1", "from-0", "edges"] | None = None  # of voc, see CORNERS
+    follow_links: bool = False  # read linked folders, and links that lead out of the images
+    link_roots: FilePaths = ()  # folders that followed links may lead into; anywhere when empty
 
     @property
     def root(self) -> Path:
@@ -165,6 +174,8 @@ class Dataset(Section):
     def _fits_format(self) -> "Dataset":
         if not self.images:
             raise ValueError("images: name at least one folder")
+        if self.link_roots and not self.follow_links:
+            raise ValueError("link_roots: used with follow_links = true alone; add that")
         if self.has_true_boxes and len(self.annotations) != len(self.images):
             raise ValueError(
                 f"{self.format}: {len(self.annotations)} annotations for {len(self.images)} images "
@@ -172,6 +183,8 @@ class Dataset(Section):
             )
         if self.format_record.needs_table and self.table is None:
             raise ValueError('table: name the CSV or Parquet file, e.g. table = "samples.csv"')
+        if self.corners is not None and self.format != "voc":
+            raise ValueError(f"corners: not used by format {self.format!r}; remove it")
         if not self.has_true_boxes and self.annotations:
             raise ValueError(f"annotations: not used by format {self.format!r}; remove it")
         if not self.format_record.needs_table and self.table is not None:

@@ -1,7 +1,6 @@
 """The one pass over the files of a dataset: size on disk, hash of the bytes, size in pixels."""
 
 import hashlib
-import os
 import posixpath
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.images.decode import ImageRejectedError, probe_image
-from pipeline.samples.paths import find_escape
+from pipeline.samples.paths import Links
 from pipeline.samples.sample_set import make_rejects
 from pipeline.tables import Schema
 
@@ -45,22 +44,23 @@ def read_files(
     paths: Sequence[str],
     *,
     root: Path,
+    links: Links,
     known: pl.DataFrame | None,
     threads: int,
     progress: Callable[[int], None] | None,
 ) -> ReadFiles:
     """Stat, probe and hash the files at `paths` under `root`; every bad one is a reject.
 
-    known: earlier `samples` rows. A whole image there with the same path, size and time of change
-    spares opening the file. progress: called with the number of further files done.
+    links: which links are followed. known: earlier `samples` rows. A whole image there with the
+    same path, size and time of change spares opening the file. progress: called with the number of
+    further files done.
     """
     before = _index_known(known)
-    real_root = os.path.realpath(root)
     blocks = [paths[i : i + FILES_PER_TASK] for i in range(0, len(paths), FILES_PER_TASK)]
     rows: list[_Row] = []
     rejects: list[tuple[str, str]] = []
     hashed = 0
-    read_block = partial(_read_block, real_root=real_root, before=before, inside={})
+    read_block = partial(_read_block, root=root, links=links, before=before, inside={})
     for good, bad, fresh in _map(read_block, blocks, threads):
         rows += good
         rejects += bad
@@ -96,7 +96,8 @@ def _map(
 
 def _read_block(
     paths: Sequence[str],
-    real_root: str,
+    root: Path,
+    links: Links,
     before: Mapping[str, _KnownFile],
     inside: dict[str, bool],
 ) -> _Block:
@@ -105,7 +106,7 @@ def _read_block(
     fresh = 0
     for path in paths:
         try:
-            row, was_hashed = _read_one(path, real_root, before, inside)
+            row, was_hashed = _read_one(path, root, links, before, inside)
         except ImageRejectedError as error:
             rejects.append((path, error.reason))
         except OSError as error:
@@ -118,27 +119,30 @@ def _read_block(
 
 def _read_one(
     path: str,
-    real_root: str,
+    root: Path,
+    links: Links,
     before: Mapping[str, _KnownFile],
     inside: dict[str, bool],
 ) -> tuple[_Row, bool]:
-    """Read one file. inside: of each folder, filled as met, whether it is within the root.
+    """Read one file. inside: of each folder, filled as met, whether it is within the roots.
 
     Only links are resolved in full: doing so for every path would take longer than reading.
     """
     folder = posixpath.dirname(path)
     if folder not in inside:
-        inside[folder] = find_escape(real_root, folder) is None if folder else True
-    file = Path(real_root, path)
+        inside[folder] = links.find_escape(root / folder) is None
+    file = root / path
     try:
         status = file.lstat() if inside[folder] else None
         if status is None or stat.S_ISLNK(status.st_mode):
-            escape = find_escape(real_root, path)
+            escape = links.find_escape(file)
             if escape is not None:
                 raise ImageRejectedError(escape)
             status = file.stat()
     except FileNotFoundError:
-        raise ImageRejectedError("there is no such file") from None
+        is_link = file.is_symlink()
+        reason = "is a link to a file that is not there" if is_link else "there is no such file"
+        raise ImageRejectedError(reason) from None
     size, mtime = status.st_size, status.st_mtime_ns
     earlier = before.get(path)
     if earlier is not None and earlier[:2] == (size, mtime):

@@ -2,7 +2,9 @@
 
 import os
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +12,7 @@ import polars as pl
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.categories import keep_categories
-from pipeline.samples.paths import IMAGE_SUFFIXES, is_text
+from pipeline.samples.paths import IMAGE_SUFFIXES, Links, is_text, list_links
 from pipeline.samples.sample_set import IMAGES, Listing, make_rejects
 
 
@@ -29,15 +31,15 @@ def list_folder(dataset: Dataset) -> Listing:
 
     The first sub-folder on a path under its images folder is the category, as torchvision's
     ImageFolder has it; files directly in the images folder have none. Hidden files and folders and
-    files without an image suffix are counted; linked folders are rejected, they could form a ring.
+    files without an image suffix are counted; linked folders are rejected without follow_links.
     Raises DatasetError if a folder is missing or no image is found.
     """
     check_folders(dataset)
-    found = Found()
+    found, links = Found(), list_links(dataset)
     categories: dict[str, str | None] = {}
     for folder in dataset.images:
         start = len(found.paths)
-        walk_folder(folder, found)
+        walk_folder(folder, found, links)
         prefix = folder_prefix(folder, dataset.root)
         for path in found.paths[start:]:
             first, _, rest = path.partition("/")
@@ -56,12 +58,11 @@ def list_folder(dataset: Dataset) -> Listing:
 
 
 def check_folders(dataset: Dataset) -> None:
-    """Raise DatasetError for every images folder that is not there."""
-    problems = [
-        f"{folder}: there is no such folder" for folder in dataset.images if not folder.is_dir()
-    ]
-    if problems:
-        raise DatasetError.from_problems("dataset.images", problems)
+    """Raise DatasetError for every folder of `images` and `link_roots` that is not there."""
+    for key, folders in (("images", dataset.images), ("link_roots", dataset.link_roots)):
+        problems = [f"{one}: there is no such folder" for one in folders if not one.is_dir()]
+        if problems:
+            raise DatasetError.from_problems(f"dataset.{key}", problems)
 
 
 def folder_prefix(folder: Path, root: Path) -> str:
@@ -70,23 +71,65 @@ def folder_prefix(folder: Path, root: Path) -> str:
     return "" if relative == "." else relative
 
 
-def walk_folder(folder: Path, found: Found, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
-    """List the visible files with one of the suffixes under a folder, and what else was met."""
+def walk_folder(
+    folder: Path, found: Found, links: Links, *, suffixes: frozenset[str] = IMAGE_SUFFIXES
+) -> None:
+    """List the visible files with one of the suffixes under a folder, and what else was met.
+
+    Linked folders come last, in the order of their paths, and no folder is read twice: links may
+    form a ring.
+    """
+    read: set[str] = set()
+    waiting = [folder]
+    while waiting:
+        waiting = sorted(_walk(folder, waiting, found, links, suffixes, read))
+
+
+def _walk(
+    folder: Path,
+    tops: Sequence[Path],
+    found: Found,
+    links: Links,
+    suffixes: frozenset[str],
+    read: set[str],
+) -> list[Path]:
+    """List the files under each of `tops`; return the linked folders that are still to be read.
+
+    read: real paths of the folders that are read already, extended here when links are followed.
+    """
 
     def note(error: OSError) -> None:
         found.rejects.append((str(error.filename), f"cannot be listed: {error.strerror}"))
 
-    for current, folders, files in os.walk(folder, onerror=note):
+    waiting: list[Path] = []
+    for current, folders, files in chain.from_iterable(os.walk(top, onerror=note) for top in tops):
         inside = folder_prefix(Path(current), folder)
+        if links.follow and _is_read(current, read):
+            found.rejects.append((inside, "leads to a folder that is read already"))
+            folders.clear()
+            continue
         visible = sorted(name for name in folders if not name.startswith("."))
         found.hidden += len(folders) - len(visible)
-        linked = [name for name in visible if Path(current, name).is_symlink()]
-        folders[:] = [name for name in visible if name not in linked]
-        for name in linked:
-            reason = "is a link to a folder, which is not followed"
-            found.rejects.append((posixpath.join(inside, name), reason))
+        linked = [Path(current, name) for name in visible if Path(current, name).is_symlink()]
+        folders[:] = [name for name in visible if Path(current, name) not in linked]
+        for link in linked:
+            reason = links.refuse_folder(link)
+            if reason is None:
+                waiting.append(link)
+            else:
+                found.rejects.append((posixpath.join(inside, link.name), reason))
         for name in files:
             _take_file(posixpath.join(inside, name), name, found, suffixes)
+    return waiting
+
+
+def _is_read(folder: str, read: set[str]) -> bool:
+    """Return whether a folder was read under any path, and note that it is from now on."""
+    real = os.path.realpath(folder)
+    if real in read:
+        return True
+    read.add(real)
+    return False
 
 
 def _take_file(path: str, name: str, found: Found, suffixes: frozenset[str]) -> None:

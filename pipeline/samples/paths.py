@@ -2,7 +2,11 @@
 
 import os
 import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.config.dataset import Dataset
 
 IMAGE_SUFFIXES = frozenset(
     {
@@ -10,6 +14,8 @@ IMAGE_SUFFIXES = frozenset(
         *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
     }
 )
+FOLLOW = "to follow it, write follow_links = true in [dataset]"
+MORE_ROOTS = "to follow it, add the folder that it leads to to link_roots in [dataset]"
 
 
 class PathRefusedError(Exception):
@@ -40,12 +46,47 @@ def clean_path(written: str) -> str:
     return path
 
 
-def find_escape(real_root: str, path: str) -> str | None:
-    """Return the reason if a link on the way to `path` leads out of `real_root`, else None.
+@dataclass(frozen=True)
+class Links:
+    """Which links in a dataset are followed.
 
-    real_root: the images folder with its own links resolved.
+    roots: real paths of the folders that a link may lead into. follow: whether linked folders are
+    walked. anywhere: whether a link may lead out of the roots. hint: what to write in [dataset] so
+    that a refused link is followed.
     """
-    target = os.path.realpath(Path(real_root, path))
-    if target == real_root or not target.startswith(real_root.rstrip(os.sep) + os.sep):
-        return "is a link that leads out of the images folder"
-    return None
+
+    roots: tuple[str, ...]
+    follow: bool = False
+    anywhere: bool = False
+    hint: str = FOLLOW
+
+    def find_escape(self, path: str | Path) -> str | None:
+        """Return the reason if a link on the way to `path` leads out of the roots, else None."""
+        if self.anywhere:
+            return None
+        target = os.path.realpath(path)
+        if any(target == root or target.startswith(root + os.sep) for root in self.roots):
+            return None
+        return f"is a link that leads out of the images folder; {self.hint}"
+
+    def refuse_folder(self, path: Path) -> str | None:
+        """Return the reason if a linked folder is not walked, else None."""
+        if not self.follow:
+            return f"is a link to a folder, which is not followed; {self.hint}"
+        return self.find_escape(path)
+
+
+def list_links(dataset: Dataset, named: Iterable[Path] = ()) -> Links:
+    """Return which links a dataset may hold.
+
+    They may lead into its images and annotations, the folders `named` by its own files, and
+    `link_roots`; with follow_links and without link_roots, anywhere.
+    """
+    folders = (dataset.root, *dataset.images, *dataset.annotations, *dataset.link_roots, *named)
+    roots = tuple(dict.fromkeys(os.path.realpath(folder).rstrip(os.sep) for folder in folders))
+    return Links(
+        roots=roots,
+        follow=dataset.follow_links,
+        anywhere=dataset.follow_links and not dataset.link_roots,
+        hint=MORE_ROOTS if dataset.link_roots else FOLLOW,
+    )

@@ -15,6 +15,7 @@ from pipeline.samples.files import read_files
 from pipeline.samples.formats import FORMATS
 from pipeline.samples.ids import make_sample_ids
 from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows
+from pipeline.samples.paths import list_links
 from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
 from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
 
@@ -50,6 +51,7 @@ def read_samples(
     read = read_files(
         listed["path"].unique(maintain_order=True).to_list(),
         root=dataset.root,
+        links=list_links(dataset, listing.link_roots),
         known=known,
         threads=threads or min(32, 2 * count_cores()),
         progress=progress,
@@ -84,6 +86,7 @@ def read_samples(
         categories=listing.categories,
         columns=_make_columns(samples, listing),
         counts=_count(samples, rejects) | counts,
+        notes=listing.notes,
     )
 
 

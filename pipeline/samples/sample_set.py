@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
@@ -34,7 +35,8 @@ class SampleSet:
     or the detections used in its place; empty for other datasets. source_images: every name
     under which predictions may speak of an image; empty without true boxes. columns: sample_id
     and, as text, category, split, the further columns of a table and what is known of objects.
-    counts: what was read, reused, left out and why.
+    counts: what was read, reused, left out and why. notes: what the reader of the report should
+    know of the dataset's own files.
     """
 
     samples: pl.DataFrame
@@ -44,6 +46,7 @@ class SampleSet:
     categories: pl.DataFrame
     columns: pl.DataFrame
     counts: Mapping[str, int]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Listing:
     # path, annotation_id and, as text, what is known of objects beyond their box
     object_extra: pl.DataFrame = field(default_factory=lambda: empty(OBJECT_KEYS))
     normalized: bool = False  # whether boxes are in shares of their image's width and height
+    link_roots: tuple[Path, ...] = ()  # folders that the files name, into which links may lead
+    notes: tuple[str, ...] = ()  # for the reader of the report
 
 
 def make_rejects(rows: Iterable[tuple[str, str]]) -> pl.DataFrame:

@@ -38,16 +38,17 @@ def read_texts(
 
 
 def search_texts(texts: pl.DataFrame, samples: pl.DataFrame, words: Sequence[str]) -> pl.DataFrame:
-    """Return path, text and score of the lines that contain every word, by path and position.
+    """Return path, text and score of the lines with a word, of images that hold all the words.
 
-    texts: TEXTS. samples: the samples table. Upper and lower case are the same.
+    texts: TEXTS. samples: the samples table. The words may be in different lines of an image; upper
+    and lower case are the same. Sorted by path and position.
     """
     whole = samples.filter(pl.col("parent_id").is_null()).select("content_key", "path")
     lines = texts.drop_nulls("text").join(whole, on="content_key", how="inner")
-    contained = [
-        pl.col("text").str.to_lowercase().str.contains(word.lower(), literal=True) for word in words
-    ]
-    found = lines.filter(pl.all_horizontal(pl.lit(True), *contained))  # noqa: FBT003 - a literal of an expression
+    text = pl.col("text").str.to_lowercase()
+    contained = [text.str.contains(word.lower(), literal=True) for word in words]
+    held = [one.any().over("path") for one in contained]
+    found = lines.filter(pl.all_horizontal(*held) & pl.any_horizontal(*contained))
     return found.sort("path", "y", "x", "text").select("path", "text", "score")
 
 

@@ -20,15 +20,22 @@ def put_sample_set(found: SampleSet, store: Store, *, root: str) -> None:
         write_parquet(getattr(found, name), store.dataset / f"{name}.parquet")
     store.put_samples(found.samples)
     store.put_rejects(found.rejects, stage=STAGE)
-    SamplesManifest(counts=dict(found.counts), root=root).write(store.folder)
+    manifest = SamplesManifest(counts=dict(found.counts), root=root, notes=found.notes)
+    manifest.write(store.folder)
 
 
 def read_sample_set(store: Store) -> SampleSet:
     """Return the sample set as last read; raises StoreError when there is none."""
-    counts = SamplesManifest.read(store.folder).counts
+    manifest = SamplesManifest.read(store.folder)
     frames = {name: read_parquet(store.dataset / f"{name}.parquet") for name in _FRAMES}
     rejects = store.read("rejects").filter(pl.col("stage") == STAGE)
-    return SampleSet(samples=store.read_samples(), rejects=rejects, counts=counts, **frames)
+    return SampleSet(
+        samples=store.read_samples(),
+        rejects=rejects,
+        counts=manifest.counts,
+        notes=manifest.notes,
+        **frames,
+    )
 
 
 def find_known_samples(store: Store, *, root: str) -> pl.DataFrame | None:

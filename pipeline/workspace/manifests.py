@@ -58,13 +58,17 @@ class Manifest(Record):
 
 
 class SamplesManifest(Manifest):
-    """The dataset as last read. root: the folder that paths of samples are relative to."""
+    """The dataset as last read.
+
+    root: the folder that paths of samples are relative to. notes: of its own files, for the reader.
+    """
 
     stage = "samples"
     command = "embed"
 
     counts: Mapping[str, int]
     root: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class TextsManifest(Manifest):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.models import Thumbnail
+from reports.parts.numbers import format_number
 from reports.parts.words import ErrorWords
 
 _SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
@@ -12,12 +13,18 @@ _SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
 
 @dataclass(frozen=True)
 class Picture:
-    """One thumbnail as the template shows it; source is a data address, or None without image."""
+    """One thumbnail as the template shows it; source is a data address, or None without image.
+
+    classes: (name, class) of the true and the predicted class; empty unless it is a classifier's.
+    probability: of the predicted class, empty where it is not known.
+    """
 
     source: str | None
     alt: str
     caption: str
     outcome: str
+    classes: tuple[tuple[str, str], ...] = ()
+    probability: str = ""
 
 
 def make_pictures(thumbnails: Sequence[Thumbnail], words: ErrorWords) -> list[Picture]:
@@ -27,11 +34,16 @@ def make_pictures(thumbnails: Sequence[Thumbnail], words: ErrorWords) -> list[Pi
 
 def _make_picture(thumbnail: Thumbnail, words: ErrorWords) -> Picture:
     outcome = words.write_outcome(thumbnail.error)
+    named = (("true", thumbnail.true), ("predicted", thumbnail.predicted))
+    classes = tuple((name, text) for name, text in named if text is not None)
+    probability = thumbnail.probability
     return Picture(
         source=encode_image(thumbnail.image),
-        alt=f"Sample {thumbnail.caption}: {outcome}",
+        alt="; ".join([f"Sample {thumbnail.caption}: {outcome}", *map(" ".join, classes)]),
         caption=thumbnail.caption,
         outcome=outcome,
+        classes=classes,
+        probability="" if probability is None else format_number(probability),
     )
 
 

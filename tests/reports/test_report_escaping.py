@@ -42,7 +42,7 @@ def fill_with(text: str) -> ReportData:
         findings=make_table([finding], WEAKNESSES),
         search_notes=(text,),
         sweeps={1: make_sweep()},
-        gallery={1: (Thumbnail(b"", text, 1.0), Thumbnail(b"\xff\xd8\xff", text, 0.5))},
+        gallery={1: (Thumbnail(b"", text, 1.0, text, text), Thumbnail(b"\xff\xd8\xff", text, 0.5))},
     )
     return replace(
         make_report_data(systems=(system,)),

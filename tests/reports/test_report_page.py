@@ -22,6 +22,7 @@ from tests.reports.report_examples import (
     make_report_data,
     make_system,
     make_table,
+    make_thumbnail,
 )
 
 
@@ -280,3 +281,16 @@ def test_an_error_without_an_interval_leaves_its_cell_empty() -> None:
     ]
     assert {interval for view in cells for interval in view} == {""}
     assert '<td class="range"></td>' in build_report(make_report_data(value_errors=bare))
+
+
+def test_captions_of_a_classifier_name_both_classes_and_the_probability() -> None:
+    picture = make_thumbnail(1)
+    wrong = replace(picture, true="deer", predicted="horse", probability=0.9312)
+    unsure = replace(picture, true="deer", predicted="deer", error=0.0)
+    system = make_system(1, metric="not-top1", gallery={1: (wrong, unsure, picture)})
+    page = read_page(build_report(make_report_data(systems=(system,))))
+    assert "wrong true deer, predicted horse, probability 0.931" in page.words
+    assert "right true deer, predicted deer" in page.words
+    assert page.words.count("true deer") == 2
+    alts = [element.attributes["alt"] for element in page.select("img")]
+    assert f"Sample {picture.caption}: wrong; true deer; predicted horse" in alts

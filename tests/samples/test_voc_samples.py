@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.samples.read import read_samples
 from tests.samples.datasets import write_images
@@ -27,6 +28,35 @@ def test_corners_count_from_one_and_belong_to_the_box(tmp_path: Path) -> None:
     assert found.rejects.is_empty()
     assert found.categories.rows() == [(0, "dog", "dog", True), (0, "person", "person", True)]
     assert set(found.source_images["image_id"]) == {"a.png", "a", "b.png", "b"}
+
+
+def test_corners_that_count_from_zero_are_noticed(tmp_path: Path) -> None:
+    files = {"a": voc_file(voc_object(box=(0, 0, 31, 23))), "b": FILES["b"]}
+    found = read_voc(tmp_path, files)
+    assert found.counts["files_with_corners_at_0"] == 1
+    (note,) = found.notes
+    assert note.startswith("Pascal VOC: 1 annotation files have corners at 0, ")
+    assert 'corners = "from-0"' in note
+    assert found.objects.select("x", "w").row(0) == (-1.0, 32.0)
+    assert read_voc(tmp_path).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("corners", "box"),
+    [("from-1", (2, 3, 20, 15)), ("from-0", (3, 4, 20, 15)), ("edges", (3, 4, 19, 14))],
+)
+def test_the_audit_says_what_corners_mean(
+    tmp_path: Path, corners: str, box: tuple[float, ...]
+) -> None:
+    files = {"a": voc_file(voc_object(box=(3, 4, 22, 18)), voc_object(box=(0, 0, 9, 9)))}
+    found = read_voc(tmp_path, files, corners=corners)
+    assert found.objects.select("x", "y", "w", "h").row(0) == box
+    assert found.notes == ()
+
+
+def test_corners_are_said_of_voc_alone() -> None:
+    with pytest.raises(ValueError, match="corners: not used by format 'folder'"):
+        Dataset.model_validate({"format": "folder", "images": "images", "corners": "from-0"})
 
 
 def test_difficult_objects_are_no_samples_and_are_counted(tmp_path: Path) -> None:

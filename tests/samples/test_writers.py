@@ -141,6 +141,28 @@ def test_images_that_would_share_a_file_and_names_that_xml_forbids_are_reported(
         write_coco(found, tmp_path / "none" / "out.json")
 
 
+def test_an_image_without_objects_gets_an_empty_label_file(tmp_path: Path) -> None:
+    """Trainers take an image without a label file for one that nobody looked at."""
+    truth = coco({1: "a.png", 2: "b.png"}, [annotation(1, 1, (2, 3, 20, 15))])
+    write_yolo(read_coco(tmp_path, truth), tmp_path / "yolo", root=tmp_path / "images")
+    labels = tmp_path / "yolo" / "labels" / "train"
+    assert {file.name: bool(file.read_text()) for file in labels.iterdir()} == {
+        "a.txt": True,
+        "b.txt": False,
+    }
+    again = ask("yolo", tmp_path / "yolo", tmp_path / "yolo" / "data.yaml")
+    assert again.counts["images_without_label_file"] == 0
+
+
+def test_an_image_that_is_a_relative_link_is_written_as_the_file(tmp_path: Path) -> None:
+    found = read_coco(tmp_path, coco({1: "a.png"}, [annotation(1, 1, (2, 3, 20, 15))]))
+    (tmp_path / "images" / "a.png").rename(tmp_path / "moved.png")
+    (tmp_path / "images" / "a.png").symlink_to("../moved.png")
+    write_yolo(found, tmp_path / "yolo", root=tmp_path / "images")
+    written = tmp_path / "yolo" / "images" / "train" / "a.png"
+    assert written.read_bytes() == (tmp_path / "moved.png").read_bytes()
+
+
 @pytest.mark.skipif(not (SHARED / "coco_mini").is_dir(), reason=NO_SHARED)
 def test_real_annotations_survive_every_format(tmp_path: Path) -> None:
     folder = SHARED / "coco_mini"

@@ -117,7 +117,64 @@ def test_a_bad_data_yaml_is_a_clear_error(tmp_path: Path, data: str, shown: str)
     assert len(str(caught.value)) < 12_000
 
 
-def test_every_fault_of_a_data_yaml_is_reported_at_once(tmp_path: Path) -> None:
+def test_a_split_that_is_missing_says_what_to_write(tmp_path: Path) -> None:
+    data = "train: images/none\nval: images/val\nnames: [person, dog]"
+    with pytest.raises(DatasetError) as caught:
+        read_yolo(tmp_path, data=data)
+    assert f"train: there is no folder or list {tmp_path / 'images/none'}; " in str(caught.value)
+    assert 'read another split alone: e.g. split = "val" in [dataset]' in str(caught.value)
+    labels = {"val/c": "0 0.5 0.5 0.5 0.5\n"}
+    assert read_yolo(tmp_path, data=data, labels=labels, split="val").samples.height == 1
+
+
+@pytest.mark.parametrize("val", ["images/train", "./images/train/", "[images/train]"])
+def test_equal_splits_say_what_to_write(tmp_path: Path, val: str) -> None:
+    data = f"train: images/train\nval: {val}\nnames: [person, dog]"
+    with pytest.raises(DatasetError, match=r'val: names the same images as train: .*"train" in'):
+        read_yolo(tmp_path, data=data)
+    assert read_yolo(tmp_path, data=data, split="train").samples.height == 2
+    assert read_yolo(tmp_path, data=data, split="val").samples.height == 2
+
+
+def test_label_files_without_an_image_are_counted_and_named(tmp_path: Path) -> None:
+    line = "0 0.5 0.5 0.5 0.5\n"
+    labels = {**LABELS, "train/orphan": line, "train/deep/lost": line, "val/C": line}
+    labels |= {"train/classes": "person\ndog\n", "train/.hidden": line}
+    found = read_yolo(tmp_path, labels=labels)
+    assert found.counts["label_files_without_image"] == 3
+    none = "is the label file of no image: no image has its name"
+    assert found.rejects.select("path", "reason").rows() == [
+        ("labels/train/deep/lost.txt", none),
+        ("labels/train/orphan.txt", none),
+        (
+            "labels/val/C.txt",
+            "differs in upper and lower case from the name of its image; rename one of them",
+        ),
+    ]
+
+
+def test_label_files_of_another_split_are_no_rejects(tmp_path: Path) -> None:
+    """Label files of all splits may lie in one folder; a list names the images of each."""
+    data = "train: t.txt\nval: v.txt\nnames: [person, dog]"
+    line = "0 0.5 0.5 0.5 0.5\n"
+    file = write_yolo_folder(tmp_path, data=data, labels={"a": line, "b": line, "gone": line})
+    write_images(tmp_path / "images", ["a.png", "b.JPG"])
+    (tmp_path / "t.txt").write_text("./images/a.png\n")
+    (tmp_path / "v.txt").write_text("./images/b.JPG\n")
+    for split in ("train", "val"):
+        found = read_samples(ask_yolo(file, split=split))
+        assert found.rejects["path"].to_list() == ["labels/gone.txt"]
+
+
+def test_lists_beside_images_and_labels_are_no_label_files(tmp_path: Path) -> None:
+    write_images(tmp_path, ["a.png"])
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (tmp_path / "train.txt").write_text("./a.png\n")
+    (tmp_path / "data.yaml").write_text("train: train.txt\nnames: [person]")
+    assert read_samples(ask_yolo(tmp_path / "data.yaml")).rejects.is_empty()
+
+
+def test_every_fault_of_a_data_yaml_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="3 problems"):
         read_yolo(tmp_path, data="nc: x\ntrain: none")
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.exceptions import DatasetError
 from pipeline.files.json_file import Records, read_json, shorten
+from pipeline.samples.coco.outlines import frame_outline
 from pipeline.tables import BOX
 
 _IMAGES = {
@@ -34,7 +35,8 @@ class CocoFile:
 
     images: row, image_id, file_name, stated_width, stated_height (null where not stated).
     annotations: row, annotation_id, image_id, category_id, x, y, w, h (finite, w and h > 0), crowd,
-    ignore. categories: row, category_id, category. faults: row, list ("images" or "annotations"),
+    ignore. framed: how many of them state no box, but a segmentation, whose box they got.
+    categories: row, category_id, category. faults: row, list ("images" or "annotations"),
     image_id (null where it is unknown) and reason of each record that cannot be used.
     """
 
@@ -43,6 +45,7 @@ class CocoFile:
     annotations: pl.DataFrame
     categories: pl.DataFrame
     faults: pl.DataFrame
+    framed: int = 0
 
 
 def read_coco_file(path: Path) -> CocoFile:
@@ -55,13 +58,14 @@ def read_coco_file(path: Path) -> CocoFile:
     lists = _take_lists(path, content)
     categories = _read_categories(path, lists["categories"])
     images, image_faults = _read_images(lists["images"])
-    annotations, annotation_faults = _read_annotations(lists["annotations"])
+    annotations, annotation_faults, framed = _read_annotations(lists["annotations"])
     return CocoFile(
         path=path,
         images=images,
         annotations=annotations,
         categories=categories,
         faults=pl.concat([image_faults, annotation_faults]),
+        framed=framed,
     )
 
 
@@ -122,8 +126,10 @@ def _sides(records: Records, key: str) -> pl.Series:
     return whole.replace(0, None)
 
 
-def _read_annotations(values: list[Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _read_annotations(values: list[Any]) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Return the usable annotations, the faults, and how many got the box of a segmentation."""
     records = Records.from_list(values)
+    framed = _frame_objects(records)
     image_ids = records.ids("image_id")
     category_ids = records.ids("category_id")
     boxes = records.boxes("bbox")  # (n, 4)
@@ -144,7 +150,22 @@ def _read_annotations(values: list[Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
         schema=_ANNOTATIONS,
     ).with_row_index("row")
     _note_repeats(records, frame["annotation_id"], "annotations")
-    return _split_faults(records, frame, "annotations")
+    return *_split_faults(records, frame, "annotations"), framed
+
+
+def _frame_objects(records: Records) -> int:
+    """Give each record without a box that of its segmentation; return how many got one."""
+    boxes = {
+        index: box
+        for index, record in enumerate(records.items)
+        if not record.get("bbox") and (box := frame_outline(record.get("segmentation")))
+    }
+    if boxes:
+        records.items = [
+            {**record, "bbox": boxes[index]} if index in boxes else record
+            for index, record in enumerate(records.items)
+        ]
+    return len(boxes)
 
 
 def _note_repeats(records: Records, ids: pl.Series, name: str) -> None:

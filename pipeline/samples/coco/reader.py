@@ -24,12 +24,14 @@ class _Gathered:
     categories: list[pl.DataFrame] = field(default_factory=list)
     rejects: list[pl.DataFrame] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)  # path -> annotation file
+    framed: int = 0  # objects whose box is that of their segmentation
 
 
 def list_coco(dataset: Dataset) -> Listing:
     """List the images and objects of COCO annotation files, each with its folder of images.
 
-    Records that cannot be used are rejects, an image named twice counts the first time. Objects of
+    Records that cannot be used are rejects, an image named twice counts the first time. An object
+    with a segmentation but no box gets the box around that. Objects of
     every category are kept, as are crowds and ignored ones, with their flags: what is scored is
     decided later. Raises DatasetError if a file or folder is missing or is no COCO file, or if a
     category that is asked for or renamed is in none of the files.
@@ -49,7 +51,7 @@ def list_coco(dataset: Dataset) -> Listing:
     return Listing(
         images=listed.select(list(IMAGES)).sort("path"),
         rejects=pl.concat(gathered.rejects),
-        counts={},
+        counts={"boxes_from_segmentation": gathered.framed},
         objects=sort_objects(objects),
         source_images=images.select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories.select(list(CATEGORIES)),
@@ -62,6 +64,7 @@ def _gather(file: CocoFile, source: int, prefix: str, gathered: _Gathered) -> No
     images = file.images.with_columns(path=paths, source=pl.lit(source, dtype=pl.Int64))
     images = images.filter(pl.col("path").is_not_null())
     gathered.images.append(images.drop("row", "file_name"))
+    gathered.framed += file.framed
     gathered.categories.append(
         file.categories.select(
             pl.lit(source, dtype=pl.Int64).alias("source"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.config.dataset import CORNERS
 from pipeline.samples.voc.annotation_file import VOC_OBJECT
 from pipeline.tables import OBJECTS, Schema
 
@@ -23,25 +24,31 @@ _UNSAID = ("", "unspecified", "unknown")
 
 @dataclass(frozen=True)
 class PlacedObjects:
-    """OBJECTS with the columns EXTRA as text, and path and reason of objects not usable."""
+    """OBJECTS with the columns EXTRA as text, and path and reason of objects not usable.
+
+    at_zero: how many annotation files have an object with a corner from 0 to below 1, which files
+    that count from 1 do not have.
+    """
 
     objects: pl.DataFrame
     faults: pl.DataFrame
+    at_zero: int
 
 
-def place_objects(written: pl.DataFrame) -> PlacedObjects:
+def place_objects(written: pl.DataFrame, *, corners: str = "from-1") -> PlacedObjects:
     """Turn the texts of objects into boxes of pixels and flags.
 
-    written: PLACED and image_id. Corners count from 1 and belong to the box. Flags are 0 or 1;
+    written: PLACED and image_id. corners: what they mean, a key of CORNERS. Flags are 0 or 1;
     truncated and occluded become "yes" and "no", a pose that is not said null.
     """
-    corners = [pl.col(name).cast(pl.Float64, strict=False).alias(name) for name in _CORNERS]
+    first, more = CORNERS[corners]
+    sides = [pl.col(name).cast(pl.Float64, strict=False).alias(name) for name in _CORNERS]
     numbers = written.with_columns(*[pl.col(name).alias(f"{name}_text") for name in _CORNERS])
-    numbers = numbers.with_columns(*corners).with_columns(
-        x=pl.col("xmin") - 1,
-        y=pl.col("ymin") - 1,
-        w=pl.col("xmax") - pl.col("xmin") + 1,
-        h=pl.col("ymax") - pl.col("ymin") + 1,
+    numbers = numbers.with_columns(*sides).with_columns(
+        x=pl.col("xmin") - first,
+        y=pl.col("ymin") - first,
+        w=pl.col("xmax") - pl.col("xmin") + more,
+        h=pl.col("ymax") - pl.col("ymin") + more,
         ignore=_flag("difficult"),
         crowd=pl.lit(False),  # noqa: FBT003 - a literal of an expression
         annotation_id=pl.format("{}:{}", "image_id", "number"),
@@ -55,11 +62,13 @@ def place_objects(written: pl.DataFrame) -> PlacedObjects:
     ]
     bad = checked.filter(pl.col("reason").is_not_null())
     reason = pl.format("{} object {}: {}", "xml", "number", "reason")
+    at_zero = (pl.min_horizontal("xmin", "ymin") >= 0) & (pl.min_horizontal("xmin", "ymin") < 1)
     return PlacedObjects(
         objects=good.with_columns(
             *flags, said.alias("pose"), ignore=pl.col("ignore").fill_null(value=False)
         ).select([*OBJECTS, *EXTRA]),
         faults=bad.select("path", reason.alias("reason")),
+        at_zero=good.filter(at_zero)["xml"].n_unique(),
     )
 
 

@@ -15,7 +15,7 @@ from pipeline.samples.files import FILES_PER_TASK
 from pipeline.samples.folder import Found, check_folders, folder_prefix, walk_folder
 from pipeline.samples.image_names import choose_ids, name_images
 from pipeline.samples.objects import sort_objects
-from pipeline.samples.paths import PathRefusedError, clean_path
+from pipeline.samples.paths import Links, PathRefusedError, clean_path, list_links
 from pipeline.samples.sample_set import CATEGORIES, IMAGES, Listing, make_rejects, reject_rows
 from pipeline.samples.voc.annotation_file import VocFile, VocRefusedError, read_voc_file
 from pipeline.samples.voc.image_sets import read_set
@@ -44,11 +44,12 @@ class _Gathered:
 def list_voc(dataset: Dataset) -> Listing:
     """List the images and objects of Pascal VOC annotations, each folder with its images folder.
 
-    Corners count pixels from 1 and belong to the box, as in the original development kit: x is
-    xmin - 1 and the width xmax - xmin + 1. `difficult` objects are ignored ones; truncated,
-    occluded and pose become columns. The image is the file that <filename> names, else the one with
-    the stem of the XML file. `split` names ImageSets/Main/SPLIT.txt beside the annotations where
-    there are such sets. Raises DatasetError if a folder or set is missing, or no XML file is found.
+    Corners count pixels from 1 and belong to the box, as in the original development kit, unless
+    `corners` says otherwise; files that do not look so are counted and noted. `difficult` objects
+    are ignored ones; truncated, occluded and pose become columns. The image is the file that
+    <filename> names, else the one with the stem of the XML file. `split` names
+    ImageSets/Main/SPLIT.txt beside the annotations where there are such sets. Raises DatasetError
+    if a folder or set is missing, or no XML file is found.
     """
     check_folders(dataset)
     gathered = _Gathered()
@@ -72,7 +73,9 @@ def list_voc(dataset: Dataset) -> Listing:
     ]
     ids = pl.concat(choose_ids(frame) for frame in names)
     written = pl.DataFrame(gathered.objects, schema=dict(PLACED), orient="row")
-    placed = place_objects(written.join(ids, on="path", how="left", maintain_order="left"))
+    named = written.join(ids, on="path", how="left", maintain_order="left")
+    placed = place_objects(named, corners=dataset.corners or "from-1")
+    from_zero = placed.at_zero if (dataset.corners or "from-1") == "from-1" else 0
     objects, categories = name_categories(dataset, placed.objects, _list_categories(placed.objects))
     listed = images.with_columns(
         category=pl.lit(None, dtype=pl.String), split=pl.lit(dataset.split, dtype=pl.String)
@@ -84,11 +87,25 @@ def list_voc(dataset: Dataset) -> Listing:
             "other_split": gathered.other_split,
             "images_without_annotation": gathered.images_without_annotation,
             "other_suffix": gathered.skipped,
+            "files_with_corners_at_0": from_zero,
         },
+        notes=_note_corners(from_zero, stated=dataset.corners is not None),
         objects=sort_objects(objects.select(list(OBJECTS))),
         source_images=pl.concat(names).select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories,
         object_extra=objects.select("path", "annotation_id", *EXTRA),
+    )
+
+
+def _note_corners(files: int, *, stated: bool) -> tuple[str, ...]:
+    """Say that files do not count from 1, unless the audit states that they do."""
+    if not files or stated:
+        return ()
+    return (
+        f"Pascal VOC: {files:,} annotation files have corners at 0, so they do not count pixels "
+        "from 1 and their boxes may be a pixel off. Write what their corners are in [dataset]: "
+        'corners = "from-0" (pixels from 0, the last one included), "edges" (of boxes, from 0 to '
+        'the width) or "from-1" (as they were read).',
     )
 
 
@@ -97,7 +114,8 @@ def _gather_folder(folder: Path, source: int, dataset: Dataset, gathered: _Gathe
     if not folder.is_dir():
         raise DatasetError(f"dataset.annotations: {folder}: there is no such folder of XML files")
     found = Found()
-    walk_folder(folder, found, suffixes=frozenset({".xml"}))
+    links = list_links(dataset)
+    walk_folder(folder, found, links, suffixes=frozenset({".xml"}))
     gathered.rejects += found.rejects
     gathered.skipped += found.other_suffix
     if not found.paths:
@@ -113,7 +131,7 @@ def _gather_folder(folder: Path, source: int, dataset: Dataset, gathered: _Gathe
         reason = f"is in the set {dataset.split!r} but has no annotation file"
         gathered.rejects += [(stem, reason) for stem in missing]
         paths = kept
-    pictures = _Pictures.under(dataset.images[source])
+    pictures = _Pictures.under(dataset.images[source], links)
     used = 0
     for path, file in _read_files(folder, paths, gathered):
         used += _gather_file(path, file, source, pictures, dataset, gathered)
@@ -128,9 +146,9 @@ class _Pictures:
     by_stem: dict[str, str]
 
     @classmethod
-    def under(cls, folder: Path) -> "_Pictures":
+    def under(cls, folder: Path, links: Links) -> "_Pictures":
         found = Found()
-        walk_folder(folder, found)
+        walk_folder(folder, found, links)
         by_stem = {posixpath.splitext(path)[0]: path for path in sorted(found.paths)}
         return cls(frozenset(found.paths), by_stem)
 

@@ -1,7 +1,7 @@
 """The data.yaml of a YOLO dataset: names of classes, and where the images of each split are."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ def read_yolo_config(path: Path, *, images: Path, split: str | None) -> YoloConf
         places = _find_split(name, content.get(name), bases, problems)
         if places:
             splits[name] = places
+    problems += _list_equal(splits)
     if not splits and not problems:
         wanted = ", ".join(SPLITS) if split is None else split
         problems.append(f"names no images; expected {wanted}: a folder or a .txt list")
@@ -154,10 +155,32 @@ def _find_split(name: str, raw: object, bases: Sequence[Path], problems: list[st
         tried += [_join(base, value[3:]) for base in bases if value.startswith("../")]
         there = next((place for place in tried if _exists(place)), None)
         if there is None:
-            problems.append(f"{name}: there is no folder or list {tried[0]}")
+            problems.append(
+                f"{name}: there is no folder or list {tried[0]}; name the one that holds its "
+                f'images, or read another split alone: e.g. split = "{_other(name)}" in [dataset]'
+            )
         else:
             found.append(there)
     return found
+
+
+def _other(name: str) -> str:
+    return "val" if name == "train" else "train"
+
+
+def _list_equal(splits: Mapping[str, Sequence[Path]]) -> list[str]:
+    """List the splits that name the places of an earlier one: their images would count twice."""
+    first: dict[frozenset[Path], str] = {}
+    problems = []
+    for name, places in splits.items():
+        earlier = first.setdefault(frozenset(places), name)
+        if earlier != name:
+            shown = ", ".join(map(str, places))
+            problems.append(
+                f"{name}: names the same images as {earlier}: {shown}; to read them once, write "
+                f'split = "{earlier}" in [dataset]'
+            )
+    return problems
 
 
 def _exists(place: Path) -> bool:

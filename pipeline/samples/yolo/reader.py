@@ -1,7 +1,6 @@
 """YOLO datasets: a data.yaml, folders or lists of images, and a label file beside each image."""
 
 import os
-import posixpath
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pipeline.samples.files import FILES_PER_TASK
 from pipeline.samples.folder import Found, check_folders, walk_folder
 from pipeline.samples.image_names import choose_ids, name_images
 from pipeline.samples.objects import sort_objects
+from pipeline.samples.paths import Links, list_links
 from pipeline.samples.sample_set import (
     CATEGORIES,
     IMAGES,
@@ -26,6 +26,11 @@ from pipeline.samples.sample_set import (
 )
 from pipeline.samples.yolo.data_yaml import YoloConfig, read_yolo_config
 from pipeline.samples.yolo.label_files import parse_labels
+from pipeline.samples.yolo.label_paths import (
+    find_image_folders,
+    find_label_file,
+    list_unused_labels,
+)
 from pipeline.tables import OBJECTS, SOURCE_IMAGES
 
 _READERS = 16  # threads that read label files
@@ -42,6 +47,7 @@ class _Listed:
     paths: list[str] = field(default_factory=list)  # relative to the dataset's root
     owners: dict[str, str] = field(default_factory=dict)  # path -> where it is listed
     rejects: list[tuple[str, str]] = field(default_factory=list)
+    folders: dict[Path, None] = field(default_factory=dict)  # of images, as the files name them
     hidden: int = 0
     other_suffix: int = 0
 
@@ -51,19 +57,20 @@ def list_yolo(dataset: Dataset) -> Listing:
 
     `split` takes train, val or test; without it all are read and a row's split is that name. The
     label file of an image is where Ultralytics expects it: the last folder `images` of its
-    path becomes `labels`. An image without one has no objects. Boxes stay in shares of the image.
+    path becomes `labels`. An image without one has no objects; a label file without an image is a
+    reject. Boxes stay in shares of the image. A folder that data.yaml names may be a link.
     Raises DatasetError if a data.yaml cannot be read, if its images lie outside the images folder,
     or if no label file is found at all.
     """
     check_folders(dataset)
-    listed, configs = _Listed(), []
+    listed, configs, links = _Listed(), [], list_links(dataset)
     for source, file in enumerate(dataset.annotations):
         folder = dataset.images[source]
         config = read_yolo_config(file, images=folder, split=dataset.split)
         configs.append(config)
         for split, places in config.splits.items():
             for place in places:
-                _list_place(place, split, source, config, dataset, listed)
+                _list_place(place, split, source, config, dataset, links, listed)
     images = pl.DataFrame(
         {"source": listed.sources, "path": listed.paths, "split": listed.splits},
         schema={"source": pl.Int64(), "path": pl.String(), "split": pl.String()},
@@ -76,6 +83,7 @@ def list_yolo(dataset: Dataset) -> Listing:
             f"expected e.g. {find_label_file(listed.files[0])}"
         )
     objects, rejects = _read_objects(images, texts, configs, names)
+    unused = list_unused_labels(listed.files, texts, listed.folders, root=dataset.root)
     objects, categories = name_categories(dataset, objects, _list_categories(configs))
     empty = pl.lit(None, dtype=pl.Int64)
     rows = images.with_columns(
@@ -85,21 +93,29 @@ def list_yolo(dataset: Dataset) -> Listing:
     )
     return Listing(
         images=rows.select(list(IMAGES)).sort("path"),
-        rejects=pl.concat([make_rejects([*listed.rejects, *faults]), rejects]),
+        rejects=pl.concat([make_rejects([*listed.rejects, *faults, *unused]), rejects]),
         counts={
             "hidden": listed.hidden,
             "other_suffix": listed.other_suffix,
             "images_without_label_file": sum(text is None for text in texts) - len(faults),
+            "label_files_without_image": len(unused),
         },
         objects=sort_objects(objects.select(list(OBJECTS))),
         source_images=pl.concat(names).select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories,
         normalized=True,
+        link_roots=(*listed.folders, *find_image_folders(listed.files)),
     )
 
 
 def _list_place(
-    place: Path, split: str, source: int, config: YoloConfig, dataset: Dataset, listed: _Listed
+    place: Path,
+    split: str,
+    source: int,
+    config: YoloConfig,
+    dataset: Dataset,
+    links: Links,
+    listed: _Listed,
 ) -> None:
     """Add the images of a folder or of a .txt list to `listed`."""
     folder = dataset.images[source]
@@ -109,7 +125,8 @@ def _list_place(
                 f"{config.path}: {split}: {place} lies outside the images folder {folder}; "
                 f'set images = "{os.path.commonpath([place, folder])}" in [dataset]'
             )
-        entries = _walk(place, listed)
+        listed.folders[place] = None
+        entries = _walk(place, listed, links)
     else:
         entries = _read_list(place, config, listed)
     allowed, before = (f"{str(top).rstrip(os.sep)}{os.sep}" for top in (folder, dataset.root))
@@ -130,9 +147,9 @@ def _list_place(
         listed.paths.append(path)
 
 
-def _walk(place: Path, listed: _Listed) -> Iterator[tuple[str, str]]:
+def _walk(place: Path, listed: _Listed, links: Links) -> Iterator[tuple[str, str]]:
     found = Found()
-    walk_folder(place, found)
+    walk_folder(place, found, links)
     listed.rejects += found.rejects
     listed.hidden += found.hidden
     listed.other_suffix += found.other_suffix
@@ -163,13 +180,6 @@ def _read_list(place: Path, config: YoloConfig, listed: _Listed) -> Iterator[tup
             base = next((one for one in bases if (one / line).is_file()), bases[0])
         start = place.parent if line.startswith("./") or base is None else base
         yield os.path.normpath(start / line), where
-
-
-def find_label_file(image: str) -> str:
-    """Return where the label file of an image is: .../images/... becomes .../labels/....txt."""
-    before, found, after = image.rpartition(f"{os.sep}images{os.sep}")
-    moved = f"{before}{os.sep}labels{os.sep}{after}" if found else image
-    return posixpath.splitext(moved)[0] + ".txt"
 
 
 def _read_label_files(listed: _Listed) -> tuple[list[str | None], list[tuple[str, str]]]:

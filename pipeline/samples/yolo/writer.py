@@ -12,7 +12,7 @@ from pipeline.exceptions import DatasetError
 from pipeline.samples.sample_set import SampleSet
 from pipeline.samples.written import Written, list_names, take_truth
 from pipeline.samples.yolo.data_yaml import SPLITS
-from pipeline.samples.yolo.reader import find_label_file
+from pipeline.samples.yolo.label_paths import find_label_file
 
 
 def write_yolo(sample_set: SampleSet, target: Path, *, root: Path) -> Written:
@@ -20,8 +20,9 @@ def write_yolo(sample_set: SampleSet, target: Path, *, root: Path) -> Written:
 
     root: the folder that the paths of the sample set are relative to. YOLO labels hold no flags:
     crowds and ignored objects are left out and counted; boxes are cut off at the border of their
-    image. Images without a split, or of one that is not like train, val or test, go to train.
-    Raises DatasetError if two images would share a label file or a file cannot be written.
+    image. The label file of an image without objects is empty. Images without a split, or of one
+    that is not like train, val or test, go to train. Raises DatasetError if two images would share
+    a label file or a file cannot be written.
     """
     images, objects, left_out = take_truth(sample_set)
     plain = objects.filter(~pl.col("crowd") & ~pl.col("ignore"))
@@ -50,10 +51,9 @@ def _write_files(
         image.parent.mkdir(parents=True, exist_ok=True)
         _link_or_copy(root / path, image)
         used.add(split)
-        if path in lines:
-            label = Path(find_label_file(str(image)))
-            label.parent.mkdir(parents=True, exist_ok=True)
-            label.write_text(lines[path], encoding="utf-8")
+        label = Path(find_label_file(str(image)))
+        label.parent.mkdir(parents=True, exist_ok=True)
+        label.write_text(lines.get(path, ""), encoding="utf-8")
     content = {
         "path": str(folder.absolute()),
         **{split: f"images/{split}" for split in SPLITS if split in used},
@@ -112,6 +112,6 @@ def _write_lines(
 def _link_or_copy(source: Path, target: Path) -> None:
     """Make a file appear in a second place without using space where the disk allows it."""
     try:
-        os.link(source, target)
+        os.link(source.resolve(), target)  # of a link itself, a relative one would lead elsewhere
     except OSError:  # another disk, or one without links
         shutil.copy2(source, target)

@@ -8,6 +8,7 @@ from flows.commands.app import main
 from pipeline.config.dataset import Dataset
 from pipeline.samples.read import read_samples
 from tests.samples.datasets import annotation, coco, write_images, write_json
+from tests.samples.voc_folder import voc_file, voc_object, write_voc_folder
 
 
 def write_audit(folder: Path, dataset: str) -> Path:
@@ -68,6 +69,33 @@ def test_what_cannot_be_converted_is_told(
     assert run("convert", audit, tmp_path / "images", "--format", "voc") == 2
     assert run("convert", audit, tmp_path / "none" / "x.json", "--format", "coco") == 2
     assert "make it first" in capsys.readouterr().err
+
+
+def test_a_dataset_alone_is_converted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who wants another format has no attributes or systems yet."""
+    audit = write_audit(tmp_path, 'format = "coco"\nannotations = "truth.json"')
+    text = audit.read_text()
+    audit.write_text(text[text.index("[dataset]") : text.index("[attributes]")])
+    assert run("convert", audit, tmp_path / "out.json", "--format", "coco") == 0
+    assert "wrote 1 objects of 2 images" in capsys.readouterr().out
+    audit.write_text(audit.read_text().replace("annotations", "anotations"))
+    assert run("convert", audit, tmp_path / "more.json", "--format", "coco") == 2
+    assert "unknown key 'dataset.anotations'; did you mean 'annotations'" in capsys.readouterr().err
+    audit.write_text('name = "a"\n')
+    assert run("convert", audit, tmp_path / "more.json", "--format", "coco") == 2
+    assert "key 'dataset' is missing" in capsys.readouterr().err
+
+
+def test_what_is_odd_in_the_files_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_voc_folder(tmp_path, {"a": voc_file(voc_object(box=(0, 0, 9, 9)))})
+    audit = tmp_path / "audit.toml"
+    audit.write_text(
+        '[dataset]\nformat = "voc"\nimages = "JPEGImages"\nannotations = "Annotations"\n'
+    )
+    assert run("convert", audit, tmp_path / "out.json", "--format", "coco") == 0
+    assert "note: Pascal VOC: 1 annotation files have corners at 0" in capsys.readouterr().out
 
 
 def test_detections_can_be_converted(tmp_path: Path) -> None:

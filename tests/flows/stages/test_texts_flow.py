@@ -1,5 +1,6 @@
 """Text in images: read once where an attribute asks for it, a label, exported and searched."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,12 +8,14 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from flows.commands.dry_run import check_audit
 from flows.run.models import load_open_clip
 from flows.stages.embed import make_embeddings
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
 from flows.stages.samples import make_samples
 from pipeline.exceptions import ConfigError, StoreError
+from pipeline.files.core_count import count_cores
 from pipeline.texts.reader import ReadText
 from pipeline.workspace.store import find_store
 from tests.flows.command import call
@@ -108,7 +111,42 @@ def test_texts_are_exported_and_searched(tmp_path: Path) -> None:
     assert call("texts", workspace, "EXIT", "3").out == "2.png\tExit 3\n"
     nothing = call("texts", workspace, "entry")
     assert (nothing.code, nothing.out) == (0, "")
-    assert "0 lines of text hold entry" in nothing.err
+    assert nothing.err == "0 images hold entry; lines with one of these words: 0\n"
+
+
+def test_words_are_found_across_the_lines_of_one_image(tmp_path: Path) -> None:
+    class TwoLines(Fake):
+        def read(self, image: Image.Image) -> list[ReadText]:
+            first = super().read(image)
+            return [*first, ReadText("No entry", 0.9, 1, 8, 5, 2)] if first else []
+
+    read(write_audit(tmp_path, [7, 0, 3]), TwoLines(reader_id="b" * 16))
+    told = call("texts", tmp_path / "workspace", "exit", "ENTRY", "3")
+    assert told.out == "2.png\tExit 3\n2.png\tNo entry\n"
+    assert told.err == "1 image holds exit and ENTRY and 3; lines with one of these words: 2\n"
+
+
+def test_a_dry_run_counts_and_times_the_text_that_is_to_be_read(tmp_path: Path) -> None:
+    class Slow(Fake):
+        def read(self, image: Image.Image) -> list[ReadText]:
+            time.sleep(0.02)
+            return super().read(image)
+
+    config, fake = write_audit(tmp_path, [1] * 60), Slow()
+    plan = check_audit(config, limit=None, load_texts=lambda: fake)
+    assert plan.counts["to_read"] == 60
+    assert 8 < len(fake.reads) < 60
+    cores = count_cores()
+    assert 60 * 0.02 / (2 * cores) < plan.seconds < 60 * 0.02 * 5
+    assert f"reading text: about {plan.seconds:,.0f} s" in plan.to_text()
+    assert not (tmp_path / "workspace").exists()
+    read(config, fake)
+    done = check_audit(config, limit=None, load_texts=lambda: fake)
+    assert (done.counts["to_read"], round(done.seconds)) == (0, 0)
+    config.write_text(CONFIG.replace("image/text", "image/sharpness"))
+    without = check_audit(config, limit=None)
+    assert "to_read" not in without.counts
+    assert "reading text" not in without.to_text()
 
 
 def test_a_workspace_without_text_says_how_to_get_it(tmp_path: Path) -> None:
