@@ -5,7 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
@@ -15,10 +17,11 @@ from tests.reports.test_report_escaping import fill_with
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-# The page, policy and all, lies in a frame as wide as a phone; the window around it measures.
+WIDTHS = (400, 1280)  # a phone and a laptop, in pixels
+# The page, policy and all, lies in a frame of one of these widths; the window around it measures.
 # Boxes that scroll may hold wide things; everything else must end inside the frame.
 WINDOW = """<!DOCTYPE html>
-<iframe width="400" height="900" style="border: 0" srcdoc="PAGE"></iframe>
+<iframe width="WIDTH" height="900" style="border: 0" srcdoc="PAGE"></iframe>
 <script>
 addEventListener("load", () => {
   const page = document.querySelector("iframe").contentDocument;
@@ -49,30 +52,37 @@ PAGES = {
 }
 
 
-def measure(text: str, folder: Path) -> dict[str, object]:
-    """Lay the page out 400 pixels wide, all details open; return what sticks out."""
+def open_browser(window: str, folder: Path, *options: str) -> str:
+    """Load a page without a screen; return what the browser prints."""
     path = folder / "window.html"
-    path.write_text(WINDOW.replace("PAGE", html.escape(text)), encoding="utf-8")
+    path.write_text(window, encoding="utf-8")
     command = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
         "--disable-background-networking", f"--user-data-dir={folder / 'profile'}",
-        "--window-size=800,1000", "--dump-dom", path.as_uri(),
+        *options, path.as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    words = read_page(done.stdout).words
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def measure(text: str, folder: Path, *, width: int = 400) -> dict[str, object]:
+    """Lay the page out so many pixels wide, all details open; return what sticks out."""
+    window = WINDOW.replace("WIDTH", str(width)).replace("PAGE", html.escape(text))
+    done = open_browser(window, folder, f"--window-size={width + 400},1000", "--dump-dom")
+    words = read_page(done).words
     found: dict[str, object] = json.loads(words[words.index("{") :])
     return found
 
 
 @pytest.mark.slow
 @needs_chromium
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", list(PAGES))
-def test_nothing_is_wider_than_a_narrow_window(name: str, tmp_path: Path) -> None:
-    found = measure(build_report(PAGES[name]), tmp_path)
+def test_nothing_is_wider_than_the_window(name: str, width: int, tmp_path: Path) -> None:
+    found = measure(build_report(PAGES[name]), tmp_path, width=width)
     elements = found.pop("elements")
     assert isinstance(elements, int)
     assert elements > 100
-    assert found == {"width": 400, "wide": [], "over": 0, "styled": True}
+    assert found == {"width": width, "wide": [], "over": 0, "styled": True}
 
 
 @pytest.mark.slow
@@ -82,6 +92,45 @@ def test_measuring_sees_what_is_too_wide(tmp_path: Path) -> None:
     found = measure(bare, tmp_path)
     assert found["wide"] == ["svg.null"]
     assert found["over"] != 0
+
+
+# Only the first table that is wider than the window stays, at the top, scrolled by so much.
+ONE_TABLE = """<!DOCTYPE html>
+<body style="margin: 0">
+<iframe width="400" height="300" style="border: 0" srcdoc="PAGE"></iframe>
+<script>
+addEventListener("load", () => {
+  const page = document.querySelector("iframe").contentDocument;
+  page.querySelectorAll("details").forEach(details => { details.open = true; });
+  const table = [...page.querySelectorAll(".scroll")].find(box => box.scrollWidth > 600);
+  page.body.replaceChildren(table);
+  table.scrollLeft = SCROLLED;
+});
+</script>"""
+
+
+def draw_edges(text: str, folder: Path, *, scrolled: int) -> tuple[int, int]:
+    """Draw the table where scroll bars are hidden; return the lightest gray at its two edges."""
+    window = ONE_TABLE.replace("SCROLLED", str(scrolled)).replace("PAGE", html.escape(text))
+    picture = folder / "table.png"
+    options = ("--window-size=800,300", "--hide-scrollbars", f"--screenshot={picture}")
+    open_browser(window, folder, *options)
+    gray = np.asarray(Image.open(picture).convert("L"))[60:100]  # rows of the table
+    left, right = 17, 400 - 16 - 2  # inside the margins of the page
+    return int(gray[:, left].max()), int(gray[:, right].max())
+
+
+@needs_chromium
+def test_a_table_that_goes_on_is_shaded_at_that_edge(tmp_path: Path) -> None:
+    """Phones and many laptops hide scroll bars: without a shade the table looks cut off."""
+    text = build_report(PAGES["groups"])
+    paper, shaded = 240, 225
+    left, right = draw_edges(text, tmp_path, scrolled=0)
+    assert (left > paper, right < shaded) == (True, True), (left, right)
+    left, right = draw_edges(text, tmp_path, scrolled=100)
+    assert (left < shaded, right < shaded) == (True, True), (left, right)
+    left, right = draw_edges(text, tmp_path, scrolled=9999)
+    assert (left < shaded, right > paper) == (True, True), (left, right)
 
 
 def _read_colors(style: str) -> dict[str, dict[str, str]]:
