@@ -7,7 +7,9 @@ from PIL import Image
 
 from flows.commands.dry_run import check_audit
 from pipeline.exceptions import ConfigError, DatasetError
+from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit
+from tests.samples.voc_folder import voc_file, voc_object, write_voc_folder
 
 
 def test_a_given_attribute_without_its_column_is_refused(small_audit: SmallAudit) -> None:
@@ -41,6 +43,29 @@ def test_rejects_are_told_with_their_reasons(small_audit: SmallAudit) -> None:
     assert "rejects: 12" in told
     assert "note: rejected: broken00.png: " in told
     assert "note: rejected: 2 more" in told
+
+
+def test_what_is_left_out_of_the_datasets_files_is_counted_and_noted(tmp_path: Path) -> None:
+    zero = voc_file(voc_object(box=(0, 0, 20, 20), more="<difficult>1</difficult>"))
+    write_voc_folder(tmp_path, {"a": zero})
+    (tmp_path / "errors.csv").write_text("path,loss\na.png,1\n")
+    config = tmp_path / "audit.toml"
+    config.write_text(
+        'name = "corners"\n[dataset]\nformat = "voc"\nimages = "JPEGImages"\n'
+        'annotations = "Annotations"\n[attributes]\nuse = ["image/brightness"]\n[[systems]]\n'
+        'name = "net"\nformat = "table"\npredictions = "errors.csv"\nerror = "loss"\n'
+    )
+    lines = check_audit(config, limit=None).to_text().splitlines()
+    (note,) = [line for line in lines if line.startswith("note: Pascal VOC: ")]
+    assert "1 annotation files have corners at 0" in note
+    (left,) = [line for line in lines if line.startswith("note: of the dataset's own files: ")]
+    assert "images without annotation 1" in left
+    assert "ignored 1" in left
+    assert "files with corners at 0 1" in left
+    run_directly(config)
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "1 annotation files have corners at 0" in page
+    assert "Files with corners at 0" in page
 
 
 def test_a_class_that_no_classifier_knows_is_refused_before_any_work(tmp_path: Path) -> None:
