@@ -144,8 +144,10 @@ def _list_left_out(counts: Mapping[str, int]) -> tuple[str, ...]:
 
 
 def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
-    """Return the first rejects with their reasons, and how many more there are."""
-    first = rejects.select("path", "reason").head(SHOWN_REJECTS).iter_rows()
+    """Return some rejects, one of each reason before a second, and how many more there are."""
+    turn = pl.int_range(pl.len()).over("reason")
+    some = rejects.sort(turn, "path", "reason").head(SHOWN_REJECTS).sort("path", "reason")
+    first = some.select("path", "reason").iter_rows()
     lines = [f"rejected: {path}: {reason}" for path, reason in first]
     more = rejects.height - len(lines)
     return (*lines, f"rejected: {more:,} more") if more else tuple(lines)

@@ -45,6 +45,16 @@ def test_rejects_are_told_with_their_reasons(small_audit: SmallAudit) -> None:
     assert "note: rejected: 2 more" in told
 
 
+def test_a_reason_is_named_however_many_rejects_come_before(small_audit: SmallAudit) -> None:
+    for number in range(12):
+        (small_audit.images / f"broken{number:02}.png").write_bytes(b"no image")
+    (small_audit.images / "ring").symlink_to(small_audit.images)
+    told = check_audit(small_audit.config, limit=None).to_text()
+    assert "note: rejected: ring: is a link to a folder, which is not followed; " in told
+    assert "note: rejected: broken08.png: " in told
+    assert "note: rejected: 3 more" in told
+
+
 def test_what_is_left_out_of_the_datasets_files_is_counted_and_noted(tmp_path: Path) -> None:
     zero = voc_file(voc_object(box=(0, 0, 20, 20), more="<difficult>1</difficult>"))
     write_voc_folder(tmp_path, {"a": zero})
