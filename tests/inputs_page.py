@@ -165,7 +165,7 @@ def _name_type(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_name_type(inner[0])}s"
     if origin is dict:
-        return f"table of {_name_type(inner[1])}"
+        return f"table of {_name_type(inner[1])}s"
     return _PLAIN.get(annotation, "table")
 
 

@@ -125,7 +125,8 @@ class Dataset(Section):
     boxes: Boxes | None = None
     crop: CropRule = CropRule()
     truth: Truth | None = None
-    corners: Literal["from-1", "from-0", "edges"] | None = None  # of voc, see CORNERS
+    # Of voc: whether corners are pixels counted from 1 or from 0, or edges of the box.
+    corners: Literal["from-1", "from-0", "edges"] | None = None
     follow_links: bool = False  # read linked folders, and links that lead out of the images
     link_roots: FilePaths = ()  # folders that followed links may lead into; anywhere when empty
 
