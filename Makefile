@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where bytecode is not kept, every process that a test starts compiles torch and Prefect again: 8 s.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast fuzz check bench demo-encoder clean
+.PHONY: demo test test-fast fuzz check docs bench demo-encoder clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,10 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The generated parts of docs/inputs.md: the keys of audit.toml, from its models.
+docs: .venv/ready
+	$(BIN)/python -m tests.inputs_page
 
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.run

@@ -114,6 +114,7 @@ RUNS: Schema = {
     "counts": pl.String(),
     "timings": pl.String(),
     "search": pl.String(),  # JSON: for each system what was searched
+    "sample_limit": pl.Int64(),  # as --limit; null of all samples
 }
 FAMILY: Schema = {  # what a search counts: one row a slice
     "predicates": PREDICATES,

@@ -149,7 +149,11 @@ class DomainReport:
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """Everything that one page shows; times are ISO 8601 in UTC, timings in seconds."""
+    """Everything that one page shows; times are ISO 8601 in UTC, timings in seconds.
+
+    limit: how many samples the audit was limited to; None for all. gates_left_out: whether gates
+    did not judge, because the samples are limited.
+    """
 
     name: str
     run_id: str
@@ -172,6 +176,8 @@ class ReportData:
     versions: Mapping[str, str] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     encoder_id: str | None = None
+    limit: int | None = None
+    gates_left_out: bool = False
 
 
 def check_report_data(data: ReportData) -> None:

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -30,7 +31,23 @@ app.add_typer(demo_app, name="demo")
 
 AuditFile = Annotated[Path, typer.Argument(help="The audit.toml to run.", metavar="AUDIT.toml")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N samples.")]
+NoPrefect = Annotated[
+    bool, typer.Option("--no-prefect", help="Run without Prefect and its server: starts sooner.")
+]
+JudgeLimited = Annotated[
+    bool, typer.Option("--judge-limited", help="Let the gates judge also what --limit takes.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+class FormatName(StrEnum):
+    """The formats of datasets."""
+
+    coco = "coco"
+    yolo = "yolo"
+    voc = "voc"
+    folder = "folder"
+    table = "table"
 
 
 @app.callback(invoke_without_command=True)
@@ -48,11 +65,15 @@ def weakspot(
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    *,
+    dataset_format: Annotated[
+        FormatName, typer.Option("--format", help="How the dataset is laid out.")
+    ] = FormatName.coco,
 ) -> None:
     """Write a commented audit.toml and an example attribute file into a new folder."""
     from flows.commands.init import write_scaffold
 
-    for path in write_scaffold(folder):
+    for path in write_scaffold(folder, dataset_format=dataset_format.value):
         typer.echo(f"wrote {path}")
     typer.echo(f"Edit {folder / 'audit.toml'}, then: weakspot run {folder / 'audit.toml'}")
 
@@ -65,6 +86,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything; print counts, time and disk.")
     ] = False,
+    judge_limited: JudgeLimited = False,
+    no_prefect: NoPrefect = False,
     json_output: Json = False,
 ) -> None:
     """Run a whole audit: from images to a report."""
@@ -76,43 +99,75 @@ def run(
     else:
         from flows.run.stages import STAGES
 
-        _run(audit, STAGES, limit, json_output=json_output)
+        options = _RunOptions(limit, no_prefect, json_output, judge_limited)
+        _run(audit, STAGES, options)
 
 
 @app.command()
-def embed(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+def embed(
+    audit: AuditFile,
+    *,
+    limit: Limit = None,
+    no_prefect: NoPrefect = False,
+    json_output: Json = False,
+) -> None:
     """Embed and measure the samples that are not yet."""
-    _run(audit, ("embed",), limit, json_output=json_output)
+    _run(audit, ("embed",), _RunOptions(limit, no_prefect, json_output))
 
 
 @app.command()
-def label(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+def label(
+    audit: AuditFile,
+    *,
+    limit: Limit = None,
+    no_prefect: NoPrefect = False,
+    json_output: Json = False,
+) -> None:
     """Label the samples that have no label of an attribute yet."""
-    _run(audit, ("label",), limit, json_output=json_output)
+    _run(audit, ("label",), _RunOptions(limit, no_prefect, json_output))
 
 
 @app.command()
-def score(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+def score(
+    audit: AuditFile,
+    *,
+    limit: Limit = None,
+    no_prefect: NoPrefect = False,
+    json_output: Json = False,
+) -> None:
     """Turn the systems' outputs into errors."""
-    _run(audit, ("score",), limit, json_output=json_output)
+    _run(audit, ("score",), _RunOptions(limit, no_prefect, json_output))
 
 
 @app.command()
-def find(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+def find(
+    audit: AuditFile,
+    *,
+    limit: Limit = None,
+    no_prefect: NoPrefect = False,
+    json_output: Json = False,
+) -> None:
     """Search the labelled samples for weak slices."""
-    _run(audit, ("find",), limit, json_output=json_output)
+    _run(audit, ("find",), _RunOptions(limit, no_prefect, json_output))
 
 
 @app.command()
-def fairness(audit: AuditFile, *, limit: Limit = None, json_output: Json = False) -> None:
+def fairness(
+    audit: AuditFile,
+    *,
+    limit: Limit = None,
+    judge_limited: JudgeLimited = False,
+    no_prefect: NoPrefect = False,
+    json_output: Json = False,
+) -> None:
     """Compare groups by sensitive attributes; exit with 3 if a gap fails the gates."""
-    _run(audit, ("fairness",), limit, json_output=json_output)
+    _run(audit, ("fairness",), _RunOptions(limit, no_prefect, json_output, judge_limited))
 
 
 @app.command()
-def report(audit: AuditFile, *, json_output: Json = False) -> None:
+def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json = False) -> None:
     """Write the report of what was last found."""
-    _run(audit, ("report",), None, json_output=json_output)
+    _run(audit, ("report",), _RunOptions(None, no_prefect, json_output))
 
 
 app.command("slices")(slices)
@@ -133,14 +188,30 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _run(audit: Path, stages: tuple[str, ...], limit: int | None, *, json_output: bool) -> None:
+class _RunOptions(NamedTuple):
+    """How a run was asked for."""
+
+    limit: int | None
+    no_prefect: bool
+    json_output: bool
+    judge_limited: bool = False
+
+
+def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
     from flows.run.start import start_run
     from flows.run.summary import GatesFailedError
 
     try:
-        _show(start_run(audit, stages=stages, limit=limit), json_output=json_output)
+        summary = start_run(
+            audit,
+            stages=stages,
+            limit=options.limit,
+            judge_limited=options.judge_limited,
+            with_prefect=not options.no_prefect,
+        )
+        _show(summary, json_output=options.json_output)
     except GatesFailedError as failed:
-        _show(failed.summary, json_output=json_output)
+        _show(failed.summary, json_output=options.json_output)
         raise
 
 

@@ -33,6 +33,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     """Print the summary for a person."""
     counts = {name: summary.counts[name] for name in COUNTS if name in summary.counts}
     console.print(", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
+    if summary.limit is not None:
+        console.print(f"limited to the first {summary.limit:,} samples")
     if summary.findings:
         console.print(_tabulate_findings(summary.findings))
     elif "slices" in counts:

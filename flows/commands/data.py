@@ -21,12 +21,18 @@ def export(
     workspace: Annotated[Path, typer.Argument(help="The workspace folder of an audit.")],
     table: Annotated[str, typer.Argument(help="samples, labels, errors, findings, slices, ...")],
     file: Annotated[Path, typer.Argument(help="FILE.parquet, FILE.csv or FILE.json")],
+    *,
+    all_runs: Annotated[
+        bool, typer.Option("--all-runs", help="Also of earlier runs, attributes and systems.")
+    ] = False,
 ) -> None:
-    """Write a table of a workspace to a file."""
+    """Write a table of a workspace to a file; `wide` has one row a sample with all of it."""
     from flows.commands.export import export_table
 
-    rows = export_table(workspace, table, file)
-    typer.echo(f"wrote {rows:,} rows of {table} to {file}")
+    exported = export_table(workspace, table, file, all_runs=all_runs)
+    typer.echo(f"wrote {exported.rows:,} rows of {table} to {file}")
+    for note in exported.notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 def convert(

@@ -1,11 +1,15 @@
 """`weakspot export`: any table of a workspace as Parquet, CSV or JSON."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from flows.commands.export_rows import mark_limit, select_current
+from flows.commands.wide_columns import LIMIT
+from flows.commands.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import replace_file
 from pipeline.tables import RESULTS, TABLES
@@ -15,22 +19,34 @@ from pipeline.workspace.store import Store, find_store
 SUFFIXES = (".parquet", ".csv", ".json")
 
 
-def export_table(workspace: Path, table: str, target: Path) -> int:
-    """Write a table of the workspace to `target` and return its number of rows.
+@dataclass(frozen=True)
+class Exported:
+    """How many rows were written, and what to know of them."""
 
-    Nested columns (predicates) are JSON text in CSV. Raises ConfigError for an unknown table or
-    suffix, StoreError for what is no workspace.
+    rows: int
+    notes: tuple[str, ...] = ()
+
+
+def export_table(workspace: Path, table: str, target: Path, *, all_runs: bool = False) -> Exported:
+    """Write a table of the workspace to `target`.
+
+    all_runs: write also what earlier runs made and earlier attributes and systems left, not the
+    latest alone. Rows of limited samples get a column `sample_limit`. Nested columns (predicates)
+    are JSON text in CSV. Raises ConfigError for an unknown table or suffix, StoreError for what is
+    no workspace.
     """
-    known = sorted([*TABLES, *RESULTS, "embeddings", "texts"])
+    known = list_tables()
     if table not in known:
         raise ConfigError(f"no table {table!r}; the tables are {', '.join(known)}")
     if target.suffix not in SUFFIXES:
         raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
     store = find_store(workspace)
     try:
-        frame = _READERS[table](store) if table in _READERS else store.read(table)
+        stored = _READERS[table](store) if table in _READERS else store.read(table)
     except (pl.exceptions.PolarsError, OSError) as error:  # a file that something else changed
         raise StoreError(f"{workspace}: table {table!r} cannot be read: {error}") from None
+    frame = stored if all_runs else select_current(stored, table, store)
+    frame = mark_limit(frame, table, store)
     if not target.parent.is_dir():
         raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
     try:
@@ -38,7 +54,20 @@ def export_table(workspace: Path, table: str, target: Path) -> int:
             _write(frame, partial, target.suffix)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
-    return frame.height
+    return Exported(frame.height, tuple(_list_notes(frame, stored)))
+
+
+def list_tables() -> list[str]:
+    """Return the names of all tables that can be exported."""
+    return sorted({*TABLES, *RESULTS, *_READERS})
+
+
+def _list_notes(frame: pl.DataFrame, stored: pl.DataFrame) -> Iterator[str]:
+    if left := stored.height - frame.height:
+        yield f"{left:,} rows of earlier runs or settings are left out; --all-runs writes them"
+    if LIMIT in frame.columns and frame[LIMIT].is_not_null().any():
+        limits = ", ".join(f"{limit:,}" for limit in frame[LIMIT].drop_nulls().unique().sort())
+        yield f"rows are of limited samples: the first {limits} alone (column {LIMIT})"
 
 
 def _write(frame: pl.DataFrame, path: Path, suffix: str) -> None:
@@ -78,4 +107,5 @@ def _read_embeddings(store: Store) -> pl.DataFrame:
 _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
     "embeddings": _read_embeddings,
     "texts": read_text_lines,
+    "wide": build_wide_table,
 }

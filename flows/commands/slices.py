@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.commands.console import open_console
+from flows.commands.wide_columns import drop_outputs
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.slices.options import AuditOptions, Condition
 from reports.parts.words import write_predicates
@@ -169,7 +170,7 @@ def _read(
     twice = sorted({name for name in requested if requested.count(name) > 1})
     if twice:
         raise ConfigError(f"{', '.join(map(repr, twice))}: a column can be used for one thing only")
-    notes: list[str] = []
+    table, notes = drop_outputs(table, error=error, requested=requested)
     names = attributes or [name for name in table.columns if name not in requested]
     columns = [
         _make_attribute(table[name], notes, requested=attributes is not None) for name in names

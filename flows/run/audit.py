@@ -1,16 +1,19 @@
 """The order of an audit: samples, embed, label, score, find, fairness, report."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
+from flows.run.logs import LOG
 from flows.run.models import LoadEncoder, load_open_clip
 from flows.run.preflight import require_comparison
 from flows.run.record import RunRecord
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.run.runner import Runner
 from flows.run.stages import STAGES
+from flows.run.staleness import refuse_other_limit
 from flows.run.summary import GatesFailedError, Summary
 from flows.stages.coverage import cover_domain
 from flows.stages.detect import asks_for_detector, detect_objects
@@ -23,7 +26,7 @@ from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
 from flows.stages.search import find_slices
 from pipeline.vocabulary import FAIL
-from pipeline.workspace.manifests import LabelManifest, ScoreManifest
+from pipeline.workspace.manifests import LabelManifest, SamplesManifest, ScoreManifest
 from pipeline.workspace.store import Store, lock_workspace, open_store
 
 
@@ -33,13 +36,15 @@ def execute_audit(
     *,
     stages: Sequence[str] = STAGES,
     limit: int | None = None,
+    judge_limited: bool = False,
     load: LoadEncoder = load_open_clip,
 ) -> Summary:
     """Run the given stages of the audit in `path`, in order; the samples are read first.
 
-    runner: what calls the stages and their tasks. load: makes the encoder. Raises ConfigError
-    for a faulty audit, GatesFailedError, after all else is done, for gaps that its gates do not
-    allow, and other WeakspotErrors for what cannot be done.
+    runner: what calls the stages and their tasks. limit: take the first so many samples.
+    judge_limited: whether gates judge these too. load: makes the encoder. Raises ConfigError for a
+    faulty audit, GatesFailedError, after all else is done, for gaps that its gates do not allow,
+    and other WeakspotErrors for what cannot be done.
     """
     resolved = resolve_audit(path)
     audit = resolved.audit
@@ -47,8 +52,12 @@ def execute_audit(
         require_comparison(audit, resolved.sensitive)
     with lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
-        run = RunRecord(audit)
-        report = _run_stages(run, resolved, store, runner, stages=stages, limit=limit, load=load)
+        if tuple(stages) != ("report",) and "embed" not in stages:  # which may begin anew
+            refuse_other_limit(store, limit)
+        run = RunRecord(audit, limit=limit)
+        report = _run_stages(
+            run, resolved, store, runner, stages=stages, judge_limited=judge_limited, load=load
+        )
         store.put_run(run.to_frame())
     summary = Summary(
         run_id=run.run_id,
@@ -59,6 +68,7 @@ def execute_audit(
         systems=_read_systems(store),
         report=report,
         seconds=run.seconds,
+        limit=run.limit,
     )
     if FAIL in run.gates.values():
         raise GatesFailedError(describe_failures(store, run.run_id), summary)
@@ -72,13 +82,16 @@ def _run_stages(
     runner: Runner,
     *,
     stages: Sequence[str],
-    limit: int | None,
+    judge_limited: bool,
     load: LoadEncoder,
 ) -> str | None:
     """Run the stages one after the other, each timed; return where the report is."""
-    if tuple(stages) != ("report",):  # a report shows what was found, also when images are gone
+    if tuple(stages) == ("report",):  # it shows what was found, also when images are gone
+        last = SamplesManifest.find(store.folder)
+        run.limit = last.limit if last else None
+    else:
         with run.timed("samples"):
-            run.counts |= _read_samples(resolved, store, runner, limit)
+            run.counts |= _read_samples(resolved, store, runner, run.limit)
     if "embed" in stages:
         with run.timed("embed"):
             run.counts |= _embed(resolved, store, runner, load)
@@ -87,7 +100,6 @@ def _run_stages(
             run.counts |= runner.run_stage(
                 "label", make_labels, resolved, store, load=load, run_task=runner.run_task
             )
-        run.encoder_id = LabelManifest.read(store.folder).encoder_id
     if "score" in stages:
         with run.timed("score"):
             run.counts |= runner.run_stage(
@@ -97,11 +109,13 @@ def _run_stages(
     if "find" in stages:
         with run.timed("find"):
             _find(run, resolved, store, runner)
+        run.encoder_id = LabelManifest.read(store.folder).encoder_id
         store.put_run(run.to_frame())
     if "fairness" in stages:
         with run.timed("fairness"):
+            judged = resolved if judge_limited else _leave_out_gates(resolved, run.limit)
             run.gates = runner.run_stage(
-                "fairness", compare_groups, resolved, store, run.run_id, run_task=runner.run_task
+                "fairness", compare_groups, judged, store, run.run_id, run_task=runner.run_task
             )
     if "report" not in stages:
         return None
@@ -109,6 +123,14 @@ def _run_stages(
         page = runner.run_stage("report", write_report, resolved, store)
         runner.publish_report(Path(page).as_uri(), audit=resolved.audit.name)
     return page
+
+
+def _leave_out_gates(resolved: ResolvedAudit, limit: int | None) -> ResolvedAudit:
+    """Return the audit without its gates where the samples are limited."""
+    if limit is None or resolved.audit.gates is None:
+        return resolved
+    LOG.warning("gates do not judge the first %s samples; --judge-limited lets them", f"{limit:,}")
+    return replace(resolved, audit=resolved.audit.model_copy(update={"gates": None}))
 
 
 def _read_samples(

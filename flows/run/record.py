@@ -8,18 +8,26 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
 from pipeline.config.audit import Audit
 from pipeline.tables import RUNS
 from pipeline.workspace.manifests import SearchRecord
+from pipeline.workspace.store import Store
 
 PACKAGES = ("duckdb", "numpy", "open_clip_torch", "polars", "prefect", "sliceline", "torch")
 
 
 def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+
+
+def find_last_search(store: Store) -> dict[str, Any] | None:
+    """Return the row of the run that searched last, None when none did."""
+    runs = store.read("runs").filter(pl.col("search") != "").sort("started_at", "run_id")
+    return None if runs.is_empty() else runs.row(-1, named=True)
 
 
 def _make_run_id() -> str:
@@ -32,6 +40,7 @@ class RunRecord:
     """Filled while the stages run; `to_frame` makes the row of the `runs` table."""
 
     audit: Audit
+    limit: int | None = None  # as --limit
     run_id: str = field(default_factory=_make_run_id)
     started_at: str = field(default_factory=_now)
     counts: dict[str, int] = field(default_factory=dict)
@@ -61,6 +70,7 @@ class RunRecord:
             "counts": json.dumps(self.counts),
             "timings": json.dumps(self.seconds),
             "search": self.search.model_dump_json() if self.search else "",
+            "sample_limit": self.limit,
         }
         return pl.DataFrame([row], schema=dict(RUNS))
 

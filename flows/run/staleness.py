@@ -1,15 +1,22 @@
 """What was made earlier in a workspace, compared with what is asked for now."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from flows.run.resolved_audit import ResolvedAudit
-from pipeline.config.audit import Audit, System
+from pipeline.config.audit import Audit, Dataset, System
+from pipeline.embeddings.card import spec_key
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute
-from pipeline.workspace.manifests import Inputs, LabelManifest, ScoreManifest, SearchRecord
+from pipeline.workspace.manifests import (
+    Inputs,
+    LabelManifest,
+    SamplesManifest,
+    ScoreManifest,
+    SearchRecord,
+)
 from pipeline.workspace.store import Store
 
 
@@ -18,22 +25,69 @@ def hash_system(system: System) -> str:
     return _hash(system.model_dump_json())
 
 
+def hash_dataset(dataset: Dataset) -> str:
+    """Return the hash of what an audit asks of its samples; true values are hashed apart."""
+    return _hash(dataset.model_dump_json(exclude={"truth"}))
+
+
+def hash_truth(dataset: Dataset) -> str:
+    """Return the hash of which true values an audit reads, and how."""
+    return _hash(dataset.truth.model_dump_json() if dataset.truth else "")
+
+
+def hash_encoder(audit: Audit) -> str:
+    """Return the hash of which encoder an audit asks for."""
+    return _hash(spec_key(audit.encoder) if audit.encoder else "")
+
+
+def hash_search(audit: Audit) -> str:
+    """Return the hash of what an audit asks of the search and of the count of its domain."""
+    return _hash("\0".join([audit.slices.model_dump_json(), audit.domain.model_dump_json()]))
+
+
 def hash_comparison(audit: Audit) -> str:
     """Return the hash of what the audit asks of groups and gates."""
     asked = [section.model_dump_json() for section in (audit.fairness, audit.gates) if section]
     return _hash("\0".join(asked))
 
 
+def refuse_other_limit(store: Store, limit: int | None) -> None:
+    """Raise StoreError when a stage would take other samples than the stages before it took.
+
+    limit: as --limit; None for all samples.
+    """
+    last = SamplesManifest.find(store.folder)
+    if last is None or last.limit == limit:
+        return
+    if last.limit is None:
+        problem = f"the last samples are not limited; run `weakspot run` with --limit {limit} first"
+        remedy = "or leave --limit out"
+    else:
+        problem = (
+            f"the last samples are limited to {last.limit:,}; run `weakspot run` without --limit"
+        )
+        remedy = f"or pass --limit {last.limit} here too"
+    raise StoreError(f"{store.folder}: {problem}, {remedy}")
+
+
 def refuse_stale(resolved: ResolvedAudit, store: Store) -> None:
-    """Raise SearchError when labels or errors were made for other attributes or systems."""
-    labelled = {one.name: one.asked for one in LabelManifest.read(store.folder).attributes}
+    """Raise SearchError when labels or errors were made for another dataset, attributes or systems.
+
+    Also when they are of other samples than were read last, because one of them was limited.
+    """
+    label = LabelManifest.read(store.folder)
+    labelled = {one.name: one.asked for one in label.attributes}
     attributes = {a.name: hash_attribute(a) for a in resolved.attributes}
     scored = ScoreManifest.read(store.folder)
     known = {name: one.asked for name, one in scored.systems.items()}
     systems = {system.name: hash_system(system) for system in resolved.audit.systems}
-    problems = []
+    problems = [*_list_foreign_samples(resolved.audit, store, label, scored)]
     if differing := _list_differing(labelled, attributes):
         problems.append(f"attributes {differing} changed; run `weakspot label` first")
+    if label.encoder_id and label.encoder_asked not in (None, hash_encoder(resolved.audit)):
+        problems.append("[encoder] changed; run `weakspot embed` and `weakspot label` first")
+    if label.truth_asked not in (None, hash_truth(resolved.audit.dataset)):
+        problems.append("[dataset.truth] changed; run `weakspot label` first")
     if differing := _list_differing(known, systems):
         problems.append(f"systems {differing} changed; run `weakspot score` first")
     elif missing := _list_without_matches(resolved.audit, store, scored):
@@ -70,9 +124,34 @@ def refuse_unsearched(audit: Audit, store: Store, search: SearchRecord, *, input
         problems.append(f"systems {', '.join(differing)} are not those that were searched")
     if search.label_source != audit.slices.labels:
         problems.append("[slices] labels is not what was searched")
+    elif search.asked not in (None, hash_search(audit)):
+        problems.append("[slices] or [domain] is not what was searched")
     if problems:
         where = f"{store.folder} was not searched as it is now; run `weakspot find` first"
         raise StoreError.from_problems(where, problems)
+
+
+def _list_foreign_samples(
+    audit: Audit, store: Store, label: LabelManifest, scored: ScoreManifest
+) -> Iterator[str]:
+    """Yield in what the samples of labels and errors are not those that are asked for now."""
+    samples = SamplesManifest.read(store.folder)
+    asked = (samples.asked, label.dataset_asked, scored.dataset_asked)
+    if any(one not in (None, hash_dataset(audit.dataset)) for one in asked):
+        yield "[dataset] changed; run `weakspot run` first"
+    for command, made, limit in (
+        ("label", "labels", label.limit),
+        ("score", "errors", scored.limit),
+    ):
+        if limit != samples.limit:
+            yield (
+                f"the {made} are {_write_limit(limit)}, the samples {_write_limit(samples.limit)}"
+                f"; run `weakspot {command}` first"
+            )
+
+
+def _write_limit(limit: int | None) -> str:
+    return "of all samples" if limit is None else f"limited to {limit:,}"
 
 
 def _list_without_matches(audit: Audit, store: Store, scored: ScoreManifest) -> str:

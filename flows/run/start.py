@@ -1,4 +1,4 @@
-"""Starting a run from the command: the server, the flow and its errors."""
+"""Starting a run from the command: with Prefect, its server and its errors, or without."""
 
 import importlib
 from collections.abc import Sequence
@@ -14,20 +14,47 @@ from pipeline.exceptions import WeakspotError
 _UNREACHED = "Failed to reach API"  # how Prefect begins to say so; it has no class for it
 
 
-def start_run(path: Path, *, stages: Sequence[str], limit: int | None) -> Summary:
-    """Run stages of the audit in `path` as a Prefect flow in this process.
+def start_run(
+    path: Path,
+    *,
+    stages: Sequence[str],
+    limit: int | None = None,
+    judge_limited: bool = False,
+    with_prefect: bool = True,
+) -> Summary:
+    """Run stages of the audit in `path` in this process, as a Prefect flow or directly.
 
-    Raises ConfigError for a faulty audit before Prefect is started, WeakspotError for the rest.
+    limit, judge_limited: as in `execute_audit`. Without Prefect no server is started, and nothing
+    is tried again when input or output fails. Raises ConfigError for a faulty audit before Prefect
+    is started, WeakspotError for the rest.
     """
     check_paths(read_audit(path), config=path)
     set_up_logging()
+    if with_prefect:
+        return _run_flow(path, stages=stages, limit=limit, judge_limited=judge_limited)
+    from flows.run.audit import execute_audit  # the stages take a second that --help saves
+    from flows.run.runner import DirectRunner
+
+    return execute_audit(
+        path, DirectRunner(), stages=tuple(stages), limit=limit, judge_limited=judge_limited
+    )
+
+
+def _run_flow(
+    path: Path, *, stages: Sequence[str], limit: int | None, judge_limited: bool
+) -> Summary:
     keep_private()
     LOG.info("starting Prefect")
     with serve_prefect(meanwhile=lambda: importlib.import_module("flows.run.flow")) as url:
         from flows.run.flow import run_audit
 
         try:
-            return run_audit(str(path.absolute()), stages=tuple(stages), limit=limit)
+            return run_audit(
+                str(path.absolute()),
+                stages=tuple(stages),
+                limit=limit,
+                judge_limited=judge_limited,
+            )
         except RuntimeError as error:
             if not str(error).startswith(_UNREACHED):
                 raise

@@ -25,7 +25,8 @@ class Summary:
     """One run: counts of what was made, findings and gaps worst first, seconds per stage.
 
     systems: for each scored system the counts of its outputs, and why they are questionable.
-    gates: for each system pass, fail or insufficient evidence, where the audit has gates.
+    gates: for each system pass, fail or insufficient evidence, where the audit has gates and they
+    were judged. limit: how many samples were taken, as --limit; None for all.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class Summary:
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     report: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    limit: int | None = None
 
     def to_json(self) -> str:
         """Return the summary as one JSON object; every count is there, 0 when nothing was made."""

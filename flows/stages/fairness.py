@@ -30,7 +30,7 @@ from pipeline.workspace.manifests import (
 )
 from pipeline.workspace.search_table import SearchTable, find_error_id, read_search_table
 from pipeline.workspace.store import Store
-from reports.parts.words import write_predicates
+from reports.parts.words import write_group_sources, write_predicates
 
 Labels = Literal["predicted", "truth"]
 TABLES = ("gaps", "disparities", "verdicts")
@@ -201,19 +201,25 @@ def describe_failures(store: Store, run_id: str) -> str:
     verdicts = store.read_result(run_id, "verdicts")
     if verdicts is None:
         return "the gates fail"
-    lines = [f"  - {_describe_failure(row)}" for row in select_failures(verdicts).to_dicts()]
+    known = LabelManifest.read(store.folder).by_name
+    sources = {name: labelled.source for name, labelled in known.items()}
+    failures = select_failures(verdicts).to_dicts()
+    lines = [f"  - {_describe_failure(row, sources)}" for row in failures]
     return "\n".join(["the gates fail; everything else is done", *lines])
 
 
-def _describe_failure(row: Mapping[str, Any]) -> str:
+def _describe_failure(row: Mapping[str, Any], sources: Mapping[str, str]) -> str:
+    """Say which group fails; sources: of the labels of each attribute."""
     if row["labels"] == ALL:
         return (
             f"{row['system']}: all samples (n {row['n']:,}): error {row['difference']:.3g} above "
             "max_error"
         )
+    own = [sources.get(one["attribute"], "") for one in row["predicates"]]
     return (
-        f"{row['system']}: {write_predicates(row['predicates'])} (by {row['labels']} labels, "
-        f"n {row['n']:,}): error {row['difference']:+.3g} against the rest"
+        f"{row['system']}: {write_predicates(row['predicates'])} "
+        f"({write_group_sources(row['labels'], own)}, n {row['n']:,}): "
+        f"error {row['difference']:+.3g} against the rest"
     )
 
 

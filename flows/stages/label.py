@@ -8,6 +8,7 @@ from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.models import LoadEncoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
+from flows.run.staleness import hash_dataset, hash_encoder, hash_truth
 from flows.stages.labellers import make_labellers
 from pipeline.config.audit import Audit
 from pipeline.labels.attribute_file import hash_attribute
@@ -15,7 +16,7 @@ from pipeline.labels.given import select_targets
 from pipeline.labels.labellers import Labeller, label_missing
 from pipeline.labels.truth import read_truth
 from pipeline.workspace.kept_samples import read_sample_set
-from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
+from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store
 
@@ -36,6 +37,10 @@ def make_labels(
         truth=truth,
         truth_gaps=gaps,
         encoder_id=next((one.encoder_id for one in labellers if one.encoder_id), None),
+        truth_asked=hash_truth(resolved.audit.dataset),
+        encoder_asked=hash_encoder(resolved.audit),
+        dataset_asked=hash_dataset(resolved.audit.dataset),
+        limit=SamplesManifest.read(store.folder).limit,
     ).write(store.folder)
     LOG.info("labels: %d attributes, %s samples labelled", len(labellers), f"{labelled:,}")
     return {"prompts_encoded": encoded, "samples_labelled": labelled}

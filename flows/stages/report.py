@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from flows.run.logs import LOG
+from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
-from flows.run.staleness import note_inputs, refuse_unsearched
+from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
 from flows.stages.report_gallery import pick_worst
 from flows.stages.report_groups import report_domain, report_error_gates, report_fairness
 from pipeline.coverage.values import average_errors, cover_values, describe_constant
@@ -30,11 +31,17 @@ from pipeline.workspace.store import Store
 from reports.models import AttributeReport, ReportData, SystemReport
 from reports.pages.report_page import build_report
 
+LIMITED = "limited"  # the folder, in that of the report, of a page of limited samples
+
 
 def write_report(resolved: ResolvedAudit, store: Store) -> str:
-    """Write the page of the latest search in the workspace; return its path."""
+    """Write the page of the latest search in the workspace; return its path.
+
+    That of limited samples goes to a folder of its own, so that it replaces no full report.
+    """
     data = gather_report(resolved, store)
-    page = resolved.audit.report.folder / "index.html"
+    folder = resolved.audit.report.folder
+    page = (folder if data.limit is None else folder / LIMITED) / "index.html"
     try:
         write_text(build_report(data), page)
     except OSError as error:
@@ -44,15 +51,19 @@ def write_report(resolved: ResolvedAudit, store: Store) -> str:
 
 
 def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
-    """Read all that the page shows. Raises StoreError when just that was not searched yet."""
+    """Read all that the page shows.
+
+    Raises StoreError when just that was not searched yet, SearchError when it was made for another
+    dataset, attributes or systems than the audit names now.
+    """
     audit = resolved.audit
-    runs = store.read("runs").filter(pl.col("search") != "").sort("started_at", "run_id")
-    if runs.is_empty():
+    run = find_last_search(store)
+    if run is None:
         raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot find` first")
-    run = runs.row(-1, named=True)
     search = SearchRecord.from_json(run["search"], source=f"{store.database}, run {run['run_id']}")
     samples = store.read_samples()
     dataset = SamplesManifest.read(store.folder)
+    refuse_stale(resolved, store)
     inputs = note_inputs(store, samples)
     refuse_unsearched(audit, store, search, inputs=inputs)
     manifest = LabelManifest.read(store.folder)
@@ -64,6 +75,10 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         for name in search.systems
     }
     first = next(iter(tables.values()))
+    fairness = report_fairness(resolved, store, manifest, inputs=inputs)
+    systems = _report_systems(
+        resolved, store, run["run_id"], search, tables, samples, inputs=inputs
+    )
     agreement, value_quality = _measure_quality(store, manifest, samples["sample_id"])
     return ReportData(
         name=run["name"],
@@ -71,9 +86,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         started_at=run["started_at"],
         finished_at=run["finished_at"],
         samples=len(first.sample_ids),
-        systems=_report_systems(
-            resolved, store, run["run_id"], search, tables, samples, inputs=inputs
-        ),
+        systems=systems,
         attributes=tuple(_describe_attribute(column, manifest) for column in columns),
         sample_kind=audit.dataset.sample,
         coverage=cover_values(
@@ -99,8 +112,13 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         config=json.dumps(json.loads(run["config"]), indent=1),
         versions=json.loads(run["versions"]),
         timings=json.loads(run["timings"]),
-        encoder_id=run["encoder_id"],
-        fairness=report_fairness(resolved, store, manifest, inputs=inputs),
+        encoder_id=manifest.encoder_id,
+        limit=search.limit,
+        fairness=fairness,
+        gates_left_out=search.limit is not None
+        and audit.gates is not None
+        and all(report.verdicts is None for report in fairness)
+        and all(system.gate is None for system in systems),
         domain=report_domain(search.domain, store, run["run_id"]),
     )
 

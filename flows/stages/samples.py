@@ -7,6 +7,7 @@ import polars as pl
 from flows.run.logs import LOG
 from flows.run.preflight import check_columns
 from flows.run.resolved_audit import ResolvedAudit
+from flows.run.staleness import hash_dataset
 from pipeline.errors.scored import scored_samples
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
@@ -41,7 +42,7 @@ def make_samples(
     check_columns(resolved.attributes, found, sample=dataset.sample, limited=limit is not None)
     if dataset.truth is not None:  # so that a faulty file is not found after the embedding
         read_truth(dataset.truth, found.samples)
-    put_sample_set(found, store, root=root)
+    put_sample_set(found, store, root=root, asked=hash_dataset(dataset), limit=limit)
     for note in found.notes:
         LOG.warning("%s", note)
     samples = scored_samples(found.samples).height  # without the images that hold objects

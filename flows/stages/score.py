@@ -3,14 +3,14 @@
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
-from flows.run.staleness import hash_system
+from flows.run.staleness import hash_dataset, hash_system
 from pipeline.config.audit import System
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.kept_samples import read_sample_set
-from pipeline.workspace.manifests import ScoredSystem, ScoreManifest
+from pipeline.workspace.manifests import SamplesManifest, ScoredSystem, ScoreManifest
 from pipeline.workspace.store import Store
 
 
@@ -47,7 +47,11 @@ def make_errors(
             system.name,
             *(f"{own[name]:,}" for name in counts),
         )
-    ScoreManifest(systems=systems).write(store.folder)
+    ScoreManifest(
+        systems=systems,
+        dataset_asked=hash_dataset(audit.dataset),
+        limit=SamplesManifest.read(store.folder).limit,
+    ).write(store.folder)
     return counts
 
 

@@ -8,12 +8,17 @@ import polars as pl
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
-from flows.run.staleness import note_inputs, refuse_stale
+from flows.run.staleness import hash_search, note_inputs, refuse_stale
 from pipeline.config.audit import SliceSearch
 from pipeline.coverage.values import describe_constant
 from pipeline.tables import FINDINGS, SLICES, empty
 from pipeline.workspace.label_columns import choose_columns
-from pipeline.workspace.manifests import LabelManifest, SearchedSystem, SearchRecord
+from pipeline.workspace.manifests import (
+    LabelManifest,
+    SamplesManifest,
+    SearchedSystem,
+    SearchRecord,
+)
 from pipeline.workspace.search_table import SearchTable, read_search_table
 from pipeline.workspace.store import Store
 
@@ -73,6 +78,8 @@ def find_slices(
         slices=family.height,
         inputs=note_inputs(store, samples),
         label_source=audit.slices.labels,
+        asked=hash_search(audit),
+        limit=SamplesManifest.read(store.folder).limit,
     )
     return Searched(record, found, tables[0])
 

@@ -47,10 +47,12 @@ def _resolve_attribute(name: str, info: ValidationInfo) -> str:
 class EncoderConfig(Section):
     """Which image-text model makes the vectors."""
 
-    model: str
+    model: str  # a name that open_clip knows, "local-dir:FOLDER" or "hf-hub:ORG/NAME"
+    # Of a name that open_clip knows: which weights, e.g. "laion2b_s34b_b79k".
     pretrained: str | None = None
+    # Of the numbers the model computes with; "auto": bf16 on a GPU that has it, fp32 on a CPU.
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    batch_size: int = Field(default=256, ge=1)
+    batch_size: int = Field(default=256, ge=1)  # images encoded at a time on a GPU
     shard_size: int = Field(default=2048, ge=1)  # samples in a task: what a killed run repeats
 
     @model_validator(mode="before")
@@ -74,6 +76,7 @@ class EncoderConfig(Section):
 class AttributeUse(Section):
     """Which attributes label the samples: shipped names, paths of .toml files, given columns."""
 
+    # Names that `weakspot attributes list` prints, or paths of attribute files, ending in .toml.
     use: tuple[Annotated[str, AfterValidator(_resolve_attribute)], ...] = ()
     given: tuple[str, ...] = ()  # columns of the dataset (category, split, or of the table)
 
@@ -87,13 +90,14 @@ class AttributeUse(Section):
 class System(Section):
     """One system under audit and how its error on a sample is counted."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1)  # as the report calls it; no two systems share one
+    # What its outputs are; see the examples of each.
     format: Literal["coco-detections", "yolo-detections", "classification", "table"]
     predictions: FilePaths  # of yolo-detections the folders of label files
-    error: str
+    error: str  # how an error is counted; of a table the name of a column, or "column"
     column: str | None = None  # of a table; else `error` names it
-    iou: float = Field(default=0.5, gt=0, le=1)
-    min_score: float = 0.0
+    iou: float = Field(default=0.5, gt=0, le=1)  # overlap from which a detection finds an object
+    min_score: float = 0.0  # detections below it do not count
     # Of a detector: what detections of categories that the dataset does not have are taken for, a
     # sign of wrong ids or things that are none of the audit's.
     unknown_categories: Literal["warn", "ignore"] = "warn"
@@ -125,15 +129,19 @@ class System(Section):
 class SliceSearch(Section):
     """How slices are searched and tested."""
 
+    # What to search: the labels that were made, or the true values of [dataset.truth].
     labels: Literal["predicted", "truth"] = "predicted"
-    alpha: float = Field(default=0.95, gt=0, le=1)
-    max_level: int = Field(default=3, ge=1, le=4)
-    min_support: float = Field(default=0.01, gt=0)  # below 1: a fraction, else a count
-    top: int = Field(default=15, ge=1)
+    alpha: float = Field(default=0.95, gt=0, le=1)  # weight of the error against the size
+    max_level: int = Field(default=3, ge=1, le=4)  # attributes in one slice, at most
+    min_support: float = Field(
+        default=0.01, gt=0
+    )  # smallest slice; below 1: a fraction, else a count
+    top: int = Field(default=15, ge=1)  # findings to keep, and best slices to show
+    # How slices are counted; all give the same ones.
     engine: Literal["auto", "cube", "depth-first", "sliceline"] = "auto"
     confirm: float = Field(default=0.0, ge=0, lt=1)  # share of the images held out to confirm
     include_unknown: bool = False  # whether "unknown" may be a value of a predicate
-    seed: int = 0
+    seed: int = 0  # of the split and the permutations
 
 
 class FairnessConfig(Section):
@@ -142,7 +150,7 @@ class FairnessConfig(Section):
     attributes: tuple[str, ...] = ()  # names; those marked sensitive when empty
     adjust_for: tuple[str, ...] = ()  # names of attributes that may explain a gap: size, blur
     positive: str | None = None  # of a classifier: the class that rates are of
-    max_level: int = Field(default=2, ge=1, le=2)
+    max_level: int = Field(default=2, ge=1, le=2)  # 2: pairs of attributes as well
     min_group: int = Field(default=30, ge=2)  # samples; smaller groups are not compared
 
 
@@ -151,19 +159,21 @@ class Domain(Section):
 
     attributes: tuple[str, ...] = ()  # names; all that are searched when empty
     level: int = Field(default=2, ge=1, le=3)  # how many attributes are combined
-    min_samples: int = Field(default=30, ge=1)
+    min_samples: int = Field(default=30, ge=1)  # that a combination needs to count as covered
 
 
 class ReportConfig(Section):
     """Where the report goes."""
 
+    # index.html is written there, and limited/index.html by a run with --limit.
     folder: FilePath = Field(default=Path("report"), validate_default=True)
 
 
 class Audit(Section):
     """One audit, as audit.toml asks for it."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1)  # the title of the report
+    # The folder in which everything computed is kept; runs of one audit share it.
     workspace: FilePath = Field(default=Path("workspace"), validate_default=True)
     dataset: Dataset
     encoder: EncoderConfig | None = None

@@ -45,8 +45,9 @@ class Truth(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    file: FilePath
+    file: FilePath  # CSV or Parquet
     key: str = "path"  # the column that names the sample: path, file name, sample or annotation id
+    # By [dataset.truth.NAME]: for each value the cells of a column that mean it.
     attributes: dict[str, dict[str, TruthValue]] = Field(default={}, exclude=False)
 
     @model_validator(mode="before")
@@ -89,8 +90,8 @@ class Boxes(Section):
     """Objects of a dataset without true boxes: detections at hand, or a detector that is run."""
 
     detections: FilePath | None = None  # COCO results; image_id is the path or name of the image
-    detector: str | None = None  # as pipeline.detectors knows it, e.g. "hog-people"
-    min_score: float = 0.0
+    detector: str | None = None  # a name of docs/detectors.md, e.g. "hog-people"
+    min_score: float = 0.0  # detections below it are no objects
 
     @field_validator("detector")
     @classmethod
@@ -113,18 +114,19 @@ class Boxes(Section):
 class Dataset(Section):
     """Where the samples come from."""
 
-    format: str  # a name in FORMATS
-    images: FilePaths
-    annotations: FilePaths = ()
-    table: FilePath | None = None
-    sample: Literal["image", "object"] = "image"
-    categories: tuple[str, ...] | None = None  # after renaming
+    format: str  # folder, table, coco, yolo or voc
+    images: FilePaths  # folders of images; paths of samples begin in what they share
+    annotations: FilePaths = ()  # of the true boxes: for each folder of images a file or folder
+    table: FilePath | None = None  # CSV or Parquet, one row an image
+    sample: Literal["image", "object"] = "image"  # object: each box is a sample, its crop labelled
+    categories: tuple[str, ...] | None = None  # those to take, after renaming; all without it
     rename: dict[str, str] = Field(default={})  # category as written -> as the audit names it
-    split: str | None = None
+    split: str | None = None  # of yolo, voc and a table: the part to take; else just a name
     boxes: Boxes | None = None
     crop: CropRule = CropRule()
     truth: Truth | None = None
-    corners: Literal["from-1", "from-0", "edges"] | None = None  # of voc, see CORNERS
+    # Of voc: whether corners are pixels counted from 1 or from 0, or edges of the box.
+    corners: Literal["from-1", "from-0", "edges"] | None = None
     follow_links: bool = False  # read linked folders, and links that lead out of the images
     link_roots: FilePaths = ()  # folders that followed links may lead into; anywhere when empty
 

@@ -45,8 +45,21 @@ def _create_tables(connection: Connection) -> None:
         connection.execute(f'CREATE TABLE "{table}" ({columns})')
 
 
+def _add_sample_limit(connection: Connection) -> None:
+    connection.execute("ALTER TABLE runs ADD COLUMN IF NOT EXISTS sample_limit BIGINT")
+
+
 # Each takes the database from the version of its position to the next; never edit one, add one.
-MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
+MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_sample_limit)
+
+
+def add_new_columns(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return rows of a table with nulls in the columns that an earlier version did not have.
+
+    A database that is only read is not migrated.
+    """
+    new = {name: dtype for name, dtype in IN_DATABASE[table].items() if name not in frame.columns}
+    return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in new.items())
 
 
 def open_database(path: Path, *, read_only: bool, patience: float) -> Connection:

@@ -11,17 +11,26 @@ from pipeline.workspace.store import Store
 _FRAMES = ("objects", "source_images", "categories", "columns")  # beside the tables of DuckDB
 
 
-def put_sample_set(found: SampleSet, store: Store, *, root: str) -> None:
+def put_sample_set(
+    found: SampleSet,
+    store: Store,
+    *,
+    root: str,
+    asked: str | None = None,
+    limit: int | None = None,
+) -> None:
     """Keep a sample set in place of the one before.
 
-    root: the folder that its paths are relative to.
+    root: the folder that its paths are relative to. asked: hash of the settings it was read with.
+    limit: how many samples it was limited to.
     """
     for name in _FRAMES:
         write_parquet(getattr(found, name), store.dataset / f"{name}.parquet")
     store.put_samples(found.samples)
     store.put_rejects(found.rejects, stage=STAGE)
-    manifest = SamplesManifest(counts=dict(found.counts), root=root, notes=found.notes)
-    manifest.write(store.folder)
+    SamplesManifest(
+        counts=dict(found.counts), root=root, notes=found.notes, asked=asked, limit=limit
+    ).write(store.folder)
 
 
 def read_sample_set(store: Store) -> SampleSet:

@@ -61,6 +61,8 @@ class SamplesManifest(Manifest):
     """The dataset as last read.
 
     root: the folder that paths of samples are relative to. notes: of its own files, for the reader.
+    asked: hash of [dataset] without its true values; None of an older version. limit: as --limit;
+    None for all samples.
     """
 
     stage = "samples"
@@ -69,6 +71,8 @@ class SamplesManifest(Manifest):
     counts: Mapping[str, int]
     root: str | None = None
     notes: tuple[str, ...] = ()
+    asked: str | None = None
+    limit: int | None = None
 
 
 class TextsManifest(Manifest):
@@ -103,7 +107,9 @@ class LabelManifest(Manifest):
     """The labels that were made last.
 
     truth: attribute -> label_id of its true values. truth_gaps: in words, what the file of true
-    values and the samples lack.
+    values and the samples lack. truth_asked, encoder_asked, dataset_asked: hashes of
+    [dataset.truth], of [encoder] and of the rest of [dataset]; None of an older version. limit: of
+    the samples that were labelled.
     """
 
     stage = "label"
@@ -113,6 +119,10 @@ class LabelManifest(Manifest):
     truth: Mapping[str, str]
     truth_gaps: tuple[str, ...] = ()
     encoder_id: str | None = None
+    truth_asked: str | None = None
+    encoder_asked: str | None = None
+    dataset_asked: str | None = None
+    limit: int | None = None
 
     @property
     def by_name(self) -> dict[str, LabelledAttribute]:
@@ -137,12 +147,17 @@ class ScoredSystem(Record):
 
 
 class ScoreManifest(Manifest):
-    """The errors that were made last, by system."""
+    """The errors that were made last, by system.
+
+    dataset_asked: hash of [dataset]; None of an older version. limit: of the samples scored.
+    """
 
     stage = "score"
     command = "score"
 
     systems: Mapping[str, ScoredSystem]
+    dataset_asked: str | None = None
+    limit: int | None = None
 
 
 class Inputs(Record):
@@ -179,7 +194,8 @@ class SearchRecord(Record):
     """What a run searched: kept as JSON in the column `search` of the table `runs`.
 
     left_out: attributes that could not be searched for lack of true values. slices: counted in all
-    systems. label_source: as [slices] labels. domain: None where nothing was counted.
+    systems. label_source: as [slices] labels. domain: None where nothing was counted. asked: hash
+    of [slices] and [domain]; None of an older version. limit: of the samples that were searched.
     """
 
     systems: Mapping[str, SearchedSystem]
@@ -188,6 +204,8 @@ class SearchRecord(Record):
     inputs: Inputs
     label_source: str
     domain: CountedDomain | None = None
+    asked: str | None = None
+    limit: int | None = None
 
     @classmethod
     def from_json(cls, text: str, *, source: str) -> Self:
@@ -213,7 +231,8 @@ class ComparedGroups(Record):
 class FairnessManifest(Manifest):
     """The comparison of groups that was made last.
 
-    asked: hash of [fairness] and [gates]. verdicts: of the gates, by system; none without gates.
+    asked: hash of [fairness] and [gates]; of limited samples that no gate is to judge, without
+    [gates]. verdicts: of the gates, by system; none without gates.
     """
 
     stage = "fairness"

@@ -17,6 +17,7 @@ from pipeline.workspace.database import (
     MIGRATIONS,
     Connection,
     Migration,
+    add_new_columns,
     migrate,
     open_database,
 )
@@ -120,7 +121,7 @@ class Store:
             raise StoreError(f"no table {table!r}; the tables are {known}")
         with self.connect() as connection:
             frame = connection.sql(f'SELECT * FROM "{table}" ORDER BY ALL').pl()  # noqa: S608 - the name was checked above
-        return check(frame, TABLES[table], table=table)
+        return check(add_new_columns(frame, table), TABLES[table], table=table)
 
     def read_samples(self) -> pl.DataFrame:
         """Return the samples as last read, in the order of the dataset."""

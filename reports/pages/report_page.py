@@ -38,7 +38,8 @@ def build_report(data: ReportData) -> str:
     systems = [view_system(system, index=index) for index, system in enumerate(data.systems, 1)]
     return render_page(
         "page.html",
-        title=f"{data.name}: where it fails",
+        title=f"{data.name}: where it fails"
+        + ("" if data.limit is None else f" (the first {data.limit:,} alone)"),
         data=data,
         systems=systems,
         all_outputs={system.name: view_outputs(system) for system in data.systems},

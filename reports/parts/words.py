@@ -1,7 +1,7 @@
 """Errors, slices and labels in words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.config.error_metrics import ErrorMetric, find_metric
@@ -20,11 +20,6 @@ SOURCES = {
     "measured": "measured from the pixels or the size",
     "given": "given with the data",
     "truth": "true labels from the truth file",
-}
-GROUP_SOURCES = {  # what makes the groups that are compared
-    "truth": "by true attributes",
-    "predicted": "by predicted labels",
-    "given": "by given or measured labels",
 }
 STATES = {
     CONFIRMED: (
@@ -161,6 +156,24 @@ def write_predicates(predicates: Predicates) -> str:
         (item["attribute"], find_relation(item["value"]), item["value"]) for item in predicates
     ]
     return " and ".join(" ".join(filter(None, part)) for part in parts) or "all samples"
+
+
+def write_group_sources(labels: str, sources: Iterable[str]) -> str:
+    """Write what makes the groups that are compared: "by predicted and given labels".
+
+    labels: predicted or truth. sources: of the labels of each attribute, as in the manifest; a
+    model made those that are neither given nor measured.
+    """
+    if labels == "truth":
+        return "by true attributes"
+    kinds = {source if source in ("given", "measured") else "predicted" for source in sources}
+    words = [word for word in ("predicted", "given", "measured") if word in kinds]
+    return f"by {enumerate_words(words or ['predicted'])} labels"
+
+
+def enumerate_words(words: Sequence[str]) -> str:
+    """Write "a", "a and b" or "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def write_samples(count: int, *, kind: str) -> str:

@@ -10,7 +10,7 @@ from pipeline.vocabulary import GAP, INSUFFICIENT, NO_GAP
 from reports.models import FairnessReport, ReportData
 from reports.parts.charts import make_scale
 from reports.parts.numbers import format_count, format_percent
-from reports.parts.words import GROUP_SOURCES, ErrorWords
+from reports.parts.words import ErrorWords, enumerate_words, write_group_sources
 from reports.views.gates import GateView, view_gates
 from reports.views.groups import (
     SHOWN_GROUPS,
@@ -37,8 +37,9 @@ class FairnessView:
     anchor: str
     system: str
     source_words: str
-    noisy: bool  # whether some labels are wrong
-    unchecked: bool  # whether nothing says how many
+    noisy: str  # the attributes whose labels a model made, so that some are wrong; "" without
+    mixed: bool  # whether others are given or measured
+    unchecked: bool  # whether nothing says how many are wrong
     words: ErrorWords
     gates: GateView | None
     overruled: bool  # whether the verdict of the gates is that by true attributes
@@ -80,22 +81,23 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         adjusted=bool(report.adjust_for),
     )
     tables = _tabulate(rows, given, report.attributes, context, order=_order_values(data))
-    noisy = _is_noisy(report, data)
-    unchecked = noisy and data.agreement is None
-    known = "truth" if report.labels == "truth" else "given"
+    sources = _find_sources(report, data)
+    noisy = [name for name, source in sources.items() if source not in ("given", "measured")]
+    unchecked = bool(noisy) and data.agreement is None
     return FairnessView(
         anchor=anchor,
         system=report.system,
-        source_words=GROUP_SOURCES["predicted" if noisy else known],
-        noisy=noisy,
+        source_words=write_group_sources(report.labels, sources.values()),
+        noisy=enumerate_words(noisy),
+        mixed=len(noisy) < len(sources),
         unchecked=unchecked,
         words=words,
-        gates=view_gates(report, words, noisy=noisy, unchecked=unchecked),
+        gates=view_gates(report, words, noisy=bool(noisy), unchecked=unchecked),
         overruled=_is_overruled(report, data),
         counts=_count_states(rows),
         worst=[view_group(row, context) for row in _choose_worst(rows)],
         overall="" if overall is None else words.write(overall),
-        adjusted=_enumerate(report.adjust_for),
+        adjusted=enumerate_words(report.adjust_for),
         tables=tables,
         rates=view_rates(
             report.gaps, first=[row.predicates for table in tables for row in table.shown]
@@ -129,12 +131,12 @@ def _is_share(report: FairnessReport, data: ReportData) -> bool:
     return bool(values.is_between(0, 1).all())
 
 
-def _is_noisy(report: FairnessReport, data: ReportData) -> bool:
-    """Return whether a model made the labels; given and measured ones are taken as right."""
+def _find_sources(report: FairnessReport, data: ReportData) -> dict[str, str]:
+    """Return what made the labels of each attribute that is compared; nothing of true ones."""
     if report.labels == "truth":
-        return False
+        return {}
     sources = {attribute.name: attribute.source for attribute in data.attributes}
-    return any(sources.get(name) not in ("given", "measured") for name in report.attributes)
+    return {name: sources.get(name, "zero-shot") for name in report.attributes}
 
 
 def _find_overall(rows: Sequence[Row]) -> float | None:
@@ -227,8 +229,3 @@ def _gather_attributes(
 def _order_values(data: ReportData) -> dict[tuple[str, str], int]:
     """Return the place of each value in the coverage, which is in display order."""
     return {key: at for at, key in enumerate(data.coverage.select("attribute", "value").rows())}
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    """Write "a", "a and b" or "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -129,8 +129,20 @@ def test_groups_of_given_values_are_not_called_predicted() -> None:
         make_gap(("weather", "fog")), labels="predicted", attributes=("weather",), perceived=False
     )
     words = read_words(report)
-    assert "finder, groups by given or measured labels" in words
+    assert "finder, groups by given labels" in words
     assert "stand in the wrong group" not in words
+
+
+def test_given_values_beside_predicted_ones_are_told_apart() -> None:
+    report = with_gaps(
+        make_gap(("weather", "fog")),
+        labels="predicted",
+        attributes=("weather", "age", "sharpness"),
+        perceived=False,
+    )
+    words = read_words(report)
+    assert "finder, groups by predicted, given and measured labels" in words
+    assert "A model predicted the labels of age, so some images" in words
 
 
 def test_perceived_groups_bring_the_caution_about_people() -> None:

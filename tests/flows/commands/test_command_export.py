@@ -27,7 +27,7 @@ def make_rows(table: str) -> pl.DataFrame:
             example = 0.1 + 0.2
         elif dtype.is_nested():
             example = [HAT, HAT[:1]] if name == "folded" else HAT
-        full[name] = example
+        full[name] = None if name == "sample_limit" else example
     bare: dict[str, object] = {
         name: [] if TABLES[table][name].is_nested() else None for name in full
     }
@@ -56,7 +56,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.mark.parametrize("table", TABLES)
 def test_parquet_holds_the_table_as_it_is(store: Store, tmp_path: Path, table: str) -> None:
     file = tmp_path / "table.parquet"
-    told = call("export", store.folder, table, file)
+    told = call("export", store.folder, table, file, "--all-runs")
     assert (told.code, told.err) == (0, "")
     assert told.out == f"wrote 2 rows of {table} to {file}\n"
     assert_frame_equal(pl.read_parquet(file), store.read(table))
@@ -66,7 +66,7 @@ def test_parquet_holds_the_table_as_it_is(store: Store, tmp_path: Path, table: s
 @pytest.mark.parametrize("table", TABLES)
 def test_json_holds_the_same_rows(store: Store, tmp_path: Path, table: str) -> None:
     file = tmp_path / "table.json"
-    assert call("export", store.folder, table, file).code == 0
+    assert call("export", store.folder, table, file, "--all-runs").code == 0
     assert json.loads(file.read_text(encoding="utf-8")) == store.read(table).to_dicts()
 
 
@@ -75,7 +75,7 @@ def test_csv_holds_the_same_rows_with_nested_columns_as_json(
     store: Store, tmp_path: Path, table: str
 ) -> None:
     file = tmp_path / "table.csv"
-    assert call("export", store.folder, table, file).code == 0
+    assert call("export", store.folder, table, file, "--all-runs").code == 0
     stored = store.read(table)
     nested = [name for name, dtype in stored.schema.items() if dtype.is_nested()]
     schema = {n: pl.String() if n in nested else t for n, t in stored.schema.items()}

@@ -110,7 +110,7 @@ def test_gates_give_a_verdict_and_an_exit_code(
     told = run(audit, "fairness", gates=gates)
     assert told.code == code, told.err
     assert summary(told)["gates"] == {"system": verdict}
-    assert ("gender = woman" in told.err) == (code == 3)
+    assert ("gender = woman (by true attributes" in told.err) == (code == 3)
     store = find_store(audit.parent / "workspace")
     assert FairnessManifest.read(store.folder).verdicts == {"system": verdict}
 
@@ -161,3 +161,14 @@ def test_gates_without_a_sensitive_attribute_are_a_wrong_audit(audit: Path) -> N
     told = call("run", audit)
     assert told.code == 2
     assert "no attribute is marked sensitive" in told.err
+
+
+def test_a_gate_on_given_values_does_not_call_them_predicted(audit: Path) -> None:
+    start, end = CONFIG.index("[dataset.truth]"), CONFIG.index("[attributes]")
+    audit.write_text(CONFIG[:start] + CONFIG[end:] + "[gates]\nmax_gap = 0.1\n")
+    told = call("run", audit, "--json", "--no-prefect")
+    assert told.code == 3, told.err
+    assert "gender = woman (by given labels, n 240)" in told.err
+    page = Path(summary(told)["report"]).read_text(encoding="utf-8")
+    assert "groups by given labels" in page
+    assert "by predicted" not in page

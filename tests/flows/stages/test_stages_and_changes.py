@@ -1,5 +1,6 @@
 """Stages run alone after something changed: nothing old is passed off as new."""
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -112,10 +113,96 @@ def test_a_search_of_attributes_and_systems_that_changed_is_refused(
 def test_a_report_of_what_was_not_searched_is_refused(small_audit: SmallAudit) -> None:
     run(small_audit)
     small_audit.edit('name = "system"', 'name = "renamed"')
+    with pytest.raises(SearchError, match="systems renamed, system changed"):
+        run(small_audit, ["report"])
+    run(small_audit, ["score"])
     with pytest.raises(StoreError, match="systems renamed, system are not those"):
         run(small_audit, ["report"])
     small_audit.edit('name = "renamed"', 'name = "system"')
     small_audit.edit('"image/contrast"', '"image/sharpness"')
-    run(small_audit, ["label"])
+    run(small_audit, ["label", "score"])
     with pytest.raises(StoreError, match=r"(?s)`weakspot find` first.*the labels are not those"):
         run(small_audit, ["report"])
+
+
+TRUTH = (
+    '[dataset.truth]\nfile = "truth.csv"\n[dataset.truth.tone]\ncolumn = "tone"\n'
+    'dark = ["d"]\nlight = ["l"]\n[encoder]'
+)
+EDITS = {  # what is edited in audit.toml, and the command that makes it again
+    "an attribute": ('"image/contrast"', '"image/sharpness"', "label"),
+    "the column of a system": ('error = "loss"', 'error = "column"\ncolumn = "other"', "score"),
+    "a setting of the search": ("max_level = 2", "max_level = 1", "find"),
+    "the domain": ("[slices]", "[domain]\nlevel = 1\n[slices]", "find"),
+    "the encoder": ('"local-dir:tiny"', '"local-dir:tiny"\nprecision = "fp32"', "label"),
+    "the dataset": ('images = "images"', 'images = "images"\nsplit = "val"', "run"),
+    "the truth": ("[encoder]", TRUTH, "label"),
+}
+
+
+@pytest.mark.parametrize("edited", EDITS)
+def test_a_report_after_an_edit_is_refused_with_the_command_to_run(
+    small_audit: SmallAudit, edited: str
+) -> None:
+    run(small_audit)
+    (small_audit.folder / "truth.csv").write_text("path,tone\n0000.png,d\n0001.png,l\n")
+    old, new, command = EDITS[edited]
+    small_audit.edit(old, new)
+    with pytest.raises(
+        (SearchError, StoreError), match=f"run `weakspot {command}`|`weakspot {command}` first"
+    ):
+        run(small_audit, ["report"])
+    small_audit.edit(new, old)
+    assert run(small_audit, ["report"]).report is not None
+
+
+def test_a_report_after_an_edited_prompt_or_cell_is_refused(small_audit: SmallAudit) -> None:
+    run(small_audit)
+    tone = small_audit.folder / "mine" / "tone.toml"
+    tone.write_text("# a comment\n" + tone.read_text())
+    run(small_audit, ["report"])
+    tone.write_text(tone.read_text().replace("a dim scene", "a scene at dusk"))
+    with pytest.raises(SearchError, match="attributes tone changed; run `weakspot label` first"):
+        run(small_audit, ["report"])
+
+
+@pytest.mark.parametrize("stage", ["find", "fairness"])
+def test_a_search_after_an_edited_truth_is_refused(small_audit: SmallAudit, stage: str) -> None:
+    (small_audit.folder / "truth.csv").write_text("path,tone\n0000.png,d\n0001.png,l\n")
+    small_audit.edit("[encoder]", TRUTH)
+    small_audit.edit("[slices]", '[fairness]\nattributes = ["tone"]\n[slices]')
+    run(small_audit)
+    small_audit.edit('light = ["l"]', 'light = ["l", "w"]')
+    with pytest.raises(SearchError, match=r"\[dataset.truth\] changed; run `weakspot label`"):
+        run(small_audit, [stage])
+
+
+def test_what_an_earlier_version_made_can_still_be_reported(small_audit: SmallAudit) -> None:
+    """Its manifests lack the hashes of settings, its table of runs the limit."""
+    run(small_audit)
+    workspace = small_audit.folder / "workspace"
+    lacking = ("asked", "limit", "truth_asked", "encoder_asked", "dataset_asked")
+    for stage in ("samples", "label", "score"):
+        path = workspace / "manifests" / f"{stage}.json"
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({k: v for k, v in content.items() if k not in lacking}))
+    with find_store(workspace).connect(read_only=False) as connection:
+        search = connection.sql("SELECT search FROM runs").pl().item()
+        old = {k: v for k, v in json.loads(search).items() if k not in lacking}
+        connection.execute("UPDATE runs SET search = ?", [json.dumps(old)])
+        connection.execute("ALTER TABLE runs DROP COLUMN sample_limit")
+        connection.execute("UPDATE meta SET version = 1")
+    assert find_store(workspace).read("runs")["sample_limit"].to_list() == [None]
+    assert run(small_audit, ["report"]).report is not None
+    assert find_store(workspace).read("runs").height == 2
+
+
+def test_a_search_alone_names_the_encoder_of_its_labels(small_audit: SmallAudit) -> None:
+    first = run(small_audit)
+    run(small_audit, ["find"])
+    data = gather_report(*open_audit(small_audit.config))
+    assert data.run_id != first.run_id
+    assert data.encoder_id is not None
+    store = find_store(small_audit.folder / "workspace")
+    assert store.read("runs")["encoder_id"].to_list() == [data.encoder_id] * 2
+    assert "none was needed" not in Path(run(small_audit, ["report"]).report or "").read_text()
