@@ -117,6 +117,7 @@ class Dataset(Section):
     images: FilePaths
     annotations: FilePaths = ()
     table: FilePath | None = None
+    columns: FilePath | None = None  # a table of further columns, by path, annotation_id or both
     sample: Literal["image", "object"] = "image"
     categories: tuple[str, ...] | None = None  # after renaming
     rename: dict[str, str] = Field(default={})  # category as written -> as the audit names it
