@@ -36,9 +36,7 @@ def test_counts_seconds_and_disk_are_told_as_one_json_object(audit: SmallAudit) 
     told = call("run", audit.config, "--dry-run", "--json")
     assert told.code == 0, told.err
     content = json.loads(told.out)
-    assert set(content) == {
-        "counts", "seconds", "disk_bytes", "problems", "mappings", "systems",
-    }  # fmt: skip
+    assert set(content) == {"counts", "seconds", "disk_bytes", "problems", "systems", "mappings"}
     assert set(content["counts"]) == COUNTS
     assert content["counts"] == {
         "samples": 24, "rejects": 1, "attributes": 3, "errors": 23, "samples_without_error": 1,

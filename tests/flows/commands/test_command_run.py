@@ -19,7 +19,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> WatchedRun:
 def test_it_ends_well_and_prints_one_json_object_alone(run: WatchedRun) -> None:
     assert run.told.code == 0, run.told.err
     assert run.told.out.count("\n") == 1
-    keys = {"run_id", "counts", "findings", "gaps", "gates", "report", "seconds", "limit"}
+    keys = {
+        "run_id",
+        "counts",
+        "findings",
+        "gaps",
+        "gates",
+        "report",
+        "seconds",
+        "limit",
+        "systems",
+    }
     assert set(run.summary) == keys
 
 
