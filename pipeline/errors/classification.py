@@ -6,6 +6,13 @@ import polars as pl
 
 from pipeline.config.audit import System
 from pipeline.config.error_metrics import find_metric
+from pipeline.errors.class_warnings import (
+    check_classes,
+    compare_predictions,
+    list_unread,
+    refuse_spellings,
+    warn_of_disagreement,
+)
 from pipeline.errors.output_rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
@@ -24,14 +31,15 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
     not-top1: 1 if `prediction` (or without it the most probable class, the first column of equal
     ones) is not the category, else 0. log-loss: -ln of the probability of the category, at least
     CLIP. Samples without a category have no error. The matches hold the predicted class, and its
-    probability where it was chosen by that. Raises PredictionsError for
-    missing columns, probabilities that are no probabilities, or classes that are not those of the
-    dataset.
+    probability where it was chosen by that. Raises PredictionsError for missing columns,
+    probabilities that are no probabilities, or classes that are not those of the dataset. Classes
+    and predictions that may be another mistake than the classifier's are warnings.
     """
     by_prediction = not find_metric(system.error).needs_probabilities
-    tables = [
-        _read_outputs(read_rows(path), by_prediction=by_prediction) for path in system.predictions
-    ]
+    raw = [read_rows(path) for path in system.predictions]
+    tables = [_read_outputs(table, by_prediction=by_prediction) for table in raw]
+    both = [table for table in raw if "prediction" in table.columns and _list_classes(table)]
+    compared = [compare_predictions(one, _list_classes(one), prefix=PREFIX) for one in both]
     if not by_prediction:
         _check_same_columns(tables)
     truth = samples.filter(pl.col("category").is_not_null())
@@ -43,20 +51,25 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
     joined = join_rows(tables, samples)
     names = [path.name for path in system.predictions]
     rows = joined.rows.join(truth.select("sample_id", "category"), on="sample_id", how="inner")
-    notes = {}
+    warnings = warn_of_disagreement(compared)
+    notes: dict[str, object] = {"columns_not_read": _list_unread(raw)}
+    if compared:
+        notes["rows_that_disagree"] = sum(one.rows for one in compared)
     if by_prediction:
-        notes = _compare_classes(rows, truth["category"], file=", ".join(names))
+        warnings += check_classes(rows["prediction"], truth["category"], file=", ".join(names))
+        notes |= _compare_classes(rows, truth["category"])
     return Losses(
         losses=rows.select("sample_id", CLASS_LOSSES[system.error](rows).alias("error")),
         errors_without_sample=joined.unmatched,
         notes=notes,
+        warnings=warnings,
         matches=_list_matches(rows),
     )
 
 
 def _read_outputs(table: pl.DataFrame, *, by_prediction: bool) -> pl.DataFrame:
     """Return the table with `prediction` as text where it is asked for, or with p_ as floats."""
-    classes = [name for name in table.columns if name.startswith(PREFIX)]
+    classes = _list_classes(table)
     file = table[FILE][0] if table.height else "a file without rows"
     if by_prediction and "prediction" in table.columns:
         if table["prediction"].null_count():
@@ -78,6 +91,20 @@ def _read_outputs(table: pl.DataFrame, *, by_prediction: bool) -> pl.DataFrame:
     return keep_outputs(table, ["prediction", PROBABILITY, *outputs])
 
 
+def _list_classes(table: pl.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith(PREFIX)]
+
+
+def _list_unread(tables: Sequence[pl.DataFrame]) -> list[str]:
+    """Return the columns that are not read, of all tables."""
+    unread = [
+        name
+        for table in tables
+        for name in list_unread(table, used=["prediction", *_list_classes(table)])
+    ]
+    return list(dict.fromkeys(unread))
+
+
 def _check_sums(table: pl.DataFrame, classes: Sequence[str], *, file: str) -> None:
     sums = table.select(pl.sum_horizontal(classes)).to_series()
     wrong = ((sums - 1).abs() > SUM_TOLERANCE).arg_true().to_list()
@@ -97,21 +124,14 @@ def _check_same_columns(tables: Sequence[pl.DataFrame]) -> None:
             )
 
 
-def _compare_classes(rows: pl.DataFrame, categories: pl.Series, *, file: str) -> dict[str, object]:
-    """Return notes on classes that only the predictions or only the dataset have.
-
-    Raises PredictionsError if they have none in common.
-    """
+def _compare_classes(rows: pl.DataFrame, categories: pl.Series) -> dict[str, object]:
+    """Return notes on classes that only the predictions or only the dataset have."""
     known = set(categories.unique().to_list())
     predicted = set(rows["prediction"].unique().to_list())
-    if predicted and not predicted & known:
-        raise PredictionsError(
-            f"{file}: no predicted class is a category of the dataset: predicted "
-            f"{_name_some(predicted)}, the dataset has {_name_some(known)}"
-        )
     return {
         "classes_never_predicted": sorted(known - predicted),
         "predicted_classes_not_in_dataset": sorted(predicted - known),
+        "rows_of_unknown_classes": int((~rows["prediction"].is_in(list(known))).sum()),
     }
 
 
@@ -119,6 +139,9 @@ def _take_log_loss(rows: pl.DataFrame) -> pl.Expr:
     classes = [name for name in rows.columns if name.startswith(PREFIX)]
     absent = sorted(set(rows["category"].to_list()) - {name[len(PREFIX) :] for name in classes})
     if absent:
+        known = [name[len(PREFIX) :] for name in classes]
+        there = "the columns of probabilities"
+        refuse_spellings(absent, known, where="categories of the dataset", there=there)
         names = ", ".join(repr(PREFIX + name) for name in absent)
         raise PredictionsError(
             f"log-loss needs the probability of every category of the dataset; no column {names}"
@@ -146,8 +169,3 @@ def _list_matches(rows: pl.DataFrame) -> pl.DataFrame:
         known.alias("score"),
     )
     return check(matches.sort("sample_id"), CLASS_MATCHES, table="class matches")
-
-
-def _name_some(names: set[str]) -> str:
-    some = ", ".join(repr(name) for name in sorted(names)[:5])
-    return some if len(names) <= 5 else f"{some} and {len(names) - 5} more"

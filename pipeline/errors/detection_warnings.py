@@ -37,7 +37,9 @@ def check_categories(
     count = (
         f"all of its {named.height:,}" if every else f"{unknown.height:,} of its {named.height:,}"
     )
-    known = categories.select("category_id", "category").unique().sort("category_id").rows()
+    number = pl.col("category_id").cast(pl.Int64, strict=False)
+    ids = categories.select("category_id", "category").unique()
+    known = ids.sort(number, "category_id", nulls_last=True).rows()
     listed = [f"{number!r} ({name})" if number != name else repr(name) for number, name in known]
     warning = (
         f"{count} detections are of categories that the dataset does not have: "
@@ -45,7 +47,11 @@ def check_categories(
     )
     if share < REFUSED_SHARE:
         return (warning,)
-    hint = "" if ignored else ', or unknown_categories = "ignore" if the others are to be left out'
+    hint = (
+        ""
+        if ignored or every
+        else ', or unknown_categories = "ignore" if the others are to be left out'
+    )
     raise PredictionsError(f"system {system.name!r}: {warning}; give the ids of the dataset{hint}")
 
 

@@ -42,6 +42,13 @@ def list_rows(rows: Sequence[int]) -> str:
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
 
 
+def fold_spelling(cell: str) -> str:
+    """Return a cell without case, spaces, dashes and underscores; a number as it is."""
+    if not any(letter.isalpha() for letter in cell):
+        return cell
+    return "".join(letter for letter in cell.casefold() if letter not in " -_\t\N{NO-BREAK SPACE}")
+
+
 def to_text(column: pl.Series) -> pl.Series:
     """Return a column as text; 1.0 in a column of whole floats becomes "1"."""
     if column.dtype.is_float():

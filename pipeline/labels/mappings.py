@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.exceptions import DatasetError
+from pipeline.files.table_file import fold_spelling
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.given import Meanings, find_column, write_cells
 
@@ -135,12 +136,12 @@ def _find_variants(
     others: dict[str, dict[str, int]],
 ) -> list[str]:
     """Find cells that occur in another spelling alone, one that no value lists."""
-    spelled = {_fold(cell): cell for cell in reversed(others[column])}
+    spelled = {fold_spelling(cell): cell for cell in reversed(others[column])}
     return [
         f"{where}: no cell of column {column!r} is {cell!r}, {others[column][other]:,} are "
         f"{other!r}; cells are compared letter by letter"
         for cell in cells
-        if cell not in present[column] and (other := spelled.get(_fold(cell))) is not None
+        if cell not in present[column] and (other := spelled.get(fold_spelling(cell))) is not None
     ]
 
 
@@ -164,10 +165,3 @@ def _count_cells(cells: pl.Series) -> dict[str, int]:
 
 def _rank(counts: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-
-
-def _fold(cell: str) -> str:
-    """Return a cell without case, spaces, dashes and underscores; a number as it is."""
-    if not any(letter.isalpha() for letter in cell):
-        return cell
-    return "".join(letter for letter in cell.casefold() if letter not in " -_\t\N{NO-BREAK SPACE}")
