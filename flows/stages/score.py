@@ -63,4 +63,5 @@ def score_sample_set(system: System, sample_set: SampleSet) -> Scored:
         objects=sample_set.objects,
         source_images=sample_set.source_images,
         categories=sample_set.categories,
+        columns=sample_set.columns,
     )

@@ -14,7 +14,12 @@ from pydantic import (
 
 from pipeline.config.dataset import Boxes, CropRule, Dataset, Truth, TruthValue
 from pipeline.config.dataset_formats import list_formats
-from pipeline.config.error_metrics import DETECTION_FORMATS, find_metric, list_metrics
+from pipeline.config.error_metrics import (
+    CLASSIFICATION,
+    DETECTION_FORMATS,
+    find_metric,
+    list_metrics,
+)
 from pipeline.config.gates import Gates, check_limit_systems
 from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
 from pipeline.files.toml_file import parse_model, read_toml
@@ -96,6 +101,7 @@ class System(Section):
     predictions: FilePaths  # of yolo-detections the folders of label files
     error: str  # how an error is counted; of a table the name of a column, or "column"
     column: str | None = None  # of a table; else `error` names it
+    target: str | None = None  # of a classifier: the column of true classes; else the category
     iou: float = Field(default=0.5, gt=0, le=1)  # overlap from which a detection finds an object
     min_score: float = 0.0  # detections below it do not count
     # Of a detector: what detections of categories that the dataset does not have are taken for, a
@@ -121,6 +127,8 @@ class System(Section):
         options = list_metrics(self.format)  # none of a table, whose columns are the user's
         if options and self.error not in options:
             raise ValueError(f"error: {self.format} knows {' and '.join(options)}")
+        if self.target and self.format != CLASSIFICATION:
+            raise ValueError('target: only used by format = "classification"')
         if self.column and self.format != "table":
             raise ValueError('column: only used by format = "table"')
         return self

@@ -6,7 +6,7 @@ import polars as pl
 
 from pipeline.config.audit import System
 from pipeline.config.error_metrics import find_metric
-from pipeline.errors.class_warnings import (
+from pipeline.errors.checks.class_warnings import (
     check_classes,
     compare_predictions,
     list_unread,
@@ -45,8 +45,9 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
     truth = samples.filter(pl.col("category").is_not_null())
     if truth.is_empty():
         raise PredictionsError(
-            f"system {system.name!r}: no sample has a category; classification needs the "
-            "sub-folders of a folder dataset, a `category` column, or objects"
+            f"system {system.name!r}: no sample has a {system.target or 'category'}; "
+            "classification needs the sub-folders of a folder dataset, a `category` column, "
+            "objects, or a column that `target` names"
         )
     joined = join_rows(tables, samples)
     names = [path.name for path in system.predictions]

@@ -6,13 +6,13 @@ import polars as pl
 
 from pipeline.config.audit import System
 from pipeline.config.error_metrics import find_metric, list_metrics
-from pipeline.errors.detection_losses import count_by_image, score_images, score_objects
-from pipeline.errors.detection_warnings import (
+from pipeline.errors.checks.detection_warnings import (
     check_categories,
     check_images,
     check_matches,
     check_silence,
 )
+from pipeline.errors.detection_losses import count_by_image, score_images, score_objects
 from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses

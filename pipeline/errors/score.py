@@ -8,6 +8,8 @@ from pipeline.config.audit import System
 from pipeline.config.error_metrics import DETECTION_FORMATS, find_metric
 from pipeline.errors.scored import Losses, Scored, make_error_id, scored_samples
 from pipeline.exceptions import PredictionsError
+from pipeline.files.table_file import to_text
+from pipeline.files.toml_file import nearest
 from pipeline.tables import ERRORS, check
 
 
@@ -18,14 +20,16 @@ def score_system(
     objects: pl.DataFrame,
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
+    columns: pl.DataFrame | None = None,
 ) -> Scored:
     """Score the outputs of a system on each sample.
 
     samples: the `samples` table; in an object audit its objects are scored, else its images.
     objects, source_images, categories: the truth of a detection dataset as `read_samples`
-    returns it, empty for others. Returns the `errors` table sorted by sample_id, how each output
-    was matched, and counts of what could not be joined. Raises PredictionsError if the outputs
-    cannot be turned into errors.
+    returns it, empty for others. columns: sample_id and the further columns of the dataset, for
+    systems with a target of their own. Returns the `errors` table sorted by sample_id, how each
+    output was matched, and counts of what could not be joined. Raises PredictionsError if the
+    outputs cannot be turned into errors.
     """
     scored = scored_samples(samples).sort("sample_id")
     if system.format in DETECTION_FORMATS:
@@ -36,6 +40,7 @@ def score_system(
             system, scored, truth=truth, source_images=source_images, categories=categories
         )
     else:
+        scored = _take_target(system, scored, columns)
         truth = scored.select("sample_id", "category")
         made = _score_rows(system, scored)
     asked = categories.filter(pl.col("asked"))["category"].unique().sort().to_list()
@@ -58,6 +63,24 @@ def score_system(
         matches=made.matches,
         image_counts=made.image_counts,
     )
+
+
+def _take_target(
+    system: System, samples: pl.DataFrame, columns: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Put the system's target in place of the category; empty cells have none."""
+    if system.target is None:
+        return samples
+    known = [] if columns is None else [name for name in columns.columns if name != "sample_id"]
+    if columns is None or system.target not in known:
+        raise PredictionsError(
+            f"system {system.name!r}: the dataset has no column {system.target!r} to be its "
+            f"target; {nearest(system.target, known)}"
+        )
+    text = to_text(columns[system.target]).str.strip_chars()
+    own = columns.select("sample_id", text.set(text == "", None).alias("target"))
+    joined = samples.join(own, on="sample_id", how="left", maintain_order="left")
+    return joined.with_columns(category=pl.col("target")).drop("target")
 
 
 def _check_range(system: System, errors: pl.Series) -> None:

@@ -80,7 +80,9 @@ def system(format: str, *files: Path, **more: object) -> System:  # noqa: A002 -
     )
 
 
-def score_rows(asked: System, samples: pl.DataFrame) -> Scored:
+def score_rows(
+    asked: System, samples: pl.DataFrame, *, columns: pl.DataFrame | None = None
+) -> Scored:
     """Score outputs that need no boxes."""
     return score_system(
         asked,
@@ -88,6 +90,7 @@ def score_rows(asked: System, samples: pl.DataFrame) -> Scored:
         objects=empty(OBJECTS),
         source_images=empty(SOURCE_IMAGES),
         categories=empty(CATEGORIES),
+        columns=columns,
     )
 
 

@@ -22,7 +22,7 @@ def score(folder: Path, error: str = "not-top1", **columns: Any) -> Scored:
     return score_rows(system("classification", file, error=error), SAMPLES)
 
 
-def probabilities(wrong: int) -> dict[str, list[float]]:
+def probabilities(wrong: int) -> dict[str, Any]:
     """Return probabilities of the true class, in the first `wrong` rows of the other one."""
     cat = [0.8 if (name == "cat") == (row >= wrong) else 0.2 for row, name in enumerate(CLASSES)]
     return {"p_cat": cat, "p_dog": [1 - one for one in cat]}
@@ -32,7 +32,7 @@ def test_predictions_that_agree_with_their_probabilities_give_no_warning(tmp_pat
     scored = score(tmp_path, prediction=CLASSES, **probabilities(0))
     assert scored.warnings == ()
     assert scored.notes["rows_that_disagree"] == 0
-    even = dict.fromkeys(("p_cat", "p_dog"), [0.5] * COUNT)
+    even: dict[str, Any] = dict.fromkeys(("p_cat", "p_dog"), [0.5] * COUNT)
     assert score(tmp_path, prediction=CLASSES, **even).notes["rows_that_disagree"] == 0
 
 

@@ -126,6 +126,20 @@ def test_a_dataset_without_categories_is_refused(tmp_path: Path) -> None:
         score_rows(system("classification", file, error="not-top1"), images(PATHS))
 
 
+def test_a_system_may_have_a_target_column_of_its_own(tmp_path: Path) -> None:
+    file = write(tmp_path, "path,prediction\na.png,old\nb.png,old\nc.png,young\nd.png,3\n")
+    columns = SAMPLES.select("sample_id", age=pl.Series([" old", "young", "", "3"]))
+    asked = system("classification", file, error="not-top1", target="age")
+    scored = score_rows(asked, SAMPLES, columns=columns)
+    assert by_path(scored, SAMPLES) == {"a.png": 0.0, "b.png": 1.0, "d.png": 0.0}
+    assert scored.matches is not None
+    assert set(scored.matches["true"]) == {"old", "young", "3"}
+    other = score_rows(asked, SAMPLES, columns=columns.with_columns(age=pl.lit("old")))
+    assert other.error_id != scored.error_id
+    with pytest.raises(PredictionsError, match="no column 'aeg' to be its target; did you mean 'a"):
+        score_rows(asked.model_copy(update={"target": "aeg"}), SAMPLES, columns=columns)
+
+
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
 def test_row_order_does_not_matter(tmp_path: Path, seed: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipeline.config.audit import System
-from pipeline.errors.box_scales import OtherFrame, find_other_frame
+from pipeline.errors.checks.box_scales import OtherFrame, find_other_frame
 from pipeline.errors.match_status import DetectionMatches
 from pipeline.exceptions import PredictionsError
 
