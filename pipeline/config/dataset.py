@@ -118,6 +118,7 @@ class Dataset(Section):
     images: FilePaths  # folders of images; paths of samples begin in what they share
     annotations: FilePaths = ()  # of the true boxes: for each folder of images a file or folder
     table: FilePath | None = None  # CSV or Parquet, one row an image
+    columns: FilePath | None = None  # a table of further columns, by path, annotation_id or both
     sample: Literal["image", "object"] = "image"  # object: each box is a sample, its crop labelled
     categories: tuple[str, ...] | None = None  # those to take, after renaming; all without it
     rename: dict[str, str] = Field(default={})  # category as written -> as the audit names it

@@ -13,6 +13,7 @@ from pipeline.files.yolo_labels import scale_boxes
 from pipeline.samples.detected_objects import take_detections
 from pipeline.samples.files import read_files
 from pipeline.samples.formats import FORMATS
+from pipeline.samples.further_columns import join_columns
 from pipeline.samples.ids import make_sample_ids
 from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows
 from pipeline.samples.paths import list_links
@@ -78,13 +79,18 @@ def read_samples(
     if samples.is_empty():
         raise DatasetError(_explain_nothing(dataset, rejects, counts))
     samples = _sort_samples(check(samples, SAMPLES, table="samples"))
+    columns = _make_columns(samples, listing)
+    if dataset.columns is not None:
+        joined = join_columns(dataset.columns, samples, columns)
+        columns = joined.columns
+        counts["rows_of_columns_without_sample"] = joined.unmatched_rows
     return SampleSet(
         samples=samples,
         rejects=check(rejects, REJECTS, table="rejects"),
         objects=check(fitted.objects, OBJECTS, table="objects"),
         source_images=check(listing.source_images, SOURCE_IMAGES, table="source_images"),
         categories=listing.categories,
-        columns=_make_columns(samples, listing),
+        columns=columns,
         counts=_count(samples, rejects) | counts,
         notes=listing.notes,
     )

@@ -9,6 +9,11 @@ import polars as pl
 
 from pipeline.exceptions import DatasetError
 from pipeline.files.json_file import Records, read_json, shorten
+from pipeline.samples.coco.further_keys import (
+    ANNOTATION_KEYS,
+    IMAGE_KEYS,
+    read_further_keys,
+)
 from pipeline.samples.coco.outlines import frame_outline
 from pipeline.tables import BOX
 
@@ -36,7 +41,8 @@ class CocoFile:
     images: row, image_id, file_name, stated_width, stated_height (null where not stated).
     annotations: row, annotation_id, image_id, category_id, x, y, w, h (finite, w and h > 0), crowd,
     ignore. framed: how many of them state no box, but a segmentation, whose box they got.
-    categories: row, category_id, category. faults: row, list ("images" or "annotations"),
+    categories: row, category_id, category. image_extra, annotation_extra: row and, as text, what
+    records say beyond that. faults: row, list ("images" or "annotations"),
     image_id (null where it is unknown) and reason of each record that cannot be used.
     """
 
@@ -44,6 +50,8 @@ class CocoFile:
     images: pl.DataFrame
     annotations: pl.DataFrame
     categories: pl.DataFrame
+    image_extra: pl.DataFrame
+    annotation_extra: pl.DataFrame
     faults: pl.DataFrame
     framed: int = 0
 
@@ -64,6 +72,8 @@ def read_coco_file(path: Path) -> CocoFile:
         images=images,
         annotations=annotations,
         categories=categories,
+        image_extra=read_further_keys(lists["images"], IMAGE_KEYS),
+        annotation_extra=read_further_keys(lists["annotations"], ANNOTATION_KEYS),
         faults=pl.concat([image_faults, annotation_faults]),
         framed=framed,
     )

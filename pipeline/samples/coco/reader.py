@@ -11,7 +11,14 @@ from pipeline.samples.coco.annotation_file import CocoFile, read_coco_file
 from pipeline.samples.folder import check_folders, folder_prefix
 from pipeline.samples.objects import sort_objects
 from pipeline.samples.paths import PathRefusedError, clean_path
-from pipeline.samples.sample_set import CATEGORIES, IMAGES, Listing, make_rejects, reject_rows
+from pipeline.samples.sample_set import (
+    CATEGORIES,
+    IMAGES,
+    OBJECT_KEYS,
+    Listing,
+    make_rejects,
+    reject_rows,
+)
 from pipeline.tables import OBJECTS, SOURCE_IMAGES
 
 
@@ -23,6 +30,8 @@ class _Gathered:
     objects: list[pl.DataFrame] = field(default_factory=list)
     categories: list[pl.DataFrame] = field(default_factory=list)
     rejects: list[pl.DataFrame] = field(default_factory=list)
+    image_extra: list[pl.DataFrame] = field(default_factory=list)
+    object_extra: list[pl.DataFrame] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)  # path -> annotation file
     framed: int = 0  # objects whose box is that of their segmentation
 
@@ -55,6 +64,8 @@ def list_coco(dataset: Dataset) -> Listing:
         objects=sort_objects(objects),
         source_images=images.select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories.select(list(CATEGORIES)),
+        extra=pl.concat(gathered.image_extra, how="diagonal"),
+        object_extra=pl.concat(gathered.object_extra, how="diagonal"),
     )
 
 
@@ -79,11 +90,18 @@ def _gather(file: CocoFile, source: int, prefix: str, gathered: _Gathered) -> No
     usable = pl.col("path").is_not_null() & pl.col("category").is_not_null()
     objects = known.filter(usable).with_columns(source=pl.lit(source, dtype=pl.Int64))
     gathered.objects.append(objects.select(list(OBJECTS)))
+    gathered.image_extra.append(_name_rows(images, file.image_extra, ["path"]))
+    gathered.object_extra.append(_name_rows(objects, file.annotation_extra, list(OBJECT_KEYS)))
     gathered.rejects += [
         make_rejects(refused),
         _reject_faults(file, images, name),
         _reject_unknown(known, name=name),
     ]
+
+
+def _name_rows(records: pl.DataFrame, extra: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Return the further keys of usable records under the names of their samples."""
+    return records.select("row", *keys).join(extra, on="row", how="inner").drop("row")
 
 
 def _clean_names(
