@@ -52,7 +52,7 @@ def _list_absent(audit: Audit) -> Iterator[tuple[str, Path, str]]:
         "dataset.annotations": dataset.annotations,
         "dataset.boxes.detections": () if detections is None else (detections,),
         "dataset.table": () if dataset.table is None else (dataset.table,),
-        "dataset.columns": () if dataset.columns is None else (dataset.columns,),
+        "dataset.columns": () if dataset.columns is None else (dataset.columns.file,),
         "dataset.truth.file": truth,
         **{f"predictions of {s.name!r}": s.predictions for s in audit.systems},
     }

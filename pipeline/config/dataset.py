@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -111,6 +112,22 @@ class Boxes(Section):
         return self
 
 
+class Columns(Section):
+    """A CSV or Parquet file of further columns, for given attributes and targets of classifiers.
+
+    key: the column that names the sample by its sample_id, path, file name or annotation id.
+    Without it the columns sample_id, path and annotation_id do, where they are there.
+    """
+
+    file: FilePath
+    key: str | None = None
+
+
+def _name_file(raw: Any) -> Any:  # noqa: ANN401 - raw TOML
+    """Let `columns = "more.csv"` name the file alone."""
+    return {"file": raw} if isinstance(raw, str | Path) else raw
+
+
 class Dataset(Section):
     """Where the samples come from."""
 
@@ -118,7 +135,8 @@ class Dataset(Section):
     images: FilePaths  # folders of images; paths of samples begin in what they share
     annotations: FilePaths = ()  # of the true boxes: for each folder of images a file or folder
     table: FilePath | None = None  # CSV or Parquet, one row an image
-    columns: FilePath | None = None  # a table of further columns, by path, annotation_id or both
+    # A file of further columns, or a table of file and key.
+    columns: Annotated[Columns | None, BeforeValidator(_name_file)] = None
     sample: Literal["image", "object"] = "image"  # object: each box is a sample, its crop labelled
     categories: tuple[str, ...] | None = None  # those to take, after renaming; all without it
     rename: dict[str, str] = Field(default={})  # category as written -> as the audit names it

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.config.dataset import Columns
 from pipeline.exceptions import DatasetError
 from pipeline.files.table_file import list_rows, read_table, to_text
+from pipeline.files.toml_file import nearest
 
 _KEYS = ("sample_id", "path", "annotation_id")
 
@@ -19,28 +21,28 @@ class JoinedColumns:
     unmatched_rows: int
 
 
-def join_columns(file: Path, samples: pl.DataFrame, columns: pl.DataFrame) -> JoinedColumns:
+def join_columns(asked: Columns, samples: pl.DataFrame, columns: pl.DataFrame) -> JoinedColumns:
     """Join the columns of a CSV or Parquet file to those of the samples.
 
     samples: the `samples` table. columns: sample_id and the dataset's own columns, one row a
     sample. A row names its sample by sample_id, by path (as the dataset has it, or a file name
     that is unique), for objects together with annotation_id or by that alone where it is unique;
-    with a path alone it speaks of the image and its objects. Raises DatasetError for a file that
-    cannot be read, has no such key, no other column, one that the dataset has, a key twice, or
-    names no sample.
+    with a path alone it speaks of the image and its objects. With a key of its own that column is
+    the first of sample_id, path and annotation_id by which a row finds a sample. Raises
+    DatasetError for a file that cannot be read, has no such key, no other column, one that the
+    dataset has, a key twice, or names no sample.
     """
+    file = asked.file
     table = read_table(file, error=DatasetError)
+    if asked.key is not None:
+        table = _name_key(asked.key, file, table, samples)
     keys = _choose_keys(file, table)
     names = [name for name in table.columns if name not in _KEYS]
     taken = [name for name in names if name in columns.columns]
     if taken or not names:
         problem = f"has {', '.join(map(repr, taken))} already; rename" if taken else "needs columns"
         raise DatasetError(f"{file}: the dataset {problem} beside {' and '.join(keys)}")
-    cells = [to_text(table[key]).str.strip_chars().alias(key) for key in keys]
-    rows = pl.DataFrame([*cells, *(to_text(table[name]) for name in names)])
-    if "path" in keys:
-        clean = pl.col("path").str.replace_all("\\", "/", literal=True).str.replace(r"^(\./)+", "")
-        rows = rows.with_columns(clean)
+    rows = _clean_keys(table, keys).with_columns(to_text(table[name]) for name in names)
     unnamed = rows.height - rows.drop_nulls(list(keys)).height
     rows = _refuse_repeats(file, rows, keys)
     named = _name_samples(samples, keys, known=rows[keys[0]])
@@ -57,6 +59,29 @@ def join_columns(file: Path, samples: pl.DataFrame, columns: pl.DataFrame) -> Jo
     return JoinedColumns(
         columns.join(found, on="sample_id", how="left", maintain_order="left"), unmatched
     )
+
+
+def _name_key(key: str, file: Path, table: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
+    """Call the key by what it names: the first of _KEYS by which a row finds a sample."""
+    if key not in table.columns:
+        raise DatasetError(f"{file}: there is no column {key!r}; {nearest(key, table.columns)}")
+    rest = table.drop([name for name in _KEYS if name != key], strict=False)
+    for name in _KEYS:
+        renamed = rest.rename({key: name})
+        known = _clean_keys(renamed, (name,))[name]
+        named = _name_samples(samples, (name,), known=known)
+        if named[name].is_in(known.drop_nulls().implode()).any():
+            return renamed
+    return rest.rename({key: "path"})
+
+
+def _clean_keys(table: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+    """Return the keys as text, paths as the dataset has them."""
+    cells = pl.DataFrame([to_text(table[key]).str.strip_chars().alias(key) for key in keys])
+    if "path" not in keys:
+        return cells
+    clean = pl.col("path").str.replace_all("\\", "/", literal=True).str.replace(r"^(\./)+", "")
+    return cells.with_columns(clean)
 
 
 def _choose_keys(file: Path, table: pl.DataFrame) -> tuple[str, ...]:

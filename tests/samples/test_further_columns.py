@@ -22,9 +22,11 @@ def by_annotation(found: SampleSet, column: str) -> dict[str | None, str | None]
     return dict(joined.select("annotation_id", column).iter_rows())
 
 
-def read_with(folder: Path, table: str, content: dict[str, Any] = CONTENT) -> SampleSet:
-    (folder / "more.csv").write_text(table)
-    return read(folder, content, sample="object", columns=str(folder / "more.csv"))
+def read_with(folder: Path, table: str, *, key: str | None = None) -> SampleSet:
+    file = folder / "more.csv"
+    file.write_text(table)
+    columns = str(file) if key is None else {"file": str(file), "key": key}
+    return read(folder, CONTENT, sample="object", columns=columns)
 
 
 def test_further_keys_of_annotations_and_images_are_columns(tmp_path: Path) -> None:
@@ -91,6 +93,17 @@ def test_a_table_names_samples_by_their_id_and_rows_without_sample_are_counted(
 def test_tables_that_cannot_be_joined_are_refused(tmp_path: Path, table: str, shown: str) -> None:
     with pytest.raises(DatasetError, match=shown):
         read_with(tmp_path, table)
+
+
+@pytest.mark.parametrize("names", [("a.png", "b.png"), ("./a.png", "b.png"), (5, 6)])
+def test_a_key_of_its_own_names_samples_by_path_or_annotation_id(
+    tmp_path: Path, names: tuple[object, object]
+) -> None:
+    table = f"annotation_id,race,file\n9,pale,{names[0]}\n9,dark,{names[1]}\n"
+    own = by_annotation(read_with(tmp_path, table, key="file"), "race")
+    assert (own["5"], own["6"]) == ("pale", "dark")
+    with pytest.raises(DatasetError, match="no column 'flie'; did you mean 'file'"):
+        read_with(tmp_path, table, key="flie")
 
 
 def test_yolo_and_voc_have_columns_of_a_table_too(tmp_path: Path) -> None:
