@@ -10,13 +10,14 @@ import polars as pl
 
 from flows.run.models import LoadEncoder, get_encoder, load_open_clip, require_encoder
 from flows.run.preflight import check_columns, check_paths
-from flows.run.resolved_audit import resolve_audit
+from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.stages.detect import PROBED as DETECTED
 from flows.stages.detect import asks_for_detector, probe_detector
 from flows.stages.embed import EmbedPlan, plan_embedding
 from flows.stages.read_text import LoadReader, asks_for_text, probe_texts
 from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
+from pipeline.coverage.values import describe_constant
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors.outcome_counts import count_outcomes
 from pipeline.errors.scored import Scored, scored_samples
@@ -110,6 +111,7 @@ def check_audit(
     problems += _list_rejects(sample_set.rejects)
     problems += tuple(f"{name}: {text}" for name, one in scored.items() for text in one.warnings)
     mappings = _describe_fits("", fits)
+    problems += _find_constant(resolved, sample_set)
     if audit.dataset.truth is not None:
         truth = read_truth(audit.dataset.truth, sample_set.samples)
         problems += truth.problems
@@ -130,6 +132,14 @@ def check_audit(
         counts, seconds, size, problems,
         mappings=mappings, systems=systems, text_seconds=text_seconds,
     )  # fmt: skip
+
+
+def _find_constant(resolved: ResolvedAudit, sample_set: SampleSet) -> tuple[str, ...]:
+    """Return a sentence for each given attribute whose column has one value for all samples."""
+    own = scored_samples(sample_set.samples).select("sample_id")
+    columns = sample_set.columns.join(own, on="sample_id", how="semi")
+    given = [one.given_column for one in resolved.attributes if one.kind == "given"]
+    return describe_constant(columns.select(pl.col(sorted(set(given))).cast(pl.String)))
 
 
 def _describe_fits(prefix: str, fits: Iterable[MappingFit]) -> tuple[str, ...]:

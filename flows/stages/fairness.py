@@ -135,11 +135,18 @@ def _sum_up(
 
 
 def list_sources(manifest: LabelManifest, sensitive: Sequence[str]) -> list[Labels]:
-    """Return where labels of sensitive attributes can come from; true values, the better, last."""
+    """Return where labels of sensitive attributes can come from; true values, the better, last.
+
+    Where what is labelled is given with the data it is part of the view by true values, and no
+    view of its own.
+    """
+    has_truth = bool(set(manifest.truth) & set(sensitive))
+    labelled = [one for one in manifest.attributes if one.name in sensitive]
+    given = all(one.source == "given" and one.name not in manifest.truth for one in labelled)
     sources: list[Labels] = []
-    if set(manifest.by_name) & set(sensitive):
+    if labelled and not (has_truth and given):
         sources.append("predicted")
-    if set(manifest.truth) & set(sensitive):
+    if has_truth:
         sources.append("truth")
     return sources
 

@@ -140,3 +140,13 @@ def test_true_values_of_an_attribute_that_is_not_used_are_refused(small_audit: S
     assert (
         check_audit(small_audit.config, limit=None).mappings[0].startswith("truth of tonne: dark")
     )
+
+
+def test_a_given_attribute_with_one_value_for_all_is_said(small_audit: SmallAudit) -> None:
+    (small_audit.folder / "more.csv").write_text(
+        "\n".join(["path,camera", *(f"{path.name},a" for path in small_audit.images.iterdir())])
+    )
+    small_audit.edit('images = "images"', 'images = "images"\ncolumns = "more.csv"')
+    small_audit.edit('"image/contrast"]', '"image/contrast"]\ngiven = ["camera"]')
+    shown = check_audit(small_audit.config, limit=None).to_text()
+    assert "note: camera is 'a' for every sample" in shown

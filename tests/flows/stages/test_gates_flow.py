@@ -195,3 +195,12 @@ def test_nearly_all_ids_unknown_end_a_run_and_a_dry_run(boxes: Path) -> None:
     for start in (run_directly, lambda config: check_audit(config, limit=None)):
         with pytest.raises(PredictionsError, match=r"54 of its 60 .* '7' \(54\).* '1' \(face\)"):
             start(boxes)
+
+
+def test_groups_that_are_all_given_have_no_second_view_beside_true_values(groups: Path) -> None:
+    text = GROUPS.replace('given = ["gender", "race"]', 'given = ["race"]')
+    summary = run(groups, text)
+    assert {gap["labels"] for gap in summary.gaps} == {"truth"}
+    alone = text.replace('attributes = ["gender", "race"]', 'attributes = ["race"]')
+    alone = alone[: alone.index("[dataset.truth]")] + alone[alone.index("[attributes]") :]
+    assert {gap["labels"] for gap in run(groups, alone).gaps} == {"predicted"}
