@@ -113,13 +113,11 @@ class Boxes(Section):
 
 
 class Columns(Section):
-    """A CSV or Parquet file of further columns, for given attributes and targets of classifiers.
+    """Further columns for given attributes and targets; `columns = "FILE"` names the file alone."""
 
-    key: the column that names the sample by its sample_id, path, file name or annotation id.
-    Without it the columns sample_id, path and annotation_id do, where they are there.
-    """
-
-    file: FilePath
+    file: FilePath  # CSV or Parquet, one row a sample
+    # The column that names samples by sample_id, path, file name or annotation id; without it the
+    # columns sample_id, path and annotation_id do, where they are there.
     key: str | None = None
 
 
