@@ -126,9 +126,7 @@ def check_matches(
     fewest = min(counted.height, detections.height)
     if frame is None:
         overlap = find_highest_overlap(counted, detections)
-        cause = (
-            f"the highest overlap is {overlap:.2g}, iou is {system.iou:g}; check the boxes"
-        )
+        cause = f"the highest overlap is {overlap:.2g}, iou is {system.iou:g}; check the boxes"
         if fewest < (_LEAST if overlap < _NO_OVERLAP else _MANY):
             return (f"{nothing}: {cause}",)
         warnings = [cause]
