@@ -29,6 +29,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "[dataset]": config.Dataset,
     "[dataset.boxes]": config.Boxes,
     "[dataset.crop]": config.CropRule,
+    "[dataset.columns]": config.Columns,
     "[dataset.truth]": config.Truth,
     "[encoder]": config.EncoderConfig,
     "[attributes]": config.AttributeUse,

@@ -111,6 +111,7 @@ def check_audit(
     problems += _list_rejects(sample_set.rejects)
     problems += tuple(f"{name}: {text}" for name, one in scored.items() for text in one.warnings)
     mappings = _describe_fits("", fits)
+    problems += _list_unread(scored)
     problems += _find_constant(resolved, sample_set)
     if audit.dataset.truth is not None:
         truth = read_truth(audit.dataset.truth, sample_set.samples)
@@ -132,6 +133,16 @@ def check_audit(
         counts, seconds, size, problems,
         mappings=mappings, systems=systems, text_seconds=text_seconds,
     )  # fmt: skip
+
+
+def _list_unread(scored: Mapping[str, Scored]) -> tuple[str, ...]:
+    """Return a sentence for each system whose tables have columns that nothing reads."""
+    unread = {name: one.notes.get("columns_not_read") for name, one in scored.items()}
+    return tuple(
+        f"{name}: columns that are not read: {', '.join(map(str, columns))}"
+        for name, columns in unread.items()
+        if isinstance(columns, list) and columns
+    )
 
 
 def _find_constant(resolved: ResolvedAudit, sample_set: SampleSet) -> tuple[str, ...]:

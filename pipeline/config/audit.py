@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.config.dataset import Boxes, CropRule, Dataset, Truth, TruthValue
+from pipeline.config.dataset import Boxes, Columns, CropRule, Dataset, Truth, TruthValue
 from pipeline.config.dataset_formats import list_formats
 from pipeline.config.error_metrics import (
     CLASSIFICATION,
@@ -28,6 +28,7 @@ __all__ = [
     "AttributeUse",
     "Audit",
     "Boxes",
+    "Columns",
     "CropRule",
     "Dataset",
     "Domain",

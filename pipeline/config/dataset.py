@@ -113,13 +113,11 @@ class Boxes(Section):
 
 
 class Columns(Section):
-    """A CSV or Parquet file of further columns, for given attributes and targets of classifiers.
+    """Further columns for given attributes and targets; `columns = "FILE"` names the file alone."""
 
-    key: the column that names the sample by its sample_id, path, file name or annotation id.
-    Without it the columns sample_id, path and annotation_id do, where they are there.
-    """
-
-    file: FilePath
+    file: FilePath  # CSV or Parquet, one row a sample
+    # The column that names samples by sample_id, path, file name or annotation id; without it the
+    # columns sample_id, path and annotation_id do, where they are there.
     key: str | None = None
 
 
@@ -135,7 +133,7 @@ class Dataset(Section):
     images: FilePaths  # folders of images; paths of samples begin in what they share
     annotations: FilePaths = ()  # of the true boxes: for each folder of images a file or folder
     table: FilePath | None = None  # CSV or Parquet, one row an image
-    # A table of further columns, by path or annotation id, beside a dataset of any format.
+    # A file of further columns, or a table of file and key.
     columns: Annotated[Columns | None, BeforeValidator(_name_file)] = None
     sample: Literal["image", "object"] = "image"  # object: each box is a sample, its crop labelled
     categories: tuple[str, ...] | None = None  # those to take, after renaming; all without it

@@ -130,6 +130,16 @@ def test_detections_that_lie_elsewhere_are_refused(tmp_path: Path) -> None:
         score_spoiled(tmp_path, detections)
 
 
+def test_a_weak_detector_that_finds_none_of_few_objects_gives_a_warning(tmp_path: Path) -> None:
+    def move(_: int, one: Result) -> Result:
+        x, y, w, h = one["bbox"]
+        return {"bbox": [x + w * 0.6, y + h * 0.6, w, h]}  # an overlap of 0.09
+
+    scored = score_spoiled(tmp_path, spoil(move))
+    (warning,) = scored.warnings
+    assert "no detection matches any of the 45 objects: the highest overlap is 0." in warning
+
+
 def test_a_weak_detector_is_not_questionable(tmp_path: Path) -> None:
     """It finds a third, and its other boxes lie anywhere."""
     rng = np.random.default_rng(5)

@@ -15,7 +15,14 @@ from pipeline.tables import (
     VERDICTS,
     WEAKNESSES,
 )
-from reports.models import AttributeReport, DomainReport, FairnessReport, ReportData, Thumbnail
+from reports.models import (
+    AttributeReport,
+    DomainReport,
+    ErrorGate,
+    FairnessReport,
+    ReportData,
+    Thumbnail,
+)
 from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import make_gap, make_sweep
 from tests.reports.page_reader import Page, read_page
@@ -41,6 +48,9 @@ def fill_with(text: str) -> ReportData:
         metric=text,
         findings=make_table([finding], WEAKNESSES),
         search_notes=(text,),
+        notes={"columns_not_read": [text], "detections": 5},
+        warnings=(text,),
+        gate=ErrorGate("fail", 0.1, 0.2),
         sweeps={1: make_sweep()},
         gallery={1: (Thumbnail(b"", text, 1.0, text, text), Thumbnail(b"\xff\xd8\xff", text, 0.5))},
     )

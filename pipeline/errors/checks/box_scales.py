@@ -63,7 +63,23 @@ def find_other_frame(
     return OtherFrame(best, share, shares[best])
 
 
-def _pair_up(objects: pl.DataFrame, detections: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
+def find_highest_overlap(objects: pl.DataFrame, detections: pl.DataFrame) -> float:
+    """Return the highest intersection over union of a detection of any category with an object.
+
+    objects, detections: as for `find_other_frame`; IMAGES of their images are compared. 0
+    where no image has both.
+    """
+    pairs = _pair_up(objects, detections, None)
+    if pairs.is_empty():
+        return 0.0
+    boxes = pairs.select(f"{side}_detected" for side in BOX).to_numpy()
+    crowds = np.zeros(len(boxes), dtype=np.bool_)
+    return float(measure_overlap(boxes, pairs.select(*BOX).to_numpy(), crowds=crowds).max())
+
+
+def _pair_up(
+    objects: pl.DataFrame, detections: pl.DataFrame, sizes: pl.DataFrame | None
+) -> pl.DataFrame:
     """Return all pairs of an object and a detection of some images, sorted by object."""
     paths = objects.join(detections, on="path", how="semi")["path"].unique().sort()
     chosen = paths.gather_every(max(1, -(-len(paths) // IMAGES)))
@@ -76,6 +92,8 @@ def _pair_up(objects: pl.DataFrame, detections: pl.DataFrame, sizes: pl.DataFram
     own = objects.filter(pl.col("path").is_in(chosen.implode())).with_row_index("object")
     named = best.select("path", pl.col(*BOX).name.suffix("_detected"))
     pairs = own.select("object", "path", *BOX).join(named, on="path", how="inner")
+    if sizes is None:
+        return pairs
     known = sizes.select("path", pl.col("width", "height").cast(pl.Float64)).unique("path")
     return pairs.join(known, on="path", how="left").sort("object", maintain_order=True)
 

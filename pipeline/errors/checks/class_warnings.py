@@ -42,9 +42,11 @@ def compare_predictions(
     predicted = table["prediction"].cast(pl.String)
     names = [name.removeprefix(prefix) for name in classes]
     refuse_spellings(
-        predicted.drop_nulls().unique().to_list(), names, where=f"{file}: column 'prediction'",
+        predicted.drop_nulls().unique().to_list(),
+        names,
+        where=f"{file}: classes in column 'prediction'",
         there="the columns of probabilities",
-    )  # fmt: skip
+    )
     numbers = table.select(pl.col(classes).cast(pl.Float64, strict=False))
     own = (
         numbers.with_columns(predicted)

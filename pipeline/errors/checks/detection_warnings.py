@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipeline.config.audit import System
-from pipeline.errors.checks.box_scales import OtherFrame, find_other_frame
+from pipeline.errors.checks.box_scales import OtherFrame, find_highest_overlap, find_other_frame
 from pipeline.errors.match_status import DetectionMatches
 from pipeline.exceptions import PredictionsError
 
@@ -13,7 +13,9 @@ REFUSED_SHARE = 0.8  # of detections of unknown categories, from which a file is
 WARNED_SHARE = 0.1  # of detections of unknown categories or images, above which one warns
 _SILENT_SHARE = 0.5  # of images with objects that have no detection, above which one warns
 _MISSED_SHARE = 0.5  # of the objects, above which boxes are tried in other frames
-_LEAST = 10  # objects and detections, from which it is no accident that nothing matches
+_LEAST = 10  # objects and detections, from which it is no accident that none overlap
+_MANY = 100  # objects and detections, from which it is no accident that none match
+_NO_OVERLAP = 0.05  # intersection over union, below which boxes do not lie on objects
 _SHOWN = 5  # names in a message
 
 
@@ -97,9 +99,9 @@ def check_matches(
 ) -> tuple[str, ...]:
     """Return what is questionable about how detections lie on the objects.
 
-    samples: the scored rows, with the size of their image. Raises PredictionsError where none of
-    many detections matches any of many objects, with the frame in which they would, if there is
-    one.
+    samples: the scored rows, with the size of their image. Raises PredictionsError where no
+    detection matches any object and that is no accident: there is a frame in which they would,
+    none lies on an object, or both are many.
     """
     counted = matches.objects.filter(~pl.col("crowd") & ~pl.col("ignore"))
     found = int(counted["found"].sum())
@@ -118,13 +120,17 @@ def check_matches(
             f"{wrong:,} of its detections lie on an object of another category and {found:,} on "
             "one of their own: are the ids of categories those of the dataset?"
         )
-    if found or (not warnings and min(counted.height, detections.height) < _LEAST):
+    if found or (wrong and frame is None):
         return tuple(warnings)
-    if wrong and not frame:
-        return tuple(warnings)
-    head = f"system {system.name!r}: no detection matches any of the {counted.height:,} objects"
-    why = warnings or [f"the highest overlap is below iou = {system.iou:g}; check boxes and images"]
-    raise PredictionsError(f"{head}: {'; '.join(why)}")
+    nothing = f"no detection matches any of the {counted.height:,} objects"
+    fewest = min(counted.height, detections.height)
+    if frame is None:
+        overlap = find_highest_overlap(counted, detections)
+        cause = f"the highest overlap is {overlap:.2g}, iou is {system.iou:g}; check the boxes"
+        if fewest < (_LEAST if overlap < _NO_OVERLAP else _MANY):
+            return (f"{nothing}: {cause}",)
+        warnings = [cause]
+    raise PredictionsError(f"system {system.name!r}: {nothing}: {'; '.join(warnings)}")
 
 
 def _describe_frame(frame: OtherFrame, system: System) -> str:

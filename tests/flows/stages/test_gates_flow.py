@@ -127,6 +127,8 @@ def test_a_classifier_is_scored_against_its_own_target(groups: Path) -> None:
     summary = run(groups, GROUPS)
     assert summary.systems["two"]["errors"] == 120
     assert summary.systems["two"]["columns_not_read"] == ["gender", "true_gender", "race", "loss"]
+    unread = "note: two: columns that are not read: gender, true_gender, race, loss"
+    assert unread in check_audit(groups, limit=None).to_text()
 
 
 def test_given_groups_count_in_the_view_by_true_values(groups: Path) -> None:
