@@ -9,6 +9,7 @@ from flows.run.models import LoadEncoder, get_encoder, identify_encoder, require
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import EncoderConfig
+from pipeline.images.crop import find_small
 from pipeline.images.measure import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, make_label_id
 from pipeline.labels.given import select_targets
@@ -43,7 +44,9 @@ def make_labellers(
     run_task: RunTask = call_task,
 ) -> tuple[list[Labeller], int]:
     """Make a labeller of every attribute, in order; return them and the prompts encoded."""
-    prompted, encoded = _make_prompted(resolved, store, load=load, run_task=run_task)
+    prompted, encoded = _make_prompted(
+        resolved, sample_set.samples, store, load=load, run_task=run_task
+    )
     makers: dict[str, Callable[[Attribute], Labeller]] = {  # one for each name in KINDS
         "prompts": lambda attribute: prompted[attribute.name],
         "measured": lambda attribute: _make_measured(attribute, sample_set, store),
@@ -66,7 +69,12 @@ def encode_prompts(
 
 
 def _make_prompted(
-    resolved: ResolvedAudit, store: Store, *, load: LoadEncoder, run_task: RunTask
+    resolved: ResolvedAudit,
+    samples: pl.DataFrame,
+    store: Store,
+    *,
+    load: LoadEncoder,
+    run_task: RunTask,
 ) -> tuple[dict[str, PromptLabeller], int]:
     prompted = [attribute for attribute in resolved.attributes if attribute.kind == "prompts"]
     if not prompted:
@@ -76,11 +84,15 @@ def _make_prompted(
     texts = list(dict.fromkeys(text for a in prompted for text in list_prompts(a)))
     encoded = run_task(encode_prompts, texts, card.encoder_id, config, store, load)
     vectors = read_vectors(texts, store.prompts, encoder_id=card.encoder_id)
+    min_size = resolved.audit.dataset.crop.min_size
+    # Only where it decides about a label: others stay as they were made.
+    rule = (min_size,) if find_small(samples, min_size=min_size).any() else ()
     labellers = {
         attribute.name: PromptLabeller(
             attribute,
-            make_label_id(attribute, card.encoder_id),
+            make_label_id(attribute, card.encoder_id, *rule),
             make_prototypes(attribute, vectors, logit_scale=card.logit_scale),
+            min_size,
         )
         for attribute in prompted
     }

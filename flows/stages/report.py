@@ -106,6 +106,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         notes=(
             *dataset.notes,
             *_list_notes(search),
+            *_note_small(dataset.counts, manifest),
             *manifest.truth_gaps,
             *describe_constant(first.attributes),
         ),
@@ -237,6 +238,16 @@ def _measure_quality(
     truth = store.read_labels(list(manifest.truth.values())).filter(own)
     labels = store.read_labels(both).filter(own)
     return measure_agreement(labels, truth), measure_values(labels, truth)
+
+
+def _note_small(counts: Mapping[str, int], manifest: LabelManifest) -> tuple[str, ...]:
+    """Say how many objects are too small for prompt labels, where there are such labels."""
+    small = counts.get("too_small", 0)
+    if not small or all(one.source != "zero-shot" for one in manifest.attributes):
+        return ()
+    are = "1 object is" if small == 1 else f"{small:,} objects are"
+    end = 'prompt labels are "unknown".'
+    return (f"{are} smaller than crop.min_size and not embedded: {end}",)
 
 
 def _list_notes(search: SearchRecord) -> tuple[str, ...]:

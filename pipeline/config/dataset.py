@@ -28,7 +28,8 @@ class CropRule(Section):
 
     margin: float = Field(default=0.1, ge=0, le=5)  # of the box's side, added on each side
     square: bool = False  # widen the shorter side to the longer one, so that nothing is distorted
-    min_size: float = Field(default=8, ge=1)  # pixels; objects with a shorter side are left out
+    # Pixels: objects with a shorter visible side get no vector; their prompt labels are "unknown".
+    min_size: float = Field(default=8, ge=1)
     # How a crop is brought to the encoder's size; "model": as the encoder was trained.
     interpolation: Literal["model", "nearest", "bilinear", "bicubic", "lanczos"] = "model"
 
@@ -91,7 +92,7 @@ class Boxes(Section):
 
     detections: FilePath | None = None  # COCO results; image_id is the path or name of the image
     detector: str | None = None  # a name of docs/detectors.md, e.g. "hog-people"
-    min_score: float = 0.0  # detections below it are no objects
+    min_score: float | None = None  # detections below it are no objects; None: all are
 
     @field_validator("detector")
     @classmethod

@@ -159,7 +159,8 @@ def _place(
         maintain_order="left",
     )
     asked = named.filter(pl.col("asked").fill_null(value=False))
-    kept = asked.filter(pl.col("score") >= system.min_score)
+    minimum = system.min_score
+    kept = asked if minimum is None else asked.filter(pl.col("score") >= minimum)
     unnamed = named["category"].null_count()
     notes: dict[str, object] = {
         "detections": detections.height,

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from pipeline.config.dataset import Dataset
@@ -69,10 +68,10 @@ def add_detections(
 ) -> Listing:
     """Make objects of IMAGE_DETECTIONS with `annotation_id` and add them to a listing of images."""
     here = detections.join(listing.images, on="path", how="semi", maintain_order="left")
-    minimum = dataset.boxes.min_score if dataset.boxes else -np.inf
+    minimum = dataset.boxes.min_score if dataset.boxes else None
     faults = _find_faults(here)
     usable = here.filter(~faults.is_not_null())
-    kept = usable.filter(pl.col("score") >= minimum)
+    kept = usable if minimum is None else usable.filter(pl.col("score") >= minimum)
     objects = kept.with_columns(
         pl.lit(0, dtype=pl.Int64).alias("source"),
         pl.col("path").alias("image_id"),
