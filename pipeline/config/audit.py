@@ -101,6 +101,8 @@ class System(Section):
     # Of a detector: what detections of categories that the dataset does not have are taken for, a
     # sign of wrong ids or things that are none of the audit's.
     unknown_categories: Literal["warn", "ignore"] = "warn"
+    # Of a detector: whether a detection finds objects of its own category alone.
+    match: Literal["same-category", "any-category"] = "same-category"
 
     @property
     def error_column(self) -> str:
@@ -121,6 +123,10 @@ class System(Section):
         options = list_metrics(self.format)  # none of a table, whose columns are the user's
         if options and self.error not in options:
             raise ValueError(f"error: {self.format} knows {' and '.join(options)}")
+        if self.match == "any-category" and find_metric(self.error).needs_categories:
+            raise ValueError(f'match = "any-category": {self.error} compares categories')
+        if self.match == "any-category" and self.format not in DETECTION_FORMATS:
+            raise ValueError(f"match: only used by {' and '.join(DETECTION_FORMATS)}")
         if self.column and self.format != "table":
             raise ValueError('column: only used by format = "table"')
         return self

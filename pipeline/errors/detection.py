@@ -57,7 +57,8 @@ def score_detections(
     detections = pl.concat([read(path, source=source) for source, path in files])
     placed = _place(detections, samples, truth, source_images, categories, system)
     kept = scale_boxes(placed.detections, samples) if in_shares else placed.detections
-    matches = match_detections(truth, kept, samples, iou=system.iou)
+    any_category = system.match == "any-category"
+    matches = match_detections(truth, kept, samples, iou=system.iou, any_category=any_category)
     warnings = (*placed.warnings, *check_matches(matches, samples, system))
     counts = None
     if by_object:
