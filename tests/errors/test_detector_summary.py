@@ -87,18 +87,21 @@ def draw_dataset(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return truth, found
 
 
+def take_truth(content: dict[str, Any], *, crowds: bool) -> list[dict[str, Any]]:
+    names = {1: "person", 2: "dog"}
+    return [
+        true_object(one["id"], one["image_id"], one["bbox"], category=names[one["category_id"]],
+                    crowd=crowds and bool(one["iscrowd"]))
+        for one in content["annotations"]
+    ]  # fmt: skip
+
+
 @given(seed=st.integers(0, 10_000))
 def test_average_precision_is_that_of_pycocotools(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     content, found = draw_dataset(seed)
-    names = {1: "person", 2: "dog"}
-    rows = [
-        true_object(one["id"], one["image_id"], one["bbox"], crowd=bool(one["iscrowd"]),
-                    category=names[one["category_id"]])
-        for one in content["annotations"]
-    ]  # fmt: skip
-    made = summarise(tmp_path_factory.getbasetemp(), rows, found)
+    made = summarise(tmp_path_factory.getbasetemp(), take_truth(content, crowds=True), found)
     truth = COCO()
     truth.dataset = content
     with contextlib.redirect_stdout(io.StringIO()):
@@ -164,6 +167,28 @@ def test_each_error_is_of_the_kind_that_tide_defines(
     tmp_path: Path, found: list[dict[str, Any]], kinds: dict[str, int]
 ) -> None:
     assert list_kinds(summarise(tmp_path, [PERSON], found)) == kinds
+
+
+@pytest.mark.parametrize(
+    ("seed", "kinds"),
+    [
+        (0, {"class": (6, 2.6827), "localization": (30, 29.3597), "both": (9, 3.1468),
+             "duplicate": (34, 2.0514), "background": (9, 1.2417), "missed": (13, 7.3553)}),
+        (4, {"class": (15, 17.1410), "localization": (24, 14.8084), "both": (7, 0.9012),
+             "duplicate": (21, 3.7344), "background": (3, 0.7090), "missed": (13, 5.4168)}),
+    ],
+)  # fmt: skip
+def test_kinds_and_costs_are_those_of_tidecv(
+    tmp_path: Path, seed: int, kinds: dict[str, tuple[int, float]]
+) -> None:
+    """The numbers are what tidecv 1.0.1 gives for these draws, without crowds."""
+    content, found = draw_dataset(seed)
+    made = summarise(tmp_path, take_truth(content, crowds=False), found)
+    assert {name: count for name, count, _ in made.kinds.iter_rows()} == {
+        name: count for name, (count, _) in kinds.items()
+    }
+    costs = [100 * cost for cost in made.kinds["cost"]]
+    assert costs == pytest.approx([cost for _, cost in kinds.values()], abs=6e-5)
 
 
 def test_a_kind_costs_what_average_precision_gains_without_it(tmp_path: Path) -> None:
