@@ -9,12 +9,16 @@ import polars as pl
 from pipeline.config.error_metrics import find_metric
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
+    CATEGORY_SCORES,
     COLLECTION,
     COMBINATIONS,
+    CONFUSIONS,
     COVERAGE,
     DISPARITIES,
+    ERROR_KINDS,
     FAMILY,
     GAPS,
+    OPERATING_POINTS,
     REJECTS,
     SWEEP,
     VALUE_ERRORS,
@@ -51,6 +55,26 @@ class ErrorGate:
 
 
 @dataclass(frozen=True, eq=False)
+class DetectorReport:
+    """A detector as a whole.
+
+    iou, any_category, min_score: as [[systems]] asks. ap50, ap: average precision at an overlap of
+    0.5 and over 0.5 to 0.95; None without objects. categories: CATEGORY_SCORES. points:
+    OPERATING_POINTS. kinds: ERROR_KINDS. confusions: CONFUSIONS.
+    """
+
+    iou: float
+    any_category: bool
+    min_score: float | None
+    ap50: float | None
+    ap: float | None
+    categories: pl.DataFrame
+    points: pl.DataFrame
+    kinds: pl.DataFrame
+    confusions: pl.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class SystemReport:
     """The results of the audit of one system.
 
@@ -62,6 +86,7 @@ class SystemReport:
     sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
     notes: counts of its outputs, as scoring notes them. warnings: why these may not be what they
     seem. gate: the verdict on its mean error, None without such a gate.
+    detector: None for other systems.
     """
 
     name: str
@@ -81,6 +106,7 @@ class SystemReport:
     notes: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     gate: ErrorGate | None = None
+    detector: DetectorReport | None = None
 
     @property
     def mostly_wrong(self) -> bool:
@@ -194,6 +220,11 @@ def check_report_data(data: ReportData) -> None:
         check(system.top_slices, FAMILY, table=f"top slices of {system.name}")
         for rank, sweep in system.sweeps.items():
             check(sweep, SWEEP, table=f"sweep of finding {rank} of {system.name}")
+        if system.detector is not None:
+            check(system.detector.categories, CATEGORY_SCORES, table="category scores")
+            check(system.detector.points, OPERATING_POINTS, table="operating points")
+            check(system.detector.kinds, ERROR_KINDS, table="error kinds")
+            check(system.detector.confusions, CONFUSIONS, table="confusions")
     for report in data.fairness:
         check(report.gaps, GAPS, table=f"gaps of {report.system}")
         check(report.disparities, DISPARITIES, table=f"disparities of {report.system}")

@@ -13,6 +13,7 @@ from pipeline.errors.detection_warnings import (
     check_matches,
     check_silence,
 )
+from pipeline.errors.evaluation.evaluated_images import match_all_images
 from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
@@ -36,6 +37,7 @@ def score_detections(
     samples: pl.DataFrame,
     *,
     truth: pl.DataFrame,
+    objects: pl.DataFrame,
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
 ) -> Losses:
@@ -43,8 +45,8 @@ def score_detections(
 
     samples: the rows to score. Detections below `system.min_score` do not count, a match reaches
     `system.iou`, and `system.error` is the metric, one of OBJECT_LOSSES or IMAGE_LOSSES. Crowds and
-    ignored objects have no error. truth: as `choose_truth` returns it; source_images: as in
-    pipeline.tables; categories: source, category_id, category, asked. Raises PredictionsError for
+    ignored objects have no error. truth: as `choose_truth` returns it, of objects; these and
+    source_images: as in pipeline.tables; categories: CATEGORIES. Raises PredictionsError for
     results that cannot be used, naming the records, that are all of other images, nearly all of
     unknown categories, match nothing, or whose scores the metric cannot use. What may be another
     mistake than the detector's is a warning.
@@ -60,6 +62,14 @@ def score_detections(
     any_category = system.match == "any-category"
     matches = match_detections(truth, kept, samples, iou=system.iou, any_category=any_category)
     warnings = (*placed.warnings, *check_matches(matches, samples, system))
+    evaluation = match_all_images(
+        system,
+        detections,
+        samples,
+        objects=objects,
+        source_images=source_images,
+        categories=categories,
+    )
     counts = None
     if by_object:
         losses = score_objects(matches, error=system.error)
@@ -86,6 +96,7 @@ def score_detections(
         warnings=warnings,
         matches=matches.detections,
         image_counts=counts,
+        evaluation=evaluation,
     )
 
 

@@ -33,7 +33,12 @@ def score_system(
 
         truth = choose_truth(objects, scored, categories)
         made = score_detections(
-            system, scored, truth=truth, source_images=source_images, categories=categories
+            system,
+            scored,
+            truth=truth,
+            objects=objects,
+            source_images=source_images,
+            categories=categories,
         )
     else:
         truth = scored.select("sample_id", "category")
@@ -57,6 +62,7 @@ def score_system(
         warnings=made.warnings,
         matches=made.matches,
         image_counts=made.image_counts,
+        evaluation=made.evaluation,
     )
 
 
