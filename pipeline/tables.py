@@ -260,6 +260,16 @@ CONFUSIONS: Schema = {  # which categories a detector takes for which: one row a
     "taken_for": pl.String(),  # of the detection; null: it is missed
     "n": pl.Int64(),
 }
+RELABEL: Schema = {  # what may be wrong with the annotations of a detection dataset
+    "system": pl.String(),  # whose detection it is; null: no system's
+    "reason": pl.String(),  # unlabelled object | other category | not found
+    "path": pl.String(),  # of the image
+    "category": pl.String(),  # of the detection; of the object where it is not found
+    **BOX,
+    "score": pl.Float64(),  # of the detection
+    "annotation_id": pl.String(),  # of the object that it is about
+    "likeness": pl.Float64(),  # cosine to the objects of the category, where there are vectors
+}
 RUN_KEYS: Schema = {"run_id": pl.String(), "system": pl.String()}
 SLICES: Schema = {**RUN_KEYS, **FAMILY}
 FINDINGS: Schema = {**RUN_KEYS, **WEAKNESSES}

@@ -35,6 +35,7 @@ class DetectorView:
 
     iou: str
     any_category: bool
+    min_score: str  # empty where all count
     ap50: str
     ap: str
     points: list[tuple[str, ...]]
@@ -57,6 +58,7 @@ def view_detector(report: DetectorReport | None) -> DetectorView | None:
     return DetectorView(
         iou=format_edge(report.iou),
         any_category=report.any_category,
+        min_score="" if report.min_score is None else format_edge(report.min_score),
         ap50=format_percent(report.ap50),
         ap=format_percent(report.ap),
         points=[

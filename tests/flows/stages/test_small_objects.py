@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from pipeline.tables import RESULTS
 from pipeline.workspace.manifests import LabelManifest, SamplesManifest
 from pipeline.workspace.store import Store
+from tests.flows.command import call
 from tests.flows.direct import open_audit, run_directly
-from tests.flows.small_audit import TONE
+from tests.flows.small_audit import TONE, write_audit
 from tests.tiny_clip import write_tiny
 
 CONFIG = """\
@@ -113,3 +115,32 @@ def test_pixels_of_small_objects_are_measured(config: Path) -> None:
     grain = store.read("labels").filter(pl.col("attribute") == "grain")
     assert grain.height == 4
     assert "unknown" not in grain["value"]
+
+
+def test_matches_true_boxes_curves_and_doubtful_annotations_are_exported(
+    config: Path, tmp_path: Path
+) -> None:
+    config.write_text(CONFIG.replace('"tone.toml", ', ""))
+    run_directly(config)
+    written = {}
+    for table in ("outcomes", "objects", "sweeps", "relabel"):
+        file = tmp_path / f"{table}.parquet"
+        told = call("export", tmp_path / "workspace", table, file)
+        assert (told.code, told.err) == (0, "")
+        written[table] = pl.read_parquet(file)
+    assert written["outcomes"].select("system", "status", "annotation_id").rows() == [
+        ("finder", "found", "1")
+    ]
+    assert written["objects"].height == 4
+    assert written["sweeps"].schema == pl.Schema(RESULTS["sweeps"])
+    missing = written["relabel"].filter(pl.col("reason") == "not found")
+    assert missing["annotation_id"].to_list() == ["4", "2", "3"]
+
+
+def test_without_detectors_there_is_nothing_to_relabel(tmp_path: Path) -> None:
+    audit = write_audit(tmp_path, count=8)
+    run_directly(audit.config, ["score"])
+    for table in ("relabel", "outcomes"):
+        told = call("export", tmp_path / "workspace", table, tmp_path / "x.csv")
+        assert told.code == 1
+        assert "weakspot score" in told.err
