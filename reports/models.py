@@ -7,18 +7,20 @@ from typing import Literal
 import polars as pl
 
 from pipeline.config.error_metrics import find_metric
+from pipeline.errors.evaluation.evaluation_tables import (
+    CATEGORY_SCORES,
+    CONFUSIONS,
+    ERROR_KINDS,
+    OPERATING_POINTS,
+)
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
-    CATEGORY_SCORES,
     COLLECTION,
     COMBINATIONS,
-    CONFUSIONS,
     COVERAGE,
     DISPARITIES,
-    ERROR_KINDS,
     FAMILY,
     GAPS,
-    OPERATING_POINTS,
     REJECTS,
     SWEEP,
     VALUE_ERRORS,
@@ -188,7 +190,7 @@ class ReportData:
     samples: int  # rows of the search: images, or objects in an object audit
     systems: tuple[SystemReport, ...]
     attributes: tuple[AttributeReport, ...] = ()
-    sample_kind: Literal["image", "object"] = "image"
+    sample_kind: Literal["image", "object", "detection"] = "image"
     coverage: pl.DataFrame = field(default_factory=lambda: empty(COVERAGE))
     value_errors: pl.DataFrame = field(default_factory=lambda: empty(VALUE_ERRORS))
     agreement: pl.DataFrame | None = None  # AGREEMENT and VALUE_QUALITY of pipeline.labels.quality,

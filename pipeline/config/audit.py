@@ -192,6 +192,16 @@ class Audit(Section):
     report: ReportConfig = Field(default_factory=dict, validate_default=True)
 
     @model_validator(mode="after")
+    def _has_detections(self) -> "Audit":
+        detectors = [s for s in self.systems if s.format in DETECTION_FORMATS]
+        if self.dataset.sample == "detection" and len(detectors) != 1:
+            raise ValueError(
+                'sample = "detection" makes samples of the detections of one system; name one of '
+                f"format {' or '.join(DETECTION_FORMATS)}, not {len(detectors)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> "Audit":
         names = [system.name for system in self.systems]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -216,8 +226,8 @@ class Audit(Section):
             options = list_metrics(system.format, sample=self.dataset.sample)
             if system.error not in options:
                 raise ValueError(
-                    f"system {system.name!r}: error {system.error!r} is not one of an "
-                    f"{self.dataset.sample}; those are {', '.join(options)}"
+                    f"system {system.name!r}: error {system.error!r} is not one of "
+                    f"{self.dataset.sample}s; those are {', '.join(options)}"
                 )
             if len(system.predictions) != len(self.dataset.annotations):
                 raise ValueError(

@@ -119,7 +119,8 @@ class Dataset(Section):
     images: FilePaths  # folders of images; paths of samples begin in what they share
     annotations: FilePaths = ()  # of the true boxes: for each folder of images a file or folder
     table: FilePath | None = None  # CSV or Parquet, one row an image
-    sample: Literal["image", "object"] = "image"  # object: each box is a sample, its crop labelled
+    # object: each box is a sample, its crop labelled; detection: each detection of the system.
+    sample: Literal["image", "object", "detection"] = "image"
     categories: tuple[str, ...] | None = None  # those to take, after renaming; all without it
     rename: dict[str, str] = Field(default={})  # category as written -> as the audit names it
     split: str | None = None  # of yolo, voc and a table: the part to take; else just a name
@@ -194,6 +195,11 @@ class Dataset(Section):
             raise ValueError(f"table: not used by format {self.format!r}; remove it")
         if self.has_true_boxes and self.boxes is not None:
             raise ValueError(f"boxes: format {self.format!r} has boxes of its own; remove it")
+        if not self.has_true_boxes and self.sample == "detection":
+            raise ValueError(
+                'sample = "detection" compares detections with true boxes; use '
+                f"format = {list_formats(with_boxes=True)}"
+            )
         if not self.has_true_boxes and self.sample == "object" and self.boxes is None:
             raise ValueError(
                 f'sample = "object" needs boxes; use format = {list_formats(with_boxes=True)}, or '

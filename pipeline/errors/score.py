@@ -29,12 +29,15 @@ def score_system(
     """
     scored = scored_samples(samples).sort("sample_id")
     if system.format in DETECTION_FORMATS:
-        from pipeline.errors.detection import choose_truth, score_detections
+        from pipeline.errors.detection import choose_truth, finds_detections, score_detections
 
-        truth = choose_truth(objects, scored, categories)
+        whole = samples.filter(pl.col("parent_id").is_null())
+        images = whole if finds_detections(system) else scored
+        truth = choose_truth(objects, images, categories)
         made = score_detections(
             system,
             scored,
+            images=images,
             truth=truth,
             objects=objects,
             source_images=source_images,

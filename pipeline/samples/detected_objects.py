@@ -9,7 +9,7 @@ import polars as pl
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.coco_results import read_coco_results
-from pipeline.samples.categories import name_categories
+from pipeline.samples.categories import ORIGINAL, name_categories
 from pipeline.samples.image_names import name_images
 from pipeline.samples.objects import sort_objects
 from pipeline.samples.sample_set import CATEGORIES, Listing, reject_rows
@@ -21,6 +21,7 @@ IMAGE_DETECTIONS: Schema = {  # detections by the path of their image
     **BOX,
     "score": pl.Float64(),
 }
+SCORE = "detection_score"  # a column of objects that are detections
 _LARGEST_SIDE = 1e6  # pixels, as for true boxes
 
 
@@ -69,7 +70,7 @@ def add_detections(
     """Make objects of IMAGE_DETECTIONS with `annotation_id` and add them to a listing of images."""
     here = detections.join(listing.images, on="path", how="semi", maintain_order="left")
     minimum = dataset.boxes.min_score if dataset.boxes else None
-    faults = _find_faults(here)
+    faults = find_faults(here)
     usable = here.filter(~faults.is_not_null())
     kept = usable if minimum is None else usable.filter(pl.col("score") >= minimum)
     objects = kept.with_columns(
@@ -90,8 +91,8 @@ def add_detections(
         listing,
         objects=sort_objects(objects.select(list(OBJECTS))),
         categories=categories,
-        object_extra=kept.select(
-            "path", "annotation_id", pl.col("score").cast(pl.String).alias("detection_score")
+        object_extra=objects.select(
+            "path", "annotation_id", ORIGINAL, pl.col("score").cast(pl.String).alias(SCORE)
         ),
         rejects=pl.concat([listing.rejects, rejects, reject_rows(bad.select("path", where))]),
         counts={
@@ -145,8 +146,11 @@ def _number(detections: pl.DataFrame) -> _ReadDetections:
     return _ReadDetections(numbered, empty(REJECTS), {})
 
 
-def _find_faults(detections: pl.DataFrame) -> pl.Series:
-    """Return why each detection cannot be used, null where it can."""
+def find_faults(detections: pl.DataFrame) -> pl.Series:
+    """Return (m,) why each detection cannot be used, null where it can.
+
+    detections: category, x, y, w, h, score.
+    """
     numbers = [pl.col(name) for name in (*BOX, "score")]
     sides = pl.concat_str("w", pl.lit(" x "), "h")
     size = pl.concat_str(pl.lit("the box is "), sides, pl.lit(" pixels, expected sides above 0"))

@@ -55,7 +55,7 @@ def fit_objects(listing: Listing, files: pl.DataFrame, *, sample: str) -> Fitted
     """Compare what annotations state with the pixels that are there.
 
     files: FILES of the images that could be read. An image of another size than its annotation
-    file states is refused in an object audit, since its crops would be cut in the wrong place, and
+    file states is refused where crops are samples, since they would be cut in the wrong place, and
     counted in an image audit, where no pixel is cut. A box that does not touch its image is no
     object: it is refused and leaves the truth.
     """
@@ -67,7 +67,7 @@ def fit_objects(listing: Listing, files: pl.DataFrame, *, sample: str) -> Fitted
         ).fill_null(value=False)
     )
     differing = sized.filter("differs")
-    refused = differing if sample == "object" else differing.clear()
+    refused = differing if sample != "image" else differing.clear()
     outside = _find_outside(listing.objects, sized)
     keys = ["source", "annotation_id", "path"]
     return Fitted(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.errors.evaluation.evaluation_tables import RELABEL
 from pipeline.errors.evaluation.relabelling import list_relabelling
 from pipeline.errors.scored import Scored
-from pipeline.tables import RELABEL
 from tests.errors.detections import BOX, FAR, detection, score
 from tests.errors.frames import true_object, truth_frame, with_objects
 

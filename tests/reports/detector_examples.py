@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from pipeline.tables import CATEGORY_SCORES, CONFUSIONS, ERROR_KINDS, OPERATING_POINTS
+from pipeline.errors.evaluation.evaluation_tables import (
+    CATEGORY_SCORES,
+    CONFUSIONS,
+    ERROR_KINDS,
+    OPERATING_POINTS,
+)
 from reports.models import DetectorReport
 from tests.reports.report_examples import make_table
 

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from pipeline.tables import CATEGORY_SCORES, CONFUSIONS, OPERATING_POINTS
+from pipeline.errors.evaluation.evaluation_tables import (
+    CATEGORY_SCORES,
+    CONFUSIONS,
+    OPERATING_POINTS,
+)
 from reports.pages.report_page import build_report
 from reports.views.detectors import SHOWN_CATEGORIES, SHOWN_CONFUSIONS, view_detector
 from tests.reports.detector_examples import make_detector

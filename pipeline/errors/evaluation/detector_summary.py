@@ -7,6 +7,11 @@ import polars as pl
 
 from pipeline.arrays import Bools, Floats
 from pipeline.errors.evaluation.box_arrays import BoxArrays, take_arrays
+from pipeline.errors.evaluation.evaluation_tables import (
+    CATEGORY_SCORES,
+    CONFUSIONS,
+    OPERATING_POINTS,
+)
 from pipeline.errors.evaluation.precision_recall import (
     THRESHOLDS,
     average_over,
@@ -15,7 +20,7 @@ from pipeline.errors.evaluation.precision_recall import (
 from pipeline.errors.evaluation.tide import list_error_kinds
 from pipeline.errors.match_status import UNMATCHED
 from pipeline.errors.matching import Matches
-from pipeline.tables import CATEGORY_SCORES, CONFUSIONS, OPERATING_POINTS, check
+from pipeline.tables import check
 
 AS_AUDITED, BEST_F1 = "as audited", "best F1"
 

@@ -4,9 +4,8 @@ import polars as pl
 
 from pipeline.config.audit import System
 from pipeline.errors.evaluation.evaluated_set import Evaluation
+from pipeline.errors.evaluation.system_detections import place_detections
 from pipeline.errors.match_status import match_detections
-from pipeline.files.yolo_labels import scale_boxes
-from pipeline.tables import BOX
 
 
 def match_all_images(
@@ -21,7 +20,8 @@ def match_all_images(
     """Match detections in the images of the samples and in those without an object to sample.
 
     An audit of objects has no samples in the latter, but what is detected there is false.
-    detections: SCORED_DETECTIONS. samples: the scored ones. The others: as `score_system` has them.
+    detections: as `read_system` returns them. samples: the scored ones. The rest: as in
+    `score_system`.
     """
     asked = categories.filter(pl.col("asked"))
     own = objects.join(asked, on=["source", "category"], how="semi", maintain_order="left")
@@ -30,14 +30,14 @@ def match_all_images(
     truth = own.join(paths, on="path", how="semi").sort(
         "path", number, "annotation_id", nulls_last=True
     )
-    named = detections.join(source_images, on=["source", "image_id"], maintain_order="left").join(
-        asked, on=["source", "category_id"], maintain_order="left"
+    kept = place_detections(
+        system,
+        detections,
+        paths,
+        sizes=samples,
+        source_images=source_images,
+        categories=categories,
     )
-    kept = named.join(paths, on="path", how="semi", maintain_order="left")
-    if system.min_score is not None:
-        kept = kept.filter(pl.col("score") >= system.min_score)
-    if system.format == "yolo-detections":
-        kept = _scale(kept, samples)
     made = match_detections(
         truth, kept, samples, iou=system.iou, any_category=system.match == "any-category"
     )
@@ -62,11 +62,3 @@ def _choose_paths(
     if (counted["path"] > last).any():
         free = free.filter(pl.col("path") <= last)
     return pl.concat([own, free]).unique()
-
-
-def _scale(detections: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
-    """Bring boxes in shares to pixels; in images of unknown size they become null."""
-    here = detections.join(samples, on="path", how="semi", maintain_order="left")
-    other = detections.join(samples, on="path", how="anti", maintain_order="left")
-    unknown = other.with_columns(pl.lit(None, dtype=pl.Float64).alias(side) for side in BOX)
-    return pl.concat([scale_boxes(here, samples), unknown])

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 
 from pipeline.arrays import Bools, Floats, Ints
+from pipeline.errors.evaluation.evaluation_tables import RELABEL
 from pipeline.errors.match_status import number_texts, take_boxes
 from pipeline.errors.overlaps import measure_overlap, pair_up
-from pipeline.tables import RELABEL, check
+from pipeline.tables import check
 
 UNLABELLED, OTHER_CATEGORY, NOT_FOUND = "unlabelled object", "other category", "not found"
 APART = 0.1  # overlap up to which a detection is about something else, as TIDE's background

@@ -26,10 +26,11 @@ import polars as pl
 
 from pipeline.arrays import Bools, Floats, Ints
 from pipeline.errors.evaluation.box_arrays import BoxArrays
+from pipeline.errors.evaluation.evaluation_tables import ERROR_KINDS
 from pipeline.errors.evaluation.precision_recall import Judged, average_over, judge_detections
 from pipeline.errors.matching import Matches
 from pipeline.errors.overlaps import measure_overlap, pair_up
-from pipeline.tables import ERROR_KINDS, check
+from pipeline.tables import check
 
 MATCH, BACKGROUND = 0.5, 0.1  # overlaps, as in the paper
 KINDS = ("class", "localization", "both", "duplicate", "background", "missed")

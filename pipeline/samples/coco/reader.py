@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.config.dataset import Dataset
-from pipeline.samples.categories import name_categories
+from pipeline.samples.categories import name_categories, take_originals
 from pipeline.samples.coco.annotation_file import CocoFile, read_coco_file
 from pipeline.samples.folder import check_folders, folder_prefix
 from pipeline.samples.objects import sort_objects
@@ -52,7 +52,8 @@ def list_coco(dataset: Dataset) -> Listing:
         images=listed.select(list(IMAGES)).sort("path"),
         rejects=pl.concat(gathered.rejects),
         counts={"boxes_from_segmentation": gathered.framed},
-        objects=sort_objects(objects),
+        objects=sort_objects(objects.select(list(OBJECTS))),
+        object_extra=take_originals(objects),
         source_images=images.select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories.select(list(CATEGORIES)),
     )
