@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import polars as pl
 
 from pipeline.exceptions import StoreError
-from pipeline.tables import OBJECTS, check
+from pipeline.tables import BOX, OBJECTS, check
 from pipeline.workspace.kept_outcomes import read_evaluation
 from pipeline.workspace.kept_samples import read_sample_set
-from pipeline.workspace.manifests import ScoreManifest
+from pipeline.workspace.manifests import LabelManifest, ScoreManifest
+from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store
 
 
@@ -56,7 +58,38 @@ def read_relabelling(store: Store) -> pl.DataFrame:
             f"{store.folder}: no detector is scored, and annotations are checked against its "
             "detections; run `weakspot score` first"
         )
-    return list_relabelling(evaluations)
+    likeness = {
+        name: _measure_likeness(matches, store) for name, (matches, _) in evaluations.items()
+    }
+    return list_relabelling(evaluations, likeness)
+
+
+def _measure_likeness(matches: pl.DataFrame, store: Store) -> pl.Series:
+    """Return how much each detection is like its category, where its very crop has a vector.
+
+    That is so in an audit of detections.
+    """
+    from pipeline.errors.evaluation.relabelling import measure_likeness  # loads for a while
+
+    labelled = LabelManifest.find(store.folder)
+    nothing = pl.Series([None] * matches.height, dtype=pl.Float64)
+    if labelled is None or labelled.encoder_id is None:
+        return nothing
+    crop = ["path", *BOX]
+    samples = store.read_samples().unique(crop, keep="first", maintain_order=True)
+    keys = matches.join(samples, on=crop, how="left", maintain_order="left")["content_key"]
+    known = keys.drop_nulls().unique().sort()
+    stored = read_vectors(known, store.embeddings, encoder_id=labelled.encoder_id)
+    if stored.keys.is_empty():
+        return nothing
+    rows = pl.DataFrame({"content_key": stored.keys}).with_row_index("row")
+    own = pl.DataFrame({"content_key": keys}).join(
+        rows, on="content_key", how="left", maintain_order="left"
+    )["row"]
+    vectors = np.full((matches.height, stored.values.shape[1]), np.nan)
+    there = own.is_not_null().to_numpy()
+    vectors[there] = stored.values[own.drop_nulls().to_numpy()]
+    return measure_likeness(matches, vectors)
 
 
 MATCH_READERS: Mapping[str, Callable[[Store], pl.DataFrame]] = {

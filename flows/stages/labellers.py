@@ -47,9 +47,14 @@ def make_labellers(
     prompted, encoded = _make_prompted(
         resolved, sample_set.samples, store, load=load, run_task=run_task
     )
+    # Of detections the other detections: one that covers a true object would give its error away.
+    of_detections = resolved.audit.dataset.sample == "detection"
+    neighbors = None if of_detections else _choose_neighbors(sample_set)
     makers: dict[str, Callable[[Attribute], Labeller]] = {  # one for each name in KINDS
         "prompts": lambda attribute: prompted[attribute.name],
-        "measured": lambda attribute: _make_measured(attribute, sample_set, store),
+        "measured": lambda attribute: _make_measured(
+            attribute, sample_set, store, neighbors=neighbors
+        ),
         "given": lambda attribute: _make_given(attribute, sample_set.columns),
     }
     return [makers[attribute.kind](attribute) for attribute in resolved.attributes], encoded
@@ -99,7 +104,9 @@ def _make_prompted(
     return labellers, encoded
 
 
-def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) -> MeasuredLabeller:
+def _make_measured(
+    attribute: Attribute, sample_set: SampleSet, store: Store, *, neighbors: pl.DataFrame | None
+) -> MeasuredLabeller:
     measure = get_raw_measure(attribute)
     measurements, version = None, MEASURE_VERSION
     if needs_text(attribute):
@@ -108,7 +115,6 @@ def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) ->
     elif measure is not None:
         right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
         measurements = read_measurements(store.measurements).filter(right)
-    neighbors = _choose_neighbors(sample_set) if needs_neighbors(attribute) else None
     targets = select_targets(sample_set.samples, attribute)
     numbers = take_values(attribute, targets, measurements, objects=neighbors)
     if measurements is not None:  # samples whose pixels could not be measured were rejected

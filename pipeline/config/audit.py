@@ -97,11 +97,11 @@ class System(Section):
     error: str  # how an error is counted; of a table the name of a column, or "column"
     column: str | None = None  # of a table; else `error` names it
     iou: float = Field(default=0.5, gt=0, le=1)  # overlap from which a detection finds an object
-    min_score: float | None = None  # detections below it do not count; None: all count
+    min_score: float | None = None  # detections below it do not count; without it all do
     # Of a detector: what detections of categories that the dataset does not have are taken for, a
     # sign of wrong ids or things that are none of the audit's.
     unknown_categories: Literal["warn", "ignore"] = "warn"
-    # Of a detector: whether a detection finds objects of its own category alone.
+    # Of a detector: whether categories must agree, or a detection finds objects of any.
     match: Literal["same-category", "any-category"] = "same-category"
 
     @property

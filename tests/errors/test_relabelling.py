@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pytest
 
 from pipeline.errors.evaluation.evaluation_tables import RELABEL
-from pipeline.errors.evaluation.relabelling import list_relabelling
+from pipeline.errors.evaluation.relabelling import list_relabelling, measure_likeness
 from pipeline.errors.scored import Scored
 from tests.errors.detections import BOX, FAR, detection, score
 from tests.errors.frames import true_object, truth_frame, with_objects
@@ -71,3 +73,20 @@ def test_a_box_that_touches_an_annotated_one_is_not_unlabelled(tmp_path: Path) -
     found = [detection(1, BOX, score=0.5), detection(2, (10, 10, 40, 20), score=0.9)]
     scored = score(tmp_path, found, truth, samples, iou=0.6)
     assert list_relabelling({"one": take(scored)}).is_empty()
+
+
+def test_likeness_is_the_cosine_to_what_found_the_category(tmp_path: Path) -> None:
+    truth = truth_frame([true_object(1, 1, BOX), true_object(2, 2, BOX)])
+    found = [
+        detection(1, BOX, score=0.9),
+        detection(2, BOX, score=0.8),
+        detection(3, BOX, score=0.7),
+        detection(4, BOX, score=0.6, category_id=2),
+        detection(5, BOX, score=0.5),
+    ]
+    scored = score(tmp_path, found, truth, with_objects(truth), asked=("person", "dog"))
+    matches, _ = take(scored)
+    vectors = np.array([[1, 0], [0, 1], [1, 0], [1, 0], [np.nan, np.nan]], dtype=np.float64)
+    likeness = measure_likeness(matches, vectors).to_list()
+    assert likeness[:3] == [pytest.approx(0.5**0.5)] * 3
+    assert likeness[3:] == [None, None]  # no dog is found; no vector

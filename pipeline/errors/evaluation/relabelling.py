@@ -47,6 +47,24 @@ def list_relabelling(
     return check(frame, RELABEL, table="relabel")
 
 
+def measure_likeness(matches: pl.DataFrame, vectors: Floats) -> pl.Series:
+    """Return (m,) the cosine of each detection to the mean of those that found its category.
+
+    matches: DETECTION_MATCHES. vectors: (m, d) unit-length, of their crops; NaN where there is
+    none. Null there, and where none of the category has a vector.
+    """
+    likeness = np.full(len(matches), np.nan)
+    known = np.isfinite(vectors).all(axis=1)
+    found = known & (matches["status"] == "found").to_numpy()
+    for (category,), rows in matches.with_row_index().group_by("category"):
+        own = (matches["category"] == category).to_numpy() & found
+        if own.any():
+            mean = vectors[own].mean(axis=0)
+            place = rows["index"].to_numpy()
+            likeness[place] = vectors[place] @ (mean / np.linalg.norm(mean))
+    return pl.Series(likeness).fill_nan(None)
+
+
 def _find_confident(matches: pl.DataFrame) -> pl.Series:
     """Return (m,) which detections score at least the median of those that found their category."""
     found = matches.filter(pl.col("status") == "found")

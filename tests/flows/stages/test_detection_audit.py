@@ -104,6 +104,21 @@ def test_all_images_count_for_the_detector_as_a_whole(config: Path, tmp_path: Pa
     assert [row["path"] for row in listed if row["reason"] == "not found"] == ["01.png"]
 
 
+def test_what_looks_like_an_unlabelled_object_has_its_likeness_to_found_ones(
+    config: Path, tmp_path: Path
+) -> None:
+    found = json.loads((tmp_path / "found.json").read_text())
+    sure = {"image_id": 7, "category_id": 1, "bbox": [100, 5, 30, 30], "score": 0.95}
+    (tmp_path / "found.json").write_text(json.dumps([*found, sure]))
+    run_directly(config)
+    told = call("export", tmp_path / "workspace", "relabel", tmp_path / "relabel.json")
+    assert (told.code, told.err) == (0, "")
+    listed = json.loads((tmp_path / "relabel.json").read_text())
+    first = listed[0]
+    assert (first["reason"], first["path"], first["score"]) == ("unlabelled object", "07.png", 0.95)
+    assert -1 <= first["likeness"] <= 1
+
+
 def test_a_second_run_does_nothing_and_a_limit_takes_the_first_detections(config: Path) -> None:
     run_directly(config)
     again = run_directly(config)
@@ -116,6 +131,14 @@ def test_groups_of_detections_can_be_compared(config: Path) -> None:
     config.write_text(CONFIG + '[fairness]\nattributes = ["height"]\nmin_group = 5\n')
     summary = run_directly(config)
     assert {gap["metric"] for gap in summary.gaps} == {"error"}
+
+
+def test_crowding_is_among_detections_so_that_true_boxes_give_no_error_away(config: Path) -> None:
+    config.write_text(CONFIG.replace('"tone.toml", "object/height"', '"object/crowding"'))
+    run_directly(config, ["embed", "label"])
+    _, store = open_audit(config)
+    labels = store.read("labels").filter(pl.col("attribute") == "crowding")
+    assert set(labels["value"]) == {"up to 10 %"}
 
 
 def test_the_dry_run_knows_of_detections(config: Path) -> None:
