@@ -255,6 +255,7 @@ RESULTS: Mapping[str, Schema] = {
     "combinations": {"run_id": pl.String(), **COMBINATIONS},
     "pairs": {"run_id": pl.String(), **COMBINATIONS},  # for the heat maps, whatever the level
     "collection": {"run_id": pl.String(), **COLLECTION},
+    "sweeps": {**RUN_KEYS, "rank": pl.Int64(), **SWEEP},  # rank: of the finding
 }
 
 

@@ -7,6 +7,12 @@ from typing import Literal
 import polars as pl
 
 from pipeline.config.error_metrics import find_metric
+from pipeline.errors.evaluation.evaluation_tables import (
+    CATEGORY_SCORES,
+    CONFUSIONS,
+    ERROR_KINDS,
+    OPERATING_POINTS,
+)
 from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
     COLLECTION,
@@ -51,6 +57,26 @@ class ErrorGate:
 
 
 @dataclass(frozen=True, eq=False)
+class DetectorReport:
+    """A detector as a whole.
+
+    iou, any_category, min_score: as [[systems]] asks. ap50, ap: average precision at an overlap of
+    0.5 and over 0.5 to 0.95; None without objects. categories: CATEGORY_SCORES. points:
+    OPERATING_POINTS. kinds: ERROR_KINDS. confusions: CONFUSIONS.
+    """
+
+    iou: float
+    any_category: bool
+    min_score: float | None
+    ap50: float | None
+    ap: float | None
+    categories: pl.DataFrame
+    points: pl.DataFrame
+    kinds: pl.DataFrame
+    confusions: pl.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class SystemReport:
     """The results of the audit of one system.
 
@@ -62,6 +88,7 @@ class SystemReport:
     sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
     notes: counts of its outputs, as scoring notes them. warnings: why these may not be what they
     seem. gate: the verdict on its mean error, None without such a gate.
+    detector: None for other systems.
     """
 
     name: str
@@ -81,6 +108,7 @@ class SystemReport:
     notes: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     gate: ErrorGate | None = None
+    detector: DetectorReport | None = None
 
     @property
     def mostly_wrong(self) -> bool:
@@ -162,7 +190,7 @@ class ReportData:
     samples: int  # rows of the search: images, or objects in an object audit
     systems: tuple[SystemReport, ...]
     attributes: tuple[AttributeReport, ...] = ()
-    sample_kind: Literal["image", "object"] = "image"
+    sample_kind: Literal["image", "object", "detection"] = "image"
     coverage: pl.DataFrame = field(default_factory=lambda: empty(COVERAGE))
     value_errors: pl.DataFrame = field(default_factory=lambda: empty(VALUE_ERRORS))
     agreement: pl.DataFrame | None = None  # AGREEMENT and VALUE_QUALITY of pipeline.labels.quality,
@@ -194,6 +222,11 @@ def check_report_data(data: ReportData) -> None:
         check(system.top_slices, FAMILY, table=f"top slices of {system.name}")
         for rank, sweep in system.sweeps.items():
             check(sweep, SWEEP, table=f"sweep of finding {rank} of {system.name}")
+        if system.detector is not None:
+            check(system.detector.categories, CATEGORY_SCORES, table="category scores")
+            check(system.detector.points, OPERATING_POINTS, table="operating points")
+            check(system.detector.kinds, ERROR_KINDS, table="error kinds")
+            check(system.detector.confusions, CONFUSIONS, table="confusions")
     for report in data.fairness:
         check(report.gaps, GAPS, table=f"gaps of {report.system}")
         check(report.disparities, DISPARITIES, table=f"disparities of {report.system}")

@@ -17,7 +17,7 @@ PACKAGES = ("attributes", "flows", "pipeline", "reports")
 NEEDED = (
     "attributes/README.md",
     "attributes/person/hat.toml",
-    "flows/commands/starter/audit.toml",
+    "flows/commands/starter/head.toml",
     "flows/commands/starter/my-attributes/uniform.toml",
     "reports/templates/page.html",
     "reports/templates/style.css",

@@ -13,6 +13,7 @@ from flows.run.preflight import check_columns, check_paths
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.stages.detect import PROBED as DETECTED
 from flows.stages.detect import asks_for_detector, probe_detector
+from flows.stages.detection_samples import add_detection_samples, limit_images
 from flows.stages.embed import EmbedPlan, plan_embedding
 from flows.stages.read_text import LoadReader, asks_for_text, probe_texts
 from flows.stages.score import score_sample_set
@@ -97,7 +98,9 @@ def check_audit(
     if probe and probe.to_detect and probe.detections.is_empty():  # perhaps in the others
         return Plan(to_detect, probe.seconds, 0, notes)
     found = probe.detections if probe else None
-    sample_set = read_samples(audit.dataset, detections=found, limit=limit)
+    images = limit_images(audit, limit)
+    sample_set = read_samples(audit.dataset, detections=found, limit=images)
+    sample_set = add_detection_samples(sample_set, audit, limit=limit)
     sample = audit.dataset.sample
     fits = check_columns(resolved.attributes, sample_set, sample=sample, limited=limit is not None)
     scored = _score_systems(audit, sample_set)

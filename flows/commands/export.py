@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.commands.export_matches import MATCH_READERS
 from flows.commands.export_rows import mark_limit, select_current
 from flows.commands.wide_columns import LIMIT
 from flows.commands.wide_table import build_wide_table
@@ -108,4 +109,5 @@ _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
     "embeddings": _read_embeddings,
     "texts": read_text_lines,
     "wide": build_wide_table,
+    **MATCH_READERS,
 }

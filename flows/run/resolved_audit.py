@@ -18,8 +18,8 @@ class ResolvedAudit:
 
     @property
     def of_objects(self) -> bool:
-        """Whether the samples are objects, not whole images."""
-        return self.audit.dataset.sample == "object"
+        """Whether the samples are objects or detections, not whole images."""
+        return self.audit.dataset.sample != "image"
 
 
 def resolve_audit(path: Path) -> ResolvedAudit:

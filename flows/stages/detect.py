@@ -150,8 +150,8 @@ def _read_images(audit: Audit, known: pl.DataFrame | None) -> tuple[pl.DataFrame
 
 def _count_asked(detections: pl.DataFrame, dataset: Dataset) -> int:
     """Return how many detections are objects that the audit asks for."""
-    minimum = dataset.boxes.min_score if dataset.boxes else 0.0
-    asked = detections.filter(pl.col("score") >= minimum)
+    minimum = dataset.boxes.min_score if dataset.boxes else None
+    asked = detections if minimum is None else detections.filter(pl.col("score") >= minimum)
     if dataset.categories is not None:
         category = pl.col("category").replace(dict(dataset.rename))
         asked = asked.filter(category.is_in(list(dataset.categories)))

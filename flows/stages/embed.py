@@ -11,6 +11,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
+from pipeline.images.crop import find_small
 from pipeline.images.measure import MEASURE_VERSION
 from pipeline.labels.given import select_targets
 from pipeline.labels.measured import get_raw_measure
@@ -55,8 +56,8 @@ def plan_embedding(
 ) -> EmbedPlan:
     """Find the samples whose attributes need a vector or a measurement that is not stored.
 
-    The rows keep the boxes of one image together, so that it is decoded once. keep: whether a
-    new encoder is noted in the workspace.
+    The rows keep the boxes of one image together, so that it is decoded once. Objects too small to
+    embed are measured alone. keep: whether a new encoder is noted in the workspace.
     """
     audit = resolved.audit
     prompted = [a for a in resolved.attributes if a.kind == "prompts"]
@@ -64,6 +65,8 @@ def plan_embedding(
     nothing = samples.clear()
     broken = read_broken(store.broken)["content_key"]
     needs_vector = pl.concat([nothing, *(select_targets(samples, a) for a in prompted)])
+    small = find_small(needs_vector, min_size=audit.dataset.crop.min_size)
+    needs_vector = needs_vector.filter(~small)
     needs_measure = pl.concat([nothing, *(select_targets(samples, a) for a in measured)])
     encoded = pl.Series("content_key", [], dtype=pl.String)
     if not needs_vector.is_empty():

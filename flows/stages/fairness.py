@@ -175,7 +175,9 @@ def gather_groups(
     table = replace(table, attributes=_declare_values(table.attributes, known))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
     paths = rows.join(samples, on="sample_id", how="left", maintain_order="left")["path"]
-    matches = store.read_matches(find_error_id(store, system))
+    # Recall and the like are of objects: nothing is said of them where samples are detections.
+    of_detections = resolved.audit.dataset.sample == "detection"
+    matches = None if of_detections else store.read_matches(find_error_id(store, system))
     return Compared(table, sensitive, adjust_for, matches, paths)
 
 

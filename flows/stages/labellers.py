@@ -9,6 +9,7 @@ from flows.run.models import LoadEncoder, get_encoder, identify_encoder, require
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import EncoderConfig
+from pipeline.images.crop import find_small
 from pipeline.images.measure import MEASURE_VERSION
 from pipeline.labels.attribute_file import Attribute, make_label_id
 from pipeline.labels.given import select_targets
@@ -43,10 +44,17 @@ def make_labellers(
     run_task: RunTask = call_task,
 ) -> tuple[list[Labeller], int]:
     """Make a labeller of every attribute, in order; return them and the prompts encoded."""
-    prompted, encoded = _make_prompted(resolved, store, load=load, run_task=run_task)
+    prompted, encoded = _make_prompted(
+        resolved, sample_set.samples, store, load=load, run_task=run_task
+    )
+    # Of detections the other detections: one that covers a true object would give its error away.
+    of_detections = resolved.audit.dataset.sample == "detection"
+    neighbors = None if of_detections else _choose_neighbors(sample_set)
     makers: dict[str, Callable[[Attribute], Labeller]] = {  # one for each name in KINDS
         "prompts": lambda attribute: prompted[attribute.name],
-        "measured": lambda attribute: _make_measured(attribute, sample_set, store),
+        "measured": lambda attribute: _make_measured(
+            attribute, sample_set, store, neighbors=neighbors
+        ),
         "given": lambda attribute: _make_given(attribute, sample_set.columns),
     }
     return [makers[attribute.kind](attribute) for attribute in resolved.attributes], encoded
@@ -66,7 +74,12 @@ def encode_prompts(
 
 
 def _make_prompted(
-    resolved: ResolvedAudit, store: Store, *, load: LoadEncoder, run_task: RunTask
+    resolved: ResolvedAudit,
+    samples: pl.DataFrame,
+    store: Store,
+    *,
+    load: LoadEncoder,
+    run_task: RunTask,
 ) -> tuple[dict[str, PromptLabeller], int]:
     prompted = [attribute for attribute in resolved.attributes if attribute.kind == "prompts"]
     if not prompted:
@@ -76,18 +89,24 @@ def _make_prompted(
     texts = list(dict.fromkeys(text for a in prompted for text in list_prompts(a)))
     encoded = run_task(encode_prompts, texts, card.encoder_id, config, store, load)
     vectors = read_vectors(texts, store.prompts, encoder_id=card.encoder_id)
+    min_size = resolved.audit.dataset.crop.min_size
+    # Only where it decides about a label: others stay as they were made.
+    rule = (min_size,) if find_small(samples, min_size=min_size).any() else ()
     labellers = {
         attribute.name: PromptLabeller(
             attribute,
-            make_label_id(attribute, card.encoder_id),
+            make_label_id(attribute, card.encoder_id, *rule),
             make_prototypes(attribute, vectors, logit_scale=card.logit_scale),
+            min_size,
         )
         for attribute in prompted
     }
     return labellers, encoded
 
 
-def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) -> MeasuredLabeller:
+def _make_measured(
+    attribute: Attribute, sample_set: SampleSet, store: Store, *, neighbors: pl.DataFrame | None
+) -> MeasuredLabeller:
     measure = get_raw_measure(attribute)
     measurements, version = None, MEASURE_VERSION
     if needs_text(attribute):
@@ -96,7 +115,6 @@ def _make_measured(attribute: Attribute, sample_set: SampleSet, store: Store) ->
     elif measure is not None:
         right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
         measurements = read_measurements(store.measurements).filter(right)
-    neighbors = _choose_neighbors(sample_set) if needs_neighbors(attribute) else None
     targets = select_targets(sample_set.samples, attribute)
     numbers = take_values(attribute, targets, measurements, objects=neighbors)
     if measurements is not None:  # samples whose pixels could not be measured were rejected

@@ -1,7 +1,7 @@
 """What was found becomes one page, read from the workspace alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -9,6 +9,7 @@ from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
+from flows.stages.report_detector import report_detector
 from flows.stages.report_gallery import pick_worst
 from flows.stages.report_groups import report_domain, report_error_gates, report_fairness
 from pipeline.coverage.values import average_errors, cover_values, describe_constant
@@ -16,7 +17,7 @@ from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
 from pipeline.labels.quality import measure_agreement, measure_values
-from pipeline.tables import FAMILY, WEAKNESSES
+from pipeline.tables import FAMILY, RESULTS, WEAKNESSES, empty
 from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
 from pipeline.workspace.manifests import (
     Inputs,
@@ -106,6 +107,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         notes=(
             *dataset.notes,
             *_list_notes(search),
+            *_note_small(dataset.counts, manifest),
             *manifest.truth_gaps,
             *describe_constant(first.attributes),
         ),
@@ -137,7 +139,7 @@ def _report_systems(
     audit = resolved.audit
     findings, family = store.read("findings"), store.read_family(run_id)
     scored = ScoreManifest.read(store.folder).systems
-    metrics = {system.name: system.error for system in audit.systems}
+    asked = {system.name: system for system in audit.systems}
     has_gate = audit.gates is not None and audit.gates.max_error is not None
     gates = report_error_gates(audit, store, inputs=inputs) if has_gate else {}
     reports = []
@@ -145,12 +147,13 @@ def _report_systems(
         own = (pl.col("run_id") == run_id) & (pl.col("system") == name)
         found = findings.filter(own).sort("rank").select(list(WEAKNESSES))
         counted = family.filter(own).select(list(FAMILY))
-        table = tables[name]
+        table, metric = tables[name], asked[name].error
+        sweeps = _sweep_findings(found, table, store, scored[name], error=metric)
         matches = store.read_matches(scored[name].error_id)
         reports.append(
             SystemReport(
                 name=name,
-                metric=metrics[name],
+                metric=metric,
                 share=bool(table.errors.is_between(0, 1).all()),
                 n=searched.n,
                 overall_error=searched.error,
@@ -161,14 +164,31 @@ def _report_systems(
                 slices_counted=counted.height,
                 detectable_gap=searched.detectable_gap,
                 search_notes=searched.notes,
-                sweeps=_sweep_findings(found, table, store, scored[name], error=metrics[name]),
+                sweeps=sweeps,
+                detector=report_detector(asked[name], scored[name], store),
                 notes=scored[name].notes,
                 warnings=scored[name].warnings,
                 gate=gates.get(name),
                 gallery=pick_worst(found, table, samples, audit.dataset.root, matches=matches),
             )
         )
+    _keep_sweeps(reports, store, run_id)
     return tuple(reports)
+
+
+def _keep_sweeps(reports: Sequence[SystemReport], store: Store, run_id: str) -> None:
+    """Keep the curves of all findings as the table `sweeps`."""
+    frames = [
+        curve.select(
+            pl.lit(run_id).alias("run_id"),
+            pl.lit(report.name).alias("system"),
+            pl.lit(rank, dtype=pl.Int64).alias("rank"),
+            pl.all(),
+        )
+        for report in reports
+        for rank, curve in report.sweeps.items()
+    ]
+    store.write_result(run_id, "sweeps", pl.concat(frames or [empty(RESULTS["sweeps"])]))
 
 
 def _sweep_findings(
@@ -237,6 +257,16 @@ def _measure_quality(
     truth = store.read_labels(list(manifest.truth.values())).filter(own)
     labels = store.read_labels(both).filter(own)
     return measure_agreement(labels, truth), measure_values(labels, truth)
+
+
+def _note_small(counts: Mapping[str, int], manifest: LabelManifest) -> tuple[str, ...]:
+    """Say how many objects are too small for prompt labels, where there are such labels."""
+    small = counts.get("too_small", 0)
+    if not small or all(one.source != "zero-shot" for one in manifest.attributes):
+        return ()
+    are = "1 object is" if small == 1 else f"{small:,} objects are"
+    end = 'prompt labels are "unknown".'
+    return (f"{are} smaller than crop.min_size and not embedded: {end}",)
 
 
 def _list_notes(search: SearchRecord) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from flows.run.logs import LOG
 from flows.run.preflight import check_columns
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import hash_dataset
+from flows.stages.detection_samples import add_detection_samples, limit_images
 from pipeline.errors.scored import scored_samples
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
@@ -31,7 +32,9 @@ def make_samples(
     dataset = resolved.audit.dataset
     root = str(dataset.root)
     if detected is None:
-        found = read_samples(dataset, known=find_known_samples(store, root=root), limit=limit)
+        known = find_known_samples(store, root=root)
+        found = read_samples(dataset, known=known, limit=limit_images(resolved.audit, limit))
+        found = add_detection_samples(found, resolved.audit, limit=limit)
     else:
         found = read_samples(
             dataset, detections=detected.detections, known=detected.images, limit=limit

@@ -9,6 +9,7 @@ from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.samples.sample_set import SampleSet
+from pipeline.workspace.kept_outcomes import put_evaluation
 from pipeline.workspace.kept_samples import read_sample_set
 from pipeline.workspace.manifests import SamplesManifest, ScoredSystem, ScoreManifest
 from pipeline.workspace.store import Store
@@ -27,6 +28,9 @@ def make_errors(
         check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
         store.put_errors(scored.errors)
         store.put_matches(scored.error_id, scored.matches, scored.image_counts)
+        if scored.evaluation is not None:
+            made = scored.evaluation
+            put_evaluation(store, scored.error_id, matches=made.matches, truth=made.truth)
         own = {
             "errors": scored.errors.height,
             "samples_without_error": scored.samples_without_error,

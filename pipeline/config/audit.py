@@ -104,10 +104,12 @@ class System(Section):
     column: str | None = None  # of a table; else `error` names it
     target: str | None = None  # of a classifier: the column of true classes; else the category
     iou: float = Field(default=0.5, gt=0, le=1)  # overlap from which a detection finds an object
-    min_score: float = 0.0  # detections below it do not count
+    min_score: float | None = None  # detections below it do not count; without it all do
     # Of a detector: what detections of categories that the dataset does not have are taken for, a
     # sign of wrong ids or things that are none of the audit's.
     unknown_categories: Literal["warn", "ignore"] = "warn"
+    # Of a detector: whether categories must agree, or a detection finds objects of any.
+    match: Literal["same-category", "any-category"] = "same-category"
 
     @property
     def error_column(self) -> str:
@@ -130,6 +132,10 @@ class System(Section):
             raise ValueError(f"error: {self.format} knows {' and '.join(options)}")
         if self.target and self.format != CLASSIFICATION:
             raise ValueError('target: only used by format = "classification"')
+        if self.match == "any-category" and find_metric(self.error).needs_categories:
+            raise ValueError(f'match = "any-category": {self.error} compares categories')
+        if self.match == "any-category" and self.format not in DETECTION_FORMATS:
+            raise ValueError(f"match: only used by {' and '.join(DETECTION_FORMATS)}")
         if self.column and self.format != "table":
             raise ValueError('column: only used by format = "table"')
         return self
@@ -195,6 +201,16 @@ class Audit(Section):
     report: ReportConfig = Field(default_factory=dict, validate_default=True)
 
     @model_validator(mode="after")
+    def _has_detections(self) -> "Audit":
+        detectors = [s for s in self.systems if s.format in DETECTION_FORMATS]
+        if self.dataset.sample == "detection" and len(detectors) != 1:
+            raise ValueError(
+                'sample = "detection" makes samples of the detections of one system; name one of '
+                f"format {' or '.join(DETECTION_FORMATS)}, not {len(detectors)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> "Audit":
         names = [system.name for system in self.systems]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -219,8 +235,8 @@ class Audit(Section):
             options = list_metrics(system.format, sample=self.dataset.sample)
             if system.error not in options:
                 raise ValueError(
-                    f"system {system.name!r}: error {system.error!r} is not one of an "
-                    f"{self.dataset.sample}; those are {', '.join(options)}"
+                    f"system {system.name!r}: error {system.error!r} is not one of "
+                    f"{self.dataset.sample}s; those are {', '.join(options)}"
                 )
             if len(system.predictions) != len(self.dataset.annotations):
                 raise ValueError(

@@ -29,7 +29,8 @@ class CropRule(Section):
 
     margin: float = Field(default=0.1, ge=0, le=5)  # of the box's side, added on each side
     square: bool = False  # widen the shorter side to the longer one, so that nothing is distorted
-    min_size: float = Field(default=8, ge=1)  # pixels; objects with a shorter side are left out
+    # pixels; objects with a shorter visible side are not embedded: prompt labels are "unknown"
+    min_size: float = Field(default=8, ge=1)
     # How a crop is brought to the encoder's size; "model": as the encoder was trained.
     interpolation: Literal["model", "nearest", "bilinear", "bicubic", "lanczos"] = "model"
 
@@ -92,7 +93,7 @@ class Boxes(Section):
 
     detections: FilePath | None = None  # COCO results; image_id is the path or name of the image
     detector: str | None = None  # a name of docs/detectors.md, e.g. "hog-people"
-    min_score: float = 0.0  # detections below it are no objects
+    min_score: float | None = None  # detections below it are no objects; without it all are
 
     @field_validator("detector")
     @classmethod
@@ -135,7 +136,8 @@ class Dataset(Section):
     table: FilePath | None = None  # CSV or Parquet, one row an image
     # A file of further columns, or a table of file and key.
     columns: Annotated[Columns | None, BeforeValidator(_name_file)] = None
-    sample: Literal["image", "object"] = "image"  # object: each box is a sample, its crop labelled
+    # object: each box is a sample, its crop labelled; detection: each detection of the system
+    sample: Literal["image", "object", "detection"] = "image"
     categories: tuple[str, ...] | None = None  # those to take, after renaming; all without it
     rename: dict[str, str] = Field(default={})  # category as written -> as the audit names it
     split: str | None = None  # of yolo, voc and a table: the part to take; else just a name
@@ -210,7 +212,18 @@ class Dataset(Section):
             raise ValueError(f"table: not used by format {self.format!r}; remove it")
         if self.has_true_boxes and self.boxes is not None:
             raise ValueError(f"boxes: format {self.format!r} has boxes of its own; remove it")
-        if not self.has_true_boxes and self.sample == "object" and self.boxes is None:
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_is_sampled(self) -> "Dataset":
+        if self.has_true_boxes:
+            return self
+        if self.sample == "detection":
+            raise ValueError(
+                'sample = "detection" compares detections with true boxes; use '
+                f"format = {list_formats(with_boxes=True)}"
+            )
+        if self.sample == "object" and self.boxes is None:
             raise ValueError(
                 f'sample = "object" needs boxes; use format = {list_formats(with_boxes=True)}, or '
                 "say in [dataset.boxes] which detections or detector to take"

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 DETECTION_FORMATS: Final = ("coco-detections", "yolo-detections")
 CLASSIFICATION: Final = "classification"
-Sample = Literal["image", "object"]
+Sample = Literal["image", "object", "detection"]
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,19 @@ _METRICS = (
         is_part=True,
         meaning="F1 lost: 1 minus the F1 score of an image, which weighs its missed objects "
         "against its false positives.",
+    ),
+    ErrorMetric(
+        "false-positive",
+        formats=DETECTION_FORMATS,
+        samples=("detection",),
+        unit="share",
+        highest=1,
+        has_curve=False,  # with the threshold detections leave the samples
+        failed="false",
+        passed="right",
+        flawless="made no false positive",
+        meaning="False: the detection is on no object of its category, or on one that a better "
+        "detection has found.",
     ),
     ErrorMetric(
         "not-top1",

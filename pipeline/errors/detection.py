@@ -12,11 +12,17 @@ from pipeline.errors.checks.detection_warnings import (
     check_matches,
     check_silence,
 )
-from pipeline.errors.detection_losses import count_by_image, score_images, score_objects
+from pipeline.errors.detection_losses import (
+    count_by_image,
+    name_detections,
+    score_false_positives,
+    score_images,
+    score_objects,
+)
+from pipeline.errors.evaluation.evaluated_images import match_all_images
+from pipeline.errors.evaluation.system_detections import read_system
 from pipeline.errors.match_status import STATUSES, match_detections
-from pipeline.errors.results_file import read_detections
 from pipeline.errors.scored import Losses
-from pipeline.errors.yolo_results import read_yolo_detections
 from pipeline.exceptions import PredictionsError
 from pipeline.files.yolo_labels import scale_boxes
 
@@ -35,32 +41,46 @@ def score_detections(
     system: System,
     samples: pl.DataFrame,
     *,
+    images: pl.DataFrame,
     truth: pl.DataFrame,
+    objects: pl.DataFrame,
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
 ) -> Losses:
     """Match a detector's results to the true boxes of the asked categories.
 
-    samples: the rows to score. Detections below `system.min_score` do not count, a match reaches
-    `system.iou`, and `system.error` is the metric, one of OBJECT_LOSSES or IMAGE_LOSSES. Crowds and
-    ignored objects have no error. truth: as `choose_truth` returns it; source_images: as in
-    pipeline.tables; categories: source, category_id, category, asked. Raises PredictionsError for
+    samples: the rows to score. images: rows of the images in which detections are matched. Those
+    below `system.min_score` do not count, a match reaches `system.iou`, and `system.error` is the
+    metric, one of OBJECT_LOSSES, IMAGE_LOSSES or DETECTION_LOSSES. Crowds and ignored objects, and
+    detections of them, have no error. truth: as `choose_truth` returns it, of objects; these and
+    source_images: as in pipeline.tables; categories: CATEGORIES. Raises PredictionsError for
     results that cannot be used, naming the records, that are all of other images, nearly all of
     unknown categories, match nothing, or whose scores the metric cannot use. What may be another
     mistake than the detector's is a warning.
     """
     by_object = _are_objects(system, samples)
     _refuse_single_category(system, categories)
+    detections = read_system(system)
+    placed = _place(detections, images, truth, source_images, categories, system)
     in_shares = system.format == "yolo-detections"
-    read = read_yolo_detections if in_shares else read_detections
-    files = enumerate(system.predictions)
-    detections = pl.concat([read(path, source=source) for source, path in files])
-    placed = _place(detections, samples, truth, source_images, categories, system)
-    kept = scale_boxes(placed.detections, samples) if in_shares else placed.detections
-    matches = match_detections(truth, kept, samples, iou=system.iou)
-    warnings = (*placed.warnings, *check_matches(matches, samples, system))
+    kept = scale_boxes(placed.detections, images) if in_shares else placed.detections
+    any_category = system.match == "any-category"
+    matches = match_detections(truth, kept, samples, iou=system.iou, any_category=any_category)
+    warnings = (*placed.warnings, *check_matches(matches, images, system))
+    evaluation = match_all_images(
+        system,
+        detections,
+        images,
+        objects=objects,
+        source_images=source_images,
+        categories=categories,
+    )
     counts = None
-    if by_object:
+    listed = matches.detections
+    if finds_detections(system):
+        listed = name_detections(listed, kept, samples)
+        losses = score_false_positives(listed)
+    elif by_object:
         losses = score_objects(matches, error=system.error)
     else:
         known = samples.join(source_images, on="path", how="semi")
@@ -83,9 +103,15 @@ def score_detections(
         errors_without_sample=placed.unknown_image,
         notes=notes,
         warnings=warnings,
-        matches=matches.detections,
+        matches=listed,
         image_counts=counts,
+        evaluation=evaluation,
     )
+
+
+def finds_detections(system: System) -> bool:
+    """Return whether the error of a system is one of its detections, not of objects or images."""
+    return find_metric(system.error).samples == ("detection",)
 
 
 def _are_objects(system: System, samples: pl.DataFrame) -> bool:
@@ -94,6 +120,8 @@ def _are_objects(system: System, samples: pl.DataFrame) -> bool:
     Raises PredictionsError if the system's error is not defined for them.
     """
     by_object = bool(samples["parent_id"].is_not_null().any())
+    if finds_detections(system):
+        return by_object
     options = list_metrics(system.format, sample="object" if by_object else "image")
     if system.error not in options and not samples.is_empty():
         of = "objects" if by_object else "images"
@@ -159,7 +187,8 @@ def _place(
         maintain_order="left",
     )
     asked = named.filter(pl.col("asked").fill_null(value=False))
-    kept = asked.filter(pl.col("score") >= system.min_score)
+    minimum = system.min_score
+    kept = asked if minimum is None else asked.filter(pl.col("score") >= minimum)
     unnamed = named["category"].null_count()
     notes: dict[str, object] = {
         "detections": detections.height,

@@ -76,6 +76,38 @@ IMAGE_LOSSES: Mapping[str, Callable[[ImageCounts], Floats]] = {
 }
 
 
+# Error of each detection, by its match status; one that is ignored has none.
+DETECTION_LOSSES: Mapping[str, Mapping[str, float]] = {
+    "false-positive": {"found": 0.0, **dict.fromkeys(UNMATCHED, 1.0)},
+}
+
+
+def name_detections(
+    matches: pl.DataFrame, detections: pl.DataFrame, samples: pl.DataFrame
+) -> pl.DataFrame:
+    """Return DETECTION_MATCHES whose sample_id is that of the detection, not of its target.
+
+    matches: made of `detections` (path, annotation_id, score, ...). samples: the detections that
+    are samples.
+    """
+    ranked = detections.sort("score", descending=True, maintain_order=True)  # as the matches are
+    names = samples.select("path", "annotation_id", "sample_id")
+    keys = ["path", "annotation_id"]
+    own = ranked.select(keys).join(names, on=keys, how="left", maintain_order="left")
+    return matches.with_columns(own["sample_id"])
+
+
+def score_false_positives(matches: pl.DataFrame) -> pl.DataFrame:
+    """Return sample_id and error of each detection that is a sample.
+
+    matches: as `name_detections` returns them. Detections of crowds and ignored objects have none.
+    """
+    errors = DETECTION_LOSSES["false-positive"]
+    own = matches.filter(pl.col("sample_id").is_not_null() & pl.col("status").is_in(list(errors)))
+    error = pl.col("status").replace_strict(errors, return_dtype=pl.Float64)
+    return own.select("sample_id", error.alias("error"))
+
+
 def score_objects(matches: DetectionMatches, *, error: str) -> pl.DataFrame:
     """Return sample_id and error of each counted object that is a sample.
 

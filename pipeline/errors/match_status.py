@@ -40,7 +40,12 @@ class _Assignment:
 
 
 def match_detections(
-    truth: pl.DataFrame, detections: pl.DataFrame, samples: pl.DataFrame, *, iou: float
+    truth: pl.DataFrame,
+    detections: pl.DataFrame,
+    samples: pl.DataFrame,
+    *,
+    iou: float,
+    any_category: bool = False,
 ) -> DetectionMatches:
     """Match detections to true boxes and give each a match status.
 
@@ -49,9 +54,9 @@ def match_detections(
     (matches a crowd or ignored one), "duplicate" (matches none, but reaches `iou` with a found
     object of its category), "wrong class" (reaches `iou` with an object of another category that
     no detection matches), else "false positive". Each has at most one target object, that of
-    highest overlap.
+    highest overlap. any_category: take all for one category, so that none is of the wrong class.
     """
-    assigned = _assign(truth, detections, iou=iou)
+    assigned = _assign(truth, detections, iou=iou, any_category=any_category)
     truth = _name_samples(truth, samples)
     return DetectionMatches(
         detections=_list_detections(truth, detections, assigned),
@@ -59,10 +64,14 @@ def match_detections(
     )
 
 
-def _assign(truth: pl.DataFrame, detections: pl.DataFrame, *, iou: float) -> _Assignment:
-    true_image, image = _number_texts(truth["path"], detections["path"])
-    true_category, category = _number_texts(truth["category"], detections["category"])
-    true_boxes, boxes = _take_boxes(truth), _take_boxes(detections)
+def _assign(
+    truth: pl.DataFrame, detections: pl.DataFrame, *, iou: float, any_category: bool
+) -> _Assignment:
+    true_image, image = number_texts(truth["path"], detections["path"])
+    true_category, category = number_texts(truth["category"], detections["category"])
+    if any_category:
+        true_category, category = np.zeros_like(true_category), np.zeros_like(category)
+    true_boxes, boxes = take_boxes(truth), take_boxes(detections)
     ignored = (truth["crowd"] | truth["ignore"]).to_numpy()  # (n,)
     categories = len(truth) + len(detections)  # no more of them than that
     matches = match_boxes(
@@ -101,16 +110,23 @@ def _assign(truth: pl.DataFrame, detections: pl.DataFrame, *, iou: float) -> _As
     return _Assignment(matches.detection_of, target, np.minimum(overlap, 1.0), status)
 
 
-def _number_texts(truth: pl.Series, detections: pl.Series) -> tuple[Ints, Ints]:
-    """Return (n,) and (m,) numbers from 0, equal where the texts are."""
+def number_texts(
+    truth: pl.Series, detections: pl.Series, *, names: pl.Series | None = None
+) -> tuple[Ints, Ints]:
+    """Return (n,) and (m,) numbers from 0, equal where the texts are.
+
+    names: all that occur, once each: the numbers are their positions.
+    """
     both = pl.concat([truth, detections]).alias("text").to_frame()
-    numbers = both.unique(maintain_order=True).with_row_index("number")
+    distinct = both.unique(maintain_order=True) if names is None else names.alias("text").to_frame()
+    numbers = distinct.with_row_index("number")
     joined = both.join(numbers, on="text", how="left", maintain_order="left")
     values = joined["number"].cast(pl.Int64).to_numpy()
     return values[: len(truth)], values[len(truth) :]
 
 
-def _take_boxes(frame: pl.DataFrame) -> Floats:
+def take_boxes(frame: pl.DataFrame) -> Floats:
+    """Return (n, 4) the boxes of a frame as x, y, width, height."""
     return frame.select(*BOX).to_numpy()  # (n, 4)
 
 

@@ -1,6 +1,6 @@
 """Detections matched to true boxes as COCO's evaluation does it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -49,8 +49,38 @@ def match_boxes(
     box of highest intersection over union, which must be `iou` or more. The number of detections is
     not limited. Source: Lin et al. 2014, as in pycocotools' `COCOeval.evaluateImg`.
     """
-    detection_of = np.full(len(truth_group), -1, dtype=np.int64)  # (n,)
-    truth_of = np.full(len(detection_group), -1, dtype=np.int64)  # (m,)
+    return match_boxes_at(
+        truth_group=truth_group,
+        truth_boxes=truth_boxes,
+        truth_ignored=truth_ignored,
+        detection_group=detection_group,
+        detection_boxes=detection_boxes,
+        scores=scores,
+        ious=[iou],
+        groups_per_batch=groups_per_batch,
+    )[0]
+
+
+@pause_gc()
+def match_boxes_at(
+    *,
+    truth_group: Ints,
+    truth_boxes: Floats,
+    truth_ignored: Bools,
+    detection_group: Ints,
+    detection_boxes: Floats,
+    scores: Floats,
+    ious: Sequence[float],
+    groups_per_batch: int = GROUPS_PER_BATCH,
+) -> list[Matches]:
+    """Match as `match_boxes` does, at each of several overlaps."""
+    found = [
+        Matches(
+            detection_of=np.full(len(truth_group), -1, dtype=np.int64),
+            truth_of=np.full(len(detection_group), -1, dtype=np.int64),
+        )
+        for _ in ious
+    ]
     # Nothing can match in a group without truth or without detections.
     groups = np.intersect1d(truth_group, detection_group)  # (g,) rising
     truth_order = np.argsort(truth_group, kind="stable")
@@ -67,18 +97,19 @@ def match_boxes(
                 np.ones(len(detections)),
             ]
         )
-        own_detection, own_truth = _match_batch(
+        made = _match_batch(
             np.searchsorted(batch, truth_group[truth]),
             truth_boxes[truth],
             truth_ignored[truth],
             results,
-            iou=iou,
+            ious=ious,
         )
-        matched = own_detection >= 0
-        detection_of[truth[matched]] = detections[own_detection[matched]]
-        matched = own_truth >= 0
-        truth_of[detections[matched]] = truth[own_truth[matched]]
-    return Matches(detection_of=detection_of, truth_of=truth_of)
+        for whole, (own_detection, own_truth) in zip(found, made, strict=True):
+            matched = own_detection >= 0
+            whole.detection_of[truth[matched]] = detections[own_detection[matched]]
+            matched = own_truth >= 0
+            whole.truth_of[detections[matched]] = truth[own_truth[matched]]
+    return found
 
 
 def _take_groups(group: Ints, order: Ints, batch: Ints) -> Ints:
@@ -90,11 +121,11 @@ def _take_groups(group: Ints, order: Ints, batch: Ints) -> Ints:
 
 
 def _match_batch(
-    group: Ints, boxes: Floats, ignored: Bools, results: Floats, *, iou: float
-) -> tuple[Ints, Ints]:
+    group: Ints, boxes: Floats, ignored: Bools, results: Floats, *, ious: Sequence[float]
+) -> list[tuple[Ints, Ints]]:
     """Match one batch of groups from 0. results: (m, 7) as COCO.load_res takes it, groups from 1.
 
-    Returns what `Matches` has, in positions of the batch.
+    Returns what `Matches` has, for each overlap, in positions of the batch.
     """
     truth = COCO.from_arrays(
         [{"id": number + 1} for number in range(int(group.max()) + 1)],
@@ -108,23 +139,21 @@ def _match_batch(
     )
     evaluation = COCOeval(truth, truth.load_res(results), "bbox")
     settings = evaluation.params
-    settings.iou_thrs = [iou]
+    settings.iou_thrs = list(ious)
     settings.area_rng = _EVERY_AREA
     settings.area_rng_lbl = ["all"]
     settings.max_dets = [len(results)]
     evaluation.evaluate()
     images = [image for image in evaluation.eval_imgs if image is not None]
-    detection_of = _place_matches(
-        _flatten(image["gtIds"] for image in images),
-        _flatten(image["gtMatches"][0] for image in images),
-        count=len(group),
-    )
-    truth_of = _place_matches(
-        _flatten(image["dtIds"] for image in images),
-        _flatten(image["dtMatches"][0] for image in images),
-        count=len(results),
-    )
-    return detection_of, truth_of
+    true_ids = _flatten(image["gtIds"] for image in images)
+    ids = _flatten(image["dtIds"] for image in images)
+    return [
+        (
+            _place_matches(true_ids, _flatten(i["gtMatches"][k] for i in images), count=len(group)),
+            _place_matches(ids, _flatten(i["dtMatches"][k] for i in images), count=len(results)),
+        )
+        for k in range(len(ious))
+    ]
 
 
 def _flatten(lists: Iterable[list[int]]) -> Ints:

@@ -57,7 +57,7 @@ def find_targets(
     """
     targets = np.full(len(image), -1, dtype=np.int64)  # (m,)
     threshold = min(iou, _ALMOST_ONE)
-    for detection, candidate in _pair_up(image, object_image, pairs_per_batch):
+    for detection, candidate in pair_up(image, object_image, pairs_per_batch):
         same = category[detection] == object_category[candidate]
         possible = same == object_found[candidate]
         detection, candidate, same = detection[possible], candidate[possible], same[possible]
@@ -70,8 +70,12 @@ def find_targets(
     return targets
 
 
-def _pair_up(image: Ints, object_image: Ints, limit: int) -> Iterator[tuple[Ints, Ints]]:
-    """Yield all pairs (detection, object) of one image, all pairs of a detection in one batch."""
+def pair_up(image: Ints, object_image: Ints, limit: int) -> Iterator[tuple[Ints, Ints]]:
+    """Yield all pairs (detection, object) of one image, all pairs of a detection in one batch.
+
+    image: (m,) of the detections, object_image: (n,). limit: of the pairs in a batch, more only
+    where one detection has more.
+    """
     order = np.argsort(object_image, kind="stable")
     first = np.searchsorted(object_image, image, side="left", sorter=order)  # (m,)
     counts = np.searchsorted(object_image, image, side="right", sorter=order) - first  # (m,)

@@ -33,11 +33,19 @@ def score_system(
     """
     scored = scored_samples(samples).sort("sample_id")
     if system.format in DETECTION_FORMATS:
-        from pipeline.errors.detection import choose_truth, score_detections
+        from pipeline.errors.detection import choose_truth, finds_detections, score_detections
 
-        truth = choose_truth(objects, scored, categories)
+        whole = samples.filter(pl.col("parent_id").is_null())
+        images = whole if finds_detections(system) else scored
+        truth = choose_truth(objects, images, categories)
         made = score_detections(
-            system, scored, truth=truth, source_images=source_images, categories=categories
+            system,
+            scored,
+            images=images,
+            truth=truth,
+            objects=objects,
+            source_images=source_images,
+            categories=categories,
         )
     else:
         scored = _take_target(system, scored, columns)
@@ -62,6 +70,7 @@ def score_system(
         warnings=made.warnings,
         matches=made.matches,
         image_counts=made.image_counts,
+        evaluation=made.evaluation,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.config.audit import System
+from pipeline.errors.evaluation.evaluated_set import Evaluation
 from pipeline.exceptions import PredictionsError
 
 _CHUNK = 1 << 20  # bytes
@@ -27,6 +28,7 @@ class Scored:
     matches: DETECTION_MATCHES of a detector, CLASS_MATCHES of a classifier, None of a table.
     image_counts: of a detector whose errors are of images, what `sweep_threshold` needs:
     sample_id, path, objects (that count), found, unmatched (detections); else None.
+    evaluation: of a detector, in all images, also those without a sample.
     """
 
     errors: pl.DataFrame
@@ -37,13 +39,14 @@ class Scored:
     warnings: tuple[str, ...] = ()
     matches: pl.DataFrame | None = None
     image_counts: pl.DataFrame | None = None
+    evaluation: Evaluation | None = None
 
 
 @dataclass(frozen=True)
 class Losses:
     """What each format returns: rows of sample_id and error (float >= 0), counts and notes.
 
-    warnings, matches, image_counts: as in `Scored`.
+    warnings, matches, image_counts, evaluation: as in `Scored`.
     """
 
     losses: pl.DataFrame
@@ -52,6 +55,7 @@ class Losses:
     warnings: tuple[str, ...] = ()
     matches: pl.DataFrame | None = None
     image_counts: pl.DataFrame | None = None
+    evaluation: Evaluation | None = None
 
 
 def scored_samples(samples: pl.DataFrame) -> pl.DataFrame:

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal, Protocol, Self
 import polars as pl
 
 from pipeline.exceptions import StoreError
+from pipeline.images.crop import find_small
 from pipeline.labels.attribute_file import Attribute
-from pipeline.labels.given import label_given
+from pipeline.labels.given import label_given, make_labels
 from pipeline.labels.measured import bin_values, list_bins
 from pipeline.labels.zero_shot import Prototypes, label_samples
 from pipeline.tables import LABELS, Vectors, empty
@@ -52,11 +53,12 @@ class Labeller(Protocol):
 
 @dataclass(frozen=True)
 class PromptLabeller:
-    """Labels by likeness to prompts."""
+    """Labels by likeness to prompts; min_size: pixels, objects with a shorter side are unknown."""
 
     attribute: Attribute
     label_id: str
     prototypes: Prototypes
+    min_size: float = 1.0
     source: ClassVar[Source] = "zero-shot"
     edges: ClassVar[tuple[float, ...]] = ()
 
@@ -75,16 +77,30 @@ class PromptLabeller:
         return self
 
     def label(self, samples: pl.DataFrame, vectors: Vectors | None) -> pl.DataFrame:
-        """Label the rows that have a vector; the others were rejected when they were decoded."""
+        """Label the rows that have a vector, and as "unknown" objects too small to have one.
+
+        The others were rejected when they were decoded.
+        """
+        small = find_small(samples, min_size=self.min_size)
+        unknown = self._label_unknown(samples.filter(small))
+        samples = samples.filter(~small)
+        if samples.is_empty():
+            return unknown
         if vectors is None:
             raise StoreError("no vectors are stored; run `weakspot embed` first")
         rows = pl.DataFrame({"content_key": vectors.keys}).with_row_index("row")
         there = samples.join(rows, on="content_key", how="inner", maintain_order="left")
         values = vectors.values[there["row"].to_numpy()]
         own = Vectors(there["content_key"], values, vectors.encoder_id)
-        return label_samples(
+        known = label_samples(
             own, self.prototypes, sample_ids=there["sample_id"], label_id=self.label_id
         )
+        return pl.concat([known, unknown])
+
+    def _label_unknown(self, samples: pl.DataFrame) -> pl.DataFrame:
+        nothing = pl.Series([None] * samples.height, dtype=pl.String)
+        name, source = self.attribute.name, self.source
+        return make_labels(samples["sample_id"], nothing, name, source, self.label_id)
 
 
 @dataclass(frozen=True)

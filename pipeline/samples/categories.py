@@ -5,6 +5,9 @@ import polars as pl
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.toml_file import nearest
+from pipeline.samples.sample_set import OBJECT_KEYS
+
+ORIGINAL = "original_category"  # a column of objects: the category before [dataset] rename
 
 
 def name_categories(
@@ -12,8 +15,9 @@ def name_categories(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rename the categories of objects and of the table of them, and mark those asked for.
 
-    objects: with a column `category`. categories: CATEGORIES. Two categories may get one name: they
-    are one from then on. Raises DatasetError for every renamed or asked category that is not there.
+    objects: with a column `category`; those returned have a further one, ORIGINAL, with the name as
+    it is written. categories: CATEGORIES. Two categories may get one name: they are one from then
+    on. Raises DatasetError for every renamed or asked category that is not there.
     """
     files = dataset.annotations or ((dataset.boxes.detections,) if dataset.boxes else ())
     where = ", ".join(file.name for file in files if file is not None) or str(dataset.root)
@@ -23,7 +27,12 @@ def name_categories(
     if dataset.categories is not None:
         asked = pl.col("category").is_in(list(dataset.categories))
         categories = categories.with_columns(asked.alias("asked"))
-    return objects.with_columns(renamed), categories
+    return objects.with_columns(pl.col("category").alias(ORIGINAL), renamed), categories
+
+
+def take_originals(objects: pl.DataFrame) -> pl.DataFrame:
+    """Return path, annotation_id and ORIGINAL of objects that `name_categories` named."""
+    return objects.select(*OBJECT_KEYS, ORIGINAL)
 
 
 def keep_categories(

@@ -4,13 +4,12 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.coco_results import read_coco_results
-from pipeline.samples.categories import name_categories
+from pipeline.samples.categories import ORIGINAL, name_categories
 from pipeline.samples.image_names import name_images
 from pipeline.samples.objects import sort_objects
 from pipeline.samples.sample_set import CATEGORIES, Listing, reject_rows
@@ -22,6 +21,7 @@ IMAGE_DETECTIONS: Schema = {  # detections by the path of their image
     **BOX,
     "score": pl.Float64(),
 }
+SCORE = "detection_score"  # a column of objects that are detections
 _LARGEST_SIDE = 1e6  # pixels, as for true boxes
 
 
@@ -69,10 +69,10 @@ def add_detections(
 ) -> Listing:
     """Make objects of IMAGE_DETECTIONS with `annotation_id` and add them to a listing of images."""
     here = detections.join(listing.images, on="path", how="semi", maintain_order="left")
-    minimum = dataset.boxes.min_score if dataset.boxes else -np.inf
-    faults = _find_faults(here)
+    minimum = dataset.boxes.min_score if dataset.boxes else None
+    faults = find_faults(here)
     usable = here.filter(~faults.is_not_null())
-    kept = usable.filter(pl.col("score") >= minimum)
+    kept = usable if minimum is None else usable.filter(pl.col("score") >= minimum)
     objects = kept.with_columns(
         pl.lit(0, dtype=pl.Int64).alias("source"),
         pl.col("path").alias("image_id"),
@@ -91,8 +91,8 @@ def add_detections(
         listing,
         objects=sort_objects(objects.select(list(OBJECTS))),
         categories=categories,
-        object_extra=kept.select(
-            "path", "annotation_id", pl.col("score").cast(pl.String).alias("detection_score")
+        object_extra=objects.select(
+            "path", "annotation_id", ORIGINAL, pl.col("score").cast(pl.String).alias(SCORE)
         ),
         rejects=pl.concat([listing.rejects, rejects, reject_rows(bad.select("path", where))]),
         counts={
@@ -146,8 +146,11 @@ def _number(detections: pl.DataFrame) -> _ReadDetections:
     return _ReadDetections(numbered, empty(REJECTS), {})
 
 
-def _find_faults(detections: pl.DataFrame) -> pl.Series:
-    """Return why each detection cannot be used, null where it can."""
+def find_faults(detections: pl.DataFrame) -> pl.Series:
+    """Return (m,) why each detection cannot be used, null where it can.
+
+    detections: category, x, y, w, h, score.
+    """
     numbers = [pl.col(name) for name in (*BOX, "score")]
     sides = pl.concat_str("w", pl.lit(" x "), "h")
     size = pl.concat_str(pl.lit("the box is "), sides, pl.lit(" pixels, expected sides above 0"))

@@ -24,8 +24,8 @@ def make_object_key(
     """Return the content key of an object: 32 hex digits of its file's key, its box and crop rule.
 
     file_key: the content key of the whole image, which is a hash of the file's bytes. Margin,
-    square and interpolation are what changes pixels; a minimum size only leaves objects out. The
-    last two are named only where they are not the default: keys made before they existed hold.
+    square and interpolation are what changes pixels; a minimum size only says which are embedded.
+    The last two are named only where they are not the default: keys made before they existed hold.
     """
     x, y, w, h = map(float, box)
     text = f"{file_key}\0{x!r}\0{y!r}\0{w!r}\0{h!r}\0{float(margin)!r}"

@@ -7,6 +7,7 @@ from functools import partial
 import polars as pl
 
 from pipeline.config.dataset import CropRule
+from pipeline.images.crop import find_small
 from pipeline.samples.ids import make_object_key, make_sample_ids
 from pipeline.samples.sample_set import STAGE, Listing
 from pipeline.tables import SAMPLES
@@ -54,7 +55,7 @@ def fit_objects(listing: Listing, files: pl.DataFrame, *, sample: str) -> Fitted
     """Compare what annotations state with the pixels that are there.
 
     files: FILES of the images that could be read. An image of another size than its annotation
-    file states is refused in an object audit, since its crops would be cut in the wrong place, and
+    file states is refused where crops are samples, since they would be cut in the wrong place, and
     counted in an image audit, where no pixel is cut. A box that does not touch its image is no
     object: it is refused and leaves the truth.
     """
@@ -66,7 +67,7 @@ def fit_objects(listing: Listing, files: pl.DataFrame, *, sample: str) -> Fitted
         ).fill_null(value=False)
     )
     differing = sized.filter("differs")
-    refused = differing if sample == "object" else differing.clear()
+    refused = differing if sample != "image" else differing.clear()
     outside = _find_outside(listing.objects, sized)
     keys = ["source", "annotation_id", "path"]
     return Fitted(
@@ -80,22 +81,16 @@ def fit_objects(listing: Listing, files: pl.DataFrame, *, sample: str) -> Fitted
 def make_object_rows(
     chosen: pl.DataFrame, parents: pl.DataFrame, crop: CropRule
 ) -> tuple[pl.DataFrame, int]:
-    """Make `samples` rows of objects whose image is in `parents`; count those too small.
+    """Make `samples` rows of objects whose image is in `parents`; count those too small to embed.
 
-    Too small is an object with less than `crop.min_size` pixels of a side inside its image.
+    These are samples like the others: they have errors and measures, but no vector.
     """
     images = parents.select(
         "path", "width", "height", "split", "size", "mtime", pl.col("sample_id").alias("parent_id"),
         pl.col("content_key").alias("file_key"),
     )  # fmt: skip
     rows = chosen.join(images, on="path", how="inner", maintain_order="left")
-    inside = [
-        pl.min_horizontal(pl.col(start) + pl.col(side), pl.col(full))
-        - pl.max_horizontal(pl.col(start), 0.0)
-        for start, side, full in (("x", "w", "width"), ("y", "h", "height"))
-    ]
-    large = rows.filter(pl.min_horizontal(*inside) >= crop.min_size)
-    boxes = zip(large["file_key"], large.select("x", "y", "w", "h").iter_rows(), strict=True)
+    boxes = zip(rows["file_key"], rows.select("x", "y", "w", "h").iter_rows(), strict=True)
     make_key = partial(
         make_object_key,
         margin=crop.margin,
@@ -103,12 +98,13 @@ def make_object_rows(
         interpolation=crop.interpolation,
     )
     keys = [make_key(key, box) for key, box in boxes]
-    ids = make_sample_ids(large["path"].to_list(), large["annotation_id"].to_list())
-    samples = large.with_columns(
+    ids = make_sample_ids(rows["path"].to_list(), rows["annotation_id"].to_list())
+    samples = rows.with_columns(
         pl.Series("sample_id", ids, dtype=pl.String),
         pl.Series("content_key", keys, dtype=pl.String),
     )
-    return samples.select(list(SAMPLES)), rows.height - large.height
+    small = find_small(samples, min_size=crop.min_size)
+    return samples.select(list(SAMPLES)), int(small.sum())
 
 
 def _find_outside(objects: pl.DataFrame, sized: pl.DataFrame) -> pl.DataFrame:

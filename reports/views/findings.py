@@ -12,6 +12,7 @@ from reports.parts.charts import Scale, draw_bar, draw_interval, make_scale
 from reports.parts.gallery import Picture, make_pictures
 from reports.parts.numbers import format_count, format_number, format_percent, format_probability
 from reports.parts.words import ErrorWords, Predicates
+from reports.views.detectors import DetectorView, view_detector
 from reports.views.sweeps import SweepView, view_sweep
 
 Row = Mapping[str, Any]
@@ -68,6 +69,7 @@ class SystemView:
     search_notes: tuple[str, ...]
     samples_without_error: int
     errors_without_sample: int
+    detector: DetectorView | None
 
 
 def view_system(system: SystemReport, *, index: int) -> SystemView:
@@ -100,6 +102,7 @@ def view_system(system: SystemReport, *, index: int) -> SystemView:
         search_notes=system.search_notes,
         samples_without_error=system.samples_without_error,
         errors_without_sample=system.errors_without_sample,
+        detector=view_detector(system.detector),
     )
 
 

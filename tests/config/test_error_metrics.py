@@ -6,6 +6,7 @@ import pytest
 from pipeline.config.error_metrics import METRICS, find_metric, list_metrics
 from pipeline.errors.classification import CLASS_LOSSES
 from pipeline.errors.detection_losses import (
+    DETECTION_LOSSES,
     IMAGE_LOSSES,
     OBJECT_LOSSES,
     ImageCounts,
@@ -17,6 +18,7 @@ def test_every_metric_is_computed_for_the_samples_that_its_record_names() -> Non
     for format_name in ("coco-detections", "yolo-detections"):
         assert list_metrics(format_name, sample="object") == list(OBJECT_LOSSES)
         assert list_metrics(format_name, sample="image") == list(IMAGE_LOSSES)
+        assert list_metrics(format_name, sample="detection") == list(DETECTION_LOSSES)
     assert list_metrics("classification") == list(CLASS_LOSSES)
 
 

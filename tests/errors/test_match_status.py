@@ -6,7 +6,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
+from pipeline.config.audit import System
 from pipeline.exceptions import PredictionsError
 from pipeline.samples.ids import make_sample_id
 from pipeline.tables import DETECTION_MATCHES
@@ -174,10 +176,10 @@ def test_a_score_loss_refuses_scores_that_are_no_probabilities(
     samples = with_objects(OBJECTS)
     found: list[dict[str, Any]] = [*FOUND, detection(1, BOX, score=worst)]
     with pytest.raises(PredictionsError, match=r"1 of 8 detections have others, .* rescale them"):
-        score(tmp_path, found, OBJECTS, samples, error="score-loss", min_score=-1)
-    score(tmp_path, found, OBJECTS, samples, error="iou-loss", min_score=-1)
-    if worst < 0:  # what does not count cannot be wrong
         score(tmp_path, found, OBJECTS, samples, error="score-loss")
+    score(tmp_path, found, OBJECTS, samples, error="iou-loss")
+    if worst < 0:  # what does not count cannot be wrong
+        score(tmp_path, found, OBJECTS, samples, error="score-loss", min_score=0)
 
 
 def test_an_object_found_where_it_is_has_no_loss_of_overlap(tmp_path: Path) -> None:
@@ -193,3 +195,20 @@ def test_errors_of_images_are_not_those_of_objects(tmp_path: Path) -> None:
         score(tmp_path, FOUND, OBJECTS, with_objects(OBJECTS), error="f1-loss")
     with pytest.raises(PredictionsError, match="error 'duplicates' is not one of images"):
         score(tmp_path, FOUND, TRUTH, images(["1.png"]), error="duplicates")
+
+
+def test_with_any_category_a_detection_of_another_one_finds_its_object(tmp_path: Path) -> None:
+    truth = truth_frame([true_object(1, 1, BOX)])
+    samples = with_objects(truth)
+    found = [detection(1, BOX, category_id=2), detection(1, BOX, score=0.5)]
+    more: dict[str, Any] = {"asked": BOTH, "match": "any-category"}
+    matches = list_matches(score(tmp_path, found, truth, samples, **more))
+    rows = matches.select("category", "status").rows()
+    assert rows == [("dog", "found"), ("person", "duplicate")]
+
+
+@pytest.mark.parametrize("changes", [{"error": "wrong-class"}, {"format": "table", "error": "e"}])
+def test_any_category_is_refused_where_it_means_nothing(changes: dict[str, str]) -> None:
+    asked = {"name": "s", "format": "coco-detections", "predictions": "x.json", "error": "miss"}
+    with pytest.raises(ValidationError, match=r"any-category|match: only used by"):
+        System.model_validate({**asked, "match": "any-category", **changes})

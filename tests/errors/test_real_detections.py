@@ -39,9 +39,11 @@ def read_people() -> SampleSet:
     return read_samples(dataset)
 
 
-def score_set(found: SampleSet, *files: Path, error: str = "miss") -> Scored:
+def score_set(
+    found: SampleSet, *files: Path, error: str = "miss", min_score: float | None = None
+) -> Scored:
     return score_system(
-        system("coco-detections", *files, error=error, iou=0.3),
+        system("coco-detections", *files, error=error, iou=0.3, min_score=min_score),
         samples=found.samples,
         objects=found.objects,
         source_images=found.source_images,
@@ -60,10 +62,13 @@ def test_haar_misses_five_and_a_half_percent_of_the_celeba_faces() -> None:
             "categories": ["face"],
         }
     )
-    scored = score_set(read_samples(dataset), folder / "haar_detections.json")
+    samples = read_samples(dataset)
+    scored = score_set(samples, folder / "haar_detections.json", min_score=0)
     assert scored.errors.height == 5000
     assert scored.errors["error"].mean() == pytest.approx(0.055)
     assert (scored.errors_without_sample, scored.samples_without_error) == (0, 0)
+    more = score_set(samples, folder / "haar_detections.json")  # two faces at scores below 0
+    assert more.errors["error"].mean() == pytest.approx(0.0546)
 
 
 @pytest.mark.skipif(not (SHARED / "coco_mini").is_dir(), reason=NO_SHARED)

@@ -3,13 +3,14 @@
 import io
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.config.dataset import CropRule
-from pipeline.images.crop import crop_image, make_thumbnail
+from pipeline.images.crop import crop_image, find_small, make_thumbnail
 from pipeline.images.decode import ImageRejectedError
 from pipeline.images.measure import MEASURES, measure_image
 from tests.drawn_images import left_red_right_blue, noise
@@ -56,13 +57,33 @@ def test_a_square_crop_holds_the_plain_crop_in_its_middle() -> None:
         ((200.0, 0.0, 10.0, 10.0), "outside"),
         ((10.0, 10.0, 0.0, 10.0), "outside"),
         ((float("nan"), 0.0, 10.0, 10.0), "finite"),
-        ((10.0, 10.0, 3.0, 10.0), "asks for 8"),
-        ((-8.0, 0.0, 10.0, 10.0), "shows 2 pixels"),
     ],
 )
 def test_a_useless_box_is_rejected(box: tuple[float, float, float, float], reason: str) -> None:
     with pytest.raises(ImageRejectedError, match=reason):
         crop_image(left_red_right_blue(100, 50), box, CropRule())
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [((10.0, 10.0, 3.0, 10.0), (3, 10)), ((-8.0, 0.0, 8.2, 0.4), (1, 1))],
+)
+def test_a_small_box_is_cut_whatever_its_size(
+    box: tuple[float, float, float, float], size: tuple[int, int]
+) -> None:
+    crop = crop_image(left_red_right_blue(100, 50), box, CropRule(margin=0))
+    assert crop.size == size
+    assert set(measure_image(crop)) == set(MEASURES)
+
+
+def test_small_are_objects_with_a_short_side_inside_their_image() -> None:
+    boxes = [(1, 2, 30, 20), (1, 2, 7.9, 20), (28, 2, 20, 20), (-9, -9, 17, 17), (None,) * 4]
+    samples = pl.DataFrame(
+        [(*box, 32, 24) for box in boxes],
+        schema=["x", "y", "w", "h", "width", "height"],
+        orient="row",
+    )
+    assert find_small(samples, min_size=8).to_list() == [False, True, True, False, False]
 
 
 @given(

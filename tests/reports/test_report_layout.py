@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from reports.pages.report_page import build_report
+from tests.reports.detector_examples import make_detector
 from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import make_hostile_text, make_report_data, make_system
@@ -44,7 +45,7 @@ PAGES = {
     "fifteen": make_report_data(15),
     "several": make_report_data(systems=(make_system(2), make_system(1, name="second"))),
     "groups": make_report_data(
-        systems=(make_system(1, sweeps={1: make_sweep()}),),
+        systems=(make_system(1, sweeps={1: make_sweep()}, detector=make_detector()),),
         fairness=(make_fairness(verdicts=make_verdicts("fail", "pass")),),
         domain=make_domain(),
     ),

@@ -14,6 +14,7 @@ from pipeline.tables import WEAKNESSES
 from reports.models import ReportData
 from reports.pages.report_page import build_report
 from reports.views.attributes import view_attributes
+from tests.reports.detector_examples import make_detector
 from tests.reports.fairness_examples import make_domain, make_fairness, make_sweep, make_verdicts
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import (
@@ -36,7 +37,7 @@ def _examples() -> dict[str, ReportData]:
             systems=(make_system(3), make_system(2, name="second", share=False), silent)
         ),
         "groups": make_report_data(
-            systems=(make_system(2, sweeps={1: make_sweep()}),),
+            systems=(make_system(2, sweeps={1: make_sweep()}, detector=make_detector()),),
             fairness=(
                 make_fairness(verdicts=make_verdicts("fail", "pass"), gates={"max_gap": 0.1}),
                 make_fairness(labels="predicted"),

@@ -162,8 +162,12 @@ def test_every_name_means_one_image_and_every_image_has_an_id(paths: list[str]) 
     assert set(choose_ids(names)["path"]) == set(paths)
 
 
-def test_a_detection_with_a_score_below_zero_is_counted(tmp_path: Path) -> None:
-    found = read(tmp_path, [detection(score=-1), detection(score=-0.0), detection()])
+def test_a_detection_with_a_score_below_zero_is_an_object_unless_min_score_says_no(
+    tmp_path: Path,
+) -> None:
+    content = [detection(score=-1), detection(score=-0.0), detection()]
+    assert objects(read(tmp_path, content))["annotation_id"].to_list() == ["0", "1", "2"]
+    found = read(tmp_path, content, boxes={"min_score": 0.0})
     assert objects(found)["annotation_id"].to_list() == ["1", "2"]
     assert found.counts["detections_below_min_score"] == 1
     assert found.rejects.is_empty()

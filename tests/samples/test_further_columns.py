@@ -45,14 +45,15 @@ def test_further_keys_of_annotations_and_images_are_columns(tmp_path: Path) -> N
     assert by_annotation(found, "num_keypoints")["6"] == "17"
     assert by_annotation(found, "weather") == {None: None, "5": "fog", "6": None}
     assert set(found.columns.columns) == {
-        "sample_id", "category", "split", "weather", "race", "hat", "age", "num_keypoints"
+        "sample_id", "category", "split", "weather", "race", "hat", "age", "num_keypoints",
+        "original_category",
     }  # fmt: skip
 
 
 def test_keys_named_like_our_columns_change_nothing(tmp_path: Path) -> None:
     content = coco({1: "a.png"}, [annotation(5, 1, BOX, category="x", path="y", sample_id="z")])
     found = read(tmp_path, content, sample="object")
-    assert found.columns.columns == ["sample_id", "category", "split"]
+    assert found.columns.columns == ["sample_id", "category", "split", "original_category"]
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,10 @@ def test_difficult_objects_are_no_samples_and_are_counted(tmp_path: Path) -> Non
     assert (found.counts["ignored"], found.counts["crowd"]) == (1, 0)
 
 
-def test_objects_that_are_too_small_are_counted(tmp_path: Path) -> None:
+def test_objects_that_are_too_small_are_samples_and_counted(tmp_path: Path) -> None:
     files = {"a": voc_file(voc_object(), voc_object(box=(1, 1, 7, 20)))}
     found = read_voc(tmp_path, files, sample="object")
-    assert (found.counts["objects"], found.counts["too_small"]) == (1, 1)
+    assert (found.counts["objects"], found.counts["too_small"]) == (2, 1)
 
 
 def test_flags_of_objects_become_columns(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ def test_boxes_are_in_pixels_and_splits_are_those_of_the_file(tmp_path: Path) ->
 def test_objects_are_samples_and_a_split_can_be_chosen(tmp_path: Path) -> None:
     labels = {**LABELS, "val/c": "0 0.5 0.5 0.5 0.5\n0 0.5 0.5 0.1 0.1\n"}
     found = read_yolo(tmp_path, labels=labels, sample="object", split="val")
-    assert found.samples["annotation_id"].to_list() == [None, "c:1"]
-    assert found.samples["split"].to_list() == ["val", "val"]
-    assert (found.counts["too_small"], found.counts["objects"]) == (1, 1)
+    assert found.samples["annotation_id"].to_list() == [None, "c:1", "c:2"]
+    assert found.samples["split"].to_list() == ["val"] * 3
+    assert (found.counts["too_small"], found.counts["objects"]) == (1, 2)
 
 
 def test_predictions_may_name_an_image_by_path_name_stem_or_number(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.config.dataset import Dataset
-from pipeline.samples.categories import name_categories
+from pipeline.samples.categories import name_categories, take_originals
 from pipeline.samples.coco.annotation_file import CocoFile, read_coco_file
 from pipeline.samples.folder import check_folders, folder_prefix
 from pipeline.samples.objects import sort_objects
@@ -54,6 +54,7 @@ def list_coco(dataset: Dataset) -> Listing:
         dataset, pl.concat(gathered.objects), pl.concat(gathered.categories)
     )
     images = pl.concat(gathered.images)
+    object_extra = pl.concat(gathered.object_extra, how="diagonal")
     listed = images.with_columns(
         category=pl.lit(None, dtype=pl.String), split=pl.lit(dataset.split, dtype=pl.String)
     )
@@ -61,11 +62,13 @@ def list_coco(dataset: Dataset) -> Listing:
         images=listed.select(list(IMAGES)).sort("path"),
         rejects=pl.concat(gathered.rejects),
         counts={"boxes_from_segmentation": gathered.framed},
-        objects=sort_objects(objects),
+        objects=sort_objects(objects.select(list(OBJECTS))),
         source_images=images.select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories.select(list(CATEGORIES)),
         extra=pl.concat(gathered.image_extra, how="diagonal"),
-        object_extra=pl.concat(gathered.object_extra, how="diagonal"),
+        object_extra=take_originals(objects).join(
+            object_extra.drop("original_category", strict=False), on=list(OBJECT_KEYS), how="left"
+        ),
     )
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
-from pipeline.samples.categories import name_categories
+from pipeline.samples.categories import ORIGINAL, name_categories
 from pipeline.samples.files import FILES_PER_TASK
 from pipeline.samples.folder import Found, check_folders, folder_prefix, walk_folder
 from pipeline.samples.image_names import choose_ids, name_images
@@ -93,7 +93,7 @@ def list_voc(dataset: Dataset) -> Listing:
         objects=sort_objects(objects.select(list(OBJECTS))),
         source_images=pl.concat(names).select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories,
-        object_extra=objects.select("path", "annotation_id", *EXTRA),
+        object_extra=objects.select("path", "annotation_id", ORIGINAL, *EXTRA),
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
 from pipeline.files.json_file import shorten
-from pipeline.samples.categories import name_categories
+from pipeline.samples.categories import name_categories, take_originals
 from pipeline.samples.files import FILES_PER_TASK
 from pipeline.samples.folder import Found, check_folders, walk_folder
 from pipeline.samples.image_names import choose_ids, name_images
@@ -103,6 +103,7 @@ def list_yolo(dataset: Dataset) -> Listing:
         objects=sort_objects(objects.select(list(OBJECTS))),
         source_images=pl.concat(names).select(list(SOURCE_IMAGES)).sort("source", "path"),
         categories=categories,
+        object_extra=take_originals(objects),
         normalized=True,
         link_roots=(*listed.folders, *find_image_folders(listed.files)),
     )

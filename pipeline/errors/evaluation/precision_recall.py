@@ -1,0 +1,60 @@
+"""Average precision as COCO has it, and precision and recall at a score."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.arrays import Bools, Floats, Ints
+from pipeline.errors.evaluation.box_arrays import BoxArrays
+from pipeline.errors.matching import Matches
+
+THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)  # of COCO's AP50:95
+_RECALLS = np.linspace(0, 1, 101)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Detections by falling score: (m,) category, whether it counts, whether it is correct."""
+
+    category: Ints
+    counted: Bools
+    correct: Bools
+
+    def average(self, objects: Ints) -> Floats:
+        """Return the average precision of each category; NaN of one without objects.
+
+        objects: (k,) how many there are of each category.
+        """
+        own = np.full(len(objects), np.nan)
+        for category in np.flatnonzero(objects > 0):
+            chosen = self.counted & (self.category == category)
+            own[category] = average_precision(self.correct[chosen], int(objects[category]))
+        return own
+
+
+def judge_detections(arrays: BoxArrays, matches: Matches) -> Judged:
+    """Return which detections count and are correct; those of crowds and ignored objects do not."""
+    matched = matches.truth_of >= 0
+    on_ignored = np.zeros(len(matched), dtype=np.bool_)
+    on_ignored[matched] = arrays.ignored[matches.truth_of[matched]]
+    return Judged(arrays.category, ~on_ignored, matched & ~on_ignored)
+
+
+def average_precision(correct: Bools, objects: int) -> float:
+    """Return the mean over 101 recalls of the best precision at that recall or more.
+
+    correct: (m,) of the detections of one category by falling score. objects: how many there are to
+    find, 1 or more. Source: pycocotools' `COCOeval.accumulate`.
+    """
+    found = np.cumsum(correct)
+    precision = found / np.arange(1, len(correct) + 1)
+    precision = np.maximum.accumulate(precision[::-1])[::-1]
+    place = np.searchsorted(found / objects, _RECALLS, side="left")
+    reached = place < len(correct)
+    return float(precision[place[reached]].sum() / len(_RECALLS))
+
+
+def average_over(values: Floats) -> float | None:
+    """Return the mean of the categories that have a value; None where none has."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
