@@ -55,13 +55,13 @@ def test_errors_of_objects_are_for_objects(tmp_path: Path, error: str) -> None:
     assert read_audit(write(tmp_path, text)).systems[0].error == error
     if error != "miss":
         by_image = text.replace('sample = "object"', 'sample = "image"')
-        assert f"error '{error}' is not one of an image" in complaint(tmp_path, by_image)
+        assert f"error '{error}' is not one of images" in complaint(tmp_path, by_image)
 
 
 @pytest.mark.parametrize("error", ["misses", "false-positives", "f1-loss"])
 def test_errors_of_images_are_for_images(tmp_path: Path, error: str) -> None:
     text = OBJECTS.replace('"miss"', f'"{error}"')
-    assert f"error '{error}' is not one of an object" in complaint(tmp_path, text)
+    assert f"error '{error}' is not one of objects" in complaint(tmp_path, text)
     by_image = text.replace('sample = "object"', 'sample = "image"')
     assert read_audit(write(tmp_path, by_image)).systems[0].error == error
 
