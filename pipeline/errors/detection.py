@@ -19,7 +19,7 @@ from pipeline.errors.detection_losses import (
     score_images,
     score_objects,
 )
-from pipeline.errors.evaluation.evaluated_images import match_all_images
+from pipeline.errors.evaluation.evaluated_images import add_other_images
 from pipeline.errors.evaluation.system_detections import read_system
 from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.scored import Losses
@@ -67,7 +67,8 @@ def score_detections(
     any_category = system.match == "any-category"
     matches = match_detections(truth, kept, samples, iou=system.iou, any_category=any_category)
     warnings = (*placed.warnings, *check_matches(matches, images, system))
-    evaluation = match_all_images(
+    evaluation = add_other_images(
+        matches,
         system,
         detections,
         images,

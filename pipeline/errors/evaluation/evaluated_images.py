@@ -5,10 +5,11 @@ import polars as pl
 from pipeline.config.audit import System
 from pipeline.errors.evaluation.evaluated_set import Evaluation
 from pipeline.errors.evaluation.system_detections import place_detections
-from pipeline.errors.match_status import match_detections
+from pipeline.errors.match_status import DetectionMatches, match_detections
 
 
-def match_all_images(
+def add_other_images(
+    matches: DetectionMatches,
     system: System,
     detections: pl.DataFrame,
     samples: pl.DataFrame,
@@ -17,23 +18,23 @@ def match_all_images(
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
 ) -> Evaluation:
-    """Match detections in the images of the samples and in those without an object to sample.
+    """Add to the matches in the images of the samples those in images without an object to sample.
 
     An audit of objects has no samples in the latter, but what is detected there is false.
-    detections: as `read_system` returns them. samples: the scored ones. The rest: as in
-    `score_system`.
+    detections: as `read_system` returns them. samples: rows of the images of `matches`. The rest:
+    as in `score_system`.
     """
     asked = categories.filter(pl.col("asked"))
     own = objects.join(asked, on=["source", "category"], how="semi", maintain_order="left")
-    paths = _choose_paths(samples, own, source_images)
-    number = pl.col("annotation_id").cast(pl.Int64, strict=False)
-    truth = own.join(paths, on="path", how="semi").sort(
-        "path", number, "annotation_id", nulls_last=True
-    )
+    others = _find_others(samples, own, source_images)
+    columns = [*objects.columns, "sample_id"]
+    if others.is_empty():
+        return Evaluation(matches.detections, matches.objects.select(columns))
+    truth = own.join(others, on="path", how="semi", maintain_order="left")  # crowds and ignored
     kept = place_detections(
         system,
         detections,
-        paths,
+        others,
         sizes=samples,
         source_images=source_images,
         categories=categories,
@@ -41,24 +42,27 @@ def match_all_images(
     made = match_detections(
         truth, kept, samples, iou=system.iou, any_category=system.match == "any-category"
     )
-    columns = [*truth.columns, "sample_id"]
-    return Evaluation(made.detections, made.objects.select(columns))
+    both = pl.concat([matches.detections, made.detections])
+    return Evaluation(
+        matches=both.sort("score", descending=True, maintain_order=True),
+        truth=pl.concat([one.objects.select(columns) for one in (matches, made)]),
+    )
 
 
-def _choose_paths(
+def _find_others(
     samples: pl.DataFrame, objects: pl.DataFrame, source_images: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return the paths of the images to evaluate.
+    """Return the paths of further images to evaluate: those without an object to sample.
 
     Images are read in the order of their paths. Where objects lie beyond the last sample, not all
     were read (`--limit`), and images beyond it are left out.
     """
-    own = samples.select("path").unique()
+    none = samples.select("path").clear()
     if samples["parent_id"].null_count() == samples.height:  # whole images: all are samples
-        return own
+        return none
     counted = objects.filter(~pl.col("crowd") & ~pl.col("ignore"))
-    free = source_images.select("path").unique().join(counted, on="path", how="anti")
-    last = own["path"].max()
-    if (counted["path"] > last).any():
-        free = free.filter(pl.col("path") <= last)
-    return pl.concat([own, free]).unique()
+    others = source_images.select("path").unique(maintain_order=True)
+    others = others.join(counted, on="path", how="anti", maintain_order="left")
+    last = samples["path"].max()
+    limited = bool((counted["path"] > last).any())
+    return others.filter(pl.col("path") <= last) if limited else others
