@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pipeline.slices.array_types import Array, Floats, Ints, Keys, SliceIds
+from pipeline.slices.array_types import Array, Floats, Ids, Ints, Keys, Mask, SliceIds
 from pipeline.slices.counting.cells import Cells, Layout
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.fixed_point import Sums
@@ -47,7 +47,18 @@ class Family:
         """(k,) the ids of each slice in one comparable value."""
         return pack_ids(self.slices)
 
-    def find(self, ids: tuple[int, ...]) -> int | None:
+    def ids(self, position: int) -> Ids:
+        """Return the predicate ids of the slice at a position."""
+        return tuple(int(i) for i in self.slices[position] if i >= 0)
+
+    def hold(self, ids: Ids) -> Mask:
+        """Return which slices have all of these predicates."""
+        held = np.ones(len(self), np.bool_)
+        for i in ids:
+            held &= (self.slices == i).any(axis=1)
+        return held
+
+    def find(self, ids: Ids) -> int | None:
         """Return the row of the slice with these ids, None where it is not counted."""
         wanted = np.full((1, self.slices.shape[1]), -1, np.int32)
         wanted[0, : len(ids)] = ids

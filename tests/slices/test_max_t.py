@@ -12,8 +12,9 @@ from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows
 from pipeline.slices.counting.cells import make_cells
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses
-from pipeline.slices.evidence.discovery import compute_family_wise, open_discovery
-from pipeline.slices.evidence.max_t import _deviance
+from pipeline.slices.evidence.assessment import open_assessor
+from pipeline.slices.evidence.discovery import open_discovery
+from pipeline.slices.evidence.root_deviance import root_deviance
 from pipeline.slices.options import SearchOptions
 from tests.slices.planted import plant, plant_nothing
 
@@ -34,9 +35,9 @@ def test_with_one_slice_against_its_rest_it_is_fishers_p() -> None:
     rng = np.random.default_rng(0)
     drawn = rng.hypergeometric(8, 52, 20, 100_000)
     assert row["n"] == 20
-    inside = _deviance(drawn.astype(float), np.full(100_000, 20), 8, 60, 1.0)
-    outside = _deviance(8.0 - drawn, np.full(100_000, 40), 8, 60, 1.0)
-    seen = _deviance(np.array([6.0]), np.array([20]), 8, 60, 1.0)[0]
+    inside = root_deviance(drawn.astype(float), np.full(100_000, 20), 8, 60, 1.0)
+    outside = root_deviance(8.0 - drawn, np.full(100_000, 40), 8, 60, 1.0)
+    seen = root_deviance(np.array([6.0]), np.array([20]), 8, 60, 1.0)[0]
     want = (np.maximum(inside, outside) >= seen - 1e-9).mean()
     assert row["p_family"] == pytest.approx(want, abs=0.012)
 
@@ -80,13 +81,12 @@ def compute_by_both(
     assert single.cells.cell_of is None
     family = discovery.count().family
     chosen = np.arange(len(family))
-    return [
-        compute_family_wise(
-            discovery, family, chosen,
-            permutations=permutations, seed=0, complete=True, subset=subset,
-        ).p.tolist()
-        for subset in (merged, single)
-    ]  # fmt: skip
+    out = []
+    for subset in (merged, single):
+        assessor = open_assessor(discovery, family, permutations=permutations, seed=0)
+        full = assessor.assess_subset(subset, np.ones(n, np.bool_))
+        out.append(assessor.compute_family_wise(full, chosen).p.tolist())
+    return out
 
 
 def test_merged_rows_and_single_rows_agree() -> None:

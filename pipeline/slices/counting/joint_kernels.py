@@ -4,7 +4,8 @@ from typing import Any, Protocol, cast
 
 from numpy.typing import NDArray
 
-from pipeline.slices.counting.kernels import Backend, load_kernels
+from pipeline.slices.counting.kernels import load_kernels
+from pipeline.slices.options import Backend
 
 Array = NDArray[Any]
 
@@ -16,7 +17,7 @@ class JointKernels(Protocol):
         """Return the cell of each row in the joint histogram of some attributes."""
 
     def take_distinct(self, stream: Array, n: int, out: Array) -> int:
-        """Fill `out` with the first distinct numbers of a stream; return how many there were."""
+        """Fill `out` with the first distinct numbers of a stream; return how many it had."""
 
     def count_drawn(self, key: Array, drawn: Array, cells: int) -> Array:
         """Count drawn rows in every cell."""

@@ -25,7 +25,7 @@ def number_cells(codes: Array, dims: Array, attributes: Array) -> Array:
 
 @_compile
 def take_distinct(stream: Array, n: int, out: Array) -> int:
-    """Fill `out` with the first distinct numbers of a stream below n; return how many there were."""
+    """Fill `out` with the first distinct numbers of a stream below n; return how many it had."""
     seen = np.zeros(n, np.uint8)
     count = 0
     for draw in stream:
@@ -64,7 +64,12 @@ def add_lanes(key: Array, values: Array, cells: int) -> Array:
         j = i * 8
         # All loads before all stores, so that the compiler adds several lanes at once.
         a, b, c, d = h[k] + v[j], h[k + 1] + v[j + 1], h[k + 2] + v[j + 2], h[k + 3] + v[j + 3]
-        e, f, g, o = h[k + 4] + v[j + 4], h[k + 5] + v[j + 5], h[k + 6] + v[j + 6], h[k + 7] + v[j + 7]
+        e, f, g, o = (
+            h[k + 4] + v[j + 4],
+            h[k + 5] + v[j + 5],
+            h[k + 6] + v[j + 6],
+            h[k + 7] + v[j + 7],
+        )
         h[k], h[k + 1], h[k + 2], h[k + 3] = a, b, c, d
         h[k + 4], h[k + 5], h[k + 6], h[k + 7] = e, f, g, o
     return h.reshape(cells, 8)

@@ -19,7 +19,7 @@ def number_cells(codes: Array, dims: Array, attributes: Array) -> Array:
 
 
 def take_distinct(stream: Array, n: int, out: Array) -> int:  # noqa: ARG001  # the kernels' signature
-    """Fill `out` with the first distinct numbers of a stream below n; return how many there were."""
+    """Fill `out` with the first distinct numbers of a stream below n; return how many it had."""
     _, first = np.unique(stream, return_index=True)
     found = stream[np.sort(first)][: len(out)]
     out[: len(found)] = found

@@ -61,7 +61,10 @@ def plan_supersets(layout: Layout, slices: NDArray[np.int32], *, rows: int) -> l
     for limit in _LIMITS:
         groups = _cover(list(members), dims, limit)
         trees = [_grow_tree(group, sets, dims) for group, sets in groups]
-        cost = sum(_estimate(group, tree, dims, rows) for (group, _), tree in zip(groups, trees, strict=True))
+        cost = sum(
+            _estimate(group, tree, dims, rows)
+            for (group, _), tree in zip(groups, trees, strict=True)
+        )
         if best is None or cost < best[0]:
             plan = [
                 Superset(
@@ -136,7 +139,9 @@ def _join(group: AttributeSet, attribute: int, level: int) -> Iterator[Attribute
 
 def _grow_tree(group: AttributeSet, sets: list[AttributeSet], dims: Ints) -> _Tree:
     """Plan how a superset's sets are summed out, each from the smallest set that is at hand."""
-    nodes: dict[int, dict[AttributeSet, AttributeSet]] = {size: {} for size in range(len(group) + 1)}
+    nodes: dict[int, dict[AttributeSet, AttributeSet]] = {
+        size: {} for size in range(len(group) + 1)
+    }
     for s in sets:
         nodes[len(s)][s] = ()
     for size in range(1, len(group)):
@@ -146,7 +151,8 @@ def _grow_tree(group: AttributeSet, sets: list[AttributeSet], dims: Ints) -> _Tr
             parent = min(known, key=lambda p: (_count_cells(p, dims), p))
             nodes[size][s] = parent
             nodes[size + 1].setdefault(parent, ())
-    numbers, sums = {group: 0}, []
+    numbers: dict[AttributeSet, int] = {group: 0}
+    sums: list[Summation] = []
     for size in range(len(group) - 1, 0, -1):
         for s, parent in nodes[size].items():
             axis = next(j for j, a in enumerate(parent) if a not in s)

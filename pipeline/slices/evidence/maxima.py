@@ -1,4 +1,4 @@
-"""The largest statistic of a family in each permutation, drawn no longer than the answer is open."""
+"""The largest statistic of a family in each permutation, drawn while the answer is open."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.slices.counting.cube import count_cores
+from pipeline.files.core_count import count_cores
 
 Floats = NDArray[np.float64]
 Draw = Callable[[range], Floats]  # the largest statistic of each numbered permutation
@@ -38,10 +38,10 @@ class Maxima:
     def compute_p(self, statistic: Floats, bound: Floats) -> Floats:
         """Return how often the largest statistic reaches each of (k,) observed ones.
 
-        bound: (k,) upper bounds of p (Bonferroni's). Where one is far below 1 / (1 + most) no number
-        of permutations could say more, and that is the answer. Else
-        (1 + reached) / (1 + most), or, where it is reached by more than one permutation in 20 of
-        all, the number of times over how many permutations that took. Source: Besag and Clifford,
+        bound: (k,) upper bounds of p (Bonferroni's). Where one is far below 1 / (1 + most), the
+        permutations could say no more, and that is the answer. Else it is
+        (1 + reached) / (1 + most), or, once more than one in 20 of all permutations reached it, the
+        number of times over how many permutations that took. Source: Besag and Clifford,
         Biometrika 78, 1991.
         """
         enough = int(np.floor(_LEVEL * (1 + self.most))) + 1
@@ -76,6 +76,11 @@ class Maxima:
                 return True
             self._extend()
 
+    def find_rare(self, statistic: Floats, level: float) -> NDArray[np.bool_]:
+        """Return (k,) whether p <= level by the permutations made until now, without any more."""
+        rare: NDArray[np.bool_] = 1 + self._count(statistic) <= level * (1 + self.made)
+        return rare
+
     def _is_clear(self, bound: Floats) -> NDArray[np.bool_]:
         clear: NDArray[np.bool_] = bound * (1 + self.most) < _CLEAR
         return clear
@@ -94,7 +99,9 @@ class Maxima:
     def _extend(self) -> None:
         """Make the next permutations, the same number whatever the machine."""
         stop = min(self.made + _BATCH, self.most)
-        parts = [range(i, min(i + self._together, stop)) for i in range(self.made, stop, self._together)]
+        parts = [
+            range(i, min(i + self._together, stop)) for i in range(self.made, stop, self._together)
+        ]
         with ThreadPoolExecutor(min(len(parts), count_cores())) as pool:
             found = list(pool.map(self._draw, parts))
         self._drawn = np.concatenate([self._drawn, *found])

@@ -1,12 +1,14 @@
 """Welch's t on the normal scale, so that small slices' heavy tails do not rule a maximum."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.slices.array_types import Floats
 from pipeline.slices.counting.fixed_point import Sums
-from pipeline.slices.evidence.significance import complement, effective_size, mean_and_variance
-
-Floats = NDArray[np.float64]
+from pipeline.slices.evidence.significance import (
+    effective_size,
+    mean_and_variance,
+    subtract_sums,
+)
 
 
 def normal_t(total: Sums, part: Sums, sign: float) -> Floats:
@@ -15,7 +17,7 @@ def normal_t(total: Sums, part: Sums, sign: float) -> Floats:
     sign: 1 for larger errors inside, -1 for smaller; -inf where the difference has the other sign.
     Source: Wallace, Annals of Mathematical Statistics 30, 1959 (bounds for t).
     """
-    rest = complement(total, part)
+    rest = subtract_sums(total, part)
     (mean, variance), (rest_mean, rest_variance) = mean_and_variance(part), mean_and_variance(rest)
     n, rest_n = effective_size(part), effective_size(rest)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -10,9 +10,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def root_deviance(
-    count: NDArray[Any], size: Ints, high: int, n: int, sign: float = 1.0
-) -> Floats:
+def root_deviance(count: NDArray[Any], size: Ints, high: int, n: int, sign: float = 1.0) -> Floats:
     """Return (k,) signed roots of the likelihood ratio, -inf where a slice has no excess.
 
     count: (k,) high errors inside; size: (k,) rows inside; high, n: those of all rows. sign: 1 for
@@ -36,12 +34,14 @@ def root_deviance(
     return out
 
 
-def largest_root_deviance(counts: NDArray[Any], size: Ints, high: int, n: int, sign: float) -> Floats:
+def largest_root_deviance(
+    counts: NDArray[Any], size: Ints, high: int, n: int, sign: float
+) -> Floats:
     """Return the largest signed root deviance of each of R tables of counts (k, R).
 
-    Pearson's chi-squared is never below the deviance (an f-divergence bound: Tsybakov, Introduction
-    to Nonparametric Estimation, 2009, lemma 2.7), so only the few slices where it reaches the
-    largest deviance seen need logarithms.
+    The deviance D is at most 2 n log(1 + X / n) with Pearson's chi-squared X (the Kullback-Leibler
+    and chi-squared divergences: Tsybakov, Introduction to Nonparametric Estimation, 2009, lemma
+    2.7). So only slices whose X can still reach the largest D seen need logarithms.
     """
     rate = high / n
     with np.errstate(divide="ignore"):
@@ -55,7 +55,10 @@ def largest_root_deviance(counts: NDArray[Any], size: Ints, high: int, n: int, s
     top = pearson.argmax(axis=0)
     for r in range(counts.shape[1]):
         column = pearson[:, r]
-        first = root_deviance(counts[top[r] : top[r] + 1, r], size[top[r] : top[r] + 1], high, n, sign)
-        near = np.flatnonzero(column >= max(first[0], 0.0) * (1 - 1e-12))
+        first = root_deviance(
+            counts[top[r] : top[r] + 1, r], size[top[r] : top[r] + 1], high, n, sign
+        )
+        least = n * np.expm1(max(float(first[0]), 0.0) ** 2 / (2 * n))  # of X
+        near = np.flatnonzero(column >= np.sqrt(least) * (1 - 1e-9))
         best[r] = root_deviance(counts[near, r], size[near], high, n, sign).max(initial=-np.inf)
     return best
