@@ -4,6 +4,7 @@ Counting 220 sets of three attributes row by row takes 220 additions a row. Abou
 six attributes hold the same counts: one addition a row each, and sums over their cells after that.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,8 +16,7 @@ from pipeline.slices.counting.cells import Layout
 
 Ints = NDArray[np.int64]
 AttributeSet = tuple[int, ...]
-_LIMITS = (1, 1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16)  # cells; 1: each set is counted by itself
-_MOST_CELLS = 1 << 31  # of one attribute set
+_LIMITS = (1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16)  # cells of a superset; 1: each set by itself
 # Costs of one permutation in additions of a row (about 1 ns), measured on 2 cores.
 _CELL_COST, _SUM_COST, _CALL_COST = 1.0, 0.1, 150.0
 
@@ -56,9 +56,11 @@ def plan_supersets(layout: Layout, slices: NDArray[np.int32], *, rows: int) -> l
     each histogram at a time; the more, the larger the histograms that pay.
     """
     members, cells = _place_slices(layout, slices)
-    dims = layout.dims
+    dims = layout.dims.tolist()
     best: tuple[float, list[Superset]] | None = None
-    for limit in _LIMITS:
+    least = min(rows / 64, _LIMITS[-1])
+    limits = [limit for limit in _LIMITS if least <= limit <= 4 * rows]
+    for limit in (1, *limits):
         groups = _cover(list(members), dims, limit)
         trees = [_grow_tree(group, sets, dims) for group, sets in groups]
         cost = sum(
@@ -100,12 +102,12 @@ def _place_slices(
     return members, cells
 
 
-def _count_cells(attributes: AttributeSet, dims: Ints) -> int:
-    return int(np.prod(dims[list(attributes)]))
+def _count_cells(attributes: AttributeSet, dims: list[int]) -> int:
+    return math.prod([dims[a] for a in attributes])
 
 
 def _cover(
-    sets: list[AttributeSet], dims: Ints, limit: int
+    sets: list[AttributeSet], dims: list[int], limit: int
 ) -> list[tuple[AttributeSet, list[AttributeSet]]]:
     """Gather sets under supersets of at most `limit` cells (or the set's own), greedily.
 
@@ -137,7 +139,7 @@ def _join(group: AttributeSet, attribute: int, level: int) -> Iterator[Attribute
             yield tuple(sorted((*others, attribute)))
 
 
-def _grow_tree(group: AttributeSet, sets: list[AttributeSet], dims: Ints) -> _Tree:
+def _grow_tree(group: AttributeSet, sets: list[AttributeSet], dims: list[int]) -> _Tree:
     """Plan how a superset's sets are summed out, each from the smallest set that is at hand."""
     nodes: dict[int, dict[AttributeSet, AttributeSet]] = {
         size: {} for size in range(len(group) + 1)
@@ -158,11 +160,11 @@ def _grow_tree(group: AttributeSet, sets: list[AttributeSet], dims: Ints) -> _Tr
             axis = next(j for j, a in enumerate(parent) if a not in s)
             outer, inner = _count_cells(parent[:axis], dims), _count_cells(parent[axis + 1 :], dims)
             numbers[s] = len(sums) + 1
-            sums.append(Summation(numbers[parent], outer, int(dims[parent[axis]]), inner))
+            sums.append(Summation(numbers[parent], outer, dims[parent[axis]], inner))
     return _Tree(numbers, tuple(sums))
 
 
-def _estimate(group: AttributeSet, tree: _Tree, dims: Ints, rows: int) -> float:
+def _estimate(group: AttributeSet, tree: _Tree, dims: list[int], rows: int) -> float:
     added = sum(step.outer * step.size * step.inner for step in tree.sums)
     calls = _CALL_COST * (1 + len(tree.sums) / 4)
     return rows + _CELL_COST * _count_cells(group, dims) + _SUM_COST * added + calls

@@ -27,6 +27,7 @@ _LEFT = 0.05  # share of a slice that must be left by the findings for it to be 
 _FEW = 10  # see significance.compute_p
 _BUDGET = 6e10  # additions that the permutations of one assessment may take
 _FEWEST = 199
+_SMALL = 1e6  # additions of one permutation below which threads cost more than they save
 
 
 @dataclass(frozen=True)
@@ -263,4 +264,5 @@ def _open_maxima(
     else:
         draw = draw_errors(permuted)
     one = (2 * len(joint.supersets) + 10) * max(added, 1)
-    return Maxima(draw, most=min(most, max(_FEWEST, int(_BUDGET / one))))
+    made = min(most, max(_FEWEST, int(_BUDGET / one)))
+    return Maxima(draw, most=made, threaded=one > _SMALL)

@@ -59,11 +59,14 @@ def find_distinct(assessor: Assessor, full: Assessment, *, top: int | None) -> l
 
 
 def _compute_q(assessor: Assessor, now: Assessment, position: int) -> float:
-    """Return the q of a slice among those with enough rows where it was chosen."""
+    """Return the q of a slice among those with enough rows where it was chosen.
+
+    Of the statistic that it was chosen by: the root deviance for two-valued errors.
+    """
     enough = now.sums.weight >= assessor.discovery.search.min_weight * (1 - 1e-12)
     enough[position] = True
     q = np.ones(len(enough))
-    q[enough] = adjust_bh(now.p[enough])
+    q[enough] = adjust_bh(np.minimum(now.bound / now.tests, 1.0)[enough])
     return float(q[position])
 
 

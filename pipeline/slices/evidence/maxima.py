@@ -14,7 +14,7 @@ Draw = Callable[[range], Floats]  # the largest statistic of each numbered permu
 _LEVEL = 0.05  # reached more often than this, a statistic is no evidence, however often exactly
 _SURE = 1e-4  # chance that a decision differs from that of all permutations
 _CLEAR = 0.1  # of 1 / (1 + most), for Bonferroni's bound to settle a question alone
-_BATCH = 64
+_BATCH, _TOGETHER = 64, 16  # permutations made at a time, in all and by one thread
 _TIE = 1e-9
 
 
@@ -24,10 +24,10 @@ class Maxima:
     Each permutation has its own seed, so neither threads nor the order of questions change one.
     """
 
-    def __init__(self, draw: Draw, *, most: int, together: int = 16) -> None:
+    def __init__(self, draw: Draw, *, most: int, threaded: bool = True) -> None:
         self.most = most
         self._draw = draw
-        self._together = together
+        self._threads = count_cores() if threaded else 1
         self._drawn = np.empty(0)
 
     @property
@@ -99,9 +99,11 @@ class Maxima:
     def _extend(self) -> None:
         """Make the next permutations, the same number whatever the machine."""
         stop = min(self.made + _BATCH, self.most)
-        parts = [
-            range(i, min(i + self._together, stop)) for i in range(self.made, stop, self._together)
-        ]
-        with ThreadPoolExecutor(min(len(parts), count_cores())) as pool:
-            found = list(pool.map(self._draw, parts))
+        starts = range(self.made, stop, _TOGETHER)
+        parts = [range(i, min(i + _TOGETHER, stop)) for i in starts]
+        if self._threads == 1:
+            found = [self._draw(part) for part in parts]
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:  # ends with the call
+                found = list(pool.map(self._draw, parts))
         self._drawn = np.concatenate([self._drawn, *found])
