@@ -5,7 +5,6 @@ six attributes hold the same counts: one addition a row each, and sums over thei
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -57,26 +56,19 @@ def plan_supersets(layout: Layout, slices: NDArray[np.int32], *, rows: int) -> l
     """
     members, cells = _place_slices(layout, slices)
     dims = layout.dims.tolist()
-    best: tuple[float, list[Superset]] | None = None
     least = min(rows / 64, _LIMITS[-1])
-    limits = [limit for limit in _LIMITS if least <= limit <= 4 * rows]
-    for limit in (1, *limits):
-        groups = _cover(list(members), dims, limit)
-        trees = [_grow_tree(group, sets, dims) for group, sets in groups]
-        cost = sum(
-            _estimate(group, tree, dims, rows)
-            for (group, _), tree in zip(groups, trees, strict=True)
+    limits = [1, *(limit for limit in _LIMITS if least <= limit <= 4 * rows)]
+    plans = [_cover(list(members), dims, limit) for limit in limits]
+    costs = [sum(_estimate(group, sets, dims, rows) for group, sets in plan) for plan in plans]
+    groups = plans[int(np.argmin(costs))]
+    trees = [_grow_tree(group, sets, dims) for group, sets in groups]
+    return [
+        Superset(
+            group, _count_cells(group, dims), tree.sums,
+            tuple((tree.numbers[s], members[s], cells[s]) for s in sets),
         )
-        if best is None or cost < best[0]:
-            plan = [
-                Superset(
-                    group, _count_cells(group, dims), tree.sums,
-                    tuple((tree.numbers[s], members[s], cells[s]) for s in sets),
-                )
-                for (group, sets), tree in zip(groups, trees, strict=True)
-            ]  # fmt: skip
-            best = (cost, plan)
-    return [] if best is None else best[1]
+        for (group, sets), tree in zip(groups, trees, strict=True)
+    ]  # fmt: skip
 
 
 def _place_slices(
@@ -113,30 +105,35 @@ def _cover(
 
     Each set belongs to one superset. The next attribute is the one that brings in most sets.
     """
-    left = dict.fromkeys(sorted(sets, key=lambda s: (-len(s), s)))
+    names = {sum(1 << a for a in s): s for s in sorted(sets, key=lambda s: (-len(s), s))}
+    left = dict.fromkeys(names)  # sets as bits, larger ones first
     level = max((len(s) for s in sets), default=0)
     groups = []
     while left:
-        group = next(iter(left))
+        group = list(names[next(iter(left))])
+        parts = _list_subsets(group, level)
+        cells = _count_cells(tuple(group), dims)
         while True:
-            room = limit // max(_count_cells(group, dims), 1)
-            fits = [a for a in range(len(dims)) if a not in group and dims[a] <= room]
-            gains = [sum(s in left for s in _join(group, a, level)) for a in fits]
+            fits = [a for a in range(len(dims)) if a not in group and dims[a] * cells <= limit]
+            gains = [sum(part | 1 << a in left for part in parts) for a in fits]
             if not gains or max(gains) == 0:
                 break
-            group = tuple(sorted((*group, fits[int(np.argmax(gains))])))
-        mine = [s for size in range(level, 0, -1) for s in combinations(group, size) if s in left]
-        for s in mine:
-            del left[s]
-        groups.append((group, mine))
+            chosen = fits[gains.index(max(gains))]
+            group.append(chosen)
+            cells *= dims[chosen]
+            parts = _list_subsets(group, level)
+        whole = _list_subsets(group, level + 1)
+        mine = [bits for bits in whole if bits in left]
+        for bits in mine:
+            del left[bits]
+        groups.append((tuple(sorted(group)), [names[bits] for bits in mine]))
     return groups
 
 
-def _join(group: AttributeSet, attribute: int, level: int) -> Iterator[AttributeSet]:
-    """Yield the sets of at most `level` attributes of a group that hold a new attribute."""
-    for size in range(level):
-        for others in combinations(group, size):
-            yield tuple(sorted((*others, attribute)))
+def _list_subsets(group: list[int], below: int) -> list[int]:
+    """Return the sets of fewer than `below` attributes of a group as bits, the empty one too."""
+    sizes = range(min(below, len(group) + 1))
+    return [sum(1 << a for a in some) for size in sizes for some in combinations(group, size)]
 
 
 def _grow_tree(group: AttributeSet, sets: list[AttributeSet], dims: list[int]) -> _Tree:
@@ -164,7 +161,8 @@ def _grow_tree(group: AttributeSet, sets: list[AttributeSet], dims: list[int]) -
     return _Tree(numbers, tuple(sums))
 
 
-def _estimate(group: AttributeSet, tree: _Tree, dims: list[int], rows: int) -> float:
-    added = sum(step.outer * step.size * step.inner for step in tree.sums)
-    calls = _CALL_COST * (1 + len(tree.sums) / 4)
-    return rows + _CELL_COST * _count_cells(group, dims) + _SUM_COST * added + calls
+def _estimate(group: AttributeSet, sets: list[AttributeSet], dims: list[int], rows: int) -> float:
+    """Return what one permutation costs: its rows, its cells, and the sums over these."""
+    cells = _count_cells(group, dims)
+    sums = 0 if sets == [group] else 1.3 * len(group)  # smaller sets come from sums already taken
+    return rows + cells * (_CELL_COST + _SUM_COST * sums) + _CALL_COST * (1 + len(sets) / 4)

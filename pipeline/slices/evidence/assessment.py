@@ -27,6 +27,8 @@ _LEFT = 0.05  # share of a slice that must be left by the findings for it to be 
 _FEW = 10  # see significance.compute_p
 _BUDGET = 6e10  # additions that the permutations of one assessment may take
 _FEWEST = 199
+_ONE_BY_ONE = 300  # slices that are counted again where histograms might be too large
+_ROWS_THREADED = 4_000_000  # of real-valued errors, 80 bytes a row and thread
 _SMALL = 1e6  # additions of one permutation below which threads cost more than they save
 
 
@@ -150,18 +152,18 @@ class Assessor:
         )
 
     def count_shared(self, masks: Mask, positions: Ints) -> Ints:
-        """Return (c, f) how many rows slices at c positions share with f sets of rows."""
+        """Return (c, f) how many rows slices at c positions share with f sets of rows (f, n)."""
+        cells = self.discovery.search.cells
         joint = self._join(self.discovery.take())
-        shared = np.zeros((len(positions), len(masks)), np.int64)
-        for f, mask in enumerate(masks):
-            if joint is None or joint.codes.shape[1] != len(mask):
-                for c, position in enumerate(positions):
-                    inside = self.discovery.members(self.family.ids(int(position)))
-                    shared[c, f] = int((inside & mask).sum())
-            else:
-                rows = np.flatnonzero(mask).astype(np.int32)[None]
-                shared[:, f] = joint.count_rows(rows)[positions, 0]
-        return shared
+        if joint is not None and joint.codes.shape[1] == masks.shape[1]:
+            rows = [np.flatnonzero(mask).astype(np.int32)[None] for mask in masks]
+            return np.stack([joint.count_rows(some)[positions, 0] for some in rows], axis=1)
+        if joint is not None and cells.cell_of is not None:
+            count = joint.codes.shape[1]
+            by_cell = [np.bincount(cells.cell_of[mask], minlength=count) for mask in masks]
+            return joint.add_up(np.stack(by_cell, axis=1))[positions]
+        inside = (self.discovery.members(self.family.ids(int(p))) for p in positions)
+        return np.stack([(masks & rows).sum(axis=1) for rows in inside])
 
     def _join(self, subset: RowSubset) -> JointCounts | None:
         if self.supersets is None:
@@ -175,12 +177,13 @@ class Assessor:
         )  # fmt: skip
 
     def _add_up(self, subset: RowSubset, joint: JointCounts | None, remaining: Mask) -> Sums:
-        """Return the sums of all slices; where not all were counted, those of the significant."""
+        """Return the sums of all slices; where not all were counted, of those with a small q."""
         if joint is not None:
             return add_channels(joint, subset.cells)
         losses = self.discovery.rows.losses
         channels = np.zeros((len(self.family), losses.channels), np.int64)
-        for position in np.flatnonzero(self.family.q < LEVEL):
+        by_p = np.argsort(self.family.p, kind="stable")[:_ONE_BY_ONE]
+        for position in by_p[self.family.q[by_p] < LEVEL]:
             inside = self.discovery.members(self.family.ids(int(position))) & remaining
             rows = losses.take(np.flatnonzero(inside)).fill_channels()
             channels[position, :-1] = rows[:, :-1].sum(axis=0)
@@ -265,4 +268,5 @@ def _open_maxima(
         draw = draw_errors(permuted)
     one = (2 * len(joint.supersets) + 10) * max(added, 1)
     made = min(most, max(_FEWEST, int(_BUDGET / one)))
-    return Maxima(draw, most=made, threaded=one > _SMALL)
+    large = clustered is None and not losses.binary and added > _ROWS_THREADED
+    return Maxima(draw, most=made, threaded=one > _SMALL and not large)

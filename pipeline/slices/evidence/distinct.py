@@ -13,6 +13,7 @@ from pipeline.vocabulary import LEVEL
 _MOST = 30  # findings, before `top` limits those that are reported
 _SHOWN = 20
 _CANDIDATES = 5000  # significant slices that are asked whether they are explained, best score first
+_ONE_BY_ONE = 300  # the same where each must be counted by itself
 _ODDS = 2.0  # odds ratio of a slice's rows being a finding's, for that finding to explain it
 
 
@@ -96,7 +97,8 @@ def _fold(assessor: Assessor, full: Assessment, positions: list[int], masks: Mas
     explained[positions] = False
     if left is not None:
         explained &= left.bound > LEVEL
-    candidates = np.flatnonzero(explained)[:_CANDIDATES]
+    most = _CANDIDATES if assessor.supersets is not None else _ONE_BY_ONE
+    candidates = np.flatnonzero(explained)[:most]
     folded: list[list[int]] = [[] for _ in positions]
     if not len(candidates):
         return [np.array(some, np.int64) for some in folded]
