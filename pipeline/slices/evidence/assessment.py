@@ -20,6 +20,7 @@ from pipeline.slices.evidence.permutations import Permuted, draw_bits, draw_erro
 from pipeline.slices.evidence.root_deviance import root_deviance
 from pipeline.slices.evidence.significance import compute_p
 from pipeline.slices.family import Family
+from pipeline.slices.options import Direction
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.vocabulary import LEVEL
 
@@ -122,7 +123,7 @@ class Assessor:
         statistic = self._compute_statistic(subset.cells, sums, clustered)
         statistic[~counted] = -np.inf
         p = self._compute_p(subset, sums, clustered)
-        bound = _take_tail(subset.cells, sums, p, statistic) * self.tests
+        bound = self._compute_tail(subset, sums, p, clustered) * self.tests
         maxima = None
         made = self.permutations if most is None else min(most, self.permutations)
         if joint is not None and made > 0:
@@ -211,6 +212,14 @@ class Assessor:
             return root_deviance(count_high(sums, losses), sums.n, high, n, self.sign)
         return normal_t(cells.total, sums, self.sign)
 
+    def _compute_tail(
+        self, subset: RowSubset, sums: Sums, p: Floats, clustered: Clustered | None
+    ) -> Floats:
+        if clustered is not None:
+            return p
+        direction = self.discovery.search.options.direction
+        return compute_tail(subset.cells.total, sums, subset.cells.losses, direction=direction)
+
     def _compute_p(self, subset: RowSubset, sums: Sums, clustered: Clustered | None) -> Floats:
         direction = self.discovery.search.options.direction
         if clustered is not None and subset.cluster_ids is not None:
@@ -241,15 +250,21 @@ def count_high(sums: Sums, losses: Losses) -> Ints:
     return np.rint((sums.total - losses.low * sums.n) / (losses.high - losses.low)).astype(np.int64)
 
 
-def _take_tail(cells: Cells, sums: Sums, p: Floats, statistic: Floats) -> Floats:
-    """Return p, for two-valued errors with large counts that of the root deviance."""
-    losses = cells.losses
+def compute_tail(total: Sums, part: Sums, losses: Losses, *, direction: Direction) -> Floats:
+    """Return (k,) one-sided p of sets of rows against the others of `total`.
+
+    As `compute_p`, but of two-valued errors with large counts the normal tail of the signed root
+    deviance, which is less weak for small sets.
+    """
+    p = compute_p(total, part, losses, direction=direction)
     if not losses.binary or losses.weights is not None:
         return p
-    n, all_high = len(losses.errors), int(losses.bits().sum())
-    high = count_high(sums, losses)
-    table = [high, sums.n - high, all_high - high, n - sums.n - (all_high - high)]
-    return np.where(np.minimum.reduce(table) < _FEW, p, special.ndtr(-statistic))
+    n, all_high = int(total.n[0]), int(count_high(total, losses)[0])
+    high = count_high(part, losses)
+    table = [high, part.n - high, all_high - high, n - part.n - (all_high - high)]
+    sign = 1.0 if direction == "worse" else -1.0
+    tail = special.ndtr(-root_deviance(high, part.n, all_high, n, sign))
+    return np.where(np.minimum.reduce(table) < _FEW, p, tail)
 
 
 def _open_maxima(
