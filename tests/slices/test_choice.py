@@ -106,6 +106,20 @@ def test_a_general_slice_that_holds_two_weak_ones_is_not_left_beside_them() -> N
     assert any([{"attribute": "a0", "value": "1"}] in some for some in folded)
 
 
+def test_a_slice_that_only_holds_several_weak_ones_gives_way_to_them() -> None:
+    found = 0
+    for seed in range(5):
+        table = draw_table(seed, 4000, values=3, attributes=7)
+        general = (table["a0"] == 1).to_numpy()
+        parts = [general & (table[name] == 2).to_numpy() for name in ("a1", "a2", "a3")]
+        rate = np.where(np.logical_or.reduce(parts), 0.35, 0.1)
+        errors = (np.random.default_rng([seed, 1]).random(4000) < rate).astype(float)
+        names = named(find_weaknesses(table, errors, permutations=199))
+        found += sum((("a0", "1"), (name, "2")) in names for name in ("a1", "a2", "a3"))
+        assert OUTER not in names
+    assert found >= 13
+
+
 def test_only_slices_that_share_rows_are_folded() -> None:
     """Two attributes that go together: what one explains of the other is chance, not overlap."""
     rng = np.random.default_rng(6)

@@ -148,7 +148,8 @@ def plain_statistic(errors: NDArray[np.float64], inside: NDArray[np.bool_]) -> f
 def test_p_is_that_of_permutations_made_in_the_plainest_way(kind: str) -> None:
     rng = np.random.default_rng(7)
     table = pl.DataFrame({name: rng.integers(0, 3, 120) for name in "abc"})
-    errors = (rng.random(120) < 0.2).astype(float) if kind == "binary" else rng.gamma(1, 1, 120)
+    rate = np.where(table["a"] == 1, 0.4, 0.12)
+    errors = (rng.random(120) < rate).astype(float) if kind == "binary" else rng.gamma(1, rate)
     result = audit_slices(table, errors, permutations=2000, min_support=12, show_insufficient=60)
     names = result.findings["predicates"].to_list()
     family = [members_of(table.cast(pl.String), name) for name in result.family["predicates"]]

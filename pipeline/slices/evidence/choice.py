@@ -5,7 +5,6 @@ rows outside them against its distribution under permutation of these rows (max-
 selection: Fithian, Taylor, Tibshirani and Tibshirani, arXiv 1512.02565, 2015).
 """
 
-import math
 from collections.abc import Callable
 from itertools import combinations
 
@@ -14,7 +13,6 @@ from scipy import special
 
 from pipeline.slices.array_types import Floats, Ints, Mask
 from pipeline.slices.evidence.assessment import Assessment, Assessor, compute_tail
-from pipeline.slices.evidence.splitting import find_parts
 from pipeline.slices.evidence.stratified_score import score_beside
 from pipeline.vocabulary import LEVEL
 
@@ -22,9 +20,6 @@ FORWARD = 0.04  # level of each step; below 5 %, so that rates measured on 400 t
 BACKWARD = LEVEL
 SPECIAL = 0.01  # to pass from a slice to a special one inside it; going back takes LEVEL
 _MOST = 399  # permutations of a step after the first
-_MOST_SPECIAL = (
-    60  # slices inside one, with the largest statistics, that are asked whether they explain it
-)
 _FREE = 0.5  # share of a slice that must be left for a more general one to replace it
 Members = Callable[[int], Mask]  # position in the family -> (n,) its rows
 
@@ -47,11 +42,9 @@ def choose_slices(
         best = _take_largest(assessor, full, now, chosen)
         if best is None:
             break
-        special_one = _specialize(assessor, now, best, chosen, members)
-        part = _split(assessor, now, special_one, chosen, members)
-        if part is None:
-            part = _generalize(assessor, now, special_one, chosen, members)
-        chosen[part] = now
+        best = _specialize(assessor, now, best, chosen, members)
+        best = _generalize(assessor, now, best, chosen, members)
+        chosen[best] = now
         _drop_explained(assessor, full, chosen, members)
         if frozenset(chosen) in seen:
             break
@@ -118,49 +111,6 @@ def _specialize(
         if found is None:
             return best
         best = found
-
-
-def _split(
-    assessor: Assessor, now: Assessment, best: int, chosen: dict[int, Assessment], members: Members
-) -> int | None:
-    """Return the clearest of several special slices that together explain the best one, if any.
-
-    None of them need be worse than its other rows, of which the others are a part; their union must
-    be. Its p is multiplied by as many unions as there are of so many slices inside (Bonferroni).
-    """
-    family, discovery = assessor.family, assessor.discovery
-    inside = np.flatnonzero(family.hold(family.ids(best)))
-    able = np.isfinite(now.statistic[inside]) & ~np.isin(inside, [best, *chosen])
-    order = np.argsort(-now.statistic[inside[able]], kind="stable")[:_MOST_SPECIAL]
-    candidates = inside[able][order]
-    if len(candidates) < 2:
-        return None
-    general = np.flatnonzero(members(best) & now.remaining)
-    elsewhere = np.flatnonzero(now.remaining & ~members(best))
-    held = np.stack([members(int(position))[general] for position in candidates])
-    losses, direction = discovery.rows.losses, discovery.search.options.direction
-    parts, union = find_parts(
-        losses.take(general), held, losses.take(elsewhere), direction=direction
-    )
-    if len(parts) < 2 or union.all():
-        return None
-    p = _compare_sets(assessor, general[union], general[~union])
-    if p * math.comb(len(inside) - 1, len(parts)) > SPECIAL:
-        return None
-    part = int(candidates[parts[0]])
-    return part if now.is_significant(part, FORWARD) else None
-
-
-def _compare_sets(assessor: Assessor, rows: Ints, others: Ints) -> float:
-    """Return the one-sided p of some rows against others; of clusters where rows have them."""
-    discovery = assessor.discovery
-    losses, direction = discovery.rows.losses, discovery.search.options.direction
-    if discovery.rows.cluster_ids is not None:
-        inside, reference = np.zeros((2, len(discovery.rows)), np.bool_)
-        inside[rows], reference[others] = True, True
-        return discovery.compare(inside, reference)
-    both = losses.take(np.concatenate([rows, others])).add_up()
-    return float(compute_tail(both, losses.take(rows).add_up(), losses, direction=direction)[0])
 
 
 def _generalize(
