@@ -8,7 +8,7 @@ from scipy import special
 
 from pipeline.slices.array_types import Floats, Ints, Mask
 from pipeline.slices.counting.cells import Cells
-from pipeline.slices.counting.fixed_point import Losses, Sums
+from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.joint_counts import JointCounts, add_channels
 from pipeline.slices.counting.joint_kernels import load_joint_kernels
 from pipeline.slices.counting.supersets import Superset, plan_supersets
@@ -16,21 +16,15 @@ from pipeline.slices.evidence.clusters import Clustered, compute_clustered_p, me
 from pipeline.slices.evidence.discovery import Discovery, RowSubset
 from pipeline.slices.evidence.maxima import Maxima
 from pipeline.slices.evidence.normal_t import normal_t
-from pipeline.slices.evidence.permutations import Permuted, draw_bits, draw_errors, draw_signs
+from pipeline.slices.evidence.permutations import Permuted, open_maxima
 from pipeline.slices.evidence.root_deviance import root_deviance
-from pipeline.slices.evidence.significance import compute_p
+from pipeline.slices.evidence.significance import compute_p, compute_tail, count_high
 from pipeline.slices.family import Family
-from pipeline.slices.options import Direction
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.vocabulary import LEVEL
 
 _LEFT = 0.05  # share of a slice that must be left by the findings for it to be tested there
-_FEW = 10  # see significance.compute_p
-_BUDGET = 6e10  # additions that the permutations of one assessment may take
-_FEWEST = 199
 _ONE_BY_ONE = 300  # slices that are counted again where histograms might be too large
-_ROWS_THREADED = 4_000_000  # of real-valued errors, 80 bytes a row and thread
-_SMALL = 1e6  # additions of one permutation below which threads cost more than they save
 
 
 @dataclass(frozen=True)
@@ -128,7 +122,7 @@ class Assessor:
         made = self.permutations if most is None else min(most, self.permutations)
         if joint is not None and made > 0:
             permuted = Permuted(subset.cells, joint, sums, counted, self.sign, self.seed)
-            maxima = _open_maxima(permuted, subset.cluster_ids, clustered, made)
+            maxima = open_maxima(permuted, subset.cluster_ids, clustered, made)
         return Assessment(remaining, subset, sums, p, statistic, bound, self.tests, maxima)
 
     def compute_family_wise(self, full: Assessment, positions: Ints) -> FamilyWise:
@@ -241,47 +235,3 @@ def open_assessor(
             rows = min(high, rows - high)
         supersets = plan_supersets(cells.layout, family.slices, rows=max(rows, 1))
     return Assessor(discovery, family, supersets, permutations, seed)
-
-
-def count_high(sums: Sums, losses: Losses) -> Ints:
-    """Return how many rows of each set have the larger of two error values."""
-    if losses.high <= losses.low:
-        return np.zeros(len(sums.n), np.int64)
-    return np.rint((sums.total - losses.low * sums.n) / (losses.high - losses.low)).astype(np.int64)
-
-
-def compute_tail(total: Sums, part: Sums, losses: Losses, *, direction: Direction) -> Floats:
-    """Return (k,) one-sided p of sets of rows against the others of `total`.
-
-    As `compute_p`, but of two-valued errors with large counts the normal tail of the signed root
-    deviance, which is less weak for small sets.
-    """
-    p = compute_p(total, part, losses, direction=direction)
-    if not losses.binary or losses.weights is not None:
-        return p
-    n, all_high = int(total.n[0]), int(count_high(total, losses)[0])
-    high = count_high(part, losses)
-    table = [high, part.n - high, all_high - high, n - part.n - (all_high - high)]
-    sign = 1.0 if direction == "worse" else -1.0
-    tail = special.ndtr(-root_deviance(high, part.n, all_high, n, sign))
-    return np.where(np.minimum.reduce(table) < _FEW, p, tail)
-
-
-def _open_maxima(
-    permuted: Permuted, cluster_ids: Ints | None, clustered: Clustered | None, most: int
-) -> Maxima:
-    """Choose how to permute; fewer than asked, at least 199, where that would take minutes."""
-    losses, joint = permuted.cells.losses, permuted.joint
-    added = joint.codes.shape[1]
-    if clustered is not None:
-        draw = draw_signs(permuted, cluster_ids, clustered)
-    elif losses.binary:
-        high = int(losses.bits().sum())
-        added = added if permuted.cells.bits is None else min(high, added - high)
-        draw = draw_bits(permuted)
-    else:
-        draw = draw_errors(permuted)
-    one = (2 * len(joint.supersets) + 10) * max(added, 1)
-    made = min(most, max(_FEWEST, int(_BUDGET / one)))
-    large = clustered is None and not losses.binary and added > _ROWS_THREADED
-    return Maxima(draw, most=made, threaded=one > _SMALL and not large)

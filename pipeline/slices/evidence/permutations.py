@@ -18,9 +18,14 @@ from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.joint_counts import LANES, JointCounts
 from pipeline.slices.counting.joint_kernels import JointKernels
 from pipeline.slices.evidence.clusters import Clustered, center
+from pipeline.slices.evidence.maxima import Maxima
 from pipeline.slices.evidence.normal_t import normal_t
 from pipeline.slices.evidence.root_deviance import largest_root_deviance
 
+_BUDGET = 6e10  # additions that all permutations together may take
+_FEWEST = 199
+_ROWS_THREADED = 4_000_000  # of real-valued errors, 80 bytes a row and thread
+_SMALL = 1e6  # additions of one permutation below which threads cost more than they save
 Draw = Callable[[range], Floats]  # the largest statistic of each numbered permutation
 
 
@@ -143,3 +148,26 @@ def draw_signs(family: Permuted, cluster_ids: Ints | None, clustered: Clustered)
         return np.concatenate(out)
 
     return draw
+
+
+def open_maxima(
+    permuted: Permuted, cluster_ids: Ints | None, clustered: Clustered | None, most: int
+) -> Maxima:
+    """Choose how to permute; fewer than asked, at least 199, where that would take minutes.
+
+    clustered: of the observed slices, needed with clusters or weights.
+    """
+    losses, joint = permuted.cells.losses, permuted.joint
+    added = joint.codes.shape[1]
+    if clustered is not None:
+        draw = draw_signs(permuted, cluster_ids, clustered)
+    elif losses.binary:
+        high = int(losses.bits().sum())
+        added = added if permuted.cells.bits is None else min(high, added - high)
+        draw = draw_bits(permuted)
+    else:
+        draw = draw_errors(permuted)
+    one = (2 * len(joint.supersets) + 10) * max(added, 1)
+    made = min(most, max(_FEWEST, int(_BUDGET / one)))
+    large = clustered is None and not losses.binary and added > _ROWS_THREADED
+    return Maxima(draw, most=made, threaded=one > _SMALL and not large)
