@@ -108,7 +108,7 @@ def audit_slices(
     (['confirmed'], 200)
     """
     chosen = merge_options(options or AuditOptions(), changes)
-    codes = encode_table(table)
+    codes = encode_table(table, orders=chosen.ordered)
     chosen.check(codes.values_by_attribute)
     losses = prepare_losses(errors, weights, rows=table.height)
     number = number_clusters(cluster_ids, rows=table.height)

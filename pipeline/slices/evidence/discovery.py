@@ -41,8 +41,7 @@ class Discovery:
         layout = self.search.cells.layout
         inside = np.ones(len(self.rows), np.bool_)
         for i in ids:
-            a = int(np.searchsorted(layout.ids, i, side="right")) - 1
-            inside &= self.codes[a] == i - layout.ids[a]
+            inside &= layout.holds(i, self.codes)
         return inside
 
     def compare(self, inside: Mask, reference: Mask) -> float:
@@ -98,13 +97,11 @@ def compare_rows(
 
 def member_finder(rows: AuditRows) -> Callable[[list[tuple[str, str]]], Mask]:
     """Return a function from (attribute, value) predicates to the rows that have them all."""
-    position = {name: a for a, name in enumerate(rows.codes.attributes)}
 
     def find(predicates: list[tuple[str, str]]) -> Mask:
         inside = np.ones(len(rows), np.bool_)
         for attribute, value in predicates:
-            a = position[attribute]
-            inside &= rows.codes.columns[a] == rows.codes.values[a].index(value)
+            inside &= rows.codes.find_rows(attribute, value)
         return inside
 
     return find
