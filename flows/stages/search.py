@@ -121,10 +121,12 @@ def search_table(
 
 
 def _describe(table: SearchTable, result: "SliceResult") -> SearchedSystem:
+    held_out = result.search.holdout_n
     return SearchedSystem(
         n=len(table.errors),
+        holdout_n=held_out,
         samples_without_labels=table.samples_without_labels,
-        error=result.error,
+        error=float(table.errors.to_numpy().mean()) if held_out else result.error,
         detectable_gap=result.detectable_gap,
         notes=tuple(result.notes),
     )

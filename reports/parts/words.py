@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.config.error_metrics import ErrorMetric, find_metric
-from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LIKELY
-from reports.parts.numbers import MINUS, format_number, format_percent
+from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LEVEL, LIKELY
+from reports.parts.numbers import MINUS, format_number, format_percent, format_probability
 
 Predicates = Sequence[Mapping[str, str]]
 
@@ -148,6 +149,21 @@ def find_relation(value: str) -> str:
     if _BOUND.fullmatch(value):
         return ""
     return "in" if _BIN.fullmatch(value) else "="
+
+
+def write_evidence(row: Mapping[str, Any]) -> str:
+    """Write the p or q that gives a finding its state: "held-out p 0.0021".
+
+    Of a confirmed one the held-out p or, with nothing held out, the family-wise p; of a likely one
+    q or, where that is not below 0.05, the family-wise p; of others q.
+    """
+    held, family_wise = row.get("holdout_p"), row.get("p_family")
+    if row["state"] == CONFIRMED and held is not None:
+        return f"held-out p {format_probability(held)}"
+    by_family = row["state"] == CONFIRMED or (row["state"] == LIKELY and row["q"] >= LEVEL)
+    if by_family and family_wise is not None:
+        return f"family-wise p {format_probability(family_wise)}"
+    return f"q {format_probability(row['q'])}"
 
 
 def write_predicates(predicates: Predicates) -> str:
