@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -45,6 +46,20 @@ class Layout:
     def have_runs(self, sets: Ints) -> Mask:
         """Return which of (S, level) attribute sets hold an attribute with runs."""
         return np.asarray((self.widths > self.dims)[sets].any(axis=1))
+
+    def list_general(self, ids: Ids) -> list[Ids]:
+        """List what slices a slice lies inside by its predicates: lower levels first, not itself.
+
+        They have some of its predicates, or in place of one a run that holds it.
+        """
+        choices: list[list[int | None]] = []
+        for number in ids:
+            a, first, last = self.spans[number]
+            around = (self.spans[:, 0] == a) & (self.spans[:, 1] <= first)
+            around &= (self.spans[:, 2] >= last) & self.countable
+            choices.append([None, *np.flatnonzero(around).tolist()])
+        found = [tuple(i for i in one if i is not None) for one in product(*choices)]
+        return sorted((one for one in found if one and one != ids), key=lambda one: (len(one), one))
 
     def without_runs(self) -> "Layout":
         """Return the same layout with single values only."""
