@@ -8,11 +8,12 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.slices.array_types import Array, Floats, Ids, Ints, Mask, SliceIds
-from pipeline.slices.counting.cells import Cells, Layout
+from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.slice_score import score_slices
 from pipeline.slices.evidence.significance import compute_p, subtract_sums
+from pipeline.slices.layout import Layout
 from pipeline.slices.options import Direction
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import FAMILY, check
@@ -46,11 +47,8 @@ class Family:
         return tuple(int(i) for i in self.slices[position] if i >= 0)
 
     def hold(self, ids: Ids) -> Mask:
-        """Return which slices have all of these predicates."""
-        held = np.ones(len(self), np.bool_)
-        for i in ids:
-            held &= (self.slices == i).any(axis=1)
-        return held
+        """Return which slices lie inside the slice of these predicates, itself included."""
+        return self.layout.find_inside(self.slices, ids)
 
     def find(self, ids: Ids) -> int | None:
         """Return the row of the slice with these ids, None where it is not counted."""

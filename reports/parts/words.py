@@ -155,15 +155,20 @@ def write_evidence(row: Mapping[str, Any]) -> str:
     """Write the p or q that gives a finding its state: "held-out p 0.0021".
 
     Of a confirmed one the held-out p or, with nothing held out, the family-wise p; of a likely one
-    q or, where that is not below 0.05, the family-wise p; of others q.
+    the first below 0.05 of q, the family-wise p, and q when it was chosen; of others q.
     """
-    held, family_wise = row.get("holdout_p"), row.get("p_family")
-    if row["state"] == CONFIRMED and held is not None:
-        return f"held-out p {format_probability(held)}"
-    by_family = row["state"] == CONFIRMED or (row["state"] == LIKELY and row["q"] >= LEVEL)
-    if by_family and family_wise is not None:
-        return f"family-wise p {format_probability(family_wise)}"
-    return f"q {format_probability(row['q'])}"
+    numbers = {
+        "held-out p": row.get("holdout_p"), "q": row["q"], "family-wise p": row.get("p_family"),
+        "q when chosen": row.get("q_residual"),
+    }  # fmt: skip
+    known = {name: value for name, value in numbers.items() if value is not None}
+    found = "q"
+    if row["state"] == CONFIRMED:
+        found = next((name for name in ("held-out p", "family-wise p") if name in known), "q")
+    elif row["state"] == LIKELY:
+        known.pop("held-out p", None)
+        found = next((name for name, value in known.items() if value < LEVEL), "q")
+    return f"{found} {format_probability(known[found])}"
 
 
 def write_predicates(predicates: Predicates) -> str:

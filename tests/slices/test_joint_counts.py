@@ -8,28 +8,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.slices.counting.cells import Layout
 from pipeline.slices.counting.joint_counts import JointCounts
 from pipeline.slices.counting.joint_kernels import load_joint_kernels
+from pipeline.slices.counting.kernels import load_kernels
 from pipeline.slices.counting.supersets import plan_supersets
+from pipeline.slices.layout import Layout
+from pipeline.slices.ordered.runs import NO_RUNS, make_runs
+from pipeline.slices.ordered.widen import pick_run_kernels
 
 BACKENDS: tuple[Any, ...] = ("numba", "numpy")
 Drawn = tuple[Layout, NDArray[np.uint8], NDArray[np.int32]]
 
 
 def draw_family(seed: int, *, attributes: int, rows: int) -> Drawn:
-    """Draw codes and some of the slices that they have, of levels 1 to 4."""
+    """Draw codes, half of the attributes ordered, and some of their slices of levels 1 to 4."""
     rng = np.random.default_rng(seed)
     dims = rng.integers(1, 6, attributes)
     values = tuple(tuple(f"v{v}" for v in range(dim)) for dim in dims)
     names = tuple(f"a{a}" for a in range(attributes))
-    layout = Layout(names, values, dims.astype(np.int64), dims.astype(np.int64))
+    runs = tuple(
+        make_runs(own, present=np.ones(len(own), bool), excluded=np.zeros(len(own), bool), size=dim)
+        if rng.random() < 0.5
+        else NO_RUNS
+        for own, dim in zip(values, dims.tolist(), strict=True)
+    )
+    layout = Layout(names, values, dims.astype(np.int64), dims.astype(np.int64), runs)
     codes = np.stack([rng.integers(0, dim, rows) for dim in dims]).astype(np.uint8)
     slices = np.full((60, 4), -1, np.int32)
     for one in slices:
         level = int(rng.integers(1, min(4, attributes) + 1))
         chosen = np.sort(rng.choice(attributes, level, replace=False))
-        one[:level] = [layout.ids[a] + rng.integers(0, dims[a]) for a in chosen]
+        one[:level] = [layout.ids[a] + rng.integers(0, layout.widths[a]) for a in chosen]
     return layout, codes, slices
 
 
@@ -37,7 +46,14 @@ def members(layout: Layout, codes: NDArray[np.uint8], ids: NDArray[np.int32]) ->
     inside = np.ones(codes.shape[1], np.bool_)
     for i in ids[ids >= 0]:
         a = int(np.searchsorted(layout.ids, i, side="right")) - 1
-        inside &= codes[a] == i - layout.ids[a]
+        place = i - layout.ids[a]
+        runs, dim = layout.runs[a], layout.dims[a]
+        allowed = (
+            [place]
+            if place < dim
+            else [*range(runs.first[place - dim], runs.last[place - dim] + 1)]
+        )
+        inside &= np.isin(codes[a], allowed)
     return inside
 
 
@@ -52,7 +68,10 @@ def test_sums_are_those_of_each_slice_alone(
 ) -> None:
     layout, codes, slices = draw_family(seed, attributes=attributes, rows=200)
     supersets = plan_supersets(layout, slices, rows=planned)
-    joint = JointCounts(codes, layout.dims, supersets, len(slices), load_joint_kernels(backend))
+    joint = JointCounts(
+        codes, layout.dims, supersets, len(slices), load_joint_kernels(backend),
+        pick_run_kernels(load_kernels(backend)),
+    )  # fmt: skip
     rng = np.random.default_rng(seed)
     values = rng.integers(-(1 << 40), 1 << 40, (200, 9))
     drawn = rng.integers(0, 200, (3, 50)).astype(np.int32)
@@ -71,7 +90,7 @@ def test_many_rows_are_added_to_few_histograms() -> None:
     together = plan_supersets(layout, slices, rows=10_000_000)
     assert len(one_by_one) > 2 * len(together)
     for plan in (one_by_one, together):
-        assert sorted(i for s in plan for _, read, _ in s.reads for i in read) == list(range(45))
+        assert sorted(i for s in plan for read in s.reads for i in read.slices) == list(range(45))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

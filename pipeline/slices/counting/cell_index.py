@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.slices.array_types import Ints, SliceIds
-from pipeline.slices.counting.cells import Layout
 from pipeline.slices.counting.cube import Chunk, plan_chunks
+from pipeline.slices.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import numpy as np
 
 from pipeline.files.core_count import count_cores
 from pipeline.slices.array_types import Array, Ints, Mask, SliceIds
-from pipeline.slices.counting.cells import Cells, Layout
+from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.kernels import Kernels
+from pipeline.slices.layout import Layout
 from pipeline.slices.ordered.widen import pick_run_kernels, widen_histogram
 
 _CHUNK_CELLS = 1 << 20  # cells counted in one pass over the rows

@@ -10,6 +10,7 @@ from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.joint_kernels import JointKernels
 from pipeline.slices.counting.supersets import Superset
+from pipeline.slices.ordered.widen import RunKernels, widen_histogram
 
 LANES = 8  # integers of a row that one pass adds up
 _KEPT_BYTES = 4e8  # of cell numbers; beyond, they are computed again for each pass
@@ -28,6 +29,7 @@ class JointCounts:
     supersets: list[Superset]
     slices: int
     kernels: JointKernels
+    run_kernels: RunKernels
     _keys: dict[int, Array] = field(default_factory=dict, repr=False)
 
     def count_rows(self, drawn: Array) -> Ints:
@@ -58,8 +60,12 @@ class JointCounts:
                 sets.append(
                     self.kernels.sum_axis(sets[step.source], step.outer, step.size, step.inner)
                 )
-            for at, members, cells in superset.reads:
-                out[members] = sets[at][cells]
+            for read in superset.reads:
+                hist = sets[read.number]
+                if read.axes:
+                    shape, kept, runs = zip(*read.axes, strict=True)
+                    hist = widen_histogram(hist, shape, kept, runs, self.run_kernels, sums=lanes)
+                out[read.slices] = hist[read.cells]
         return out
 
     def _key(self, number: int) -> Array:

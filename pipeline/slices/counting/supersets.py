@@ -11,7 +11,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.slices.counting.cells import Layout
+from pipeline.slices.layout import Layout
+from pipeline.slices.ordered.runs import Runs
 
 Ints = NDArray[np.int64]
 AttributeSet = tuple[int, ...]
@@ -37,7 +38,21 @@ class Superset:
     attributes: AttributeSet
     cells: int
     sums: tuple[Summation, ...]  # the result of sums[i] is set number i + 1
-    reads: tuple[tuple[int, Ints, Ints], ...]  # set number, slices of the family, their cells
+    reads: tuple["Read", ...]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Which slices of the family are read from one set, and from which of its cells.
+
+    axes: of a set with runs, how many codes each axis has, how many of these count, and its runs;
+    cells are then those of the widened histogram.
+    """
+
+    number: int  # of the set
+    slices: Ints
+    cells: Ints
+    axes: tuple[tuple[int, int, Runs], ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,7 @@ def plan_supersets(layout: Layout, slices: NDArray[np.int32], *, rows: int) -> l
     return [
         Superset(
             group, _count_cells(group, dims), tree.sums,
-            tuple((tree.numbers[s], members[s], cells[s]) for s in sets),
+            tuple(Read(tree.numbers[s], members[s], cells[s], _list_axes(layout, s)) for s in sets),
         )
         for (group, sets), tree in zip(groups, trees, strict=True)
     ]  # fmt: skip
@@ -82,7 +97,7 @@ def _place_slices(
     cell = np.zeros(len(slices), np.int64)
     for j in range(slices.shape[1]):
         key = key * (len(layout.dims) + 1) + np.where(used[:, j], attribute[:, j] + 1, 0)
-        size = np.where(used[:, j], layout.dims[attribute[:, j]], 1)
+        size = np.where(used[:, j], layout.widths[attribute[:, j]], 1)
         cell = cell * size + value[:, j]
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
@@ -92,6 +107,14 @@ def _place_slices(
         name = tuple(int(a) for a in attribute[first][used[first]])
         members[name], cells[name] = rows, cell[rows]
     return members, cells
+
+
+def _list_axes(layout: Layout, attributes: AttributeSet) -> tuple[tuple[int, int, Runs], ...]:
+    if not any(len(layout.runs[a]) for a in attributes):
+        return ()
+    return tuple(
+        (int(layout.dims[a]), int(layout.level_one[a]), layout.runs[a]) for a in attributes
+    )
 
 
 def _count_cells(attributes: AttributeSet, dims: list[int]) -> int:

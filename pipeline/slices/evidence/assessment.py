@@ -20,6 +20,7 @@ from pipeline.slices.evidence.permutations import Permuted, open_maxima
 from pipeline.slices.evidence.root_deviance import root_deviance
 from pipeline.slices.evidence.significance import compute_p, compute_tail, count_high
 from pipeline.slices.family import Family
+from pipeline.slices.ordered.widen import pick_run_kernels
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.vocabulary import LEVEL
 
@@ -169,6 +170,7 @@ class Assessor:
             subset.cells.codes if merged else subset.codes, subset.cells.layout.dims,
             self.supersets, len(self.family),
             load_joint_kernels(self.discovery.search.options.backend),
+            pick_run_kernels(self.discovery.search.kernels),
         )  # fmt: skip
 
     def _add_up(self, subset: RowSubset, joint: JointCounts | None, remaining: Mask) -> Sums:

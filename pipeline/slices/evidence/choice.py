@@ -6,7 +6,6 @@ selection: Fithian, Taylor, Tibshirani and Tibshirani, arXiv 1512.02565, 2015).
 """
 
 from collections.abc import Callable
-from itertools import combinations
 
 import numpy as np
 from scipy import special
@@ -124,19 +123,16 @@ def _generalize(
     one with the largest statistic is taken. A slice that the chosen ones mostly hold stays.
     """
     family = assessor.family
-    ids = family.ids(best)
     if now.sums.weight[best] < _FREE * family.sums.weight[best]:
         return best
     options = []
-    for level in range(1, len(ids)):
-        for general in combinations(ids, level):
-            position = family.find(general)
-            if position is None or position in chosen or not np.isfinite(now.statistic[position]):
-                continue
-            inside = int(family.hold(general).sum()) - 1
-            p = float(_compare_within(assessor, now, position, np.array([best]))[0])
-            if _compare(assessor, now, best, position, members, p) * inside > LEVEL:
-                options.append((-float(now.statistic[position]), position))
+    around = family.layout.find_around(family.slices, family.ids(best))
+    around[[best, *chosen]] = False
+    for position in np.flatnonzero(around & np.isfinite(now.statistic)).tolist():
+        inside = int(family.hold(family.ids(position)).sum()) - 1
+        p = float(_compare_within(assessor, now, position, np.array([best]))[0])
+        if _compare(assessor, now, best, position, members, p) * inside > LEVEL:
+            options.append((-float(now.statistic[position]), position))
     for _, position in sorted(options):
         if now.is_significant(position, FORWARD):
             return position
@@ -197,11 +193,10 @@ def _is_special(assessor: Assessor, position: int, chosen: dict[int, Assessment]
     p counts the slices inside the general one (Bonferroni), as `_specialize` and `_generalize` do.
     """
     family = assessor.family
-    ids = set(family.ids(position))
+    around = family.layout.find_around(family.slices, family.ids(position))
     for other in chosen:
-        general = family.ids(other)
-        if other != position and set(general) < ids:
-            inside = int(family.hold(general).sum()) - 1
+        if other != position and around[other]:
+            inside = int(family.hold(family.ids(other)).sum()) - 1
             if float(special.ndtr(-z)) * inside <= BACKWARD:
                 return True
     return False

@@ -7,9 +7,10 @@ from scipy import special
 
 from pipeline.slices.array_types import Bytes, Floats, Ints, Mask, SliceIds
 from pipeline.slices.counting.cell_index import WidenedSet, index_cells
-from pipeline.slices.counting.cells import Cells, Layout
+from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.kernels import Kernels
+from pipeline.slices.layout import Layout
 from pipeline.slices.options import Direction
 from pipeline.slices.ordered.widen import list_holders, pick_run_kernels
 
