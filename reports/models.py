@@ -81,7 +81,8 @@ class SystemReport:
     """The results of the audit of one system.
 
     share: whether errors are 0/1 or a share of objects, so that means read as percentages.
-    overall_error: mean over the n samples with an error; None when there is none.
+    overall_error: mean over the n samples with an error; None when there is none. holdout_n: how
+    many of these were held out from the search; findings and slices are of the others.
     findings: WEAKNESSES in rank order. top_slices: FAMILY rows by score, before any test.
     slices_counted: size of the counted family. gallery: rank -> worst samples, worst first.
     detectable_gap: smallest difference that the tests could have found, in units of the error.
@@ -96,6 +97,7 @@ class SystemReport:
     share: bool
     n: int
     overall_error: float | None
+    holdout_n: int = 0
     samples_without_error: int = 0
     errors_without_sample: int = 0
     findings: pl.DataFrame = field(default_factory=lambda: empty(WEAKNESSES))

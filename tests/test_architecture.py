@@ -14,7 +14,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = ("attributes", "pipeline", "reports", "flows")  # each may import those before it
-SHARED = ("tables", "arrays", "exceptions", "vocabulary", "config", "files", "images", "statistics")
+SHARED = (
+    "tables",
+    "predicates",
+    "arrays",
+    "exceptions",
+    "vocabulary",
+    "config",
+    "files",
+    "images",
+    "statistics",
+)
 TABLE_FOLDERS = (
     "samples",
     "detectors",

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.run.summary import COUNTS, Summary
-from reports.parts.words import write_predicates
+from reports.parts.words import write_evidence, write_predicates
 
 SHOWN = 10  # rows of a table; the report and the export hold all
+HELD_OUT = "n, error and elsewhere are of the samples searched, without those held out."
 _BY = {"predicted": "as labelled", "truth": "by true values"}
 _UNBOUNDED = 10_000  # characters; no table of ours is wider
 
@@ -37,6 +38,8 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(f"limited to the first {summary.limit:,} samples")
     if summary.findings:
         console.print(_tabulate_findings(summary.findings))
+        if any(finding.get("holdout_n") is not None for finding in summary.findings):
+            console.print(HELD_OUT, soft_wrap=True)
     elif "slices" in counts:
         console.print("No weak slice found; the report says which gaps this data could have shown.")
     for table in tabulate_gaps(summary.gaps):
@@ -55,17 +58,17 @@ def print_summary(summary: Summary, console: Console) -> None:
 def _tabulate_findings(findings: tuple[Mapping[str, Any], ...]) -> Table:
     table = Table(title="Weak slices, worst first", title_justify="left")
     several = len({finding["system"] for finding in findings}) > 1
-    names = ["slice", "n", "error", "elsewhere", "q", "state"]
+    names = ["slice", "n", "error", "elsewhere", "state", "by"]
     for name in (["system"] if several else []) + names:
-        table.add_column(name, justify="left" if name in {"slice", "state", "system"} else "right")
+        table.add_column(name, justify="right" if name in {"n", "error", "elsewhere"} else "left")
     for finding in findings:
         cells = [
             write_predicates(finding["predicates"]),
             f"{finding['n']:,}",
             f"{finding['error']:.3g}",
             f"{finding['rest_error']:.3g}",
-            f"{finding['q']:.2g}",
             finding["state"],
+            write_evidence(finding),
         ]
         table.add_row(*([finding["system"]] if several else []), *cells)
     return table

@@ -84,6 +84,7 @@ def prepare_demo(
 
 def compare_with_truth(audit_file: Path) -> "Comparison":
     """Search the run audit again on true values; hold its findings against what that shows."""
+    from flows.run.resolved_audit import resolve_audit
     from flows.stages.search import search_table
     from pipeline.config.audit import read_audit
     from pipeline.demo.audit_files import SYSTEM
@@ -91,7 +92,8 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     from pipeline.workspace.store import open_store
 
     audit, table = read_true_table(audit_file, SYSTEM)
-    truth = search_table(table, audit.slices).findings
+    resolved = resolve_audit(audit_file)
+    truth = search_table(table, audit.slices, resolved.ordered, resolved.exclusive).findings
     store = open_store(read_audit(audit_file).workspace)
     last = store.read("runs").sort("started_at")["run_id"][-1]
     findings = store.read("findings")
@@ -101,6 +103,7 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
         findings.filter(ours).sort("rank"),
         table=table.attributes,
         errors=table.errors.to_numpy(),
+        orders=table.orders,
     )
 
 

@@ -1,6 +1,7 @@
 """`weakspot slices`: the slice search alone, on any table with an error column; no Prefect."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from flows.commands.console import open_console
+from flows.commands.slice_tables import print_result
 from flows.commands.wide_columns import drop_outputs
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.slices.options import AuditOptions, Condition
-from reports.parts.words import write_predicates
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,6 +76,10 @@ def slices(
     exclude_unknown: Annotated[
         bool, typer.Option("--exclude-unknown", help="No slice may say 'unknown'.")
     ] = False,
+    ordered: Annotated[
+        list[str] | None,
+        typer.Option(help="A=V,W,...: the values of A in order; runs of adjacent ones count too."),
+    ] = None,
     better: Annotated[
         bool, typer.Option("--better", help="Search for unusually small errors instead.")
     ] = False,
@@ -110,6 +114,7 @@ def slices(
             must=_parse_conditions(must),
             must_not=_parse_conditions(must_not),
             exclude_unknown=exclude_unknown,
+            ordered=_parse_orders(ordered),
             direction="better" if better else "worse",
         ),
     )
@@ -119,7 +124,7 @@ def slices(
     if json_output:
         typer.echo(_to_json(result, read.notes, top=top, seconds=seconds))
     else:
-        _print(result, open_console(), top=top)
+        print_result(result, open_console(), top=top)
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,21 @@ def _parse_conditions(texts: list[str] | None) -> list[Condition]:
     for text in texts or []:
         name, equals, value = text.partition("=")
         parsed.append((name, value) if equals else name)
+    return parsed
+
+
+def _parse_orders(texts: list[str] | None) -> dict[str, list[str]]:
+    """Turn A=V,W,... into what the search takes; commas inside brackets belong to a bin."""
+    parsed: dict[str, list[str]] = {}
+    for text in texts or []:
+        name, equals, values = text.partition("=")
+        listed = [v.strip() for v in re.split(r",(?![^(\[]*[)\]])", values) if v.strip()]
+        if not equals or len(listed) < 2 or name in parsed:
+            raise ConfigError(
+                f"--ordered {text}: expected ATTRIBUTE=VALUE,VALUE,... once for an attribute, "
+                "lowest first"
+            )
+        parsed[name] = listed
     return parsed
 
 
@@ -245,52 +265,3 @@ def _to_json(result: "SliceResult", notes: Sequence[str], *, top: int, seconds: 
         "seconds": round(seconds, 3),
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
-
-
-def _print(result: "SliceResult", console: Console, *, top: int) -> None:
-    """Print findings and best slices for a person."""
-    if result.findings.height:
-        names = ["slice", "n", "error", "elsewhere", "difference (95 %)", "q", "state"]
-        rows = [
-            [
-                write_predicates(row["predicates"]),
-                f"{row['n']:,}",
-                f"{row['error']:.3g}",
-                f"{row['rest_error']:.3g}",
-                _write_interval(row),
-                f"{row['q']:.2g}",
-                row["state"],
-            ]
-            for row in result.findings.iter_rows(named=True)
-        ]
-        console.print(_tabulate("Findings", names, rows))
-    else:
-        console.print("No slice holds up as a finding.")
-    rows = [
-        [
-            write_predicates(row["predicates"]),
-            f"{row['n']:,}",
-            f"{row['error']:.3g}",
-            "" if row["rest_error"] is None else f"{row['rest_error']:.3g}",
-            f"{row['score']:.3f}",
-            f"{row['q']:.2g}",
-        ]
-        for row in result.family.head(top).iter_rows(named=True)
-    ]
-    names = ["slice", "n", "error", "elsewhere", "score", "q"]
-    console.print(_tabulate(f"Best {len(rows)} of {result.family.height:,} by score", names, rows))
-
-
-def _write_interval(row: dict[str, Any]) -> str:
-    if row["ci_low"] is None:
-        return f"{row['difference']:+.3g}"
-    return f"{row['difference']:+.3g} ({row['ci_low']:+.3g} to {row['ci_high']:+.3g})"
-
-
-def _tabulate(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in names:
-        table.add_column(name, justify="left" if name in {"slice", "state"} else "right")
-    for row in rows:
-        table.add_row(*row)
-    return table

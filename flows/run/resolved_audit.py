@@ -6,6 +6,7 @@ from pathlib import Path
 from flows.run.preflight import check_names, list_sensitive
 from pipeline.config.audit import Audit, read_audit
 from pipeline.labels.attribute_file import Attribute, read_attributes
+from pipeline.labels.measured import list_same_measure
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,16 @@ class ResolvedAudit:
     def of_objects(self) -> bool:
         """Whether the samples are objects or detections, not whole images."""
         return self.audit.dataset.sample != "image"
+
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """The attributes of which runs of adjacent values are searched."""
+        return tuple(one.name for one in self.attributes if one.is_ordered)
+
+    @property
+    def exclusive(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of attributes that bin one measure, and so are not combined."""
+        return list_same_measure(self.attributes, of_objects=self.of_objects)
 
 
 def resolve_audit(path: Path) -> ResolvedAudit:

@@ -21,7 +21,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from flows.run.runner import ReportShare
-from reports.parts.words import write_predicates
+from reports.parts.words import write_evidence, write_predicates
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,6 +84,7 @@ class PrefectRunner:
                 "elsewhere": row["rest_error"],
                 "q": row["q"],
                 "state": row["state"],
+                "evidence": write_evidence(row),
             }
             for row in findings.iter_rows(named=True)
         ]

@@ -40,6 +40,7 @@ def cover_domain(
             level=level,
             min_samples=asked.min_samples,
             values={name: known for name, known in order.items() if known},
+            exclusive=resolved.exclusive,
         )
 
     try:
@@ -50,7 +51,9 @@ def cover_domain(
             raise
         LOG.warning("the domain is not counted: %s; name some in [domain] attributes", error)
         return None
-    plan = plan_collection(combinations, min_samples=asked.min_samples, top=PLANNED)
+    plan = plan_collection(
+        combinations, min_samples=asked.min_samples, top=PLANNED, exclusive=resolved.exclusive
+    )
     for name, frame in (("combinations", combinations), ("pairs", pairs), ("collection", plan)):
         store.write_result(run_id, name, frame.select(pl.lit(run_id).alias("run_id"), pl.all()))
     return CountedDomain(attributes=tuple(names), level=level, min_samples=asked.min_samples)

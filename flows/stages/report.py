@@ -156,6 +156,7 @@ def _report_systems(
                 metric=metric,
                 share=bool(table.errors.is_between(0, 1).all()),
                 n=searched.n,
+                holdout_n=searched.holdout_n,
                 overall_error=searched.error,
                 samples_without_error=scored[name].samples_without_error,
                 errors_without_sample=scored[name].errors_without_sample,

@@ -1,5 +1,6 @@
 """The slices in which a system does worse, with the evidence for each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def find_slices(
             for sentence in describe_constant(table.attributes):
                 LOG.warning(sentence)
         tables = tables or [table]
-        result = run_task(search_table, table, audit.slices)
+        result = run_task(search_table, table, audit.slices, resolved.ordered, resolved.exclusive)
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
         families.append(result.family.select(*keys, pl.all()))
         findings.append(result.findings.select(*keys, pl.all()))
@@ -84,8 +85,17 @@ def find_slices(
     return Searched(record, found, tables[0])
 
 
-def search_table(table: SearchTable, asked: SliceSearch) -> "SliceResult":
-    """Search errors as [slices] asks."""
+def search_table(
+    table: SearchTable,
+    asked: SliceSearch,
+    ordered: Sequence[str],
+    exclusive: Sequence[Sequence[str]],
+) -> "SliceResult":
+    """Search errors as [slices] asks.
+
+    ordered: attributes of which runs of adjacent values are searched. exclusive: groups of
+    attributes that are not combined. Names of no column of the table do nothing.
+    """
     from pipeline.slices import (  # numba takes a second that other stages save
         AuditOptions,
         audit_slices,
@@ -104,15 +114,19 @@ def search_table(table: SearchTable, asked: SliceSearch) -> "SliceResult":
             confirm=asked.confirm,
             seed=asked.seed,
             exclude_unknown=not asked.include_unknown,
+            ordered=table.list_orders(n for n in ordered if n in table.attributes.columns),
+            exclusive=[[n for n in own if n in table.attributes.columns] for own in exclusive],
         ),
     )
 
 
 def _describe(table: SearchTable, result: "SliceResult") -> SearchedSystem:
+    held_out = result.search.holdout_n
     return SearchedSystem(
         n=len(table.errors),
+        holdout_n=held_out,
         samples_without_labels=table.samples_without_labels,
-        error=result.error,
+        error=float(table.errors.to_numpy().mean()) if held_out else result.error,
         detectable_gap=result.detectable_gap,
         notes=tuple(result.notes),
     )

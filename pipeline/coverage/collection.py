@@ -1,5 +1,6 @@
 """What to collect next: kinds of samples that each fill many gaps in the domain at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,12 +12,17 @@ from pipeline.tables import COLLECTION, check
 
 
 def plan_collection(
-    combinations: pl.DataFrame, *, min_samples: int, top: int | None = 10
+    combinations: pl.DataFrame,
+    *,
+    min_samples: int,
+    top: int | None = 10,
+    exclusive: Sequence[Sequence[str]] = (),
 ) -> pl.DataFrame:
     """Return which samples to collect next, so that each helps many combinations at once.
 
     combinations: COMBINATIONS, of one level or several. top: rows at most; None for the whole plan,
-    after which every combination has `min_samples`.
+    after which every combination has `min_samples`. exclusive: groups of attributes of which a row
+    names at most one.
     Returns COLLECTION; attributes that a row does not name are free. Greedy, as tests are built for
     pairwise coverage (Cohen et al., The AETG System, 1997): a row starts from the combination that
     lacks most, the first of equal ones, and takes on, one by one, the value that completes the most
@@ -25,7 +31,7 @@ def plan_collection(
     than collecting each combination alone.
     Some combinations cannot exist: where many are `expected` and none was seen, check that first.
     """
-    lack = _Lack.read(combinations.filter(pl.col("n") < min_samples), min_samples)
+    lack = _Lack.read(combinations.filter(pl.col("n") < min_samples), min_samples, exclusive)
     rows: list[dict[str, object]] = []
     while top is None or len(rows) < top:
         seed = lack.find_largest()
@@ -50,9 +56,12 @@ class _Lack:
     need: Ints  # of all sets of attributes, one table after another; changed in place
     cell_index: dict[tuple[int, ...], Ints]  # set of attributes -> table of indices into `need`
     sets_of: tuple[tuple[tuple[int, ...], ...], ...]  # of each attribute
+    excluded_by: tuple[frozenset[int], ...]  # by each attribute: itself and those of its group
 
     @classmethod
-    def read(cls, lacking: pl.DataFrame, min_samples: int) -> "_Lack":
+    def read(
+        cls, lacking: pl.DataFrame, min_samples: int, exclusive: Sequence[Sequence[str]]
+    ) -> "_Lack":
         """Lay out what the combinations lack as one table for each set of attributes."""
         predicates = [
             {pair["attribute"]: pair["value"] for pair in row} for row in lacking["predicates"]
@@ -75,9 +84,15 @@ class _Lack:
         need = np.zeros(size, np.int64)
         need[row_cells] = min_samples - lacking["n"].to_numpy()
         sets_of = tuple(tuple(s for s in cell_index if a in s) for a in range(len(dims)))
+        excluded_by = tuple(
+            frozenset({number[name], *(number[o] for own in exclusive if name in own
+                                       for o in own if o in number)})
+            for name in listed
+        )  # fmt: skip
         return cls(
-            tuple(listed), tuple(listed.values()), rows, row_cells, need, cell_index, sets_of
-        )
+            tuple(listed), tuple(listed.values()), rows, row_cells, need, cell_index, sets_of,
+            excluded_by,
+        )  # fmt: skip
 
     def find_largest(self) -> dict[int, int] | None:
         """Return the values of the first combination that lacks most, or None when none lacks."""
@@ -110,7 +125,8 @@ class _Lack:
                 if len(free) == 1:
                     gains[free[0]] += self.need[table]
             if not waiting:
-                waiting = _find_best(gains, chosen)
+                taken = frozenset[int]().union(*(self.excluded_by[a] for a in chosen))
+                waiting = _find_best(gains, taken)
         done = np.array([int(table) for free, table in left.values() if not free], np.int64)
         return chosen, done[self.need[done] > 0]
 
@@ -121,9 +137,9 @@ class _Lack:
         ]
 
 
-def _find_best(gains: list[Ints], chosen: dict[int, int]) -> list[tuple[int, int]]:
+def _find_best(gains: list[Ints], taken: frozenset[int]) -> list[tuple[int, int]]:
     """Return the free attribute and its value that gain most; nothing when none gains."""
-    free = [a for a in range(len(gains)) if a not in chosen]
+    free = [a for a in range(len(gains)) if a not in taken]
     best = max(free, key=lambda a: int(gains[a].max()), default=None)  # of equal ones the first
     if best is None or gains[best].max() == 0:
         return []

@@ -38,12 +38,15 @@ def count_combinations(
     level: int,
     min_samples: int,
     values: Mapping[str, Sequence[str]] | None = None,
+    exclusive: Sequence[Sequence[str]] = (),
 ) -> pl.DataFrame:
     """Count the samples of every combination of values of `level` attributes.
 
     attributes: n rows, one text column per attribute. level: how many attributes are combined; all
     of them where they are fewer. values: the values that an attribute can have, so that those never
     seen are missing too; values that occur besides are added, and names of no column do nothing.
+    exclusive: groups of attributes that are not combined with each other, as two binnings of one
+    measure.
     "unknown" is no value to cover, and an attribute without any other takes no part: a row counts
     for a combination where it has those very values.
     Returns COMBINATIONS: covered from `min_samples` on, rare below, missing at 0; `expected` is
@@ -57,11 +60,17 @@ def count_combinations(
             f"[domain] level is {level} and min_samples {min_samples}; both are at least 1"
         )
     columns = [column for column in _encode(attributes, values or {}) if column.values]
-    level = min(level, len(columns))
-    _check_size(columns, level)
+    groups = _group(columns, exclusive)
+    level = min(level, len(groups))
+    _check_size(columns, groups, level)
     if not columns:
         return empty(COMBINATIONS)
-    sets = list(combinations(range(len(columns)), level))
+    group_of = {a: g for g, members in enumerate(groups) for a in members}
+    sets = [
+        chosen
+        for chosen in combinations(range(len(columns)), level)
+        if len({group_of[a] for a in chosen}) == level
+    ]
     n = np.concatenate(_count(columns, sets, attributes.height))
     expected = np.concatenate(list(_expect(columns, sets, attributes.height)))
     order = np.lexsort((-expected, n))  # stable: ties stay in the order of their predicates
@@ -100,12 +109,21 @@ def _encode(attributes: pl.DataFrame, values: Mapping[str, Sequence[str]]) -> li
     return columns
 
 
-def _check_size(columns: list[_Column], level: int) -> None:
+def _group(columns: list[_Column], exclusive: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Return the columns in groups of which a combination holds at most one, most of them alone."""
+    group_of = {name: g for g, names in enumerate(exclusive) for name in names}
+    groups: dict[int | str, list[int]] = {}
+    for a, column in enumerate(columns):
+        groups.setdefault(group_of.get(column.name, column.name), []).append(a)
+    return list(groups.values())
+
+
+def _check_size(columns: list[_Column], groups: list[list[int]], level: int) -> None:
     """Raise ConfigError for more than MOST_COMBINATIONS, before they are counted."""
-    totals = [1] + [0] * level  # of the attributes so far, by level
-    for column in columns:
+    totals = [1] + [0] * level  # of the groups so far, by level
+    for members in groups:
         for k in range(level, 0, -1):
-            totals[k] += totals[k - 1] * len(column.values)
+            totals[k] += totals[k - 1] * sum(len(columns[a].values) for a in members)
     if totals[level] > MOST_COMBINATIONS:
         largest = sorted(columns, key=lambda column: (-len(column.values), column.name))[:3]
         named = ", ".join(f"{column.name!r} ({len(column.values):,})" for column in largest)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pipeline.predicates import select_rows
+
 FIRST = 10  # findings that are compared
 SAME = 0.5  # Jaccard index from which two slices are the same
 WEAK = 1.1  # a finding is false if its error is under this many times its complement's
@@ -64,21 +66,27 @@ class Comparison:
 
 
 def compare_findings(
-    truth: pl.DataFrame, findings: pl.DataFrame, *, table: pl.DataFrame, errors: Errors
+    truth: pl.DataFrame,
+    findings: pl.DataFrame,
+    *,
+    table: pl.DataFrame,
+    errors: Errors,
+    orders: Mapping[str, Sequence[str]] | None = None,
 ) -> Comparison:
     """Compare findings from labels with those by true values.
 
     truth, findings: tables of findings, best first; only `predicates` is read. table: the true
-    value of each attribute, one row a sample; errors: (n,) of the same rows. A true finding is
-    matched by one of the FIRST findings with its predicates, or with a Jaccard index of members by
-    true values of at least one half. A finding is false if its slice's error by true values is
+    value of each attribute, one row a sample; errors: (n,) of the same rows. orders: the values of
+    ordered attributes, for predicates that name runs of them. A true finding is matched by one of
+    the FIRST findings with its predicates, or with a Jaccard index of members by true values of at
+    least one half. A finding is false if its slice's error by true values is
     under 1.1 times its complement's.
     """
     predicates = _read_predicates(findings)[:FIRST]
-    members = [find_members(table, one) for one in predicates]
+    members = [find_members(table, one, orders=orders) for one in predicates]
     return Comparison(
         tuple(
-            _match(one, find_members(table, one), errors, predicates, members)
+            _match(one, find_members(table, one, orders=orders), errors, predicates, members)
             for one in _read_predicates(truth)
         ),
         tuple(
@@ -88,15 +96,17 @@ def compare_findings(
     )
 
 
-def find_members(table: pl.DataFrame, predicates: Predicates) -> Members:
+def find_members(
+    table: pl.DataFrame,
+    predicates: Predicates,
+    *,
+    orders: Mapping[str, Sequence[str]] | None = None,
+) -> Members:
     """Return which rows satisfy every predicate; none where the table lacks an attribute."""
-    rows = np.ones(table.height, dtype=np.bool_)
-    for predicate in predicates:
-        if predicate["attribute"] not in table.columns:
-            return np.zeros(table.height, dtype=np.bool_)
-        column = table[predicate["attribute"]].cast(pl.String)
-        rows &= (column == predicate["value"]).fill_null(value=False).to_numpy()
-    return rows
+    if any(predicate["attribute"] not in table.columns for predicate in predicates):
+        return np.zeros(table.height, dtype=np.bool_)
+    rows = select_rows(table.cast(pl.String), predicates, orders=orders or {})
+    return rows.fill_null(value=False).to_numpy()
 
 
 def compare_members(left: Members, right: Members) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.files.toml_file import Location
+from pipeline.predicates import find_order_faults
 from pipeline.vocabulary import UNKNOWN
 
 
@@ -61,6 +62,19 @@ def find_shared(data: Mapping[str, Any], *, what: str) -> Iterator[Fault]:
             if first != value:
                 message = f"{what} {prompt!r} is in both {first!r} and {value!r}; keep one"
                 yield Fault(("values", value), message, text=prompt)
+
+
+def find_order_errors(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Find what keeps the values of an ordered attribute from having an order."""
+    measured = data.get("kind") == "measured"
+    if not (measured if data.get("ordered") is None else data.get("ordered")):
+        return
+    values = list_texts(data.get("names")) if measured else [name for name, _ in list_values(data)]
+    if not values and not measured:
+        yield Fault(("ordered",), "ordered = true needs [values], which say the order")
+    place = ("names",) if measured else ("ordered",)
+    for fault in find_order_faults([v for v in dict.fromkeys(values) if v != UNKNOWN]):
+        yield Fault(place, f"runs of adjacent values are searched, and {fault}")
 
 
 def fold_text(text: str) -> str:

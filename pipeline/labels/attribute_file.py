@@ -49,6 +49,7 @@ class Attribute(BaseModel):
     # Which samples of an object audit it labels: the objects, or the images that hold them.
     applies_to: Literal["image", "object"] = "object"
     sensitive: bool = False  # perceived traits of people; the report says what they are not
+    ordered: bool | None = None  # runs of adjacent values are searched; None: of a measured one
     # prompts
     ensemble: Literal["mean", "probability", "max", "naive"] = "mean"
     min_margin: float = Field(default=0.02, ge=0, lt=1)  # between the two best probabilities
@@ -67,6 +68,11 @@ class Attribute(BaseModel):
     def reference(self) -> str:
         """Where it was read from, as the audit names it; no part of what it means."""
         return self._reference
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the search takes runs of adjacent values, in the order of the file or bins."""
+        return self.kind == "measured" if self.ordered is None else self.ordered
 
     @property
     def given_column(self) -> str:
@@ -165,9 +171,10 @@ def check_attribute(path: Path) -> list[str]:
 def hash_attribute(attribute: Attribute) -> str:
     """Return 16 hex digits of what the attribute asks for; comments and layout do not change it.
 
-    The order of values and prompts counts: it decides ties and the naive prompt.
+    The order of values and prompts counts: it decides ties and the naive prompt. What only says how
+    labels are shown and searched does not.
     """
-    asked = attribute.model_dump(exclude={"sensitive"})
+    asked = attribute.model_dump(exclude={"sensitive", "ordered"})
     values = list(asked.pop("values").items())
     return _digest([sorted(asked.items()), values])
 

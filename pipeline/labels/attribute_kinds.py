@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.files.toml_file import Location
-from pipeline.labels.attribute_faults import Fault, find_bad_names, find_shared
+from pipeline.labels.attribute_faults import Fault, find_bad_names, find_order_errors, find_shared
 from pipeline.labels.bin_checks import find_bin_errors
 from pipeline.labels.prompt_checks import find_prompt_errors, find_weak_wording
 
@@ -55,7 +55,11 @@ def find_errors(data: Mapping[str, Any], *, broken: Collection[Location] = ()) -
     kind = KINDS.get(str(data.get("kind")))
     if kind is None:
         return []  # the check of the key `kind` reports that
-    found = [*_find_foreign_keys(data, kind), *kind.find_errors(data)]
+    found = [
+        *_find_foreign_keys(data, kind),
+        *kind.find_errors(data),
+        *find_order_errors(data),
+    ]
     known = set(broken) | {location[:2] for location in broken}
     return [f for f in found if f.location not in known and f.location[:1] not in known]
 

@@ -11,5 +11,4 @@ Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]  # codes of at most 256 values, or bits
 Mask = NDArray[np.bool_]
 SliceIds = NDArray[np.int32]  # (k, level) predicate ids of k slices, -1 where there are fewer
-Keys = NDArray[np.bytes_]  # (k,) the ids of each slice packed into one comparable value
 Ids = tuple[int, ...]  # predicate ids of one slice

@@ -1,6 +1,6 @@
 """The rows of an audit in an order of their own, split into discovery and confirmation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,7 @@ class AuditRows:
         """Return some of the rows."""
         columns = tuple(column[rows] for column in self.codes.columns)
         cluster_ids = None if self.cluster_ids is None else self.cluster_ids[rows]
-        codes = Codes(self.codes.attributes, self.codes.values, columns)
+        codes = replace(self.codes, columns=columns)
         return AuditRows(codes, self.losses.take(rows), cluster_ids)
 
     def __len__(self) -> int:

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pipeline.slices.array_types import Array, Floats, Ints, Keys, SliceIds
-from pipeline.slices.counting.cells import Cells, Layout
+from pipeline.slices.array_types import Array, Floats, Ids, Ints, Mask, SliceIds
+from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.slice_score import score_slices
 from pipeline.slices.evidence.significance import compute_p, subtract_sums
+from pipeline.slices.layout import Layout
 from pipeline.slices.options import Direction
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import FAMILY, check
@@ -42,12 +42,15 @@ class Family:
         level: Ints = (self.slices >= 0).sum(axis=1)
         return level
 
-    @cached_property
-    def keys(self) -> Keys:
-        """(k,) the ids of each slice in one comparable value."""
-        return pack_ids(self.slices)
+    def ids(self, position: int) -> Ids:
+        """Return the predicate ids of the slice at a position."""
+        return tuple(int(i) for i in self.slices[position] if i >= 0)
 
-    def find(self, ids: tuple[int, ...]) -> int | None:
+    def hold(self, ids: Ids) -> Mask:
+        """Return which slices lie inside the slice of these predicates, itself included."""
+        return self.layout.find_inside(self.slices, ids)
+
+    def find(self, ids: Ids) -> int | None:
         """Return the row of the slice with these ids, None where it is not counted."""
         wanted = np.full((1, self.slices.shape[1]), -1, np.int32)
         wanted[0, : len(ids)] = ids
@@ -60,14 +63,6 @@ class Family:
             self.layout, self.slices[index], self.sums.take(index), self.total,
             self.score[index], self.p[index], self.q[index],
         )  # fmt: skip
-
-
-def pack_ids(slices: SliceIds) -> Keys:
-    """Return (k,) byte strings that are equal where the (k, level) ids are."""
-    # -1 becomes 0, and NumPy's byte strings end before trailing zeros.
-    ids = np.ascontiguousarray(slices + 1, dtype=">i4")
-    packed: Keys = ids.view(f"S{4 * slices.shape[1]}").reshape(-1)
-    return packed
 
 
 def build_family(

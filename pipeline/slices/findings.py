@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline.slices.array_types import Ints, SliceIds
+from pipeline.slices.array_types import Ints, Mask, SliceIds
 from pipeline.slices.audit_rows import AuditRows
+from pipeline.slices.evidence.assessment import FamilyWise
 from pipeline.slices.evidence.difference_interval import compute_interval
 from pipeline.slices.evidence.discovery import Discovery, compare_rows, member_finder
 from pipeline.slices.evidence.distinct import Finding
-from pipeline.slices.evidence.max_t import FamilyWise
+from pipeline.slices.evidence.stratified_score import compare_beside
 from pipeline.slices.family import Family, complement_error, name_slices
 from pipeline.statistics.p_values import adjust_holm
 from pipeline.tables import PREDICATES, WEAKNESSES, check
@@ -42,7 +43,7 @@ def tabulate_findings(
 
     Numbers without `holdout_` are of the discovery rows and, their slices having been chosen for
     them, optimistic. holdout_p is the larger of two: the slice against its held-out
-    complement, and, without the rows of earlier findings, against the others that remain.
+    complement, and beside earlier findings: without their rows, or within them where they hold it.
     """
     rows = [
         _describe(discovery, family, reported, number, seed=seed)
@@ -108,7 +109,10 @@ def _known(value: float) -> float | None:
 
 
 def _share_excess(discovery: Discovery, findings: list[Finding], rows: list[Row]) -> None:
-    """Set each finding's share of the error above that of the rows which no finding covers."""
+    """Set each finding's share of the error above that of the rows which no finding covers.
+
+    A row of several findings counts for the one with the largest error, so shares add up to 1.
+    """
     losses = discovery.rows.losses
     weights = np.ones(len(losses.errors)) if losses.weights is None else losses.weights
     left = np.ones(len(losses.errors), np.bool_)
@@ -120,7 +124,7 @@ def _share_excess(discovery: Discovery, findings: list[Finding], rows: list[Row]
     excess = weights * (losses.errors - base)
     total = float(excess[~left].sum())
     for finding, row in zip(findings, rows, strict=False):
-        row["explained_share"] = float(excess[finding.new].sum()) / total if total else None
+        row["explained_share"] = float(excess[finding.credited].sum()) / total if total else None
 
 
 def _hold_out(
@@ -132,7 +136,7 @@ def _hold_out(
     losses, cluster_ids = holdout.losses, holdout.cluster_ids
     weights = np.ones(len(holdout)) if losses.weights is None else losses.weights
     direction = discovery.search.options.direction
-    remaining = np.ones(len(holdout), np.bool_)
+    earlier: list[Mask] = []
     for number, (predicates, row) in enumerate(zip(pairs, rows, strict=True)):
         inside = find(predicates)
         row["holdout_n"] = int(inside.sum())
@@ -142,12 +146,10 @@ def _hold_out(
         low, high = compute_interval(losses, inside, cluster_ids=cluster_ids, seed=seed)
         row["holdout_ci_low"], row["holdout_ci_high"] = _known(low), _known(high)
         whole = compare_rows(losses, cluster_ids, inside, ~inside, direction=direction)
-        beyond = compare_rows(
-            losses, cluster_ids, inside & remaining, ~inside & remaining, direction=direction
-        )
+        beyond = compare_beside(losses, cluster_ids, inside, earlier, direction=direction)
         row["holdout_p"] = max(whole, beyond)
         if number < count:
-            remaining &= ~inside
+            earlier.append(inside)
 
 
 def _set_states(rows: list[Row], *, count: int, held_out: bool) -> None:

@@ -5,7 +5,7 @@ Imports nothing heavy, so that the command line can show the defaults without lo
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from pipeline.exceptions import SearchError
@@ -25,8 +25,10 @@ class SearchOptions:
     predicates of a slice at most, 1 to 4. min_support: a share below 1, else a count, of rows (or
     weights) that a slice needs. top: slices returned at most; of an audit, findings. must,
     must_not: conditions that every slice, or no slice, holds. exclude_unknown: whether no slice may
-    hold the value "unknown". direction: whether slices with larger or smaller errors are searched.
-    memory: bytes that counting may take.
+    hold the value "unknown". ordered: the values of ordered attributes, lowest first: runs of
+    adjacent ones are predicates too. exclusive: groups of attributes of which a slice holds at most
+    one, such as two binnings of one measure. direction: whether slices with larger or smaller
+    errors are searched. memory: bytes that counting may take.
 
     >>> SearchOptions(max_level=2, must=["night"]).max_level
     2
@@ -40,6 +42,8 @@ class SearchOptions:
     must: Sequence[Condition] = ()
     must_not: Sequence[Condition] = ()
     exclude_unknown: bool = False
+    ordered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    exclusive: Sequence[Sequence[str]] = ()
     direction: Direction = "worse"
     memory: float = 2e9
     backend: Backend = "auto"
@@ -71,6 +75,9 @@ class SearchOptions:
         problems = self.list_problems()
         for condition in (*self.must, *self.must_not):
             problems += _check_condition(condition, values)
+        for name in (name for group in self.exclusive for name in group if name not in values):
+            known = ", ".join(values)
+            problems.append(f"exclusive names the attribute {name!r}; the table has {known}")
         if problems:
             raise SearchError.from_problems("slice search", problems)
 

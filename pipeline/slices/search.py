@@ -1,7 +1,7 @@
 """The search itself: make cells, choose an engine, count, score and test."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -57,8 +57,9 @@ def search_slices(
 ) -> pl.DataFrame:
     """Count, score and test the slices of a table, best score first.
 
-    table: n rows, one column per attribute (text, categories, booleans, integers). errors: n finite
-    losses >= 0. weights: n numbers > 0, how often each row counts. options: the defaults where none
+    table: n rows, one column per attribute (text, categories, booleans, integers; runs of adjacent
+    categories of an Enum count as values too). errors: n finite losses >= 0. weights: n numbers
+    > 0, how often each row counts. options: the defaults where none
     are given; `changes` replace fields of them. q is over all counted slices, not over `top` alone.
     Returns the FAMILY table. Raises TableError or SearchError, TypeError for an unknown option.
     Source of the score: `counting/slice_score.py`.
@@ -70,7 +71,7 @@ def search_slices(
     ([('hat', 'yes'), ('night', 'yes')], 40, 1.0)
     """
     chosen = merge_options(options or SearchOptions(), changes)
-    codes = encode_table(table)
+    codes = encode_table(table, orders=chosen.ordered)
     chosen.check(codes.values_by_attribute)
     losses = prepare_losses(errors, weights, rows=table.height)
     family = run_search(prepare_search(codes, losses, chosen)).family
@@ -94,6 +95,13 @@ def prepare_search(codes: Codes, losses: Losses, options: SearchOptions) -> Sear
 
     cells = make_cells(codes, losses, kernels, min_weight=min_weight, is_excluded=is_excluded)
     engine, reason, possible = choose_engine(cells, options, min_weight=min_weight)
+    if cells.layout.have_runs(np.arange(len(cells.layout.dims))[None])[0] and engine != "cube":
+        single = replace(cells, layout=cells.layout.without_runs())
+        other = choose_engine(single, options, min_weight=min_weight)
+        if other[0] == "cube" or engine == "sliceline":
+            cells, (engine, reason, possible) = single, other
+            why = "all of them would not fit" if engine == "cube" else "the package knows none"
+            reason += f"; single values only, without runs of adjacent ones: {why}"
     return Search(cells, kernels, options, min_weight, engine, reason, possible)
 
 
@@ -167,8 +175,16 @@ def run_search(
 
 
 def _filter_required(search: Search) -> Callable[[SliceIds], Mask]:
-    """Return a function from (k, level) slices to which of them hold every required condition."""
+    """Return a function from (k, level) slices to which of them hold every required condition.
+
+    And no two attributes of an exclusive group.
+    """
     layout = search.cells.layout
+    groups = [
+        np.flatnonzero(np.isin(layout.spans[:, 0], [layout.attributes.index(name) for name in own]))
+        for group in search.options.exclusive
+        if len(own := [name for name in group if name in layout.attributes]) > 1
+    ]
     required: list[Ints] = []
     for condition in search.options.must:
         pairs = enumerate(layout.predicates)
@@ -178,6 +194,8 @@ def _filter_required(search: Search) -> Callable[[SliceIds], Mask]:
         good = np.ones(len(slices), np.bool_)
         for ids in required:
             good &= np.isin(slices, ids).any(axis=1)
+        for ids in groups:
+            good &= np.isin(slices, ids).sum(axis=1) < 2
         return good
 
     return holds_required

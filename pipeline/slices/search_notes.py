@@ -28,6 +28,7 @@ class SearchNotes:
     engine: str
     reason: str  # why this engine, with its estimated size
     attributes: tuple[str, ...]  # that can be in a slice
+    ordered: tuple[str, ...]  # of those: runs of adjacent values are predicates too
     min_rows: float  # rows (or weight) a slice needs
     slices: int  # counted
     complete: bool  # whether every slice with enough rows was counted
@@ -43,6 +44,9 @@ class SearchNotes:
             f"{self.slices:,} slices of {len(self.attributes)} attributes over {self.n:,} samples"
         )
         parts = [f"Counted {kind} with the {self.engine} engine: {self.reason}."]
+        if self.ordered:
+            names = ", ".join(self.ordered)
+            parts.append(f"Runs of adjacent values count as values too, of {names}.")
         if not self.complete:
             parts.append("Not every slice was counted: q speaks of the counted ones.")
         parts.append(self._describe_power())
@@ -79,6 +83,7 @@ def write_notes(
 ) -> SearchNotes:
     """Collect what is known after a search."""
     search, losses = discovery.search, discovery.rows.losses
+    layout = search.cells.layout
     total = search.cells.total
     n, weight = len(discovery.rows), float(total.weight[0])
     mean = float(total.total[0]) / weight
@@ -98,7 +103,10 @@ def write_notes(
         error=mean,
         engine=search.engine,
         reason=search.reason,
-        attributes=search.cells.layout.attributes,
+        attributes=layout.attributes,
+        ordered=tuple(
+            name for name, runs in zip(layout.attributes, layout.runs, strict=True) if len(runs)
+        ),
         min_rows=search.min_weight,
         slices=len(counted.family),
         complete=search.engine == "cube",

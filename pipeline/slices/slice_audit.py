@@ -11,16 +11,15 @@ from pipeline.slices.array_types import Ints
 from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows, split_rows
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses
-from pipeline.slices.evidence.discovery import Discovery, compute_family_wise, open_discovery
-from pipeline.slices.evidence.distinct import Finding, explain_away
-from pipeline.slices.evidence.family_wise_fallback import assess_family
+from pipeline.slices.evidence.assessment import Assessment, Assessor, open_assessor
+from pipeline.slices.evidence.discovery import Discovery, open_discovery
+from pipeline.slices.evidence.distinct import Finding, find_distinct
 from pipeline.slices.family import Family, tabulate
 from pipeline.slices.findings import Reported, tabulate_findings
 from pipeline.slices.options import AuditOptions, merge_options
 from pipeline.slices.search_notes import SearchNotes, write_notes
 from pipeline.vocabulary import LEVEL
 
-_MOST = 30  # findings when no limit is given
 _CANDIDATES = 200  # slices without enough evidence among which those to show are chosen
 
 
@@ -109,7 +108,7 @@ def audit_slices(
     (['confirmed'], 200)
     """
     chosen = merge_options(options or AuditOptions(), changes)
-    codes = encode_table(table)
+    codes = encode_table(table, orders=chosen.ordered)
     chosen.check(codes.values_by_attribute)
     losses = prepare_losses(errors, weights, rows=table.height)
     number = number_clusters(cluster_ids, rows=table.height)
@@ -122,8 +121,12 @@ def audit_slices(
         )
     discovery = open_discovery(rows, replace(chosen, top=None))  # top limits findings alone
     counted = discovery.count()
-    findings = _choose_findings(discovery, counted.family, chosen)
-    reported = _report(discovery, counted.family, findings, chosen)
+    assessor = open_assessor(
+        discovery, counted.family, permutations=chosen.permutations, seed=chosen.seed
+    )
+    full = assessor.assess()
+    findings = find_distinct(assessor, full, top=chosen.top)
+    reported = _report(assessor, full, findings, chosen.show_insufficient)
     notes = write_notes(
         discovery,
         counted,
@@ -137,36 +140,17 @@ def audit_slices(
     )
 
 
-def _choose_findings(discovery: Discovery, family: Family, options: AuditOptions) -> list[Finding]:
-    """Choose distinct slices among the significant ones."""
-    assessed, recount = assess_family(
-        discovery, family, permutations=options.permutations, seed=options.seed
-    )
-    return explain_away(
-        assessed,
-        recount=recount,
-        members=discovery.members,
-        compare=discovery.compare,
-        within=discovery.compare_within,
-        limit=options.top or _MOST,
-    )
-
-
 def _report(
-    discovery: Discovery, family: Family, findings: list[Finding], options: AuditOptions
+    assessor: Assessor, full: Assessment, findings: list[Finding], show_insufficient: int
 ) -> Reported:
-    """Locate findings in the full family, add insufficient candidates, compute family-wise p."""
-    positions = [row for one in findings if (row := family.find(one.ids)) is not None]
-    if options.show_insufficient:
-        candidates = _list_insufficient(family, set(positions), findings, discovery)
-        positions += candidates[: options.show_insufficient]
+    """Add insufficient candidates to the findings and compute the family-wise p of all."""
+    family = assessor.family
+    positions = [finding.position for finding in findings]
+    if show_insufficient:
+        candidates = _list_insufficient(family, set(positions), findings, assessor.discovery)
+        positions += candidates[:show_insufficient]
     reported: Ints = np.array(positions, np.int64)
-    family_wise = None
-    if len(reported):
-        family_wise = compute_family_wise(
-            discovery, family, reported, permutations=options.permutations, seed=options.seed,
-            complete=discovery.search.engine == "cube",
-        )  # fmt: skip
+    family_wise = assessor.compute_family_wise(full, reported) if len(reported) else None
     return Reported(findings, family.slices[reported], reported, family_wise)
 
 

@@ -9,11 +9,15 @@ from pipeline.workspace.manifests import LabelManifest
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """One attribute of the search: its labels, and whether the holding image carries them."""
+    """One attribute of the search: its labels, and whether the holding image carries them.
+
+    values: in the order of its file or bins; none where the data alone knows them.
+    """
 
     attribute: str
     label_id: str
     of_image: bool = False
+    values: tuple[str, ...] = ()
 
 
 def list_columns(manifest: LabelManifest, *, of_objects: bool) -> dict[str, LabelColumn]:
@@ -22,14 +26,20 @@ def list_columns(manifest: LabelManifest, *, of_objects: bool) -> dict[str, Labe
     of_objects: whether the samples are objects, whose images carry some of the labels.
     """
     return {
-        one.name: LabelColumn(one.name, one.label_id, of_objects and one.applies_to == "image")
+        one.name: LabelColumn(
+            one.name, one.label_id, of_objects and one.applies_to == "image", one.values
+        )
         for one in manifest.attributes
     }
 
 
 def list_true_columns(manifest: LabelManifest) -> dict[str, LabelColumn]:
     """Return the true values of each attribute that has some, by its name."""
-    return {name: LabelColumn(name, label_id) for name, label_id in manifest.truth.items()}
+    values = {one.name: one.values for one in manifest.attributes}
+    return {
+        name: LabelColumn(name, label_id, values=values.get(name, ()))
+        for name, label_id in manifest.truth.items()
+    }
 
 
 def choose_columns(

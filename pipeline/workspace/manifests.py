@@ -173,9 +173,13 @@ class Inputs(Record):
 
 
 class SearchedSystem(Record):
-    """What the search of one system's errors read, beyond its slices."""
+    """What the search of one system's errors read, beyond its slices.
+
+    n, error: of all samples. holdout_n: how many of them were held out from the search.
+    """
 
     n: int
+    holdout_n: int = 0
     samples_without_labels: int
     error: float
     detectable_gap: float | None

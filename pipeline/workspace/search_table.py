@@ -1,12 +1,14 @@
 """Labels and errors of one system, joined in DuckDB into the table that is searched."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import duckdb
 import polars as pl
 
 from pipeline.exceptions import SearchError
+from pipeline.predicates import select_rows
+from pipeline.vocabulary import UNKNOWN
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.manifests import ScoreManifest
 from pipeline.workspace.store import Store
@@ -19,7 +21,7 @@ class SearchTable:
     attributes: one column an attribute, one row a sample with an error and every label, sorted
     by sample_id. errors: (n,) floats. cluster_ids: (n,) the image each sample is of. sample_ids:
     (n,). samples_without_labels: samples with an error that were left out, because a label is
-    missing.
+    missing. orders: the values of attributes whose files or bins list them, in that order.
     """
 
     attributes: pl.DataFrame
@@ -27,11 +29,20 @@ class SearchTable:
     cluster_ids: pl.Series
     sample_ids: pl.Series
     samples_without_labels: int
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def select_slice(self, predicates: Sequence[Mapping[str, str]]) -> pl.Series:
-        """Tell which of the n rows have every {attribute, value} of `predicates`."""
-        tests = [pl.col(one["attribute"]) == one["value"] for one in predicates]
-        return self.attributes.select(pl.all_horizontal(tests)).to_series()
+        """Return which of the n rows have every {attribute, value} of `predicates`."""
+        return select_rows(self.attributes, predicates, orders=self.orders)
+
+    def list_orders(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the orders of those attributes whose every value here has a place in one."""
+        listed = {}
+        for name in names:
+            order = self.orders.get(name, ())
+            if order and set(self.attributes[name].unique()) <= {*order, UNKNOWN}:
+                listed[name] = order
+        return listed
 
 
 def read_search_table(
@@ -109,4 +120,5 @@ def join_labels(
         cluster_ids=kept["image"],
         sample_ids=kept["own_id"],
         samples_without_labels=joined.height - kept.height,
+        orders={column.attribute: column.values for column in columns if column.values},
     )

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.config.error_metrics import ErrorMetric, find_metric
-from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LIKELY
-from reports.parts.numbers import MINUS, format_number, format_percent
+from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LEVEL, LIKELY
+from reports.parts.numbers import MINUS, format_number, format_percent, format_probability
 
 Predicates = Sequence[Mapping[str, str]]
 
@@ -148,6 +149,26 @@ def find_relation(value: str) -> str:
     if _BOUND.fullmatch(value):
         return ""
     return "in" if _BIN.fullmatch(value) else "="
+
+
+def write_evidence(row: Mapping[str, Any]) -> str:
+    """Write the p or q that gives a finding its state: "held-out p 0.0021".
+
+    Of a confirmed one the held-out p or, with nothing held out, the family-wise p; of a likely one
+    the first below 0.05 of q, the family-wise p, and q when it was chosen; of others q.
+    """
+    numbers = {
+        "held-out p": row.get("holdout_p"), "q": row["q"], "family-wise p": row.get("p_family"),
+        "q when chosen": row.get("q_residual"),
+    }  # fmt: skip
+    known = {name: value for name, value in numbers.items() if value is not None}
+    found = "q"
+    if row["state"] == CONFIRMED:
+        found = next((name for name in ("held-out p", "family-wise p") if name in known), "q")
+    elif row["state"] == LIKELY:
+        known.pop("held-out p", None)
+        found = next((name for name, value in known.items() if value < LEVEL), "q")
+    return f"{found} {format_probability(known[found])}"
 
 
 def write_predicates(predicates: Predicates) -> str:

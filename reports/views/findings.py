@@ -11,7 +11,7 @@ from reports.models import SystemReport
 from reports.parts.charts import Scale, draw_bar, draw_interval, make_scale
 from reports.parts.gallery import Picture, make_pictures
 from reports.parts.numbers import format_count, format_number, format_percent, format_probability
-from reports.parts.words import ErrorWords, Predicates
+from reports.parts.words import ErrorWords, Predicates, write_evidence
 from reports.views.detectors import DetectorView, view_detector
 from reports.views.sweeps import SweepView, view_sweep
 
@@ -36,6 +36,7 @@ class FindingView:
     anchor: str
     predicates: Predicates
     state: str
+    evidence: str  # the p or q behind the state
     sentence: str
     n: str
     error: str
@@ -44,6 +45,8 @@ class FindingView:
     chart: list[ChartRow]
     numbers: list[tuple[str, str]]
     folded: list[Predicates]
+    folded_count: str
+    folded_more: bool  # whether only the first are listed
     pictures: list[Picture]
     sweep: SweepView | None
 
@@ -56,6 +59,8 @@ class SystemView:
     anchor: str
     words: ErrorWords
     n: int
+    searched: str  # how many of them were searched where some were held out, else ""
+    held_out: str
     overall: str
     mostly_wrong: bool
     failed: str  # its overall error, also where success rates are shown
@@ -89,6 +94,8 @@ def view_system(system: SystemReport, *, index: int) -> SystemView:
         anchor=f"system-{index}",
         words=words,
         n=system.n,
+        searched=format_count(system.n - system.holdout_n) if system.holdout_n else "",
+        held_out=format_count(system.holdout_n),
         overall=words.write(system.overall_error),
         mostly_wrong=system.mostly_wrong,
         failed=ErrorWords(system.metric, system.share).write(system.overall_error),
@@ -125,12 +132,14 @@ def _turn_gap(difference: float | None, words: ErrorWords) -> float | None:
 def _view_finding(
     row: Row, system: SystemReport, words: ErrorWords, scale: Scale, index: int
 ) -> FindingView:
-    rank = row["rank"]
+    rank, folded = row["rank"], row["folded"] or []
+    count = max(row["folded_count"] or 0, len(folded))
     return FindingView(
         rank=rank,
         anchor=f"system-{index}-finding-{rank}",
         predicates=row["predicates"],
         state=row["state"],
+        evidence=write_evidence(row),
         sentence=_say_error(row, words),
         n=format_count(row["n"]),
         error=words.write_value(row["error"]),
@@ -138,7 +147,9 @@ def _view_finding(
         difference=words.write_difference(row["difference"]),
         chart=_chart_finding(row, words, scale, words.turn(system.overall_error)),
         numbers=_list_numbers(row, words),
-        folded=row["folded"] or [],
+        folded=folded,
+        folded_count=format_count(count),
+        folded_more=count > len(folded),
         pictures=make_pictures(system.gallery.get(rank, ()), words),
         sweep=view_sweep(system.sweeps.get(rank), words),
     )
@@ -197,7 +208,7 @@ def _list_numbers(row: Row, words: ErrorWords) -> list[tuple[str, str]]:
         ("p", format_probability(row["p"])),
         ("q over all counted slices", format_probability(row["q"])),
         ("q after the findings above", format_probability(row["q_residual"])),
-        ("p over the whole family", format_probability(row["p_family"])),
+        ("family-wise p, over all counted slices", format_probability(row["p_family"])),
         ("Share of the excess error", format_percent(row["explained_share"])),
     ]
     columns = ("lift", "score", "p", "q", "q_residual", "p_family", "explained_share")

@@ -80,7 +80,7 @@ def run_steps(audit_file: str) -> Measured:
         sample_ids = store.read_samples()["sample_id"]
         table = read_search_table(store, columns, system=system.name, sample_ids=sample_ids)
     with clock("slice", measured):
-        result = search_table(table, audit.slices)
+        result = search_table(table, audit.slices, resolved.ordered, resolved.exclusive)
     measured["found"] = {
         f"{result.findings['predicates'][0].to_list()}": result.findings["error"][0]
     }

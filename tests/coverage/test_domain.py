@@ -235,6 +235,25 @@ def test_rows_beyond_one_block_are_counted() -> None:
     assert counts[("a", "x"), ("b", "z"), ("c", "w")] == (1, "rare")
 
 
+def test_exclusive_attributes_are_neither_combined_nor_asked_for_together() -> None:
+    rows = {"small": ["yes", "no"], "height": ["low", "high"], "hat": ["yes", "no"]}
+    frame = pl.DataFrame({"small": ["yes"], "height": ["low"], "hat": ["yes"]})
+    exclusive = [["height", "small"]]
+    for level in (2, 3):
+        found = count_combinations(
+            frame, level=level, min_samples=3, values=rows, exclusive=exclusive
+        )
+        names = [tuple(p["attribute"] for p in row) for row in found["predicates"]]
+        assert set(names) == {("hat", "height"), ("hat", "small")}
+        assert found.height == 8
+        plan = plan_collection(found, min_samples=3, top=None, exclusive=exclusive)
+        planned = [{p["attribute"] for p in row} for row in plan["predicates"]]
+        assert planned
+        assert not any({"height", "small"} <= one for one in planned)
+    free = plan_collection(found, min_samples=3, top=None)
+    assert any(len(row) == 3 for row in free["predicates"])
+
+
 def test_too_many_combinations_are_refused_with_a_way_out() -> None:
     frame = pl.DataFrame({"id": [f"{k}" for k in range(60_000)], "a": ["x", "y"] * 30_000,
                           "b": ["p", "q"] * 30_000})  # fmt: skip

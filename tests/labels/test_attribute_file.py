@@ -195,6 +195,41 @@ def test_comments_layout_and_sensitive_do_not_change_the_hash(tmp_path: Path) ->
     assert hash_attribute(first) == hash_attribute(first.model_copy(update={"sensitive": True}))
 
 
+def test_whether_values_are_ordered_is_the_kinds_choice_unless_the_file_says(
+    tmp_path: Path,
+) -> None:
+    hat = read_attribute(write(tmp_path, HAT))
+    size = read_attribute(write(tmp_path, SIZE + "quantiles = 4\n", "size.toml"))
+    assert (hat.is_ordered, size.is_ordered) == (False, True)
+    said = HAT.replace('kind = "prompts"', 'kind = "prompts"\nordered = true')
+    assert read_attribute(write(tmp_path, said, "said.toml")).is_ordered
+    unordered = SIZE + "quantiles = 4\nordered = false\n"
+    assert not read_attribute(write(tmp_path, unordered, "unordered.toml")).is_ordered
+    assert hash_attribute(read_attribute(write(tmp_path, said))) == hash_attribute(hat)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('name = "a"\nkind = "given"\nordered = true\n', "line 3: ordered = true needs [values]"),
+        (
+            'name = "a"\nkind = "given"\nordered = true\n[values]\n'
+            'a = ["1"]\nb = ["2"]\nc = ["3"]\n"a or b" = ["4"]\n',
+            "line 3: runs of adjacent values are searched, and the run 'a' to 'b' would be written "
+            "'a or b', which is taken; rename that",
+        ),
+        (
+            SIZE + 'edges = [1, 2, 3]\nnames = ["a", "b", "c", "b or c"]\n',
+            "line 5: runs of adjacent values are searched, and the run 'b' to 'c'",
+        ),
+    ],
+)
+def test_values_that_cannot_have_an_order_are_reported(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    assert any(problem.startswith(expected) for problem in check_attribute(write(tmp_path, text)))
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -255,9 +255,54 @@ def test_folded_slices_and_held_out_numbers_are_on_the_page() -> None:
     )  # fmt: skip
     system = make_system(0, findings=make_table([row], WEAKNESSES))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
-    assert "1 overlapping slice that this one explains age = adult and hat = yes" in words
+    assert "1 overlapping slice that this one explains Weak when taken alone" in words
+    assert "than chance would put there. age = adult and hat = yes" in words
     assert "Held-out difference +20.0 points 14.0 to 26.0" in words
     assert "Held out: p 0.00040" in words
+
+
+def test_the_number_of_explained_slices_is_all_of_them_not_those_listed() -> None:
+    row = make_finding(1, folded_count=364)
+    system = make_system(0, findings=make_table([row], WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "364 overlapping slices that this one explains" in words
+    assert "The 1 with the best score are listed." in words
+
+
+def test_beside_a_state_stands_the_p_that_gave_it() -> None:
+    held = make_finding(1, q=0.13, holdout_n=210, holdout_p=0.0004)
+    whole = make_finding(2, q=0.13, p_family=0.002)
+    likely = make_finding(3, state="likely", q=0.013, p_family=0.2)
+    fallback = make_finding(4, state="likely", q=0.33, p_family=0.01)
+    system = make_system(0, findings=make_table([held, whole, likely, fallback], WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    for state, evidence in (
+        ("confirmed", "held-out p 0.00040"), ("confirmed", "family-wise p 0.0020"),
+        ("likely", "q 0.013"), ("likely", "family-wise p 0.010"),
+    ):  # fmt: skip
+        assert words.count(f"{state} {evidence}") >= 2  # in the table and on the card
+
+
+def test_with_samples_held_out_sizes_say_of_how_many_they_are() -> None:
+    row = make_finding(1, n=442, holdout_n=210, holdout_p=0.0004)
+    system = make_system(0, n=4988, holdout_n=2000, findings=make_table([row], WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert words.count("(n = 442 of the 2,988 images searched)") == 2  # verdict and card
+    assert "Over all 4,988 images: 5.5% missed." in words
+    assert "The search saw 2,988 of the 4,988 images" in words
+    assert "The other 2,000 were held out" in words
+    plain = read_page(build_report(make_report_data(1))).words
+    assert "images searched" not in plain
+
+
+def test_a_run_of_values_reads_as_one_relation() -> None:
+    bins = make_predicates(("sharpness", "<= 40"))
+    ages = make_predicates(("age", "adult or old"))
+    rows = [make_finding(1, predicates=bins), make_finding(2, predicates=ages)]
+    system = make_system(0, findings=make_table(rows, WEAKNESSES))
+    words = read_page(build_report(make_report_data(systems=(system,)))).words
+    assert "sharpness <= 40 confirmed" in words
+    assert "age = adult or old confirmed" in words
 
 
 def test_frame_without_its_columns_is_named() -> None:

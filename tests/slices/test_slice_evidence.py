@@ -74,7 +74,7 @@ def test_without_held_out_rows_states_follow_the_family_wise_p() -> None:
         states += findings["state"].to_list()
         want = ["confirmed" if p < 0.05 else "likely" for p in findings["p_family"]]
         assert findings["state"].to_list() == want
-        assert (findings["q"] < 0.05).all() or (findings["p_family"] < 0.025).all()
+        assert (findings["q_residual"] < 0.2).all()  # none is a finding for its score alone
     assert {"confirmed", "likely"} == set(states)
 
 

@@ -86,6 +86,25 @@ def test_without_any_label_every_sample_is_counted_as_left_out(tmp_path: Path) -
     assert table.samples_without_labels == 1
 
 
+def test_a_run_of_values_selects_the_rows_of_each(tmp_path: Path) -> None:
+    column = LabelColumn("size", "size", values=("<= 32", "(32, 128]", "> 128"))
+    labels = [("a", "size", "<= 32"), ("b", "size", "> 128"), ("c", "size", "(32, 128]")]
+    samples = make_samples([("a", None), ("b", None), ("c", None)])
+    errors = make_errors({"a": 0.0, "b": 1.0, "c": 0.5})
+    table = join(tmp_path, samples, make_labels(labels), errors, column)
+    select = table.select_slice([{"attribute": "size", "value": "> 32"}])
+    assert table.sample_ids.filter(select).to_list() == ["b", "c"]
+    assert table.list_orders(["size"]) == {"size": column.values}
+
+
+def test_an_order_that_lacks_a_value_of_the_labels_is_none(tmp_path: Path) -> None:
+    column = LabelColumn("size", "size", values=("small", "medium", "large"))
+    labels = make_labels([("a", "size", "small"), ("b", "size", "huge")])
+    samples = make_samples([("a", None), ("b", None)])
+    table = join(tmp_path, samples, labels, make_errors({"a": 0.0, "b": 1.0}), column)
+    assert table.list_orders(["size"]) == {}
+
+
 def test_row_order_does_not_matter(tmp_path: Path) -> None:
     samples = make_samples([("a", None), ("b", None), ("c", None)])
     labels = make_labels([("a", "hat", "no"), ("b", "hat", "yes"), ("c", "hat", "no")])

@@ -5,8 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.slices.array_types import Ints, SliceIds
-from pipeline.slices.counting.cells import Layout
 from pipeline.slices.counting.cube import Chunk, plan_chunks
+from pipeline.slices.layout import Layout
+
+
+@dataclass(frozen=True)
+class WidenedSet:
+    """One set of a chunk with runs: which rows of the family are its slices, and their cells.
+
+    begin: of the set in the chunk. cells: of its widened histogram, from 0 on.
+    """
+
+    attributes: Ints
+    begin: int
+    slices: Ints
+    cells: Ints
 
 
 @dataclass(frozen=True)
@@ -14,8 +27,9 @@ class CellIndex:
     """The passes that count a family's attribute sets, and which of their cells are its slices."""
 
     chunks: tuple[Chunk, ...]
-    slices: tuple[Ints, ...]  # for each chunk: rows of the family
+    slices: tuple[Ints, ...]  # for each chunk: rows of the family whose set has no runs
     cells: tuple[Ints, ...]  # and their cells
+    with_runs: tuple[tuple[WidenedSet, ...], ...]  # for each chunk
     sets: int
 
 
@@ -34,6 +48,7 @@ def index_cells(layout: Layout, slices: SliceIds) -> CellIndex:
     chunks: list[Chunk] = []
     rows: list[Ints] = []
     cells: list[Ints] = []
+    widened: list[tuple[WidenedSet, ...]] = []
     level = used.sum(axis=1)
     for size in np.unique(level):
         at_level = np.flatnonzero(level == size)
@@ -45,9 +60,22 @@ def index_cells(layout: Layout, slices: SliceIds) -> CellIndex:
             members = at_level[mine]
             cell = np.zeros(len(members), np.int64)
             for j in range(size):
-                cell = cell * layout.dims[attribute[members, j]] + value[members, j]
+                cell = cell * layout.widths[attribute[members, j]] + value[members, j]
+            place = number[mine] - done
+            have_runs = layout.have_runs(chunk.sets)
+            plain = ~have_runs[place]
             chunks.append(chunk)
-            rows.append(members)
-            cells.append(cell + chunk.begins[number[mine] - done])
+            rows.append(members[plain])
+            cells.append(cell[plain] + chunk.begins[place[plain]])
+            widened.append(
+                tuple(
+                    WidenedSet(
+                        chunk.sets[s], int(chunk.begins[s]), members[place == s], cell[place == s]
+                    )
+                    for s in np.flatnonzero(have_runs)
+                )
+            )
             done += len(chunk.sets)
-    return CellIndex(tuple(chunks), tuple(rows), tuple(cells), sum(len(c.sets) for c in chunks))
+    return CellIndex(
+        tuple(chunks), tuple(rows), tuple(cells), tuple(widened), sum(len(c.sets) for c in chunks)
+    )

@@ -11,41 +11,11 @@ from pipeline.slices.array_types import Array, Bytes, Ints, Mask
 from pipeline.slices.counting.encode import Codes
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.kernels import Kernels
+from pipeline.slices.layout import Layout
+from pipeline.slices.ordered.runs import NO_RUNS, make_runs
 
 _MOST_VALUES = (1 << 16) - 1
 _MERGE_AT = 8  # merge rows when there are at least this many per possible cell
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The values that can be in a slice; the id of one is its position among all attributes'."""
-
-    attributes: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]  # that count; further codes are left out of every slice
-    dims: Ints  # (m,) codes of each attribute, left-out ones included
-    level_one: Ints  # (m,) values of each attribute that count
-
-    @cached_property
-    def ids(self) -> Ints:
-        """(m + 1,) the id of each attribute's first code."""
-        return np.concatenate([[0], np.cumsum(self.dims)])
-
-    @cached_property
-    def predicates(self) -> list[tuple[str, str] | None]:
-        """(attribute, value) of each id; None for what is left out."""
-        out: list[tuple[str, str] | None] = []
-        for name, values, dim in zip(self.attributes, self.values, self.dims, strict=True):
-            out += [(name, value) for value in values]
-            out += [None] * (int(dim) - len(values))
-        return out
-
-    @cached_property
-    def text_rank(self) -> Ints:
-        """(ids,) rank of each id's predicate in the order of attribute, then value text."""
-        keys = [("", "") if pair is None else pair for pair in self.predicates]
-        rank = np.empty(len(keys), np.int64)
-        rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
-        return rank
 
 
 @dataclass(frozen=True)
@@ -107,12 +77,18 @@ def make_cells(
     """Keep the values that can be in a slice and merge equal rows where that pays.
 
     A value with less weight than `min_weight`, or with `is_excluded(attribute, value)`, is in no
-    slice; its rows stay. Merging needs at least eight rows for each possible cell.
+    slice; its rows stay. A rare value of an ordered attribute keeps its code, for runs that hold
+    it. Merging needs at least eight rows for each possible cell.
     """
-    columns, kept, dims, names = [], [], [], []
-    for name, values, column in zip(codes.attributes, codes.values, codes.columns, strict=True):
+    columns, kept, dims, names, runs = [], [], [], [], []
+    for a, (name, values) in enumerate(zip(codes.attributes, codes.values, strict=True)):
+        column, ordered = codes.columns[a], codes.ordered[a]
         keep = _frequent(column, len(values), losses, kernels, min_weight)
-        keep &= np.array([not is_excluded(name, value) for value in values], dtype=np.bool_)
+        excluded = np.array([is_excluded(name, value) for value in values], dtype=np.bool_)
+        if ordered:
+            present = np.asarray(kernels.count_values(column, len(values)) > 0)[:ordered]
+            keep[:ordered] = present
+        keep &= ~excluded
         if not keep.any():
             continue
         if keep.sum() > _MOST_VALUES - 1:
@@ -124,11 +100,17 @@ def make_cells(
         kept.append(tuple(value for value, stays in zip(values, keep, strict=True) if stays))
         dims.append(len(kept[-1]) + int(not keep.all()))
         names.append(name)
+        runs.append(
+            make_runs(values[:ordered], present=present, excluded=excluded[:ordered], size=dims[-1])
+            if ordered
+            else NO_RUNS
+        )
     layout = Layout(
         attributes=tuple(names),
         values=tuple(kept),
         dims=np.array(dims, np.int64),
         level_one=np.array([len(values) for values in kept], np.int64),
+        runs=tuple(runs),
     )
     small = not columns or max(dims) <= 256
     matrix = np.empty((len(columns), len(losses.errors)), np.uint8 if small else np.uint16)

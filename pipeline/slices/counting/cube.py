@@ -9,9 +9,11 @@ from math import comb
 import numpy as np
 
 from pipeline.files.core_count import count_cores
-from pipeline.slices.array_types import Ints, Mask, SliceIds
-from pipeline.slices.counting.cells import Cells, Layout
+from pipeline.slices.array_types import Array, Ints, Mask, SliceIds
+from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.kernels import Kernels
+from pipeline.slices.layout import Layout
+from pipeline.slices.ordered.widen import pick_run_kernels, widen_histogram
 
 _CHUNK_CELLS = 1 << 20  # cells counted in one pass over the rows
 _SMALL = 4_000_000  # row updates below which threads cost more than they save
@@ -135,21 +137,57 @@ def count_sets(cells: Cells, kernels: Kernels, chunk: Chunk) -> Ints:
 
 def _count_chunk(cells: Cells, kernels: Kernels, chunk: Chunk, least: int) -> list[Counts]:
     """Count a chunk's sets and the smaller sets that it is responsible for."""
-    layout = cells.layout
     hist = count_sets(cells, kernels, chunk)
-    out = [_extract(hist, chunk.sets, chunk.begins, layout, kernels, cells.channel, least)]
-    for sets, sums, begins in _smaller_sets(hist, chunk, layout.dims, kernels):
-        out.append(_extract(sums, sets, begins, layout, kernels, cells.channel, least))
+    out = _extract(hist, chunk.sets, chunk.begins, cells, kernels, least)
+    for sets, sums, begins in _smaller_sets(hist, chunk, cells.layout.dims, kernels):
+        out += _extract(sums, sets, begins, cells, kernels, least)
     return out
 
 
 def _extract(
-    hist: Ints, sets: Ints, begins: Ints, layout: Layout, kernels: Kernels, channel: int, least: int
-) -> Counts:
-    slices, sums = kernels.extract(
-        hist, sets, begins, layout.dims, layout.level_one, layout.ids, channel, max(least, 1)
+    hist: Ints, sets: Ints, begins: Ints, cells: Cells, kernels: Kernels, least: int
+) -> list[Counts]:
+    """List the slices of attribute sets that are large enough, those with runs set by set."""
+    layout = cells.layout
+    have_runs = layout.have_runs(sets)
+    plain = ~have_runs
+    parts = []
+    if plain.any():
+        chosen = (sets, begins) if plain.all() else (sets[plain], begins[plain])
+        parts.append(
+            kernels.extract(
+                hist, *chosen, layout.dims, layout.level_one, layout.ids, cells.channel,
+                max(least, 1),
+            )
+        )  # fmt: skip
+    kept = np.where(layout.widths > layout.dims, layout.widths, layout.level_one)
+    for attributes, begin in zip(sets[have_runs], begins[have_runs], strict=True):
+        wide = widen_set(hist, attributes, int(begin), layout, kernels)
+        parts.append(
+            kernels.extract(
+                wide, attributes[None], np.zeros(1, np.int64), layout.widths, kept, layout.ids,
+                cells.channel, max(least, 1),
+            )
+        )  # fmt: skip
+    return [Counts(slices, sums) for slices, sums in parts]
+
+
+def widen_set(hist: Array, attributes: Ints, begin: int, layout: Layout, kernels: Kernels) -> Array:
+    """Return the sums of one attribute set with those of its runs, (prod(widths), K).
+
+    hist: (cells, K) sums, from `begin` on those of the set; of four channels and more the last is
+    a maximum.
+    """
+    shape = layout.dims[attributes]
+    channels = hist.shape[1]
+    return widen_histogram(
+        hist[begin : begin + int(np.prod(shape))],
+        shape.tolist(),
+        layout.level_one[attributes].tolist(),
+        [layout.runs[a] for a in attributes],
+        pick_run_kernels(kernels),
+        sums=channels - 1 if channels > 2 else channels,
     )
-    return Counts(slices, sums)
 
 
 def _smaller_sets(
@@ -203,14 +241,19 @@ def _owned(attributes: tuple[int, ...]) -> list[Mask]:
 def estimate_cube(layout: Layout, level: int, *, most: float) -> tuple[float, float, float]:
     """Return, before counting: sets of the top level, slices at most, cells of the largest set.
 
-    most: how many disjoint slices one set can have (all weight / minimum support).
+    most: how many disjoint slices one set can have (all weight / minimum support). Runs overlap: a
+    row is in as many slices of a set as the product of the predicates that its values have. Cells
+    are those of the widened set.
     """
-    dims = np.sort(layout.dims.astype(np.float64))[::-1]
-    top = min(level, len(dims))
-    # Elementary symmetric polynomials give the cells of all sets without listing them.
-    cells = np.zeros(top + 1)
-    cells[0] = 1.0
-    for dim in layout.level_one.astype(np.float64):
-        cells[1:] += cells[:-1] * dim
-    slices = sum(min(cells[k], comb(len(dims), k) * most) for k in range(1, top + 1))
-    return float(comb(len(dims), top)), float(slices), float(np.prod(dims[:top]))
+    widths = np.sort(layout.widths.astype(np.float64))[::-1]
+    top = min(level, len(widths))
+    # Elementary symmetric polynomials give the sums over all sets without listing them.
+    cells, overlaps = np.zeros(top + 1), np.zeros(top + 1)
+    cells[0] = overlaps[0] = 1.0
+    for values, runs in zip(layout.level_one, layout.runs, strict=True):
+        code = np.arange(values)[:, None]
+        held = ((code >= runs.first) & (code <= runs.last)).sum(axis=1)  # runs that hold each value
+        cells[1:] += cells[:-1] * float(values + len(runs))
+        overlaps[1:] += overlaps[:-1] * float(1 + held.max(initial=0))
+    slices = sum(min(cells[k], overlaps[k] * most) for k in range(1, top + 1))
+    return float(comb(len(widths), top)), float(slices), float(np.prod(widths[:top]))

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.slices.array_types import Ints, Mask, SliceIds
 from pipeline.slices.counting.cells import Cells
-from pipeline.slices.counting.cube import Counts
+from pipeline.slices.counting.cube import Counts, widen_set
 from pipeline.slices.counting.kernels import Kernels
 from pipeline.slices.counting.slice_score import bound_scores, score_slices
 from pipeline.slices.options import Direction
@@ -75,8 +75,10 @@ class _Search:
     def open(self, members: Ints, parents: tuple[int, ...], first: int) -> None:
         """Count every slice that adds one predicate of attribute `first` or later to `parents`."""
         layout = self.cells.layout
-        hist = self.kernels.count_children(self.cells.codes, members, self.rows, first, layout.ids)
-        ids, sums = self._keep_large(np.asarray(hist), first)
+        hist = self.kernels.count_children(
+            self.cells.codes, members, self.rows, first, layout.code_starts
+        )
+        ids, sums = self._keep_large(self._add_runs(np.asarray(hist), first), first)
         if not len(ids):
             return
         slices = np.full((len(ids), self.options.max_level), -1, np.int32)
@@ -86,14 +88,23 @@ class _Search:
         if len(parents) + 1 < self.max_level:
             self._open_children(members, parents, ids, sums)
 
+    def _add_runs(self, hist: Ints, first: int) -> Ints:
+        """Add the runs of each attribute from `first` on to the counts of their values."""
+        layout = self.cells.layout
+        if not layout.have_runs(np.arange(first, len(layout.dims))[None])[0]:
+            return hist
+        begins = layout.code_starts - layout.code_starts[first]
+        parts = [
+            widen_set(hist, np.array([a]), int(begins[a]), layout, self.kernels)
+            for a in range(first, len(layout.dims))
+        ]
+        return np.concatenate(parts)
+
     def _keep_large(self, hist: Ints, first: int) -> tuple[Ints, Ints]:
-        """Return ids and sums of the counted values with enough rows."""
+        """Return ids and sums of the counted values and runs with enough rows."""
         layout = self.cells.layout
         ids = np.arange(layout.ids[first], layout.ids[-1])
-        attribute = np.searchsorted(layout.ids, ids, side="right") - 1
-        good = (hist[:, self.cells.channel] >= self.least) & (
-            ids - layout.ids[attribute] < layout.level_one[attribute]
-        )
+        good = (hist[:, self.cells.channel] >= self.least) & layout.countable[ids]
         return ids[good], hist[good]
 
     def _record(self, slices: SliceIds, sums: Ints) -> None:
@@ -134,5 +145,7 @@ class _Search:
             if len(self._best) == self.options.top and bounds[child] < self._best[0] - _SLACK:
                 self.unopened += 1
                 continue
-            inside = self.cells.codes[attribute][members] == ids[child] - layout.ids[attribute]
+            _, low, high = layout.spans[ids[child]]
+            codes = self.cells.codes[attribute][members]
+            inside = codes == low if low == high else (codes >= low) & (codes <= high)
             self.open(members[inside], (*parents, int(ids[child])), attribute + 1)

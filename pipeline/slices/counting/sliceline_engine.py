@@ -122,8 +122,7 @@ def _count_rows(slices: SliceIds, cells: Cells, codes: Array) -> Ints:
     for s, ids in enumerate(slices):
         inside = np.ones(codes.shape[1], np.bool_)
         for i in ids[ids >= 0]:
-            a = int(np.searchsorted(cells.layout.ids, i, side="right")) - 1
-            inside &= codes[a] == i - cells.layout.ids[a]
+            inside &= cells.layout.holds(int(i), codes)
         sums[s, :-1] = channels[inside, :-1].sum(axis=0)
         sums[s, -1] = channels[inside, -1].max()
     return sums

@@ -6,11 +6,13 @@ import numpy as np
 from scipy import special
 
 from pipeline.slices.array_types import Bytes, Floats, Ints, Mask, SliceIds
-from pipeline.slices.counting.cell_index import index_cells
+from pipeline.slices.counting.cell_index import WidenedSet, index_cells
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.kernels import Kernels
+from pipeline.slices.layout import Layout
 from pipeline.slices.options import Direction
+from pipeline.slices.ordered.widen import list_holders, pick_run_kernels
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,16 @@ def measure_slices(
     ordered = np.ascontiguousarray(codes[:, rows.order])
     moments = np.zeros((len(slices), 5))
     index = index_cells(cells.layout, slices)
-    for chunk, members, at in zip(index.chunks, index.slices, index.cells, strict=True):
+    for chunk, members, at, widened in zip(
+        index.chunks, index.slices, index.cells, index.with_runs, strict=True
+    ):
+        for one in widened:
+            moments[one.slices] = _count_runs(cells.layout, ordered, rows, kernels, one)
         sizes = np.prod(cells.layout.dims[chunk.sets], axis=1)
         for attributes, begin, size in zip(chunk.sets, chunk.begins, sizes, strict=True):
             mine = (at >= begin) & (at < begin + size)
+            if not mine.any():
+                continue
             counted = kernels.count_clusters(
                 ordered, rows.values, rows.weights, rows.starts, rows.totals, rows.sizes,
                 cells.layout.dims, attributes, int(size),
@@ -111,6 +119,27 @@ def measure_slices(
         deviation=rows.standard_errors(share, moments, sums.weight2 / weight_unit**2),
         clusters=moments[:, 2],
     )
+
+
+def _count_runs(
+    layout: Layout, codes: Bytes, rows: _ClusterSums, kernels: Kernels, widened: WidenedSet
+) -> Floats:
+    """Return the moments of the slices of one set with runs: squares of sums do not add up.
+
+    codes: (m, n) sorted by cluster.
+    """
+    shape = [int(layout.dims[a]) for a in widened.attributes]
+    starts, holders = list_holders(
+        shape, layout.level_one[widened.attributes].tolist(),
+        [layout.runs[a] for a in widened.attributes], widened.cells,
+    )  # fmt: skip
+    key = np.ravel_multi_index(tuple(codes[a] for a in widened.attributes), shape)
+    return np.asarray(
+        pick_run_kernels(kernels).count_cluster_runs(
+            key, rows.values, rows.weights, rows.starts, rows.totals, rows.sizes,
+            starts, holders, len(widened.cells),
+        )
+    )  # fmt: skip
 
 
 def compute_clustered_p(measured: Clustered, *, direction: Direction) -> Floats:

@@ -10,14 +10,11 @@ from pipeline.slices.audit_rows import AuditRows
 from pipeline.slices.counting.cells import Cells, row_codes, take_rows
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.evidence.clusters import (
-    Clustered,
     compare_clusters,
     compute_clustered_p,
     measure_slices,
 )
-from pipeline.slices.evidence.max_t import FamilyWise, compute_family_p
 from pipeline.slices.evidence.significance import compute_p
-from pipeline.slices.family import Family
 from pipeline.slices.options import Direction, SearchOptions
 from pipeline.slices.search import Search, SearchResult, prepare_search, run_search
 
@@ -44,8 +41,7 @@ class Discovery:
         layout = self.search.cells.layout
         inside = np.ones(len(self.rows), np.bool_)
         for i in ids:
-            a = int(np.searchsorted(layout.ids, i, side="right")) - 1
-            inside &= self.codes[a] == i - layout.ids[a]
+            inside &= layout.holds(i, self.codes)
         return inside
 
     def compare(self, inside: Mask, reference: Mask) -> float:
@@ -54,14 +50,6 @@ class Discovery:
             self.rows.losses, self.rows.cluster_ids, inside, reference,
             direction=self.search.options.direction,
         )  # fmt: skip
-
-    def compare_within(self, family: Family, general: int, special: Ints) -> Floats:
-        """Return one-sided p of slices against the other rows of a more general slice.
-
-        Rows count as independent here, also with cluster_ids: confirm with `compare`.
-        """
-        around, inside = family.sums.take(np.array([general])), family.sums.take(special)
-        return compute_p(around, inside, self.rows.losses, direction=self.search.options.direction)
 
     def take(self, remaining: Mask | None = None) -> RowSubset:
         """Return all rows, or those that remain."""
@@ -107,49 +95,13 @@ def compare_rows(
     return float(compute_p(total, part, losses, direction=direction)[0])
 
 
-def compute_family_wise(
-    discovery: Discovery,
-    family: Family,
-    chosen: Ints,
-    *,
-    permutations: int,
-    seed: int,
-    complete: bool,
-    subset: RowSubset | None = None,
-) -> FamilyWise:
-    """Return family-wise p of the chosen slices: max-T, or Bonferroni's if not all are counted.
-
-    chosen: positions in the family. subset: the rows that it was counted in; None for all.
-    """
-    search = discovery.search
-    if not complete or permutations < 1 or not len(chosen):
-        possible = max(float(len(family)), search.possible_slices)
-        return FamilyWise(np.minimum(family.p[chosen] * possible, 1.0), 0)
-    subset = subset or discovery.take()
-    cells, cluster_ids = subset.cells, subset.cluster_ids
-    clustered: Clustered | None = None
-    if cluster_ids is not None or cells.losses.weights is not None:
-        numbers = np.arange(len(cells.losses.errors)) if cluster_ids is None else cluster_ids
-        clustered = measure_slices(
-            cells, subset.codes, numbers, search.kernels, family.slices, family.sums
-        )
-    return compute_family_p(
-        cells, subset.codes, search.kernels,
-        slices=family.slices, sums=family.sums, chosen=chosen,
-        direction=search.options.direction, permutations=permutations, seed=seed,
-        cluster_ids=cluster_ids, clustered=clustered,
-    )  # fmt: skip
-
-
 def member_finder(rows: AuditRows) -> Callable[[list[tuple[str, str]]], Mask]:
     """Return a function from (attribute, value) predicates to the rows that have them all."""
-    position = {name: a for a, name in enumerate(rows.codes.attributes)}
 
     def find(predicates: list[tuple[str, str]]) -> Mask:
         inside = np.ones(len(rows), np.bool_)
         for attribute, value in predicates:
-            a = position[attribute]
-            inside &= rows.codes.columns[a] == rows.codes.values[a].index(value)
+            inside &= rows.codes.find_rows(attribute, value)
         return inside
 
     return find

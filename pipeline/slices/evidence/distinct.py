@@ -1,155 +1,124 @@
-"""Greedy explain-away: choose the best slice, remove its rows, search what remains, and so on."""
+"""Distinct findings: the chosen slices, the rows each accounts for, and the slices it explains."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-from pipeline.slices.array_types import Floats, Ids, Ints, Keys, Mask, SliceIds
-from pipeline.slices.family import Family
+from pipeline.slices.array_types import Floats, Ids, Ints, Mask, SliceIds
+from pipeline.slices.evidence.assessment import Assessment, Assessor
+from pipeline.slices.evidence.choice import choose_slices
+from pipeline.statistics.p_values import adjust_bh
 from pipeline.vocabulary import LEVEL
 
-BEYOND = 0.01  # to pass from the best score to a special slice inside it; going back takes LEVEL
+_MOST = 30  # findings, before `top` limits those that are reported
 _SHOWN = 20
-
-
-@dataclass(frozen=True)
-class AssessedFamily:
-    """A counted family and which of its slices are significant."""
-
-    family: Family
-    significant: Mask  # (k,)
-
-    @property
-    def keys(self) -> Keys:
-        """The packed ids of the significant slices."""
-        return self.family.keys[self.significant]
-
-    def among(self, keys: Keys) -> Mask:
-        """Return which slices are significant and have one of these packed ids."""
-        return self.significant & np.isin(self.family.keys, keys)
+_CANDIDATES = 5000  # significant slices that are asked whether they are explained, best score first
+_ONE_BY_ONE = 300  # the same where each must be counted by itself
+_ODDS = 2.0  # odds ratio of a slice's rows being a finding's, for that finding to explain it
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One distinct slice: its predicate ids, its q when it was chosen, and what it explains."""
+    """One distinct slice: its position and predicate ids, its q when chosen, what it explains."""
 
+    position: int  # in the counted family
     ids: Ids
     q_residual: float
     members: Mask  # (n,) all its rows
-    new: Mask  # (n,) those that no earlier finding covers
+    credited: Mask  # (n,) those of which no finding with a larger error holds any
     folded: SliceIds  # (f, level) the best slices that it explains
     folded_count: int
 
 
-def explain_away(
-    full: AssessedFamily,
-    *,
-    recount: Callable[[Mask], AssessedFamily],
-    members: Callable[[Ids], Mask],
-    compare: Callable[[Mask, Mask], float],
-    within: Callable[[Family, int, Ints], Floats],
-    limit: int,
-) -> list[Finding]:
-    """Choose distinct slices until nothing significant remains, at most `limit`.
+def find_distinct(assessor: Assessor, full: Assessment, *, top: int | None) -> list[Finding]:
+    """Choose distinct slices and return them best score first, at most `top`.
 
-    full: the family of all n rows. recount(remaining): the family of those rows.
-    members(ids): the rows of a slice. compare(inside, reference): p of two sets of rows.
-    within(family, general, special): p of slices against the other rows of a more general one, by
-    their positions. A finding is significant both in the full family and among the remaining rows.
-    The best score goes first; it gives way to a special slice inside it that is clearly worse than
-    its other rows, and that to a more general one beyond which it adds nothing.
+    full: the assessment of all rows.
     """
-    findings: list[Finding] = []
-    if not full.significant.any():
-        return findings
-    remaining = np.ones(len(members(())), np.bool_)
-    now = full
-    while len(findings) < limit:
-        eligible = now.among(full.keys)
-        if not eligible.any():
-            break
-        family, best = now.family, int(np.argmax(eligible))  # best score first
-        best = _specialize(family, best, eligible, remaining, members, compare, within)
-        ids, q = _generalize(family, best, eligible, remaining, members, compare)
-        inside = members(ids)
-        new = inside & remaining
-        remaining = remaining & ~inside
-        before, now = now, recount(remaining)
-        folded = _explained(before, now, ids)
-        findings.append(Finding(ids, q, inside, new, folded[:_SHOWN], len(folded)))
-    return findings
+    held: dict[int, Mask] = {}
+
+    def members(position: int) -> Mask:
+        if position not in held:
+            held[position] = assessor.discovery.members(assessor.family.ids(position))
+        return held[position]
+
+    chosen = choose_slices(assessor, full, members, limit=_MOST)
+    positions = sorted(chosen)[:top]  # a family is sorted by score
+    if not positions:
+        return []
+    masks = np.stack([members(position) for position in positions])  # (f, n)
+    credited = _credit_rows(assessor, positions, masks)
+    folded = _fold(assessor, full, positions, masks)
+    family = assessor.family
+    return [
+        Finding(
+            position, family.ids(position), _compute_q(assessor, chosen[position], position),
+            masks[f], credited[f], family.slices[folded[f][:_SHOWN]], len(folded[f]),
+        )
+        for f, position in enumerate(positions)
+    ]  # fmt: skip
 
 
-def _specialize(
-    family: Family, best: int, significant: Mask, remaining: Mask,
-    members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
-    within: Callable[[Family, int, Ints], Floats],
-) -> int:  # fmt: skip
-    """Return the significant slice inside the best one that explains it: worse than its other rows.
+def _compute_q(assessor: Assessor, now: Assessment, position: int) -> float:
+    """Return the q of a slice among those with enough rows where it was chosen.
 
-    A slice with a large error in a part of it alone has a larger error too, but diluted. p counts
-    the slices inside (Bonferroni); what remains of the general one is assessed again without the
-    special one's rows.
+    Of the statistic that it was chosen by: the root deviance for two-valued errors.
     """
-    while True:
-        ids = _list_ids(family, best)
-        inside = np.flatnonzero(_hold_all(family, ids) & (family.level > len(ids)))
-        special = inside[significant[inside]]
-        if not len(special):
-            return best
-        p = within(family, best, special)
-        first = int(np.argmin(p))
-        if p[first] * len(inside) > BEYOND:
-            return best
-        rows, around = members(_list_ids(family, int(special[first]))), members(ids)
-        if compare(rows & remaining, around & remaining & ~rows) * len(inside) > BEYOND:
-            return best
-        best = int(special[first])
+    enough = now.sums.weight >= assessor.discovery.search.min_weight * (1 - 1e-12)
+    enough[position] = True
+    q = np.ones(len(enough))
+    q[enough] = adjust_bh(np.minimum(now.bound / now.tests, 1.0)[enough])
+    return float(q[position])
 
 
-def _generalize(
-    family: Family, best: int, significant: Mask, remaining: Mask,
-    members: Callable[[Ids], Mask], compare: Callable[[Mask, Mask], float],
-) -> tuple[Ids, float]:  # fmt: skip
-    """Return the most general significant slice around the best one that leaves it nothing to add.
+def _credit_rows(assessor: Assessor, positions: list[int], masks: Mask) -> Mask:
+    """Give each row to the finding with the largest (or smallest) error that holds it."""
+    sums = assessor.family.sums.take(np.array(positions))
+    order = np.argsort(-assessor.sign * sums.total / sums.weight, kind="stable")
+    credited = np.zeros_like(masks)
+    left = np.ones(masks.shape[1], np.bool_)
+    for f in order:
+        credited[f] = masks[f] & left
+        left &= ~masks[f]
+    return credited
 
-    The special slice is the best of many, so its p against the other rows of the general one is
-    multiplied by the number of counted slices inside the general one (Bonferroni).
+
+def _fold(assessor: Assessor, full: Assessment, positions: list[int], masks: Mask) -> list[Ints]:
+    """Return, for each finding, the positions of the slices that it explains, best score first.
+
+    Explained are slices that are significant among all rows (q or family-wise p) and not among
+    those that the findings leave. Each belongs to the finding with which it shares rows most beyond
+    chance, by the odds ratio of its rows being the finding's; to none where that is below 2.
     """
-    ids = _list_ids(family, best)
-    inside = members(ids) & remaining
-    for level in range(1, len(ids)):
-        options: list[tuple[float, Ids, float]] = []
-        for general in combinations(ids, level):
-            row = family.find(general)
-            if row is None or not significant[row]:
-                continue
-            around = members(general) & remaining & ~inside
-            special = int(_hold_all(family, general).sum()) - 1
-            if not around.any() or compare(inside, around) * max(special, 1) > LEVEL:
-                options.append((float(family.p[row]), general, float(family.q[row])))
-        if options:
-            _, chosen, q = min(options)
-            return chosen, q
-    return ids, float(family.q[best])
+    family = assessor.family
+    remaining: Mask = ~np.logical_or.reduce(masks, axis=0)
+    left = assessor.assess(remaining, most=0) if remaining.any() else None
+    explained = (family.q < LEVEL) | full.find_significant(LEVEL)
+    explained[positions] = False
+    if left is not None:
+        explained &= left.bound > LEVEL
+    most = _CANDIDATES if assessor.supersets is not None else _ONE_BY_ONE
+    candidates = np.flatnonzero(explained)[:most]
+    folded: list[list[int]] = [[] for _ in positions]
+    if not len(candidates):
+        return [np.array(some, np.int64) for some in folded]
+    shared = assessor.count_shared(masks, candidates)  # (c, f)
+    ratio = _compute_odds(shared, family.sums.n[candidates], masks.sum(axis=1), masks.shape[1])
+    best = ratio.argmax(axis=1)
+    for position, f, odds in zip(
+        candidates, best.tolist(), ratio.max(axis=1).tolist(), strict=True
+    ):
+        if odds >= _ODDS:
+            folded[f].append(position)
+    return [np.array(some, np.int64) for some in folded]
 
 
-def _list_ids(family: Family, row: int) -> Ids:
-    return tuple(int(i) for i in family.slices[row] if i >= 0)
-
-
-def _hold_all(family: Family, ids: Ids) -> Mask:
-    """Return which slices of the family have all of these predicates."""
-    held = np.ones(len(family), np.bool_)
-    for i in ids:
-        held &= (family.slices == i).any(axis=1)
-    return held
-
-
-def _explained(before: AssessedFamily, after: AssessedFamily, ids: Ids) -> SliceIds:
-    """List the slices that are significant only with a finding's rows, best first."""
-    gone = np.flatnonzero(before.significant & ~np.isin(before.family.keys, after.keys))
-    folded: SliceIds = before.family.slices[gone[gone != before.family.find(ids)]]
-    return folded
+def _compute_odds(shared: Ints, sizes: Ints, found: Ints, n: int) -> Floats:
+    """Return (c, f) odds ratios of rows being in a finding, inside a slice and outside it."""
+    inside_only = sizes[:, None] - shared
+    found_only = found[None, :] - shared
+    neither = n - shared - inside_only - found_only
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = (shared * neither) / (inside_only * found_only)
+    ratio: Floats = np.where(shared > 0, np.where(np.isnan(odds), np.inf, odds), 0.0)
+    return ratio

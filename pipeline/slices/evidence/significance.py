@@ -5,6 +5,7 @@ from scipy import special
 
 from pipeline.slices.array_types import Floats, Ints
 from pipeline.slices.counting.fixed_point import Losses, Sums
+from pipeline.slices.evidence.root_deviance import root_deviance
 from pipeline.slices.options import Direction
 from pipeline.statistics.p_values import fisher
 
@@ -56,8 +57,8 @@ def compute_p(total: Sums, part: Sums, losses: Losses, *, direction: Direction =
     if losses.binary and losses.weights is None:
         if losses.low == losses.high:
             return np.ones_like(p)
-        all_high = _count_high(total, losses)
-        high = _count_high(part, losses)
+        all_high = count_high(total, losses)
+        high = count_high(part, losses)
         complement = subtract_sums(total, part)
         table = [high, part.n - high, all_high - high, complement.n - (all_high - high)]
         few = (np.minimum.reduce(table) < _FEW) & (complement.n > 0)
@@ -67,10 +68,30 @@ def compute_p(total: Sums, part: Sums, losses: Losses, *, direction: Direction =
     return p
 
 
-def _count_high(sums: Sums, losses: Losses) -> Ints:
-    """Count the rows with the larger of two error values."""
-    high = (sums.total - losses.low * sums.weight) / (losses.high - losses.low)
-    return np.rint(high).astype(np.int64)
+def count_high(sums: Sums, losses: Losses) -> Ints:
+    """Return how many rows of each set have the larger of two error values."""
+    if losses.high <= losses.low:
+        return np.zeros(len(sums.n), np.int64)
+    return np.rint((sums.total - losses.low * sums.weight) / (losses.high - losses.low)).astype(
+        np.int64
+    )
+
+
+def compute_tail(total: Sums, part: Sums, losses: Losses, *, direction: Direction) -> Floats:
+    """Return (k,) one-sided p of sets of rows against the others of `total`.
+
+    As `compute_p`, but of two-valued errors with large counts the normal tail of the signed root
+    deviance, which is less weak for small sets.
+    """
+    p = compute_p(total, part, losses, direction=direction)
+    if not losses.binary or losses.weights is not None:
+        return p
+    n, all_high = int(total.n[0]), int(count_high(total, losses)[0])
+    high = count_high(part, losses)
+    table = [high, part.n - high, all_high - high, n - part.n - (all_high - high)]
+    sign = 1.0 if direction == "worse" else -1.0
+    tail = special.ndtr(-root_deviance(high, part.n, all_high, n, sign))
+    return np.where(np.minimum.reduce(table) < _FEW, p, tail)
 
 
 def welch(

@@ -145,6 +145,27 @@ def test_faults_are_named(
         run(str(file), *arguments)
 
 
+def test_runs_of_ordered_values_are_searched_and_printed(tmp_path: Path) -> None:
+    sizes = ["<= 32"] * 200 + ["(32, 128]"] * 60 + ["> 128"] * 20
+    losses = [int(i % 10 == 0) for i in range(200)] + [int(i % 5 < 3) for i in range(80)]
+    file = tmp_path / "t.csv"
+    pl.DataFrame({"size": sizes, "loss": losses, "x": ["a", "b"] * 140}).write_csv(file)
+    order = "size=<= 32, (32, 128], > 128"
+    out, _ = run(str(file), "--error", "loss", "--ordered", order, "--permutations", "99")
+    assert "size > 32" in out
+    assert "family-wise" in out
+    out, _ = run(str(file), "--error", "loss", "--ordered", order, "--json")
+    worst = json.loads(out)["findings"][0]
+    assert worst["predicates"] == [{"attribute": "size", "value": "> 32"}]
+    assert worst["n"] == 80
+
+
+@pytest.mark.parametrize("order", ["size", "size=", "size=a"])
+def test_an_order_that_cannot_be_read_is_named(files: dict[str, Path], order: str) -> None:
+    with pytest.raises(ConfigError, match="expected ATTRIBUTE=VALUE,VALUE"):
+        run(str(files["csv"]), "--error", "loss", "--ordered", order)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="no such file"):
         run(str(tmp_path / "none.csv"), "--error", "e")

@@ -39,6 +39,20 @@ def test_piped_output_is_not_cut() -> None:
     assert max(map(len, lines)) < 300  # nothing is padded to the width of the console
 
 
+def test_the_p_that_confirmed_a_finding_stands_beside_it() -> None:
+    finding = {
+        "system": "finder", "n": 20, "error": 0.5, "rest_error": 0.1, "q": 0.13,
+        "state": "confirmed", "p_family": 0.2, "holdout_n": 21, "holdout_p": 0.0031,
+        "predicates": [{"attribute": "hat", "value": "yes"}],
+    }  # fmt: skip
+    console = Console(file=io.StringIO(), width=120)
+    print_summary(Summary("run", {"slices": 4}, findings=(finding,)), console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
+    assert "held-out p 0.0031" in printed
+    assert "0.13" not in printed
+    assert "without those held out" in printed
+
+
 def test_groups_that_cannot_be_judged_say_what_would_do() -> None:
     nothing = dict.fromkeys(("value", "difference", "difference_low", "difference_high"))
     small = {
