@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.commands.export import list_tables
+from flows.commands.exports.export import list_tables
 
 ROOT = Path(__file__).parents[1]
 FILES = {

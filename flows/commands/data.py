@@ -27,7 +27,7 @@ def export(
     ] = False,
 ) -> None:
     """Write a table of a workspace to a file; `wide` has one row a sample with all of it."""
-    from flows.commands.export import export_table
+    from flows.commands.exports.export import export_table
 
     exported = export_table(workspace, table, file, all_runs=all_runs)
     typer.echo(f"wrote {exported.rows:,} rows of {table} to {file}")

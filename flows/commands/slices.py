@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from flows.commands.console import open_console
+from flows.commands.exports.wide_columns import drop_outputs
 from flows.commands.slice_tables import print_result
-from flows.commands.wide_columns import drop_outputs
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.slices.options import AuditOptions, Condition
 

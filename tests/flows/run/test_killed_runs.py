@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.commands.export import export_table
+from flows.commands.exports.export import export_table
 from tests.flows.small_audit import SmallAudit
 
 SEED = 20261121

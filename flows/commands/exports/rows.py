@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from flows.commands.wide_columns import LIMIT
+from flows.commands.exports.wide_columns import LIMIT
 from flows.run.record import find_last_search
 from pipeline.tables import RESULTS
 from pipeline.workspace.manifests import (

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from flows.commands.wide_columns import MARK
+from flows.commands.exports.wide_columns import MARK
 from pipeline.errors.scored import scored_samples
 from pipeline.workspace.label_columns import LabelColumn, list_columns, list_true_columns
 from pipeline.workspace.manifests import LabelManifest, ScoreManifest

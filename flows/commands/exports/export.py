@@ -7,10 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.commands.export_matches import MATCH_READERS
-from flows.commands.export_rows import mark_limit, select_current
-from flows.commands.wide_columns import LIMIT
-from flows.commands.wide_table import build_wide_table
+from flows.commands.exports.matches import MATCH_READERS
+from flows.commands.exports.rows import mark_limit, select_current
+from flows.commands.exports.wide_columns import LIMIT
+from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import replace_file
 from pipeline.tables import RESULTS, TABLES
