@@ -102,7 +102,13 @@ def check_audit(
     sample_set = read_samples(audit.dataset, detections=found, limit=images)
     sample_set = add_detection_samples(sample_set, audit, limit=limit)
     sample = audit.dataset.sample
-    fits = check_columns(resolved.attributes, sample_set, sample=sample, limited=limit is not None)
+    fits = check_columns(
+        resolved.attributes,
+        sample_set,
+        sample=sample,
+        truth=audit.dataset.truth,
+        limited=limit is not None,
+    )
     scored = _score_systems(audit, sample_set)
     counts = {
         "samples": scored_samples(sample_set.samples).height,

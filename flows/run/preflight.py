@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.config.audit import Audit, FairnessConfig
+from pipeline.config.audit import Audit, FairnessConfig, Truth
 from pipeline.exceptions import ConfigError
 from pipeline.files.toml_file import nearest
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.given import select_targets
-from pipeline.labels.mappings import MappingFit, fit_given
+from pipeline.labels.mappings import MappingFit, fit_given, refuse_other_values
 from pipeline.labels.measured import refuse_whole_images
 from pipeline.samples.sample_set import SampleSet
 
@@ -120,13 +120,19 @@ def require_comparison(audit: Audit, sensitive: Sequence[str]) -> None:
 
 
 def check_columns(
-    attributes: Sequence[Attribute], found: SampleSet, *, sample: str, limited: bool = False
+    attributes: Sequence[Attribute],
+    found: SampleSet,
+    *,
+    sample: str,
+    truth: Truth | None = None,
+    limited: bool = False,
 ) -> list[MappingFit]:
     """Check attributes against a dataset that was read, before hours of work.
 
-    sample: image or object. limited: whether only some of the samples were read. Returns how the
-    mappings of given attributes fit. Raises DatasetError for a given attribute without its column
-    or whose mapping cannot be meant, ConfigError for an attribute of boxes in an audit of images.
+    sample: image or object. truth: [dataset.truth]. limited: whether only some of the samples were
+    read. Returns how the mappings of given attributes fit. Raises DatasetError for one without its
+    column, whose mapping cannot be meant, or none of whose cells is a true value, and ConfigError
+    for an attribute of boxes in an audit of images.
     """
     if sample == "image":
         refuse_whole_images(attributes)
@@ -135,6 +141,9 @@ def check_columns(
         if attribute.kind == "given":
             targets = select_targets(found.samples, attribute)
             fits.append(fit_given(attribute, found.columns, targets, complete=not limited))
+            known = truth.attributes.get(attribute.name, {}) if truth else {}
+            if not attribute.values:
+                refuse_other_values(attribute, found.columns, targets, known)
     return [fit for fit in fits if fit is not None]
 
 

@@ -42,7 +42,13 @@ def make_samples(
         # Images without a detection are not read again: what is wrong with them is known already.
         rejects = pl.concat([found.rejects, detected.rejects]).unique().sort("path", "reason")
         found = dataclasses.replace(found, rejects=rejects)
-    check_columns(resolved.attributes, found, sample=dataset.sample, limited=limit is not None)
+    check_columns(
+        resolved.attributes,
+        found,
+        sample=dataset.sample,
+        truth=dataset.truth,
+        limited=limit is not None,
+    )
     if dataset.truth is not None:  # so that a faulty file is not found after the embedding
         read_truth(dataset.truth, found.samples)
     put_sample_set(found, store, root=root, asked=hash_dataset(dataset), limit=limit)

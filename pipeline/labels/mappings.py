@@ -1,6 +1,6 @@
 """How well a mapping fits a table: which cells each value lists, and how often they are there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -119,6 +119,26 @@ def fit_given(
     if fit.faults:
         raise DatasetError.from_problems(attribute.reference or attribute.name, fit.faults)
     return fit
+
+
+def refuse_other_values(
+    attribute: Attribute, columns: pl.DataFrame, targets: pl.DataFrame, values: Collection[str]
+) -> None:
+    """Raise DatasetError where no true value of an attribute is a cell of its column.
+
+    attribute: given, each cell a value of its own. columns, targets: as for `fit_given`. values:
+    those of [dataset.truth].
+    """
+    name = find_column(attribute, columns)
+    own = columns.join(targets, on="sample_id", how="semi")[name]
+    counts = _count_cells(write_cells(own))
+    if counts and values and not set(values) & set(counts):
+        names = ", ".join(map(repr, values))
+        raise DatasetError(
+            f"[dataset.truth.{attribute.name}]: none of its values ({names}) "
+            f"is a cell of column {name!r}, which holds {show_cells(_rank(counts))}; name them "
+            "as these cells are, or say in an attribute file which cells mean which value"
+        )
 
 
 def show_cells(counted: Sequence[tuple[str, int]]) -> str:

@@ -6,7 +6,12 @@ import pytest
 from pipeline.exceptions import DatasetError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.given import Meanings
-from pipeline.labels.mappings import MappingFit, fit_given, fit_mapping
+from pipeline.labels.mappings import (
+    MappingFit,
+    fit_given,
+    fit_mapping,
+    refuse_other_values,
+)
 
 CELLS = ["male"] * 5 + ["female"] * 3 + [None]
 GENDER = {"man": ("sex", ("male",)), "woman": ("sex", ("female",))}
@@ -98,3 +103,15 @@ def test_the_mapping_of_a_given_attribute_is_compared_with_its_column() -> None:
     assert fit_given(Attribute(name="sex", kind="given"), columns, targets) is None
     with pytest.raises(DatasetError, match=r"'gender', values man: no cell .* is 'M', 1 are 'm'"):
         fit_values(man=("M",), woman=("w",))
+
+
+def test_true_values_that_are_all_no_cell_of_a_given_attribute_are_refused() -> None:
+    columns = pl.DataFrame({"sample_id": ["a", "b"], "sex": ["male", "female"]})
+    attribute = Attribute(name="sex", kind="given")
+    with pytest.raises(
+        DatasetError, match=r"truth.sex\]: none of its values \('man', 'woman'\)"
+    ) as no:
+        refuse_other_values(attribute, columns, columns, ["man", "woman"])
+    assert "which holds 'female' (1), 'male' (1)" in str(no.value)
+    refuse_other_values(attribute, columns, columns, ["male", "other"])
+    refuse_other_values(attribute, columns, columns, [])
