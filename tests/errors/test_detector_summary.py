@@ -18,7 +18,6 @@ from pipeline.config.dataset import Dataset
 from pipeline.errors.detection import choose_truth
 from pipeline.errors.evaluation.detector_summary import DetectorSummary, summarise_detector
 from pipeline.errors.score import score_system
-from pipeline.errors.scored import scored_samples
 from pipeline.samples.read import read_samples
 from tests.errors.detections import BOX, FAR, detection, list_matches, score
 from tests.errors.frames import category_frame, images, system, true_object, truth_frame
@@ -112,14 +111,15 @@ def test_average_precision_is_that_of_pycocotools(
 
 
 @pytest.mark.skipif(not MINI.is_dir(), reason=NO_SHARED)
-def test_average_precision_of_real_detections_is_that_of_pycocotools() -> None:
+@pytest.mark.parametrize("sample", ["image", "object"])
+def test_average_precision_of_real_detections_is_that_of_pycocotools(sample: str) -> None:
     truth_file, results = (
         MINI / "annotations/instances_val2017.json",
         MINI / "hog_people_val2017.json",
     )
     dataset = Dataset.model_validate(
         {"format": "coco", "images": str(MINI / "val2017"), "annotations": str(truth_file),
-         "categories": ["person"]}
+         "categories": ["person"], "sample": sample}
     )  # fmt: skip
     found = read_samples(dataset)
     scored = score_system(
@@ -129,8 +129,8 @@ def test_average_precision_of_real_detections_is_that_of_pycocotools() -> None:
         source_images=found.source_images,
         categories=found.categories,
     )
-    truth = choose_truth(found.objects, scored_samples(found.samples), found.categories)
-    made = summarise_detector(list_matches(scored), truth, iou=0.3)
+    assert scored.evaluation is not None
+    made = summarise_detector(scored.evaluation.matches, scored.evaluation.truth, iou=0.3)
     with contextlib.redirect_stdout(io.StringIO()):
         annotations = COCO(str(truth_file))
     expected = evaluate(
