@@ -54,7 +54,7 @@ def test_confident_false_positives_wrong_classes_and_what_nothing_finds_are_list
     ]
 
 
-def test_what_another_system_finds_at_whatever_score_is_no_doubtful_annotation(
+def test_what_another_system_finds_at_whatever_score_is_no_suspicious_annotation(
     tmp_path: Path,
 ) -> None:
     truth = truth_frame(TRUTH)

@@ -1,4 +1,4 @@
-"""What `weakspot export` writes of systems as they were scored last: matches, truth, doubts."""
+"""What `weakspot export` writes of systems: matches, true boxes, what to annotate again."""
 
 from collections.abc import Callable, Mapping
 

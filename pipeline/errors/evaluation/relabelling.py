@@ -20,7 +20,7 @@ def list_relabelling(
     evaluations: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]],
     likeness: Mapping[str, pl.Series] | None = None,
 ) -> pl.DataFrame:
-    """Return RELABEL: what to look at again, each reason with the most suspicious first.
+    """Return RELABEL: what to check again, each reason with the most suspicious first.
 
     evaluations: by system the DETECTION_MATCHES of all images and the true boxes in them. A
     detection is confident if it scores as high as half of those that found an object of its

@@ -98,8 +98,8 @@ def test_false_positives_are_samples_with_errors_labels_findings_and_pictures(
 
 def test_all_images_count_for_the_detector_as_a_whole(config: Path, tmp_path: Path) -> None:
     run_directly(config, ["score"])
-    told = call("export", tmp_path / "workspace", "relabel", tmp_path / "relabel.json")
-    assert (told.code, told.err) == (0, "")
+    done = call("export", tmp_path / "workspace", "relabel", tmp_path / "relabel.json")
+    assert (done.code, done.err) == (0, "")
     listed = json.loads((tmp_path / "relabel.json").read_text())
     assert [row["path"] for row in listed if row["reason"] == "not found"] == ["01.png"]
 
@@ -111,8 +111,8 @@ def test_what_looks_like_an_unlabelled_object_has_its_likeness_to_found_ones(
     sure = {"image_id": 7, "category_id": 1, "bbox": [100, 5, 30, 30], "score": 0.95}
     (tmp_path / "found.json").write_text(json.dumps([*found, sure]))
     run_directly(config)
-    told = call("export", tmp_path / "workspace", "relabel", tmp_path / "relabel.json")
-    assert (told.code, told.err) == (0, "")
+    done = call("export", tmp_path / "workspace", "relabel", tmp_path / "relabel.json")
+    assert (done.code, done.err) == (0, "")
     listed = json.loads((tmp_path / "relabel.json").read_text())
     first = listed[0]
     assert (first["reason"], first["path"], first["score"]) == ("unlabelled object", "07.png", 0.95)
@@ -142,9 +142,9 @@ def test_crowding_is_among_detections_so_that_true_boxes_give_no_error_away(conf
 
 
 def test_the_dry_run_knows_of_detections(config: Path) -> None:
-    told = call("run", config, "--dry-run")
-    assert told.code == 0
-    assert f"samples: {IMAGES - 1 + IMAGES // 2 + 1}" in told.out
+    done = call("run", config, "--dry-run")
+    assert done.code == 0
+    assert f"samples: {IMAGES - 1 + IMAGES // 2 + 1}" in done.out
 
 
 def test_without_a_detection_that_counts_there_is_no_sample(config: Path) -> None:
@@ -166,6 +166,6 @@ def test_what_cannot_be_an_audit_of_detections_is_refused(
     config: Path, old: str, new: str, reason: str
 ) -> None:
     config.write_text(CONFIG.replace(old, new))
-    told = call("run", config, "--dry-run")
-    assert told.code == 2
-    assert reason in told.err
+    done = call("run", config, "--dry-run")
+    assert done.code == 2
+    assert reason in done.err

@@ -117,7 +117,7 @@ def test_pixels_of_small_objects_are_measured(config: Path) -> None:
     assert "unknown" not in grain["value"]
 
 
-def test_matches_true_boxes_curves_and_doubtful_annotations_are_exported(
+def test_matches_true_boxes_curves_and_suspicious_annotations_are_exported(
     config: Path, tmp_path: Path
 ) -> None:
     config.write_text(CONFIG.replace('"tone.toml", ', ""))
@@ -125,8 +125,8 @@ def test_matches_true_boxes_curves_and_doubtful_annotations_are_exported(
     written = {}
     for table in ("outcomes", "objects", "sweeps", "relabel"):
         file = tmp_path / f"{table}.parquet"
-        told = call("export", tmp_path / "workspace", table, file)
-        assert (told.code, told.err) == (0, "")
+        done = call("export", tmp_path / "workspace", table, file)
+        assert (done.code, done.err) == (0, "")
         written[table] = pl.read_parquet(file)
     assert written["outcomes"].select("system", "status", "annotation_id").rows() == [
         ("finder", "found", "1")
@@ -141,6 +141,6 @@ def test_without_detectors_there_is_nothing_to_relabel(tmp_path: Path) -> None:
     audit = write_audit(tmp_path, count=8)
     run_directly(audit.config, ["score"])
     for table in ("relabel", "outcomes"):
-        told = call("export", tmp_path / "workspace", table, tmp_path / "x.csv")
-        assert told.code == 1
-        assert "weakspot score" in told.err
+        done = call("export", tmp_path / "workspace", table, tmp_path / "x.csv")
+        assert done.code == 1
+        assert "weakspot score" in done.err
