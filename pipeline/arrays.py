@@ -1,8 +1,12 @@
-"""Short names of the array types that many rooms annotate with."""
+"""Names of the array types that rooms annotate with; shapes are given where they are used."""
+
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]  # codes of at most 256 values, or bits
+Mask = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 import polars as pl
 
-from pipeline.statistics.arrays import Ints
+from pipeline.arrays import Ints
 from pipeline.tables import COLLECTION, check
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.arrays import Floats, Ints
 from pipeline.exceptions import ConfigError, TableError
-from pipeline.statistics.arrays import Floats, Ints
 from pipeline.tables import COMBINATIONS, check, empty
 from pipeline.vocabulary import UNKNOWN
 

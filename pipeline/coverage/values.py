@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline.statistics.arrays import Ints
+from pipeline.arrays import Ints
 from pipeline.statistics.estimates import (
     NAN,
     Estimate,

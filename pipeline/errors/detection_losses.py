@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipeline.arrays import Bools, Floats
+from pipeline.arrays import Floats, Mask
 from pipeline.config.error_metrics import find_metric
 from pipeline.errors.match_status import UNMATCHED, DetectionMatches
 from pipeline.exceptions import PredictionsError
@@ -25,11 +25,11 @@ class ObjectMatches:
     category has the object as its target.
     """
 
-    found: Bools
+    found: Mask
     iou: Floats
     score: Floats
     duplicates: Floats
-    wrong_class: Bools
+    wrong_class: Mask
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 from hotcoco import COCO, COCOeval
 
-from pipeline.arrays import Bools, Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.files.gc_pause import pause_gc
 
 GROUPS_PER_BATCH = 2_000  # bounds the memory of the evaluator's per-image results
@@ -33,7 +33,7 @@ def match_boxes(
     *,
     truth_group: Ints,
     truth_boxes: Floats,
-    truth_ignored: Bools,
+    truth_ignored: Mask,
     detection_group: Ints,
     detection_boxes: Floats,
     scores: Floats,
@@ -66,7 +66,7 @@ def match_boxes_at(
     *,
     truth_group: Ints,
     truth_boxes: Floats,
-    truth_ignored: Bools,
+    truth_ignored: Mask,
     detection_group: Ints,
     detection_boxes: Floats,
     scores: Floats,
@@ -121,7 +121,7 @@ def _take_groups(group: Ints, order: Ints, batch: Ints) -> Ints:
 
 
 def _match_batch(
-    group: Ints, boxes: Floats, ignored: Bools, results: Floats, *, ious: Sequence[float]
+    group: Ints, boxes: Floats, ignored: Mask, results: Floats, *, ious: Sequence[float]
 ) -> list[tuple[Ints, Ints]]:
     """Match one batch of groups from 0. results: (m, 7) as COCO.load_res takes it, groups from 1.
 

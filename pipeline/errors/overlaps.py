@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.arrays import Bools, Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 
 PAIRS_PER_BATCH = 2_000_000  # of a detection and a true box in one image; bounds the memory
 _ALMOST_ONE = 1 - 1e-10  # an overlap that is 1 but for rounding reaches 1, as in pycocotools
 
 
-def measure_overlap(boxes: Floats, others: Floats, *, crowds: Bools) -> Floats:
+def measure_overlap(boxes: Floats, others: Floats, *, crowds: Mask) -> Floats:
     """Return (n,) intersection over union of boxes (n, 4) and others (n, 4), pair by pair.
 
     Boxes are x, y, width, height. crowds: (n,) where the other one is a crowd or ignored, the
@@ -22,7 +22,7 @@ def measure_overlap(boxes: Floats, others: Floats, *, crowds: Bools) -> Floats:
         return _measure_overlap(boxes, others, crowds)
 
 
-def _measure_overlap(boxes: Floats, others: Floats, crowds: Bools) -> Floats:
+def _measure_overlap(boxes: Floats, others: Floats, crowds: Mask) -> Floats:
     width = np.minimum(boxes[:, 0] + boxes[:, 2], others[:, 0] + others[:, 2])
     width -= np.maximum(boxes[:, 0], others[:, 0])
     height = np.minimum(boxes[:, 1] + boxes[:, 3], others[:, 1] + others[:, 3])
@@ -43,7 +43,7 @@ def find_targets(
     object_image: Ints,
     object_category: Ints,
     object_boxes: Floats,
-    object_found: Bools,
+    object_found: Mask,
     iou: float,
     pairs_per_batch: int = PAIRS_PER_BATCH,
 ) -> Ints:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import polars as pl
 
-from pipeline.arrays import Bools, Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.config.error_metrics import find_metric
 from pipeline.errors.detection_losses import (
     IMAGE_LOSSES,
@@ -23,7 +23,7 @@ def sweep_threshold(
     matches: pl.DataFrame,
     *,
     sample_ids: pl.Series,
-    inside: Bools,
+    inside: Mask,
     error: str = "miss",
     image_counts: pl.DataFrame | None = None,
     thresholds: Sequence[float] | None = None,

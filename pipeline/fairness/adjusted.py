@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.arrays import Floats, Ints
 from pipeline.fairness.gap_significance import Sides, compute_score_p
 from pipeline.fairness.groups import Group
-from pipeline.statistics.arrays import Floats, Ints
 from pipeline.statistics.estimates import (
     NAN,
     Estimate,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.statistics.arrays import Floats, Ints, Mask
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.statistics.estimates import NOTHING, Estimate, estimate_from_spread
 
 _RECALLS = np.linspace(0.0, 1.0, 101)

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from pipeline.arrays import Ints, Mask
 from pipeline.fairness.average_precision import estimate_average_precision
 from pipeline.fairness.groups import Group
 from pipeline.fairness.metrics import ImageMean, Metric, Pair, RowMean
 from pipeline.fairness.validation import refuse_repeats
-from pipeline.statistics.arrays import Ints, Mask
 from pipeline.statistics.estimates import Estimate, Values
 
 UNMATCHED = ("false positive", "duplicate", "wrong class")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from pipeline.arrays import Floats, Ints
 from pipeline.fairness.groups import Group
-from pipeline.statistics.arrays import Floats, Ints
 from pipeline.statistics.estimates import NAN, Estimate, Values, sum_weights
 from pipeline.statistics.p_values import fisher
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from pipeline.arrays import Ints
 from pipeline.fairness.adjusted import compare_within_strata
 from pipeline.fairness.gap_significance import compare_means
 from pipeline.fairness.groups import Column, Group, number_strata
 from pipeline.fairness.metrics import Metric, Pair, RowMean
 from pipeline.fairness.needed_n import Power
-from pipeline.statistics.arrays import Ints
 from pipeline.statistics.estimates import NAN, Values, subtract
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import GAPS, check

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipeline.statistics.arrays import Ints
+from pipeline.arrays import Ints
 from pipeline.vocabulary import UNKNOWN
 
 Predicates = tuple[tuple[str, str], ...]

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from pipeline.arrays import Ints, Mask
 from pipeline.fairness.groups import Group
-from pipeline.statistics.arrays import Ints, Mask
 from pipeline.statistics.estimates import Estimate, Values, estimate_mean
 
 Pair = tuple[Estimate, Estimate]

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from pipeline.arrays import Floats
 from pipeline.exceptions import TableError
-from pipeline.statistics.arrays import Floats
 
 
 def check_inputs(

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from pipeline.arrays import Floats, Ints
 from pipeline.exceptions import TableError
-from pipeline.slices.array_types import Floats, Ints
 from pipeline.slices.counting.encode import Codes, list_rows
 from pipeline.slices.counting.fixed_point import Losses
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pipeline.slices.array_types import Array, Floats, Ids, Ints, Mask, SliceIds
+from pipeline.arrays import Array, Floats, Ints, Mask
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.cube import Counts
 from pipeline.slices.counting.fixed_point import Sums
@@ -15,6 +15,7 @@ from pipeline.slices.counting.slice_score import score_slices
 from pipeline.slices.evidence.significance import compute_p, subtract_sums
 from pipeline.slices.layout import Layout
 from pipeline.slices.options import Direction
+from pipeline.slices.slice_ids import Ids, SliceIds
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import FAMILY, check
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline.slices.array_types import Ints, Mask, SliceIds
+from pipeline.arrays import Ints, Mask
 from pipeline.slices.audit_rows import AuditRows
 from pipeline.slices.evidence.assessment import FamilyWise
 from pipeline.slices.evidence.difference_interval import compute_interval
@@ -14,6 +14,7 @@ from pipeline.slices.evidence.discovery import Discovery, compare_rows, member_f
 from pipeline.slices.evidence.distinct import Finding
 from pipeline.slices.evidence.stratified_score import compare_beside
 from pipeline.slices.family import Family, complement_error, name_slices
+from pipeline.slices.slice_ids import SliceIds
 from pipeline.statistics.p_values import adjust_holm
 from pipeline.tables import PREDICATES, WEAKNESSES, check
 from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LEVEL, LIKELY

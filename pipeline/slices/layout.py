@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from pipeline.slices.array_types import Array, Ids, Ints, Mask, SliceIds
+from pipeline.arrays import Array, Ints, Mask
 from pipeline.slices.ordered.runs import NO_RUNS, Runs
+from pipeline.slices.slice_ids import Ids, SliceIds
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from pipeline.arrays import Ints, Mask
 from pipeline.exceptions import SearchError
-from pipeline.slices.array_types import Ints, Mask, SliceIds
 from pipeline.slices.counting.cells import Cells, make_cells
 from pipeline.slices.counting.cube import Counts, count_cube, estimate_cube
 from pipeline.slices.counting.depth_first import DepthFirstOptions, search_depth_first
@@ -18,6 +18,7 @@ from pipeline.slices.counting.kernels import Kernels, load_kernels
 from pipeline.slices.counting.sliceline_engine import search_sliceline
 from pipeline.slices.family import Family, Test, build_family, tabulate
 from pipeline.slices.options import Engine, SearchOptions, merge_options
+from pipeline.slices.slice_ids import SliceIds
 from pipeline.vocabulary import UNKNOWN
 
 _SLICE_BYTES = 400  # of one counted slice: sums, statistics, sorting and its row of the table

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from pipeline.arrays import Ints
 from pipeline.exceptions import SearchError
-from pipeline.slices.array_types import Ints
 from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows, split_rows
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses

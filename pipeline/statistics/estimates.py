@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.statistics.arrays import Floats, Ints
+from pipeline.arrays import Floats, Ints
 from pipeline.statistics.intervals import Z, subtract_intervals, wilson_interval
 
 Interval = tuple[float, float]

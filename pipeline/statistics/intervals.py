@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from pipeline.statistics.arrays import Floats, Ints
+from pipeline.arrays import Floats, Ints
 
 Ends = tuple[Floats, Floats]
 Z = float(special.ndtri(0.975))

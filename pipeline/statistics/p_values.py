@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from pipeline.statistics.arrays import Floats, Ints
+from pipeline.arrays import Floats, Ints
 
 
 def fisher(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipeline.slices.array_types import Floats, Mask
+from pipeline.arrays import Floats, Mask
 from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses

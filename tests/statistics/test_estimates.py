@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.statistics.arrays import Floats, Ints
+from pipeline.arrays import Floats, Ints
 from pipeline.statistics.estimates import Estimate, Values, estimate_mean, number_clusters, subtract
 from pipeline.statistics.intervals import wilson_interval
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipeline.arrays import Bools, Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.errors.match_status import number_texts, take_boxes
 from pipeline.errors.matching import Matches, match_boxes_at
 
@@ -25,7 +25,7 @@ class BoxArrays:
     true_image: Ints
     true_category: Ints
     true_boxes: Floats
-    ignored: Bools
+    ignored: Mask
     image: Ints
     category: Ints
     boxes: Floats

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipeline.arrays import Bools, Floats
+from pipeline.arrays import Floats, Mask
 from pipeline.errors.evaluation.box_arrays import BoxArrays, take_arrays
 from pipeline.errors.evaluation.evaluation_tables import (
     CATEGORY_SCORES,
@@ -122,7 +122,7 @@ def _score_categories(
     judged = judge_detections(arrays, matches)
     count = len(arrays.categories)
 
-    def tally(chosen: Bools) -> pl.Series:
+    def tally(chosen: Mask) -> pl.Series:
         return pl.Series(np.bincount(judged.category[chosen], minlength=count))
 
     frame = pl.DataFrame(

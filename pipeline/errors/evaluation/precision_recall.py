@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.arrays import Bools, Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.errors.evaluation.box_arrays import BoxArrays
 from pipeline.errors.matching import Matches
 
@@ -17,8 +17,8 @@ class Judged:
     """Detections by falling score: (m,) category, whether it counts, whether it is correct."""
 
     category: Ints
-    counted: Bools
-    correct: Bools
+    counted: Mask
+    correct: Mask
 
     def average(self, objects: Ints) -> Floats:
         """Return the average precision of each category; NaN of one without objects.
@@ -40,7 +40,7 @@ def judge_detections(arrays: BoxArrays, matches: Matches) -> Judged:
     return Judged(arrays.category, ~on_ignored, matched & ~on_ignored)
 
 
-def average_precision(correct: Bools, objects: int) -> float:
+def average_precision(correct: Mask, objects: int) -> float:
     """Return the mean over 101 recalls of the best precision at that recall or more.
 
     correct: (m,) of the detections of one category by falling score. objects: how many there are to

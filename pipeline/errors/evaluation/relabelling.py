@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import polars as pl
 
-from pipeline.arrays import Bools, Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.errors.evaluation.evaluation_tables import RELABEL
 from pipeline.errors.match_status import number_texts, take_boxes
 from pipeline.errors.overlaps import measure_overlap, pair_up
@@ -99,7 +99,7 @@ def _list_not_found(
     )
 
 
-def _find_touched(detections: pl.DataFrame, truth: pl.DataFrame) -> Bools:
+def _find_touched(detections: pl.DataFrame, truth: pl.DataFrame) -> Mask:
     touched = np.zeros(len(truth), dtype=np.bool_)
     for _, candidate, overlap in _overlap_all(detections, truth):
         touched[candidate[overlap > APART]] = True

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from pipeline.arrays import Bools, Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.errors.evaluation.box_arrays import BoxArrays
 from pipeline.errors.evaluation.evaluation_tables import ERROR_KINDS
 from pipeline.errors.evaluation.precision_recall import Judged, average_over, judge_detections
@@ -47,7 +47,7 @@ class KindsOfErrors:
 
     kind: Ints
     target: Ints
-    missed: Bools
+    missed: Mask
 
 
 def find_kinds(
@@ -118,7 +118,7 @@ def _find_nearest(arrays: BoxArrays, rows: Ints) -> tuple[Floats, Ints, Floats, 
     return best[True], which[True], best[False], which[False]
 
 
-def _choose_mended(arrays: BoxArrays, matches: Matches, found: KindsOfErrors) -> Bools:
+def _choose_mended(arrays: BoxArrays, matches: Matches, found: KindsOfErrors) -> Mask:
     """Return (m,) which errors of class and localization become correct when they are mended.
 
     The best of each target that no detection matches, over both kinds, as tidecv has it.
@@ -132,7 +132,7 @@ def _choose_mended(arrays: BoxArrays, matches: Matches, found: KindsOfErrors) ->
 
 
 def _mend(
-    arrays: BoxArrays, judged: Judged, found: KindsOfErrors, mended: Bools, kind: int
+    arrays: BoxArrays, judged: Judged, found: KindsOfErrors, mended: Mask, kind: int
 ) -> float:
     """Return the mean average precision after an oracle mended one kind of errors.
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.slices.array_types import Ints, SliceIds
+from pipeline.arrays import Ints
 from pipeline.slices.counting.cube import Chunk, plan_chunks
 from pipeline.slices.layout import Layout
+from pipeline.slices.slice_ids import SliceIds
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from pipeline.arrays import Array, Bytes, Ints, Mask
 from pipeline.exceptions import SearchError
-from pipeline.slices.array_types import Array, Bytes, Ints, Mask
 from pipeline.slices.counting.encode import Codes
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.kernels import Kernels

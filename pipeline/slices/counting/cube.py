@@ -8,12 +8,13 @@ from math import comb
 
 import numpy as np
 
+from pipeline.arrays import Array, Ints, Mask
 from pipeline.files.core_count import count_cores
-from pipeline.slices.array_types import Array, Ints, Mask, SliceIds
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.kernels import Kernels
 from pipeline.slices.layout import Layout
 from pipeline.slices.ordered.widen import pick_run_kernels, widen_histogram
+from pipeline.slices.slice_ids import SliceIds
 
 _CHUNK_CELLS = 1 << 20  # cells counted in one pass over the rows
 _SMALL = 4_000_000  # row updates below which threads cost more than they save

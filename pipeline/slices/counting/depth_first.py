@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.slices.array_types import Ints, Mask, SliceIds
+from pipeline.arrays import Ints, Mask
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.cube import Counts, widen_set
 from pipeline.slices.counting.kernels import Kernels
 from pipeline.slices.counting.slice_score import bound_scores, score_slices
 from pipeline.slices.options import Direction
+from pipeline.slices.slice_ids import SliceIds
 
 _SLACK = 1e-9  # bounds and scores round differently
 

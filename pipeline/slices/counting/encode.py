@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pipeline.arrays import Array, Mask
 from pipeline.exceptions import TableError
 from pipeline.predicates import find_order_faults, read_predicate
-from pipeline.slices.array_types import Array, Mask
 from pipeline.vocabulary import UNKNOWN
 
 _DIRECT = 1 << 16  # integers in a range up to this wide are their own codes

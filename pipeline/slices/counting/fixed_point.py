@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pipeline.arrays import Array, Bytes, Floats, Ints
 from pipeline.exceptions import TableError
-from pipeline.slices.array_types import Array, Bytes, Floats, Ints
 from pipeline.slices.counting.encode import list_rows
 
 _LARGEST = 1e150  # squares stay finite

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.slices.array_types import Array, Ints
+from pipeline.arrays import Array, Ints
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.joint_kernels import JointKernels

@@ -1,13 +1,10 @@
 """The kernels that count many permutations at a time: compiled by numba, or plain NumPy."""
 
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-from numpy.typing import NDArray
-
+from pipeline.arrays import Array
 from pipeline.slices.counting.kernels import load_kernels
 from pipeline.slices.options import Backend
-
-Array = NDArray[Any]
 
 
 class JointKernels(Protocol):

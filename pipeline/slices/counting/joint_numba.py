@@ -1,13 +1,9 @@
 """Kernels for joint histograms of many permutations at a time, compiled by numba."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.arrays import Array
 from pipeline.slices.counting.kernels_numba import _compile
-
-Array = NDArray[Any]
 
 
 @_compile

@@ -1,13 +1,9 @@
 """Kernels for joint histograms in plain NumPy, where numba is missing: the same numbers, slower."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.arrays import Array
 from pipeline.slices.counting.kernels_numpy import add_exactly
-
-Array = NDArray[Any]
 
 
 def number_cells(codes: Array, dims: Array, attributes: Array) -> Array:

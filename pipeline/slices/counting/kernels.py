@@ -3,8 +3,8 @@
 import os
 from typing import Protocol, cast
 
+from pipeline.arrays import Array
 from pipeline.exceptions import SearchError
-from pipeline.slices.array_types import Array
 from pipeline.slices.options import Backend
 
 

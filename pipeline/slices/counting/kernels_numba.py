@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
-from pipeline.slices.array_types import Array
+from pipeline.arrays import Array
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _BLOCK = 4096  # rows whose codes and keys stay in the first caches

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.slices.array_types import Array, Bytes, Floats, Ints, Mask, SliceIds
+from pipeline.arrays import Array, Bytes, Floats, Ints, Mask
+from pipeline.slices.slice_ids import SliceIds
 
 _EXACT = 1 << 53  # integers up to here are exact as floats, in which bincount adds
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.arrays import Array, Floats, Ints
 from pipeline.exceptions import SearchError
-from pipeline.slices.array_types import Array, Floats, Ints, SliceIds
 from pipeline.slices.counting.cells import Cells, row_codes
 from pipeline.slices.counting.cube import Counts
+from pipeline.slices.slice_ids import SliceIds
 
 Sparse = Any  # scipy's matrices have no types
 TOP = 1000  # slices that the package returns at most when no limit is given

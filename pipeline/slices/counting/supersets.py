@@ -11,10 +11,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrays import Ints
 from pipeline.slices.layout import Layout
 from pipeline.slices.ordered.runs import Runs
 
-Ints = NDArray[np.int64]
 AttributeSet = tuple[int, ...]
 _LIMITS = (1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16)  # cells of a superset; 1: each set by itself
 # Costs of one permutation in additions of a row (about 1 ns), measured on 2 cores.

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy import special
 
-from pipeline.slices.array_types import Floats, Ints, Mask
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.counting.joint_counts import JointCounts, add_channels

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from pipeline.slices.array_types import Floats, Ints, Mask
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.slices.evidence.assessment import Assessment, Assessor
 from pipeline.slices.evidence.significance import compute_tail
 from pipeline.slices.evidence.stratified_score import score_beside

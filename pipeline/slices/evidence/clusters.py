@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from pipeline.slices.array_types import Bytes, Floats, Ints, Mask, SliceIds
+from pipeline.arrays import Bytes, Floats, Ints, Mask
 from pipeline.slices.counting.cell_index import WidenedSet, index_cells
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Losses, Sums
@@ -13,6 +13,7 @@ from pipeline.slices.counting.kernels import Kernels
 from pipeline.slices.layout import Layout
 from pipeline.slices.options import Direction
 from pipeline.slices.ordered.widen import list_holders, pick_run_kernels
+from pipeline.slices.slice_ids import SliceIds
 
 
 @dataclass(frozen=True)

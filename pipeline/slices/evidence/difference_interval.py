@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from pipeline.slices.array_types import Floats, Ints, Mask
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.evidence.significance import effective_size, mean_and_variance, subtract_sums
 from pipeline.statistics.intervals import newcombe_interval

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.slices.array_types import Bytes, Floats, Ids, Ints, Mask, SliceIds
+from pipeline.arrays import Bytes, Floats, Ints, Mask
 from pipeline.slices.audit_rows import AuditRows
 from pipeline.slices.counting.cells import Cells, row_codes, take_rows
 from pipeline.slices.counting.fixed_point import Losses, Sums
@@ -17,6 +17,7 @@ from pipeline.slices.evidence.clusters import (
 from pipeline.slices.evidence.significance import compute_p
 from pipeline.slices.options import Direction, SearchOptions
 from pipeline.slices.search import Search, SearchResult, prepare_search, run_search
+from pipeline.slices.slice_ids import Ids, SliceIds
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.slices.array_types import Floats, Ids, Ints, Mask, SliceIds
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.slices.evidence.assessment import Assessment, Assessor
 from pipeline.slices.evidence.choice import choose_slices
+from pipeline.slices.slice_ids import Ids, SliceIds
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.vocabulary import LEVEL
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from pipeline.arrays import Floats
 from pipeline.files.core_count import count_cores
 
-Floats = NDArray[np.float64]
 Draw = Callable[[range], Floats]  # the largest statistic of each numbered permutation
 _LEVEL = 0.05  # reached more often than this, a statistic is no evidence, however often exactly
 _SURE = 1e-4  # chance that a decision differs from that of all permutations

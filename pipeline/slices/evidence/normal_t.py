@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.slices.array_types import Floats
+from pipeline.arrays import Floats
 from pipeline.slices.counting.fixed_point import Sums
 from pipeline.slices.evidence.significance import (
     effective_size,

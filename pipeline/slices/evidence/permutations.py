@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from pipeline.slices.array_types import Floats, Ints, Mask
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.slices.counting.cells import Cells
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.counting.joint_counts import LANES, JointCounts

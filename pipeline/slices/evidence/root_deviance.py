@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from pipeline.arrays import Floats, Ints
 
 
 def root_deviance(count: NDArray[Any], size: Ints, high: int, n: int, sign: float = 1.0) -> Floats:

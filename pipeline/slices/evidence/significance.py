@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from pipeline.slices.array_types import Floats, Ints
+from pipeline.arrays import Floats, Ints
 from pipeline.slices.counting.fixed_point import Losses, Sums
 from pipeline.slices.evidence.root_deviance import root_deviance
 from pipeline.slices.options import Direction

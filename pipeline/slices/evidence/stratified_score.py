@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from pipeline.slices.array_types import Ints, Mask
+from pipeline.arrays import Ints, Mask
 from pipeline.slices.counting.fixed_point import Losses
 from pipeline.slices.evidence.clusters import compare_clusters
 from pipeline.slices.evidence.discovery import compare_rows

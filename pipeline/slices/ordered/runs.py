@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.arrays import Ints, Mask
 from pipeline.predicates import name_run
-from pipeline.slices.array_types import Ints, Mask
 
 MOST_VALUES = 8  # every run of so many values; of more, only those that hold the first or the last
 _Chain = list[tuple[int, int, int]]  # runs (first, last, added), each one value longer

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.slices.array_types import Array
+from pipeline.arrays import Array
 from pipeline.slices.counting.kernels_numba import _compile
 
 

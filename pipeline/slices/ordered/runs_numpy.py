@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.slices.array_types import Array, Floats, Ints
+from pipeline.arrays import Array, Floats, Ints
 
 
 def add_runs(

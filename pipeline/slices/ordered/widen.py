@@ -11,7 +11,7 @@ from typing import Protocol, cast
 import numpy as np
 from scipy import sparse
 
-from pipeline.slices.array_types import Array, Ints
+from pipeline.arrays import Array, Ints
 from pipeline.slices.counting.kernels import Kernels
 from pipeline.slices.ordered.runs import Runs
 
