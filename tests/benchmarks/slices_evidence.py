@@ -59,7 +59,7 @@ def measure_planted(
     for number in range(tables):
         planted = plant(seed + number, n, kind=kind, base=base)
         frame = audit_slices(
-            planted.table, planted.errors, confirm=confirm, seed=number, permutations=0
+            planted.table, planted.errors, confirm=confirm, seed=number, permutations=399
         ).findings
         names = [
             tuple((p["attribute"], p["value"]) for p in predicates)

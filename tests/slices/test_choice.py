@@ -74,6 +74,7 @@ def test_held_out_rows_confirm_a_slice_inside_another() -> None:
     assert (findings["holdout_p"] < 1e-3).all()
 
 
+@pytest.mark.slow
 def test_evidence_does_not_go_when_that_of_other_slices_does() -> None:
     """A slice with a small q only among many others that are weak too is found all the same."""
     borrowed = 0
@@ -178,6 +179,7 @@ def test_a_slice_beside_others_is_tested_where_they_leave_it() -> None:
     assert compare_beside(rows.losses, None, inner, [inner], direction=direction) == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "gamma"])
 def test_chance_is_reported_in_few_tables(kind: str) -> None:
     found = 0

@@ -144,6 +144,7 @@ def plain_statistic(errors: NDArray[np.float64], inside: NDArray[np.bool_]) -> f
     return float(np.sqrt(freedom * np.log1p(t * t / freedom)) * scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "gamma"])
 def test_p_is_that_of_permutations_made_in_the_plainest_way(kind: str) -> None:
     rng = np.random.default_rng(7)
