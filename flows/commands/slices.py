@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from flows.commands.console import open_console
+from flows.commands.console import open_console, print_result
 from flows.commands.exports.wide_columns import drop_outputs
-from flows.commands.slice_tables import print_result
 from pipeline.exceptions import ConfigError, TableError
 from pipeline.slices.options import AuditOptions, Condition
 
