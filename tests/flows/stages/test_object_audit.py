@@ -131,12 +131,12 @@ def test_the_first_finding_is_height_below_128(done: Done) -> None:
     assert first["error"] == pytest.approx(0.984, abs=5e-4)
     assert first["rest_error"] == pytest.approx(0.837, abs=5e-4)
     assert first["state"] == "confirmed"
-    assert first["p_family"] < 0.025 < 0.05 < first["q"]  # q alone would not have found it
+    assert first["p_family"] < 0.05 < first["q"]  # q alone would not have found it
 
 
 def test_height_below_128_has_the_best_score_of_all_slices(done: Done) -> None:
     family = done.store.read_family(done.summary.run_id)
-    assert family.height == 122
+    assert family.height == 349  # 122 of single values, the others of runs
     assert family["predicates"][0].to_list() == [{"attribute": "height", "value": "<= 128"}]
 
 
