@@ -63,7 +63,7 @@ def format_probability(p: float | None) -> str:
         return "<0.0001"
     if p >= 0.995:
         return "1.00"
-    decimals = max(2, 1 - math.floor(math.log10(p)))
+    decimals = max(2, 1 - math.floor(math.log10(float(f"{p:.1e}"))))
     return f"{p:.{decimals}f}"
 
 
