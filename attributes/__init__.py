@@ -1,1 +1,1 @@
-"""Attribute files, one a dimension: data without code; README.md tells how to write one."""
+"""Attribute files, one a dimension: data without code; README.md says how to write one."""

@@ -90,7 +90,7 @@ def find_order_faults(order: Sequence[str], *, others: Iterable[str] = ()) -> li
 
 
 def _list_pairs(count: int) -> list[tuple[int, int]]:
-    """List the first and last place of every run of 2 to count - 1 of `count` values."""
+    """List the ends, as positions, of every run of 2 to count - 1 of `count` values."""
     pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]
     return [pair for pair in pairs if pair != (0, count - 1)]
 

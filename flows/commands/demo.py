@@ -1,4 +1,4 @@
-"""`weakspot demo`: draw the world, or do the whole job on it and hold the findings to the truth."""
+"""`weakspot demo`: draw the world, or run a whole audit on it and compare with the truth."""
 
 import time
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from flows.run.logs import LOG, set_up_logging
 from pipeline.files.core_count import count_cores
 
 if TYPE_CHECKING:
-    from pipeline.config.audit import Audit
     from pipeline.demo.compare import Comparison
     from pipeline.workspace.search_table import SearchTable
+    from pipeline.workspace.store import Store
 
 app = typer.Typer(help="A drawn world whose truth is known.", no_args_is_help=True)
 
@@ -83,18 +83,18 @@ def prepare_demo(
 
 
 def compare_with_truth(audit_file: Path) -> "Comparison":
-    """Search the run audit again on true values; hold its findings against what that shows."""
+    """Search the run audit again on true values; compare its findings with what that shows."""
     from flows.run.resolved_audit import resolve_audit
     from flows.stages.search import search_table
-    from pipeline.config.audit import read_audit
     from pipeline.demo.audit_files import SYSTEM
     from pipeline.demo.compare import compare_findings
     from pipeline.workspace.store import open_store
 
-    audit, table = read_true_table(audit_file, SYSTEM)
     resolved = resolve_audit(audit_file)
-    truth = search_table(table, audit.slices, resolved.ordered, resolved.exclusive).findings
-    store = open_store(read_audit(audit_file).workspace)
+    asked = resolved.audit.slices
+    store = open_store(resolved.audit.workspace)
+    table = read_true_table(store, SYSTEM)
+    truth = search_table(table, asked, resolved.ordered, resolved.exclusive).findings
     last = store.read("runs").sort("started_at")["run_id"][-1]
     findings = store.read("findings")
     ours = (findings["run_id"] == last) & (findings["system"] == SYSTEM)
@@ -107,23 +107,17 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     )
 
 
-def read_true_table(audit_file: Path, system: str) -> "tuple[Audit, SearchTable]":
-    """Return the audit as it would search true labels, and its true values beside the errors."""
-    from pipeline.config.audit import read_audit
+def read_true_table(store: "Store", system: str) -> "SearchTable":
+    """Return the true values of the objects in a workspace, beside the errors of a system."""
     from pipeline.workspace.label_columns import choose_columns
     from pipeline.workspace.manifests import LabelManifest
     from pipeline.workspace.search_table import read_search_table
-    from pipeline.workspace.store import open_store
 
-    audit = read_audit(audit_file)
-    asked = audit.slices.model_copy(update={"labels": "truth"})
-    by_truth = audit.model_copy(update={"slices": asked})
-    store = open_store(audit.workspace)
     columns, _ = choose_columns(
         LabelManifest.read(store.folder), label_source="truth", of_objects=True
     )
     sample_ids = store.read_samples()["sample_id"]
-    return by_truth, read_search_table(store, columns, system=system, sample_ids=sample_ids)
+    return read_search_table(store, columns, system=system, sample_ids=sample_ids)
 
 
 def run_demo_audit(audit: Path) -> str | None:

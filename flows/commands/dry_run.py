@@ -20,7 +20,7 @@ from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
 from pipeline.coverage.values import describe_constant
 from pipeline.embeddings.embed import embed_block, open_pool
-from pipeline.errors.outcome_counts import count_outcomes
+from pipeline.errors.output_counts import count_outputs
 from pipeline.errors.scored import Scored, scored_samples
 from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.labels.mappings import MappingFit
@@ -132,7 +132,7 @@ def check_audit(
     seconds += probe.seconds if probe else 0.0
     counts |= to_detect | {"to_embed": plan.to_encode.height, "to_measure": plan.to_measure.height}
     size = labels + plan.to_encode.height * (2 * dim + 32)
-    systems = {name: count_outcomes(one.notes) for name, one in scored.items()}
+    systems = {name: count_outputs(one.notes) for name, one in scored.items()}
     text_seconds = None
     if asks_for_text(resolved.attributes):
         texts = probe_texts(resolved, sample_set.samples, store, load=load_texts)

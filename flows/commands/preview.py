@@ -1,4 +1,4 @@
-"""One attribute tried on a folder of images: labels, and a page to look at them."""
+"""One attribute tried on a folder of images: labels, and a page that shows them."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -29,7 +29,7 @@ class ResolvedAudit:
 
     @property
     def exclusive(self) -> tuple[tuple[str, ...], ...]:
-        """Groups of attributes that bin one measure, and so are not combined."""
+        """Sets of attributes that bin one measure, and so are not combined."""
         return list_same_measure(self.attributes, of_objects=self.of_objects)
 
 

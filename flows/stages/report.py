@@ -1,4 +1,4 @@
-"""What was found becomes one page, read from the workspace alone."""
+"""What was found becomes one page, read from the workspace; the curves of findings are kept."""
 
 import json
 from collections.abc import Mapping, Sequence

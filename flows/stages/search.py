@@ -93,7 +93,7 @@ def search_table(
 ) -> "SliceResult":
     """Search errors as [slices] asks.
 
-    ordered: attributes of which runs of adjacent values are searched. exclusive: groups of
+    ordered: attributes of which runs of adjacent values are searched. exclusive: sets of
     attributes that are not combined. Names of no column of the table do nothing.
     """
     from pipeline.slices import (  # numba takes a second that other stages save

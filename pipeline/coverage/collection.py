@@ -21,7 +21,7 @@ def plan_collection(
     """Return which samples to collect next, so that each helps many combinations at once.
 
     combinations: COMBINATIONS, of one level or several. top: rows at most; None for the whole plan,
-    after which every combination has `min_samples`. exclusive: groups of attributes of which a row
+    after which every combination has `min_samples`. exclusive: sets of attributes of which a row
     names at most one.
     Returns COLLECTION; attributes that a row does not name are free. Greedy, as tests are built for
     pairwise coverage (Cohen et al., The AETG System, 1997): a row starts from the combination that

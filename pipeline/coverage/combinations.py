@@ -45,7 +45,7 @@ def count_combinations(
     attributes: n rows, one text column per attribute. level: how many attributes are combined; all
     of them where they are fewer. values: the values that an attribute can have, so that those never
     seen are missing too; values that occur besides are added, and names of no column do nothing.
-    exclusive: groups of attributes that are not combined with each other, as two binnings of one
+    exclusive: sets of attributes that are not combined with each other, as two binnings of one
     measure.
     "unknown" is no value to cover, and an attribute without any other takes no part: a row counts
     for a combination where it has those very values.

@@ -36,17 +36,17 @@ def needs_boxes(attribute: Attribute) -> bool:
 def list_same_measure(
     attributes: Iterable[Attribute], *, of_objects: bool
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the names of attributes that bin one measure, several at a time, as groups.
+    """Return the names of attributes that bin one measure, a set of names for each such measure.
 
     Their values say nearly the same twice, so they are not combined. of_objects: whether the
     samples are objects, whose images have measures of their own; `height` is then `box_height`.
     """
-    groups: dict[tuple[str, str], list[str]] = {}
+    by_measure: dict[tuple[str, str], list[str]] = {}
     for one in attributes:
         if one.measure is not None:
             of = one.applies_to if of_objects else ""
-            groups.setdefault((one.measure.removeprefix("box_"), of), []).append(one.name)
-    return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+            by_measure.setdefault((one.measure.removeprefix("box_"), of), []).append(one.name)
+    return tuple(tuple(names) for names in by_measure.values() if len(names) > 1)
 
 
 def needs_neighbors(attribute: Attribute) -> bool:

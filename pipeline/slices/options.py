@@ -26,7 +26,7 @@ class SearchOptions:
     weights) that a slice needs. top: slices returned at most; of an audit, findings. must,
     must_not: conditions that every slice, or no slice, holds. exclude_unknown: whether no slice may
     hold the value "unknown". ordered: the values of ordered attributes, lowest first: runs of
-    adjacent ones are predicates too. exclusive: groups of attributes of which a slice holds at most
+    adjacent ones are predicates too. exclusive: sets of attributes of which a slice holds at most
     one, such as two binnings of one measure. direction: whether slices with larger or smaller
     errors are searched. memory: bytes that counting may take.
 
@@ -75,7 +75,7 @@ class SearchOptions:
         problems = self.list_problems()
         for condition in (*self.must, *self.must_not):
             problems += _check_condition(condition, values)
-        for name in (name for group in self.exclusive for name in group if name not in values):
+        for name in (name for one in self.exclusive for name in one if name not in values):
             known = ", ".join(values)
             problems.append(f"exclusive names the attribute {name!r}; the table has {known}")
         if problems:

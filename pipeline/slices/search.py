@@ -178,13 +178,13 @@ def run_search(
 def _filter_required(search: Search) -> Callable[[SliceIds], Mask]:
     """Return a function from (k, level) slices to which of them hold every required condition.
 
-    And no two attributes of an exclusive group.
+    And no two attributes of an exclusive set.
     """
     layout = search.cells.layout
-    groups = [
+    exclusive = [
         np.flatnonzero(np.isin(layout.spans[:, 0], [layout.attributes.index(name) for name in own]))
-        for group in search.options.exclusive
-        if len(own := [name for name in group if name in layout.attributes]) > 1
+        for names in search.options.exclusive
+        if len(own := [name for name in names if name in layout.attributes]) > 1
     ]
     required: list[Ints] = []
     for condition in search.options.must:
@@ -195,7 +195,7 @@ def _filter_required(search: Search) -> Callable[[SliceIds], Mask]:
         good = np.ones(len(slices), np.bool_)
         for ids in required:
             good &= np.isin(slices, ids).any(axis=1)
-        for ids in groups:
+        for ids in exclusive:
             good &= np.isin(slices, ids).sum(axis=1) < 2
         return good
 

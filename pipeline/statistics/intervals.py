@@ -22,33 +22,33 @@ def wilson_interval(count: Floats, n: Floats | Ints, *, z: float = Z) -> Ends:
 
 
 def newcombe_interval(
-    count: Floats, n: Floats | Ints, rest_count: Floats, rest_n: Floats | Ints
+    count: Floats, n: Floats | Ints, other_count: Floats, other_n: Floats | Ints
 ) -> Ends:
     """Newcombe's hybrid score intervals of differences of rates.
 
     Source: Newcombe, Statistics in Medicine 17, 1998, method 10.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate, rest_rate = count / n, rest_count / rest_n
+        rate, other_rate = count / n, other_count / other_n
     return subtract_intervals(
-        rate, wilson_interval(count, n), rest_rate, wilson_interval(rest_count, rest_n)
+        rate, wilson_interval(count, n), other_rate, wilson_interval(other_count, other_n)
     )
 
 
 def subtract_intervals(
-    value: Floats, ends: Ends, rest_value: Floats, rest_ends: Ends, *, correlation: float = 0.0
+    value: Floats, ends: Ends, other_value: Floats, other_ends: Ends, *, correlation: float = 0.0
 ) -> Ends:
-    """Return intervals of `value - rest_value` from the intervals of the two.
+    """Return intervals of `value - other_value` from the intervals of the two.
 
     correlation: of the two estimates, where the same images enter both. Source: Zou and Donner,
     Statistics in Medicine 27, 2008 (MOVER); without correlation and with Wilson's intervals it is
     Newcombe's.
     """
-    difference = value - rest_value
-    down, rest_up = value - ends[0], rest_ends[1] - rest_value
-    up, rest_down = ends[1] - value, rest_value - rest_ends[0]
-    lower = down**2 + rest_up**2 - 2 * correlation * down * rest_up
-    upper = up**2 + rest_down**2 - 2 * correlation * up * rest_down
+    difference = value - other_value
+    down, other_up = value - ends[0], other_ends[1] - other_value
+    up, other_down = ends[1] - value, other_value - other_ends[0]
+    lower = down**2 + other_up**2 - 2 * correlation * down * other_up
+    upper = up**2 + other_down**2 - 2 * correlation * up * other_down
     return (
         difference - np.sqrt(np.maximum(lower, 0.0)),
         difference + np.sqrt(np.maximum(upper, 0.0)),

@@ -117,7 +117,7 @@ def read_measurements(folder: Path) -> pl.DataFrame:
 
 
 def has_shards(folder: Path) -> bool:
-    """Tell whether `folder` holds any shard."""
+    """Return whether `folder` holds any shard."""
     return folder.is_dir() and any(path.suffix == ".parquet" for path in folder.iterdir())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.errors.outcome_counts import count_outcomes
+from pipeline.errors.output_counts import count_outputs
 from pipeline.vocabulary import FAIL, PASS
 from reports.models import ErrorGate, SystemReport
 from reports.parts.numbers import format_count
@@ -24,7 +24,7 @@ class OutputsView:
 def view_outputs(system: SystemReport) -> OutputsView:
     """Return what the page says of one system's outputs."""
     words = ErrorWords(system.metric, system.share)
-    counts = count_outcomes(system.notes)
+    counts = count_outputs(system.notes)
     return OutputsView(
         counts=[(name, format_count(count)) for name, count in counts.items()],
         unread=_list_unread(system.notes),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from flows.commands.demo import compare_with_truth, prepare_demo, read_true_table, run_demo_audit
-from pipeline.config.audit import EncoderConfig
+from pipeline.config.audit import EncoderConfig, read_audit
 from pipeline.demo.audit_files import BALANCED_SYSTEM, SYSTEM, find_encoder
 from pipeline.demo.compare import write_comparison
 from pipeline.demo.system import LEFT_OUT
@@ -24,6 +24,7 @@ from pipeline.demo.training.training_set import Pictures, make_pictures, sift_cr
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.encoder import load_encoder
 from pipeline.files.core_count import count_cores
+from pipeline.workspace.store import open_store
 from tests.benchmarks.group_gaps import measure_gaps
 
 UNSEEN = 3_000_000  # a seed that neither training nor an audit uses
@@ -73,9 +74,10 @@ def _print_gaps(audit: Path) -> None:
     print(
         "\nmissed people of left-out groups (who are in no other), trained without and with them:"
     )
+    store = open_store(read_audit(audit).workspace)
     gaps = []
     for system in (SYSTEM, BALANCED_SYSTEM):
-        _, table = read_true_table(audit, system)
+        table = read_true_table(store, system)
         gaps.append(measure_gaps(table.attributes, table.errors.to_numpy(), LEFT_OUT))
     for lacking, balanced in zip(*gaps, strict=True):
         name = " and ".join(f"{attribute} = {value}" for attribute, value in lacking.group)

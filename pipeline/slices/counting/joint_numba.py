@@ -3,10 +3,10 @@
 import numpy as np
 
 from pipeline.arrays import Array
-from pipeline.slices.counting.kernels_numba import _compile
+from pipeline.slices.counting.kernels_numba import compile_kernel
 
 
-@_compile
+@compile_kernel
 def number_cells(codes: Array, dims: Array, attributes: Array) -> Array:
     """Return (n,) the cell of each row in the joint histogram of some attributes."""
     n = codes.shape[1]
@@ -19,7 +19,7 @@ def number_cells(codes: Array, dims: Array, attributes: Array) -> Array:
     return key
 
 
-@_compile
+@compile_kernel
 def take_distinct(stream: Array, n: int, out: Array) -> int:
     """Fill `out` with the first distinct numbers of a stream below n; return how many it had."""
     seen = np.zeros(n, np.uint8)
@@ -34,7 +34,7 @@ def take_distinct(stream: Array, n: int, out: Array) -> int:
     return count
 
 
-@_compile
+@compile_kernel
 def count_drawn(key: Array, drawn: Array, cells: int) -> Array:
     """Count drawn rows in every cell. key (n,), drawn (R, c) row numbers; returns (cells, R)."""
     lanes = drawn.shape[0]
@@ -50,7 +50,7 @@ def count_drawn(key: Array, drawn: Array, cells: int) -> Array:
     return out
 
 
-@_compile
+@compile_kernel
 def add_lanes(key: Array, values: Array, cells: int) -> Array:
     """Add rows of eight integers by cell. key (n,), values (n, 8); returns (cells, 8) int64."""
     h = np.zeros(cells * 8, np.int64)
@@ -71,7 +71,7 @@ def add_lanes(key: Array, values: Array, cells: int) -> Array:
     return h.reshape(cells, 8)
 
 
-@_compile
+@compile_kernel
 def sum_axis(hist: Array, outer: int, size: int, inner: int) -> Array:
     """Sum (outer * size * inner, R) cells over the middle axis; returns (outer * inner, R)."""
     width = inner * hist.shape[1]
@@ -86,7 +86,7 @@ def sum_axis(hist: Array, outer: int, size: int, inner: int) -> Array:
     return out.reshape(outer * inner, hist.shape[1])
 
 
-@_compile
+@compile_kernel
 def shuffle_pairs(pairs: Array, bucket: Array, stream: Array, out: Array, lane: int) -> None:
     """Write the rows of pairs (n, 2) in random order into out[:, lane : lane + 2].
 

@@ -16,7 +16,7 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 _BLOCK = 4096  # rows whose codes and keys stay in the first caches
 
 
-def _compile(function: Kernel) -> Kernel:
+def compile_kernel(function: Kernel) -> Kernel:
     """Compile without the GIL, kept on disk where some cache folder can be written."""
     try:
         return cast(Kernel, numba.njit(nogil=True, cache=True)(function))
@@ -24,7 +24,7 @@ def _compile(function: Kernel) -> Kernel:
         return cast(Kernel, numba.njit(nogil=True)(function))
 
 
-@_compile
+@compile_kernel
 def count_values(codes: Array, size: int) -> Array:
     """Count how often each code below `size` occurs."""
     # Four tables side by side: runs of one value would wait for each other's store.
@@ -42,7 +42,7 @@ def count_values(codes: Array, size: int) -> Array:
     return total
 
 
-@_compile
+@compile_kernel
 def _fill_prefix(
     codes: Array, dims: Array, prefix: Array, start: int, size: int, index: Array
 ) -> None:
@@ -56,7 +56,7 @@ def _fill_prefix(
             index[i] = index[i] * d + np.int32(column[i])
 
 
-@_compile
+@compile_kernel
 def count_bits(
     codes: Array,
     bits: Array,
@@ -97,7 +97,7 @@ def count_bits(
     return out
 
 
-@_compile
+@compile_kernel
 def count_channels(
     codes: Array,
     rows: Array,
@@ -136,7 +136,7 @@ def count_channels(
     return hist.reshape(cells, width)
 
 
-@_compile
+@compile_kernel
 def _add_four(h: Array, key: Array, v: Array, size: int) -> None:
     for i in range(size):
         k = np.int64(key[i]) * 4
@@ -151,7 +151,7 @@ def _add_four(h: Array, key: Array, v: Array, size: int) -> None:
             h[k + 3] = v[j + 3]
 
 
-@_compile
+@compile_kernel
 def _add_many(h: Array, key: Array, v: Array, size: int, width: int) -> None:
     for i in range(size):
         k = np.int64(key[i]) * width
@@ -162,7 +162,7 @@ def _add_many(h: Array, key: Array, v: Array, size: int, width: int) -> None:
             h[k + width - 1] = v[j + width - 1]
 
 
-@_compile
+@compile_kernel
 def marginalize(hist: Array, shape: Array, kept: Array, out: Array, sums: int) -> None:
     """Sum a set's cells (cells, K) over the attributes not in `kept`, into out.
 
@@ -186,7 +186,7 @@ def marginalize(hist: Array, shape: Array, kept: Array, out: Array, sums: int) -
             digits[j] = 0
 
 
-@_compile
+@compile_kernel
 def extract(
     hist: Array,
     sets: Array,
@@ -234,7 +234,7 @@ def extract(
     return slices[:at], sums[:at]
 
 
-@_compile
+@compile_kernel
 def count_children(codes: Array, members: Array, rows: Array, first: int, ids: Array) -> Array:
     """Add up the channels of some rows for every value of the attributes from `first` on.
 
@@ -255,7 +255,7 @@ def count_children(codes: Array, members: Array, rows: Array, first: int, ids: A
     return out
 
 
-@_compile
+@compile_kernel
 def count_clusters(
     codes: Array,
     values: Array,

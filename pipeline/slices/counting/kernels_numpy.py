@@ -14,7 +14,7 @@ def count_values(codes: Array, size: int) -> Ints:
 
 
 def add_exactly(keys: Array, values: Ints, cells: int) -> Ints:
-    """Sum int64 values by key without losing a bit: in parts small enough for bincount's floats."""
+    """Sum int64 values by key exactly: in parts small enough for bincount's floats."""
     if not len(values):
         return np.zeros(cells, np.int64)
     if values.min() < 0:

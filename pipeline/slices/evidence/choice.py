@@ -1,7 +1,7 @@
 """Choose distinct slices: forward by the evidence that the chosen ones leave, with steps back.
 
 Each step asks whether the chosen slices explain all: the largest statistic of the family on the
-rows outside them against its distribution under permutation of these rows (max-T for forward
+rows in none of them against its distribution under permutation of these rows (max-T for forward
 selection: Fithian, Taylor, Tibshirani and Tibshirani, arXiv 1512.02565, 2015).
 """
 
@@ -118,7 +118,7 @@ def _generalize(
 ) -> int:
     """Return the more general significant slice that leaves the best one nothing to add, if any.
 
-    The special slice is the best of many, so its p against the rest of the general one is
+    The special slice is the best of many, so its p against the other rows of the general one is
     multiplied by the number of counted slices inside the general one (Bonferroni). Of several, the
     one with the largest statistic is taken. A slice that the chosen ones mostly hold stays.
     """
@@ -154,7 +154,7 @@ def _compare_within(assessor: Assessor, now: Assessment, general: int, special: 
 def _compare(
     assessor: Assessor, now: Assessment, special: int, general: int, members: Members, p: float
 ) -> float:
-    """Return p of a slice against the rest of a more general one; with clusters, of clusters."""
+    """Return p of a slice against the other rows, or clusters, of a more general one."""
     discovery = assessor.discovery
     if discovery.rows.cluster_ids is None:
         return p

@@ -115,7 +115,7 @@ def _fold(assessor: Assessor, full: Assessment, positions: list[int], masks: Mas
 
 
 def _compute_odds(shared: Ints, sizes: Ints, found: Ints, n: int) -> Floats:
-    """Return (c, f) odds ratios of rows being in a finding, inside a slice and outside it."""
+    """Return (c, f) odds ratios of rows being in a finding, in a slice and in its complement."""
     inside_only = sizes[:, None] - shared
     found_only = found[None, :] - shared
     neither = n - shared - inside_only - found_only

@@ -42,15 +42,15 @@ def make_runs(order: Sequence[str], *, present: Mask, excluded: Mask, size: int)
     An excluded value is in no run. A run of all values is left out. Of v values there are at most
     v (v - 1) / 2 - 1 runs, beyond MOST_VALUES 2 v - 4.
     """
-    places = np.flatnonzero(present & ~excluded)
-    cuts = np.diff(np.cumsum(excluded)[places]) > 0  # between two codes: an excluded value
-    pieces = np.split(np.arange(len(places)), np.flatnonzero(cuts) + 1)
-    all_codes = None if (present & excluded).any() else (0, len(places) - 1)
+    positions = np.flatnonzero(present & ~excluded)
+    cuts = np.diff(np.cumsum(excluded)[positions]) > 0  # between two codes: an excluded value
+    pieces = np.split(np.arange(len(positions)), np.flatnonzero(cuts) + 1)
+    all_codes = None if (present & excluded).any() else (0, len(positions) - 1)
     found: list[tuple[int, int, int, int]] = []
     for piece in pieces:
         if len(piece) < 2:
             continue
-        every = len(places) <= MOST_VALUES
+        every = len(positions) <= MOST_VALUES
         for chain in _list_chains(int(piece[0]), int(piece[-1]), every=every):
             base = chain[0][0] + chain[0][1] - chain[0][2]  # the end that is not the added one
             for first, last, added in chain:
@@ -60,7 +60,9 @@ def make_runs(order: Sequence[str], *, present: Mask, excluded: Mask, size: int)
     if not found:
         return NO_RUNS
     first, last, bases, adds = np.array(found, np.int64).T.copy()
-    words = tuple(name_run(tuple(order), int(places[i]), int(places[j])) for i, j, *_ in found)
+    words = tuple(
+        name_run(tuple(order), int(positions[i]), int(positions[j])) for i, j, *_ in found
+    )
     return Runs(words, first, last, bases, adds)
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from pipeline.arrays import Array
-from pipeline.slices.counting.kernels_numba import _compile
+from pipeline.slices.counting.kernels_numba import compile_kernel
 
 
-@_compile
+@compile_kernel
 def add_runs(
     hist: Array, outer: int, size: int, inner: int, kept: int, base: Array, added: Array, sums: int
 ) -> Array:
@@ -36,7 +36,7 @@ def add_runs(
     return out
 
 
-@_compile
+@compile_kernel
 def count_cluster_runs(
     key: Array,
     values: Array,

@@ -1,4 +1,4 @@
-"""What became known of a system's outputs, counted: the notes of scoring in words."""
+"""The outputs of a system, counted by what scoring found them to be, in words."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def count_outcomes(notes: Mapping[str, object]) -> dict[str, int]:
+def count_outputs(notes: Mapping[str, object]) -> dict[str, int]:
     """Return the counts among the notes of a scored system, by their words."""
     counts = {name: notes.get(name) for name in _WORDS}
     return {_WORDS[name]: n for name, n in counts.items() if isinstance(n, int)}
