@@ -1,8 +1,13 @@
-"""Names of the array types that rooms annotate with; shapes are given where they are used."""
+"""Array types that rooms annotate with, and vectors with their keys.
 
+Shapes are given where a type is used.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -10,3 +15,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]  # codes of at most 256 values, or bits
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Unit-length vectors of one encoder: values (n, d) float32, keys (n,) what they belong to."""
+
+    keys: pl.Series
+    values: NDArray[np.float32]
+    encoder_id: str

@@ -1,10 +1,7 @@
 """The schema of every table, and the check that a frame keeps it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from pipeline.exceptions import TableError
@@ -283,12 +280,3 @@ def check(frame: pl.DataFrame, schema: Schema, *, table: str) -> pl.DataFrame:
 def empty(schema: Schema) -> pl.DataFrame:
     """Return a frame of `schema` without rows."""
     return pl.DataFrame(schema=dict(schema))
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Unit-length vectors of one encoder: values (n, d) float32, keys (n,) what they belong to."""
-
-    keys: pl.Series
-    values: npt.NDArray[np.float32]
-    encoder_id: str

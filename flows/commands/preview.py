@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.arrays import Vectors
 from pipeline.config.dataset import CropRule, Dataset
 from pipeline.embeddings.card import Encoder
 from pipeline.embeddings.embed import embed_block, open_pool
@@ -16,7 +17,6 @@ from pipeline.labels.labellers import MeasuredLabeller, PromptLabeller
 from pipeline.labels.measured import needs_text, resolve_edges, take_values
 from pipeline.labels.zero_shot import list_prompts, make_prototypes
 from pipeline.samples.read import read_samples
-from pipeline.tables import Vectors
 from pipeline.texts.measures import measure_texts
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.texts.text_lines import read_texts

@@ -8,6 +8,7 @@ import polars as pl
 from flows.run.models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
+from pipeline.arrays import Vectors
 from pipeline.config.audit import EncoderConfig
 from pipeline.images.crop import find_small
 from pipeline.images.measure import MEASURE_VERSION
@@ -23,7 +24,6 @@ from pipeline.labels.measured import (
 )
 from pipeline.labels.zero_shot import list_prompts, make_prototypes
 from pipeline.samples.sample_set import SampleSet
-from pipeline.tables import Vectors
 from pipeline.texts.measures import measure_texts
 from pipeline.workspace.kept_texts import read_kept_texts
 from pipeline.workspace.shards import (

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
+from pipeline.arrays import Vectors
 from pipeline.config.dataset import CropRule
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.embeddings.card import Encoder
@@ -20,7 +21,7 @@ from pipeline.images.crop import Box, crop_image
 from pipeline.images.decode import ImageRejectedError, ImageUnreadableError, load_image
 from pipeline.images.image_pass import list_rejects
 from pipeline.images.measure import MEASURE_VERSION, MEASURES, measure_image
-from pipeline.tables import BROKEN, MEASUREMENTS, Vectors
+from pipeline.tables import BROKEN, MEASUREMENTS
 
 CHUNK_ROWS = 64  # rows that a worker takes at a time; fewer cost a twentieth more on two cores
 MAX_BOXES = 128  # of one image in a chunk: bounds what a crowded image holds in memory

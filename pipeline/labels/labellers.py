@@ -6,13 +6,14 @@ from typing import ClassVar, Literal, Protocol, Self
 
 import polars as pl
 
+from pipeline.arrays import Vectors
 from pipeline.exceptions import StoreError
 from pipeline.images.crop import find_small
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.given import label_given, make_labels
 from pipeline.labels.measured import bin_values, list_bins
 from pipeline.labels.zero_shot import Prototypes, label_samples
-from pipeline.tables import LABELS, Vectors, empty
+from pipeline.tables import LABELS, empty
 
 Source = Literal["zero-shot", "measured", "given"]
 

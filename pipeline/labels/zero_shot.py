@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipeline.arrays import Floats
+from pipeline.arrays import Floats, Vectors
 from pipeline.exceptions import EncoderError, EncoderMismatchError
 from pipeline.labels.attribute_file import Attribute
-from pipeline.tables import LABELS, Vectors, check
+from pipeline.tables import LABELS, check
 from pipeline.vocabulary import UNKNOWN
 
 Ensemble = Literal["mean", "probability", "max", "naive"]

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from pipeline.arrays import Vectors
 from pipeline.exceptions import EncoderMismatchError
 from pipeline.files.whole_files import explain_bad_shards, write_parquet
 from pipeline.images.image_pass import list_rejects
-from pipeline.tables import BROKEN, MEASUREMENTS, Schema, Vectors, check, empty
+from pipeline.tables import BROKEN, MEASUREMENTS, Schema, check, empty
 
 
 def write_vectors(vectors: Vectors, folder: Path) -> Path | None:

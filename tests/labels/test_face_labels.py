@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.arrays import Vectors
 from pipeline.config.audit import EncoderConfig
 from pipeline.config.dataset import Truth
 from pipeline.images.decode import load_image
@@ -12,7 +13,7 @@ from pipeline.labels.attribute_file import find_shipped, read_attribute
 from pipeline.labels.quality import measure_agreement
 from pipeline.labels.truth import read_truth
 from pipeline.labels.zero_shot import Ensemble, label_samples, list_prompts, make_prototypes
-from pipeline.tables import LABELS, SAMPLES, Vectors
+from pipeline.tables import LABELS, SAMPLES
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 FACES, WEIGHTS = DATA / "celeba", DATA / "weights" / "face-lite"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.arrays import Vectors
 from pipeline.exceptions import EncoderError, EncoderMismatchError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.zero_shot import (
@@ -18,7 +19,7 @@ from pipeline.labels.zero_shot import (
     list_prompts,
     make_prototypes,
 )
-from pipeline.tables import LABELS, Vectors
+from pipeline.tables import LABELS
 
 ENSEMBLES: tuple[Ensemble, ...] = ("mean", "probability", "max", "naive")
 SCALE = 10.0

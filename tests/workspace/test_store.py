@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.arrays import Vectors
 from pipeline.exceptions import EncoderMismatchError, StoreError
 from pipeline.tables import (
     BROKEN,
@@ -23,7 +24,6 @@ from pipeline.tables import (
     RESULTS,
     SAMPLES,
     SLICES,
-    Vectors,
     empty,
 )
 from pipeline.workspace.database import MIGRATIONS

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipeline.tables import SLICES, TABLES, Vectors, empty
+from pipeline.arrays import Vectors
+from pipeline.tables import SLICES, TABLES, empty
 from pipeline.workspace.shards import write_shard, write_vectors
 from pipeline.workspace.store import Store, find_store, open_store
 from tests.flows.command import call

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from flows.stages.label import label_all
+from pipeline.arrays import Vectors
 from pipeline.labels.attribute_file import make_given
 from pipeline.labels.labellers import GivenLabeller
-from pipeline.tables import SAMPLES, Vectors
+from pipeline.tables import SAMPLES
 from pipeline.workspace.store import open_store
 
 
