@@ -1,1 +1,1 @@
-"""Prefect flows: the only place that knows order, I/O, retries and schedules."""
+"""Flows: the only place that knows order, files, retries and schedules."""

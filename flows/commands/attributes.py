@@ -158,7 +158,7 @@ def _preview(
     load: LoadEncoder | None,
 ) -> None:
     from flows.commands.preview import preview_attribute
-    from flows.run.models import load_open_clip
+    from flows.run.loaded_models import load_open_clip
     from pipeline.files.whole_files import write_text
     from pipeline.labels.attribute_file import find_shipped, read_attribute
     from reports.pages.preview_page import build_preview

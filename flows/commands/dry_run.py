@@ -8,11 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.run.models import LoadEncoder, get_encoder, load_open_clip, require_encoder
+from flows.run.loaded_models import LoadEncoder, get_encoder, load_open_clip, require_encoder
 from flows.run.preflight import check_columns, check_paths
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
-from flows.stages.detect import PROBED as DETECTED
-from flows.stages.detect import asks_for_detector, probe_detector
+from flows.stages.detect import PROBED_IMAGES, asks_for_detector, probe_detector
 from flows.stages.detection_samples import add_detection_samples, limit_images
 from flows.stages.embed import EmbedPlan, plan_embedding
 from flows.stages.read_text import LoadReader, asks_for_text, probe_texts
@@ -93,7 +92,7 @@ def check_audit(
     store = Store(audit.workspace)  # only read, and it need not be there
     probe = probe_detector(audit, store) if asks_for_detector(audit.dataset) else None
     to_detect = {"to_detect": probe.to_detect} if probe else {}
-    first = f"objects are those of the first {DETECTED} images that are new to the detector"
+    first = f"objects are those of the first {PROBED_IMAGES} images that are new to the detector"
     notes = (first,) if probe and probe.to_detect else ()
     if probe and probe.to_detect and probe.detections.is_empty():  # perhaps in the others
         return Plan(to_detect, probe.seconds, 0, notes)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.run.loaded_models import LoadEncoder, load_open_clip
 from flows.run.logs import LOG
-from flows.run.models import LoadEncoder, load_open_clip
 from flows.run.preflight import require_comparison
 from flows.run.record import RunRecord
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit

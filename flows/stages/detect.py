@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.run.loaded_models import load_once
 from flows.run.logs import LOG, advance_progress, show_progress
-from flows.run.models import load_once
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit
@@ -21,10 +21,10 @@ from pipeline.samples.read import read_samples
 from pipeline.workspace.detected_images import (
     DetectedImages,
     find_known_images,
+    join_detections,
     locate_detections,
-    place_detections,
     put_known_images,
-    read_detections,
+    read_stored_detections,
 )
 from pipeline.workspace.kept_samples import find_known_samples
 from pipeline.workspace.shards import list_broken, read_broken, select_missing, write_shard
@@ -32,7 +32,7 @@ from pipeline.workspace.store import Store
 
 LoadDetector = Callable[[str], Detector]
 SHARD_SIZE = 512  # images in a shard: what a killed run repeats at most
-PROBED = 32  # images of a dry run
+PROBED_IMAGES = 32  # images of a dry run
 
 
 def asks_for_detector(dataset: Dataset) -> bool:
@@ -60,7 +60,7 @@ def detect_objects(
     detector = load_once(load, name)
     images, unread = _read_images(audit, _find_known(audit, store))
     put_known_images(images, store)
-    stored = read_detections(locate_detections(store, detector.detector_id))
+    stored = read_stored_detections(locate_detections(store, detector.detector_id))
     found, rejects = [stored], [list_broken(images, store.broken, stage="detect")]
     done = pl.concat([stored["content_key"], read_broken(store.broken)["content_key"]]).unique()
     ran_on, objects = 0, 0
@@ -75,12 +75,12 @@ def detect_objects(
                 ran_on += fresh.height
             advance_progress(block.height - fresh.height)
             if limit is not None:
-                objects += _count_asked(place_detections(block, found), audit.dataset)
+                objects += _count_asked(join_detections(block, found), audit.dataset)
                 if objects >= limit:
                     break
     store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="detect")
     LOG.info("%s ran on %s images", detector.name, f"{ran_on:,}")
-    return DetectedImages(place_detections(images, found), images, unread, ran_on)
+    return DetectedImages(join_detections(images, found), images, unread, ran_on)
 
 
 def detect_shard(
@@ -114,15 +114,15 @@ def probe_detector(audit: Audit, store: Store, *, load: LoadDetector = load_dete
     """Run the detector on a few images that are new to it, and keep nothing."""
     detector = load_once(load, _require_detector(audit))
     images, _ = _read_images(audit, None)
-    stored = read_detections(locate_detections(store, detector.detector_id))
+    stored = read_stored_detections(locate_detections(store, detector.detector_id))
     left = select_missing(images, stored["content_key"], read_broken(store.broken)["content_key"])
     start = time.perf_counter()
     with open_pool() as pool:
         few = detect_block(
-            left.head(PROBED), root=audit.dataset.root, detector=detector, pool=pool
+            left.head(PROBED_IMAGES), root=audit.dataset.root, detector=detector, pool=pool
         ).rows
-    each = (time.perf_counter() - start) / max(1, min(PROBED, left.height))
-    return Probe(place_detections(images, [stored, few]), left.height, each * left.height)
+    each = (time.perf_counter() - start) / max(1, min(PROBED_IMAGES, left.height))
+    return Probe(join_detections(images, [stored, few]), left.height, each * left.height)
 
 
 def _require_detector(audit: Audit) -> str:

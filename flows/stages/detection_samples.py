@@ -18,13 +18,16 @@ def add_detection_samples(
     """
     if audit.dataset.sample != "detection":
         return images
-    from pipeline.errors.evaluation.system_detections import place_detections, read_system
+    from pipeline.errors.evaluation.system_detections import (
+        place_detections,
+        read_system_detections,
+    )
 
     (system,) = (system for system in audit.systems if system.format in DETECTION_FORMATS)
     known = images.samples.select("path", "width", "height")
     placed = place_detections(
         system,
-        read_system(system),
+        read_system_detections(system),
         known.select("path"),
         sizes=known,
         source_images=images.source_images,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.logs import LOG, advance_progress, show_progress
-from flows.run.models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit

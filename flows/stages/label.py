@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from flows.run.loaded_models import LoadEncoder
 from flows.run.logs import LOG, advance_progress, show_progress
-from flows.run.models import LoadEncoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_dataset, hash_encoder, hash_truth

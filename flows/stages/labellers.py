@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from flows.run.models import LoadEncoder, get_encoder, identify_encoder, require_encoder
+from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.arrays import Vectors

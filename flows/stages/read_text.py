@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.run.loaded_models import load_once
 from flows.run.logs import LOG, advance_progress, show_progress
-from flows.run.models import load_once
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit

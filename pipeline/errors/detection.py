@@ -20,7 +20,7 @@ from pipeline.errors.detection_losses import (
     score_objects,
 )
 from pipeline.errors.evaluation.evaluated_images import add_other_images
-from pipeline.errors.evaluation.system_detections import read_system
+from pipeline.errors.evaluation.system_detections import read_system_detections
 from pipeline.errors.match_status import STATUSES, match_detections
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
@@ -60,7 +60,7 @@ def score_detections(
     """
     by_object = _are_objects(system, samples)
     _refuse_single_category(system, categories)
-    detections = read_system(system)
+    detections = read_system_detections(system)
     placed = _place(detections, images, truth, source_images, categories, system)
     in_shares = system.format == "yolo-detections"
     kept = scale_boxes(placed.detections, images) if in_shares else placed.detections

@@ -31,7 +31,7 @@ def locate_detections(store: Store, detector_id: str) -> Path:
     return store.folder / "detections" / detector_id
 
 
-def read_detections(folder: Path) -> pl.DataFrame:
+def read_stored_detections(folder: Path) -> pl.DataFrame:
     """Return the DETECTIONS of all shards in `folder`, rows of nulls included, sorted by image.
 
     Raises StoreError when a shard cannot be read.
@@ -55,7 +55,7 @@ def put_known_images(images: pl.DataFrame, store: Store) -> None:
     write_parquet(images, _locate_images(store))
 
 
-def place_detections(images: pl.DataFrame, found: Iterable[pl.DataFrame]) -> pl.DataFrame:
+def join_detections(images: pl.DataFrame, found: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Return the detections of every path whose content they were made in.
 
     images: path and content_key. found: DETECTIONS, rows of nulls included.

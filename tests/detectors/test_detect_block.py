@@ -15,7 +15,7 @@ from pipeline.detectors.detect import detect_block
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import StoreError
 from pipeline.images.decode import ImageRejectedError
-from pipeline.workspace.detected_images import read_detections
+from pipeline.workspace.detected_images import read_stored_detections
 from pipeline.workspace.shards import write_shard
 
 
@@ -109,14 +109,14 @@ def test_shards_give_the_same_whatever_the_order_and_the_blocks(
     for part in (images[order[:cut]], images[order[cut:]]):
         block = detect_block(part, root=folder, detector=BrightSpots(), pool=pool)
         write_shard(block.rows, folder / "detections")
-    assert read_detections(folder / "detections").equals(whole)
+    assert read_stored_detections(folder / "detections").equals(whole)
 
 
 def test_there_are_no_detections_before_the_first(tmp_path: Path) -> None:
-    assert read_detections(tmp_path / "none").is_empty()
+    assert read_stored_detections(tmp_path / "none").is_empty()
 
 
 def test_a_shard_that_something_else_wrote_is_reported(tmp_path: Path) -> None:
     (tmp_path / "junk.parquet").write_bytes(b"junk")
     with pytest.raises(StoreError, match="shard cannot be read"):
-        read_detections(tmp_path)
+        read_stored_detections(tmp_path)

@@ -21,8 +21,8 @@ def add_other_images(
     """Add to the matches in the images of the samples those in images without an object to sample.
 
     An audit of objects has no samples in the latter, but what is detected there is false.
-    detections: as `read_system` returns them. samples: rows of the images of `matches`. The rest:
-    as in `score_system`.
+    detections: as `read_system_detections` returns them. samples: rows of the images of `matches`.
+    The other arguments: as in `score_system`.
     """
     asked = categories.filter(pl.col("asked"))
     own = objects.join(asked, on=["source", "category"], how="semi", maintain_order="left")

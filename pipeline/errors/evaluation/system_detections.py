@@ -9,7 +9,7 @@ from pipeline.files.yolo_labels import scale_boxes
 from pipeline.tables import BOX
 
 
-def read_system(system: System) -> pl.DataFrame:
+def read_system_detections(system: System) -> pl.DataFrame:
     """Read all files of a detector as SCORED_DETECTIONS and annotation_id.
 
     That is "d" and the position over all files, from 0: no number that a true object could have.
@@ -33,8 +33,8 @@ def place_detections(
 ) -> pl.DataFrame:
     """Return the detections that count in some images, with path and category, boxes in pixels.
 
-    detections: as `read_system` returns them. paths: of the images. sizes: path, width and height
-    of those whose size is known; boxes in shares of others become null.
+    detections: as `read_system_detections` returns them. paths: of the images. sizes: path, width
+    and height of those whose size is known; boxes in shares of others become null.
     """
     asked = categories.filter(pl.col("asked"))
     named = detections.join(source_images, on=["source", "image_id"], maintain_order="left").join(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from flows.commands.dry_run import check_audit
-from flows.run.models import load_open_clip
+from flows.run.loaded_models import load_open_clip
 from flows.stages.embed import make_embeddings
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
