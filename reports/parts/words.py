@@ -28,7 +28,7 @@ STATES = {
         "held out, in a permutation test against every slice that was counted."
     ),
     LIKELY: (
-        "It passed a check over all counted slices (false discoveries, q below 0.05, or the "
+        "It passed a check over all counted slices (a false discovery rate below 5 %, or the "
         "permutation test), but not the strictest one. About one in twenty of these can be chance."
     ),
     INSUFFICIENT: (
