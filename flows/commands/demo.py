@@ -84,10 +84,12 @@ def prepare_demo(
 
 def compare_with_truth(audit_file: Path) -> "Comparison":
     """Search the run audit again on true values; compare its findings with what that shows."""
+    from flows.run.record import find_last_search
     from flows.run.resolved_audit import resolve_audit
     from flows.stages.search import search_table
     from pipeline.demo.audit_files import SYSTEM
     from pipeline.demo.compare import compare_findings
+    from pipeline.exceptions import StoreError
     from pipeline.workspace.store import open_store
 
     resolved = resolve_audit(audit_file)
@@ -95,9 +97,11 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     store = open_store(resolved.audit.workspace)
     table = read_true_table(store, SYSTEM)
     truth = search_table(table, asked, resolved.ordered, resolved.exclusive).findings
-    last = store.read("runs").sort("started_at")["run_id"][-1]
+    last = find_last_search(store)
+    if last is None:
+        raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot run` first")
     findings = store.read("findings")
-    ours = (findings["run_id"] == last) & (findings["system"] == SYSTEM)
+    ours = (findings["run_id"] == last["run_id"]) & (findings["system"] == SYSTEM)
     return compare_findings(
         truth,
         findings.filter(ours).sort("rank"),
