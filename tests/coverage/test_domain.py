@@ -51,6 +51,7 @@ def tables(draw: st.DrawFn) -> Table:
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)), values
 
 
+@pytest.mark.slow
 @given(tables(), st.integers(1, 3), st.integers(1, 6), st.randoms(use_true_random=False))
 @settings(max_examples=150)
 def test_counts_equal_those_of_the_slow_oracle(

@@ -63,6 +63,7 @@ def test_interval_of_real_errors_is_the_mean_and_its_standard_error() -> None:
     assert (alone["ci_low"], alone["ci_high"]) == (None, None)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 9)), min_size=1), st.randoms())
 def test_row_order_changes_no_byte(rows: list[tuple[str, float]], random: object) -> None:
     labels = make_labels([value for value, _ in rows])

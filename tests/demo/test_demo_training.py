@@ -47,6 +47,7 @@ def test_two_texts_that_are_true_of_one_image_do_not_repel_each_other() -> None:
     assert contrast(images, texts, scale, alone) >= contrast(images, texts, scale, match)
 
 
+@pytest.mark.slow
 def test_a_drawn_picture_matches_its_own_captions(parts: tuple[Captioned, Captioned]) -> None:
     rows = np.arange(20)
     tokens, match = draw_texts(np.random.default_rng(0), parts[0], rows, blank=7)
@@ -71,6 +72,7 @@ def test_captions_are_written_for_every_picture(parts: tuple[Captioned, Captione
         assert not (part.against & truth).any()
 
 
+@pytest.mark.slow
 def test_unread_tokens_are_in_no_caption(parts: tuple[Captioned, Captioned]) -> None:
     unread = find_unread(parts)
     assert not np.isin(parts[0].tokens, unread).any()

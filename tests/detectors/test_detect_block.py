@@ -99,6 +99,7 @@ def test_every_path_of_rejected_content_is_reported(
     assert block.rows.is_empty()
 
 
+@pytest.mark.slow
 @given(order=st.permutations(range(5)), cut=st.integers(0, 5))
 def test_shards_give_the_same_whatever_the_order_and_the_blocks(
     order: list[int], cut: int, tmp_path_factory: pytest.TempPathFactory, pool: ThreadPoolExecutor

@@ -189,6 +189,7 @@ def test_hub_weights_that_cannot_be_had_are_reported(monkeypatch: pytest.MonkeyP
         load_encoder(EncoderConfig(model="hf-hub:nobody/has-this"))
 
 
+@pytest.mark.slow
 @needs_faces
 def test_real_vectors_do_not_depend_on_the_batch_size() -> None:
     encoder = load(FACE_LITE)

@@ -74,6 +74,7 @@ def check_counts(scored: Scored) -> None:
     assert (scored.errors["error"] >= 0).all()
 
 
+@pytest.mark.slow
 @QUICK
 @given(document=mutated(FOUND), side=st.sampled_from(sorted(SIDES)))
 def test_mutated_results_are_accounted_for_or_refused_in_words(

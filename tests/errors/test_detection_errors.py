@@ -184,6 +184,7 @@ def misses_by_pycocotools(
     return {name: error for name, error in missed.items() if name not in crowds}
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scene=scenes(), iou=st.sampled_from([0.1, 0.3, 0.5, 0.75, 1.0]))
 def test_misses_equal_those_of_pycocotools_object_by_object(
@@ -200,6 +201,7 @@ def test_misses_equal_those_of_pycocotools_object_by_object(
     assert misses(scored, samples) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scene=scenes(), seed=st.integers(0, 10**6))
 def test_the_order_of_objects_and_of_different_scores_does_not_matter(

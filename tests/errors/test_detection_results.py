@@ -132,6 +132,7 @@ def test_many_bad_results_are_cut_to_twenty_and_a_count(tmp_path: Path) -> None:
         score(tmp_path, [{}] * 50, truth, with_objects(truth))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=mutated([detection(1, BOX), detection(2, BOX), detection(3, FAR, score=0.2)]))
 def test_mutated_results_are_scored_or_refused_in_words(tmp_path: Path, document: Any) -> None:

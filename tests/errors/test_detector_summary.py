@@ -95,6 +95,7 @@ def take_truth(content: dict[str, Any], *, crowds: bool) -> list[dict[str, Any]]
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 def test_average_precision_is_that_of_pycocotools(
     tmp_path_factory: pytest.TempPathFactory, seed: int

@@ -42,6 +42,7 @@ def test_a_group_of_few_errors_is_no_surer_of_itself_than_dealing_them_out_is() 
         assert row["adjusted_difference"] == pytest.approx(row["difference"])
 
 
+@pytest.mark.slow
 def test_the_adjusted_interval_is_that_of_resampled_samples() -> None:
     rng = np.random.default_rng(1)
     n = 600

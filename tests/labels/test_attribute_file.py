@@ -275,6 +275,7 @@ def write_toml(value: object) -> str:
     return repr(value) if isinstance(value, float) else json.dumps(value)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["prompts", "measured", "given"]),

@@ -36,6 +36,7 @@ def test_group_is_shown_with_all_its_numbers() -> None:
     assert "Groups and pairs: 1 with a gap. Overall: 5.5% missed" in words
 
 
+@pytest.mark.slow
 def test_adjusted_difference_stands_beside_the_raw_one_only_when_asked_for() -> None:
     row = make_gap(("gender", "woman"), **ADJUSTED)
     words = read_words(with_gaps(row, adjust_for=("object_height", "blur")))

@@ -121,6 +121,7 @@ def draw_edges(text: str, folder: Path, *, scrolled: int) -> tuple[int, int]:
     return int(gray[:, left].max()), int(gray[:, right].max())
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_table_that_goes_on_is_shaded_at_that_edge(tmp_path: Path) -> None:
     """Phones and many laptops hide scroll bars: without a shade the table looks cut off."""

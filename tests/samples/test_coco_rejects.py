@@ -123,6 +123,7 @@ def test_bytes_that_are_no_text_and_missing_files_are_clear_errors(tmp_path: Pat
         read_samples(dataset(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_file_of_one_endless_line_is_read_and_reported_where_it_is_cut_off(
     tmp_path: Path,
 ) -> None:

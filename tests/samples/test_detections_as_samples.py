@@ -173,6 +173,7 @@ def test_a_detection_with_a_score_below_zero_is_an_object_unless_min_score_says_
     assert found.rejects.is_empty()
 
 
+@pytest.mark.slow
 @given(document=mutated([detection(), detection("sub/b.png", score=0.2), detection("b")]))
 def test_every_record_of_a_mutated_file_is_read_counted_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, document: Any

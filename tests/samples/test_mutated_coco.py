@@ -49,6 +49,7 @@ def read(folder: Path, sample: str) -> SampleSet | None:
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(document=mutated(DOCUMENT), sample=st.sampled_from(["image", "object"]))
 def test_every_record_of_a_mutated_file_is_read_or_rejected(

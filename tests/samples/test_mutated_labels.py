@@ -62,6 +62,7 @@ def read(dataset: Dataset) -> SampleSet | None:
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(lines=st.lists(LINES, max_size=5), sample=st.sampled_from(["image", "object"]))
 def test_every_line_of_a_label_file_is_read_or_rejected(
@@ -86,6 +87,7 @@ def test_a_torn_data_yaml_is_read_or_refused_in_words(yolo: Path, data: bytes) -
     yolo.write_text(DATA_YAML)
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(data=torn(FILES["a"]), sample=st.sampled_from(["image", "object"]))
 def test_every_object_of_a_torn_voc_file_is_read_or_rejected(

@@ -43,6 +43,7 @@ def nested(seed: int, n: int = 6000, *, kind: str = "binary") -> Drawn:
 OUTER, INNER = (("a0", "1"),), (("a0", "1"), ("a1", "2"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "gamma"])
 @pytest.mark.parametrize("extra", ["none", "weights", "clusters", "bonferroni", "depth-first"])
 def test_a_slice_is_not_swallowed_by_the_one_that_holds_it(kind: str, extra: str) -> None:

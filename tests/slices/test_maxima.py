@@ -33,6 +33,7 @@ def test_p_is_that_of_all_permutations_where_it_is_small(seed: int, rank: int) -
         assert p == pytest.approx(whole, rel=0.7)
 
 
+@pytest.mark.slow
 def test_early_p_is_right_on_average_and_costs_few_permutations() -> None:
     p, made = [], []
     for seed in range(300):
@@ -44,6 +45,7 @@ def test_early_p_is_right_on_average_and_costs_few_permutations() -> None:
     assert np.mean(made) < 200
 
 
+@pytest.mark.slow
 def test_a_decision_is_hardly_ever_another_than_that_of_all_permutations() -> None:
     differing = made = 0
     for seed in range(400):

@@ -44,6 +44,7 @@ def draw_problem(seed: int) -> tuple[pl.DataFrame, Floats, Floats | None, dict[s
     return pl.DataFrame(columns), errors, weights, {"orders": orders, **options}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("engine", "backend"), ENGINES)
 def test_every_run_is_counted_as_brute_force_counts_it(engine: str, backend: str) -> None:
     with_runs = 0
@@ -64,6 +65,7 @@ def test_every_run_is_counted_as_brute_force_counts_it(engine: str, backend: str
     assert with_runs > 10
 
 
+@pytest.mark.slow
 def test_backends_give_the_same_bytes_with_and_without_clusters() -> None:
     for seed in range(200, 230):
         table, errors, _, options = draw_problem(seed)
@@ -215,6 +217,7 @@ def test_sliceline_searches_single_values_and_says_so() -> None:
     assert result.search.ordered == ()
 
 
+@pytest.mark.slow
 def test_without_room_for_runs_all_single_values_are_counted() -> None:
     rng = np.random.default_rng(0)
     order = [f"v{i}" for i in range(8)]

@@ -92,6 +92,7 @@ def crops(
     return table, errors, cluster_ids
 
 
+@pytest.mark.slow
 def test_crops_of_one_image_are_no_independent_evidence() -> None:
     naive = aware = 0
     for seed in range(25):

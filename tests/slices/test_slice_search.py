@@ -41,6 +41,7 @@ def test_scores_equal_brute_force_on_500_random_tables(
     assert sum(equals_brute_force(seed, engine, backend) for seed in seeds) > 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("engine", "backend"), ENGINES[1:])
 def test_every_engine_and_backend_equals_brute_force(engine: str, backend: str) -> None:
     assert sum(equals_brute_force(seed, engine, backend) for seed in range(500, 600)) > 80

@@ -35,6 +35,7 @@ def our_scores(codes: NDArray[Any], errors: NDArray[Any], **options: Any) -> lis
     return found.filter(pl.col("score") > 0)["score"].to_list()[:top]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(seed=st.integers(0, 100_000))
 def test_scores_equal_the_packages_where_it_is_right(seed: int) -> None:

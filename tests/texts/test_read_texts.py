@@ -43,6 +43,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
+@pytest.mark.slow
 def test_drawn_text_is_read_where_it_stands(reader: TextReader) -> None:
     (line,) = reader.read(draw_text("Main Street 42"))
     assert line.text == "Main Street 42"

@@ -12,6 +12,8 @@ from tests.flows.command import Told, call
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit, write_audit
 
+pytestmark = pytest.mark.slow  # whole audits
+
 TRUTH = (
     '[dataset.truth]\nfile = "truth.csv"\n[dataset.truth.tone]\ncolumn = "tone"\n'
     'dark = ["d"]\nlight = ["l"]\n[encoder]'

@@ -13,6 +13,8 @@ from pipeline.workspace.store import find_store
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit
 
+pytestmark = pytest.mark.slow  # whole audits
+
 GATES = """\
 [fairness]
 attributes = ["brightness"]

@@ -64,6 +64,7 @@ def load_reader() -> ReadsOne:
     return ReadsOne()
 
 
+@pytest.mark.slow
 def test_a_whole_audit_runs_on_pickled_tasks(small_audit: SmallAudit) -> None:
     with small_audit.config.open("a") as file:
         file.write('[fairness]\nattributes = ["tone"]\n')

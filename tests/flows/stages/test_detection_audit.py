@@ -14,6 +14,8 @@ from tests.flows.direct import open_audit, run_directly
 from tests.flows.small_audit import TONE
 from tests.tiny_clip import write_tiny
 
+pytestmark = pytest.mark.slow  # whole audits
+
 CONFIG = """\
 name = "boxes"
 [dataset]

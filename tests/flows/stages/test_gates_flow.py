@@ -13,6 +13,8 @@ from pipeline.exceptions import PredictionsError
 from pipeline.workspace.manifests import FairnessManifest
 from tests.flows.direct import run_directly
 
+pytestmark = pytest.mark.slow  # whole audits
+
 GROUPS = """\
 name = "groups"
 [dataset]

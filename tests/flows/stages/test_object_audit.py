@@ -54,6 +54,7 @@ iou = {IOU}
 """
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.xdist_group("object audit"),
     pytest.mark.skipif(not COCO_MINI.is_dir(), reason=NO_SHARED),
 ]

@@ -126,6 +126,7 @@ def test_words_are_found_across_the_lines_of_one_image(tmp_path: Path) -> None:
     assert told.err == "1 image holds exit and ENTRY and 3; lines with one of these words: 2\n"
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_and_times_the_text_that_is_to_be_read(tmp_path: Path) -> None:
     class Slow(Fake):
         def read(self, image: Image.Image) -> list[ReadText]:
