@@ -77,6 +77,17 @@ LABELS: Schema = {
     "margin": pl.Float64(),
     "label_id": pl.String(),
 }
+CHECKS: Schema = {  # what a person said of a label: one row an answer, the newest last
+    "sample_id": pl.String(),
+    "attribute": pl.String(),
+    "shown": pl.String(),  # the label that was judged, "unknown" included; null where none was
+    "answer": pl.String(),  # right | wrong | cannot say
+    "value": pl.String(),  # the true value; null where only "wrong" or "cannot say" is known
+    "checker": pl.String(),
+    "checked_at": pl.String(),  # ISO 8601, UTC
+    "draw": pl.String(),  # what the sample was drawn for: "value", "finding", "imported"
+    "inclusion": pl.Float64(),  # probability that it was drawn; null where that is not known
+}
 ERRORS: Schema = {
     "sample_id": pl.String(),
     "error_id": pl.String(),
@@ -155,6 +166,28 @@ WEAKNESSES: Schema = {  # what find_weaknesses returns: one row a finding, best 
     "holdout_p": pl.Float64(),
     "folded": pl.List(PREDICATES),  # slices that this finding explains, the best twenty
     "folded_count": pl.Int64(),  # how many they are
+}
+CORRECTIONS: Schema = {  # slices as labelled, corrected for wrong labels: one row a slice
+    "predicates": PREDICATES,
+    "label_precision": pl.Float64(),  # share of the labelled rows that truly belong to the slice
+    "label_precision_low": pl.Float64(),  # 95 %, as all intervals
+    "label_precision_high": pl.Float64(),
+    "corrected_n": pl.Float64(),  # rows that truly belong to it
+    "corrected_n_low": pl.Float64(),
+    "corrected_n_high": pl.Float64(),
+    "corrected_error": pl.Float64(),  # mean error of those
+    "corrected_low": pl.Float64(),
+    "corrected_high": pl.Float64(),
+    "corrected_rest_error": pl.Float64(),  # of those that truly do not belong to it
+    "corrected_difference": pl.Float64(),  # corrected_error - corrected_rest_error
+    "corrected_difference_low": pl.Float64(),
+    "corrected_difference_high": pl.Float64(),
+    "corrected_lift": pl.Float64(),
+    "correction": pl.String(),  # product | joint | bounds | none
+    "correction_note": pl.String(),  # why there are bounds, or nothing; null where all is well
+    "checks_needed": pl.List(
+        pl.Struct({"attribute": pl.String(), "value": pl.String(), "n": pl.Int64()})
+    ),  # further checks that would settle whether it does worse; empty where it is settled
 }
 GAPS: Schema = {  # what measure_fairness returns: one row a metric and group
     "metric": pl.String(),  # "error", "recall", "false positives per image", "accuracy", ...

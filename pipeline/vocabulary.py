@@ -8,6 +8,7 @@ LEVEL: Final = 0.05  # of p and q, from which a difference may be an accident
 # States of a finding.
 CONFIRMED: Final = "confirmed"
 LIKELY: Final = "likely"
+UNCLEAR: Final = "unclear: check labels"  # the corrected interval includes no difference
 INSUFFICIENT: Final = "insufficient evidence"  # also of gaps and of gates
 
 # States of a gap between groups.
@@ -17,3 +18,9 @@ NO_GAP: Final = "no gap shown"
 # Verdicts of a gate.
 PASS: Final = "pass"  # noqa: S105 - a verdict, no password
 FAIL: Final = "fail"
+NOT_JUDGED: Final = "not judged: labels unchecked"
+
+# Answers of a person who checks a label.
+RIGHT: Final = "right"
+WRONG: Final = "wrong"
+CANNOT_SAY: Final = "cannot say"
