@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from pipeline.exceptions import TableError
-from pipeline.tables import CHECKS, RESULTS, TABLES, check, empty
+from pipeline.tables import CHECKS, RESULTS, TABLES, Schema, check, empty
 
 
 def test_a_frame_that_fits_comes_back_with_its_columns_in_order() -> None:
@@ -12,7 +12,7 @@ def test_a_frame_that_fits_comes_back_with_its_columns_in_order() -> None:
 
 def test_all_that_is_wrong_with_a_frame_is_said_at_once() -> None:
     frame = pl.DataFrame({"a": ["x"], "c": [1]})
-    schema = {"a": pl.Int64(), "b": pl.String()}
+    schema: Schema = {"a": pl.Int64(), "b": pl.String()}
     with pytest.raises(TableError) as caught:
         check(frame, schema, table="t")
     text = str(caught.value)
