@@ -35,6 +35,7 @@ TABLE_FOLDERS = (
     "slices",
     "fairness",
     "coverage",
+    "checks",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

@@ -1,0 +1,65 @@
+"""What a search points at: its findings and the slices just below them, each with its share."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from pipeline.predicates import read_predicate
+
+NEAR = 10  # slices beside the findings that count
+NEAR_SHARE = 0.25  # of all weight, what these get where there are findings
+OTHER_VALUES = 0.5  # weight of the other values of an attribute, in all, beside the slice's own 1
+
+LEADS = {
+    "predicates": pl.List(pl.Struct({"attribute": pl.String(), "value": pl.String()})),
+    "share": pl.Float64(),  # of all weight
+}
+
+
+def list_leads(findings: pl.DataFrame, family: pl.DataFrame) -> pl.DataFrame:
+    """Return LEADS: findings with shares by their excess error, n (error - rest_error).
+
+    findings, family: predicates, n, error and rest_error of one or several systems, findings by
+    rank and the counted slices best first. Of these the first NEAR that do worse and are no finding
+    count too: together as a quarter, or as all where nothing was found.
+    """
+    found = findings.select("predicates", excess=_excess())
+    near = family.select("predicates", excess=_excess()).filter(pl.col("excess") > 0)
+    known = {str(predicates) for predicates in found["predicates"].to_list()}
+    fresh = [str(one) not in known for one in near["predicates"].to_list()]
+    near = near.filter(pl.Series(fresh, dtype=pl.Boolean)).head(NEAR)
+    found = found.filter(pl.col("excess") > 0)
+    near_share = (NEAR_SHARE if found.height else 1.0) if near.height else 0.0
+    frames = [
+        one.select("predicates", share=pl.col("excess") / pl.col("excess").sum() * share)
+        for one, share in ((found, 1 - near_share), (near, near_share))
+    ]
+    return pl.concat(frames)
+
+
+def weigh_values(
+    strata: pl.DataFrame, leads: pl.DataFrame, *, orders: Mapping[str, Sequence[str]]
+) -> pl.Series:
+    """Return how strongly the leads depend on each stratum.
+
+    strata: h rows of attribute and shown, a label value. orders: values of ordered attributes. A
+    lead adds its share to the values that it names and half of it, divided among them, to the
+    others of the same attribute, which may hide samples that belong to it. Returns (h,) weights.
+    """
+    pairs = list(strata.select("attribute", "shown").iter_rows())
+    weights = dict.fromkeys(pairs, 0.0)
+    for predicates, share in leads.iter_rows():
+        for one in predicates:
+            name = one["attribute"]
+            own = set(read_predicate(one["value"], orders.get(name, ())))
+            others = [pair for pair in weights if pair[0] == name and pair[1] not in own]
+            for pair in others:
+                weights[pair] += share * OTHER_VALUES / len(others)
+            for pair in ((name, value) for value in own):
+                if pair in weights:
+                    weights[pair] += share
+    return pl.Series("weight", [weights[pair] for pair in pairs], dtype=pl.Float64)
+
+
+def _excess() -> pl.Expr:
+    return pl.col("n") * (pl.col("error") - pl.col("rest_error")).fill_null(0.0)

@@ -1,0 +1,112 @@
+"""What people said of labels: a journal that only grows, one line an answer."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import polars as pl
+
+from pipeline.exceptions import StoreError
+from pipeline.workspace.journal_lines import (
+    Answer,
+    Replay,
+    Stratum,
+    Undo,
+    replay_lines,
+    tabulate_answers,
+)
+
+_PATIENCE = 10.0  # seconds to wait for another process that writes
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The answers kept in the workspace `folder`; several processes may write at a time."""
+
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The file, one JSON object a line."""
+        return self.folder / "checks" / "journal.jsonl"
+
+    def append(self, answer: Answer) -> None:
+        """Keep an answer; it is on disk when this returns. Raises StoreError when it cannot be."""
+        self._write([answer])
+
+    def append_all(self, answers: Sequence[Answer]) -> None:
+        """Keep answers in their order, all in one write."""
+        self._write(answers)
+
+    def note_strata(self, strata: Sequence[Stratum]) -> None:
+        """Keep what was drawn, before it is shown: the inclusion of answers follows from it."""
+        self._write(strata)
+
+    def undo(self, checker: str) -> Answer | None:
+        """Take back the checker's last answer and return it; None when there is none."""
+        last = [one for one in self.replay().answers if one.checker == checker]
+        if not last:
+            return None
+        self._write(
+            [Undo(checker=checker, sample_id=last[-1].sample_id, attribute=last[-1].attribute)]
+        )
+        return last[-1]
+
+    def read(self) -> pl.DataFrame:
+        """Return CHECKS: the answers that hold, the newest last."""
+        replay = self.replay()
+        return tabulate_answers(replay.answers, replay.strata)
+
+    def replay(self) -> Replay:
+        """Return answers, what was drawn, and which lines could not be read, in words."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return Replay((), ())
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be read: {error.strerror}") from None
+        return replay_lines(content.split(b"\n"))
+
+    def _write(self, lines: Iterable[Answer | Undo | Stratum]) -> None:
+        text = "".join(f"{line.model_dump_json()}\n" for line in lines).encode()
+        if not text:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.path.with_suffix(".lock"), timeout=_PATIENCE):
+                _append_bytes(self.path, text)
+        except filelock.Timeout:
+            raise StoreError(
+                f"{self.path}: another process has been writing for {_PATIENCE:.0f} seconds; "
+                "end it and try again"
+            ) from None
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be written: {error.strerror}") from None
+
+
+def read_checks(folder: Path) -> pl.DataFrame:
+    """Return CHECKS, the answers kept in the workspace `folder`, the newest last; none is no error.
+
+    `Journal(folder).replay().faults` says which lines were left out.
+    """
+    return Journal(folder).read()
+
+
+def _append_bytes(path: Path, text: bytes) -> None:
+    """Append lines and wait until they are on disk; a torn last line is ended first."""
+    is_new = not path.exists()
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            text = text if file.read(1) == b"\n" else b"\n" + text
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
