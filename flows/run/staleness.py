@@ -76,18 +76,11 @@ def refuse_stale(resolved: ResolvedAudit, store: Store) -> None:
     Also when they are of other samples than were read last, because one of them was limited.
     """
     label = LabelManifest.read(store.folder)
-    labelled = {one.name: one.asked for one in label.attributes}
-    attributes = {a.name: hash_attribute(a) for a in resolved.attributes}
     scored = ScoreManifest.read(store.folder)
     known = {name: one.asked for name, one in scored.systems.items()}
     systems = {system.name: hash_system(system) for system in resolved.audit.systems}
     problems = [*_list_foreign_samples(resolved.audit, store, label, scored)]
-    if differing := _list_differing(labelled, attributes):
-        problems.append(f"attributes {differing} changed; run `weakspot label` first")
-    if label.encoder_id and label.encoder_asked not in (None, hash_encoder(resolved.audit)):
-        problems.append("[encoder] changed; run `weakspot embed` and `weakspot label` first")
-    if label.truth_asked not in (None, hash_truth(resolved.audit.dataset)):
-        problems.append("[dataset.truth] changed; run `weakspot label` first")
+    problems += _list_stale_labels(resolved, label)
     if differing := _list_differing(known, systems):
         problems.append(f"systems {differing} changed; run `weakspot score` first")
     elif missing := _list_without_matches(resolved.audit, store, scored):
@@ -95,6 +88,18 @@ def refuse_stale(resolved: ResolvedAudit, store: Store) -> None:
     if problems:
         where = f"{store.folder}, since it was labelled and scored"
         raise SearchError.from_problems(where, problems)
+
+
+def refuse_unlabelled(resolved: ResolvedAudit, store: Store) -> None:
+    """Raise StoreError when nothing is labelled, or for another dataset or other attributes."""
+    label = LabelManifest.read(store.folder)
+    if label.dataset_asked not in (None, hash_dataset(resolved.audit.dataset)):
+        raise StoreError(
+            f"{store.folder} was labelled for another [dataset] than the audit names; name the "
+            "workspace of this audit, or run `weakspot label` first"
+        )
+    if problems := _list_stale_labels(resolved, label):
+        raise StoreError(f"{store.folder}, since it was labelled: {'; '.join(problems)}")
 
 
 def note_inputs(store: Store, samples: pl.DataFrame) -> Inputs:
@@ -148,6 +153,20 @@ def _list_foreign_samples(
                 f"the {made} are {_write_limit(limit)}, the samples {_write_limit(samples.limit)}"
                 f"; run `weakspot {command}` first"
             )
+
+
+def _list_stale_labels(resolved: ResolvedAudit, label: LabelManifest) -> list[str]:
+    """Return in what the labels are not those that are asked for now."""
+    labelled = {one.name: one.asked for one in label.attributes}
+    attributes = {a.name: hash_attribute(a) for a in resolved.attributes}
+    problems = []
+    if differing := _list_differing(labelled, attributes):
+        problems.append(f"attributes {differing} changed; run `weakspot label` first")
+    if label.encoder_id and label.encoder_asked not in (None, hash_encoder(resolved.audit)):
+        problems.append("[encoder] changed; run `weakspot embed` and `weakspot label` first")
+    if label.truth_asked not in (None, hash_truth(resolved.audit.dataset)):
+        problems.append("[dataset.truth] changed; run `weakspot label` first")
+    return problems
 
 
 def _write_limit(limit: int | None) -> str:

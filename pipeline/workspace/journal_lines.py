@@ -139,14 +139,13 @@ def tabulate_answers(answers: Sequence[Answer], strata: Iterable[Stratum]) -> pl
     for stratum in strata:
         own = _find_answered(stratum, answered)
         for key in own:
-            found = (len(own) / stratum.size, stratum.draw)
+            found: tuple[float, str] = (len(own) / stratum.size, stratum.draw)
             drawn[key] = max(drawn.get(key, found), found)
     rows = []
     for one in answers:
         row = one.model_dump(exclude={"kind"})
-        if found := drawn.get((one.sample_id, one.attribute)):
-            inclusion, draw = found
-            row |= {"inclusion": inclusion, "draw": draw}
+        if best := drawn.get((one.sample_id, one.attribute)):
+            row |= dict(zip(("inclusion", "draw"), best, strict=True))
         rows.append(row)
     return check(pl.DataFrame(rows, schema=dict(CHECKS)), CHECKS, table="checks")
 

@@ -1,0 +1,1 @@
+"""Checks of labels by people: which to ask for, answers as files."""
