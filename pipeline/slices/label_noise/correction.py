@@ -1,0 +1,182 @@
+"""Correct what is said of slices for wrong labels, with intervals."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from pipeline.arrays import Floats, Mask
+from pipeline.exceptions import TableError
+from pipeline.predicates import read_predicate
+from pipeline.slices.audit_rows import number_clusters
+from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, draw_confusion
+from pipeline.slices.label_noise.error_bounds import Bounds, bound_slice
+from pipeline.slices.label_noise.further_checks import plan_checks
+from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
+from pipeline.slices.label_noise.slice_cells import count_cells, draw_cells
+from pipeline.slices.label_noise.slice_draws import SliceDraws, combine, measure_signal
+from pipeline.tables import CORRECTIONS, check, empty
+
+Predicates = Sequence[Mapping[str, str]]
+Row = dict[str, object]
+
+_DRAWS = 1000
+_SIGNAL = 0.1  # see `measure_signal`; below, noise grows tenfold
+_POSSIBLE = 0.05  # share of draws that must be possible
+
+
+def correct_slices(
+    table: pl.DataFrame, errors: ArrayLike, slices: Sequence[Predicates], *, truth: pl.DataFrame,
+    inclusion: pl.DataFrame | None = None, cluster_ids: ArrayLike | pl.Series | None = None,
+    orders: Mapping[str, Sequence[str]] | None = None, joint: bool | None = None, seed: int = 0,
+) -> pl.DataFrame:  # fmt: skip
+    """Return the CORRECTIONS table, one row per slice in the given order.
+
+    table: n rows, one text column per attribute: the labels, "unknown" included. errors: n losses
+    >= 0. slices: lists of {"attribute", "value"}; a value may name a run of adjacent ones. truth: n
+    rows with columns of the same names, the true value where it is known, else null. inclusion:
+    n rows, the probability with which each known row was drawn, null where that is not known.
+    cluster_ids: n ids, equal for rows that are not independent. orders: the values of ordered
+    attributes, lowest first. joint: whether label errors may depend on the system's errors and on
+    each other; decided by tests of the checked rows where it is None. Intervals hold 95 %. Raises
+    TableError for what does not fit.
+
+    >>> table = pl.DataFrame({"hat": ["yes"] * 200 + ["no"] * 800})
+    >>> truth = pl.DataFrame({"hat": (["yes"] * 3 + ["no"]) * 50 + ["no"] * 800})
+    >>> errors = ([1.0, 0.0, 1.0, 0.0]) * 50 + [0.0] * 800
+    >>> slices = [[{"attribute": "hat", "value": "yes"}]]
+    >>> row = correct_slices(table, errors, slices, truth=truth).row(0, named=True)
+    >>> round(row["label_precision"], 2), row["correction"]
+    (0.75, 'product')
+    """
+    values = read_errors(errors, rows=table.height)
+    names = sorted({one["attribute"] for predicates in slices for one in predicates})
+    attributes = read_noise_rows(table, values, names, truth=truth, inclusion=inclusion)
+    number_clusters(cluster_ids, rows=table.height)
+    del joint  # not used yet: label errors are taken to be independent
+    corrector = Corrector(attributes, values, orders or {}, seed)
+    rows = [corrector.correct(predicates) for predicates in slices]
+    if not rows:
+        return empty(CORRECTIONS)
+    schema = {name: CORRECTIONS[name] for name in CORRECTIONS}
+    return check(pl.DataFrame(rows, schema=schema), CORRECTIONS, table="corrections")
+
+
+def read_errors(errors: ArrayLike, *, rows: int) -> Floats:
+    """Return the errors as (n,) floats; raise TableError for others than n finite ones >= 0."""
+    values = np.asarray(errors, np.float64)
+    if values.shape != (rows,) or not np.isfinite(values).all() or (values < 0).any():
+        raise TableError(
+            f"errors of shape {values.shape}: expected {rows} finite numbers >= 0, one per row"
+        )
+    return values
+
+
+class Corrector:
+    """Corrects slices one after the other, drawing each attribute's confusion matrix once."""
+
+    def __init__(
+        self, attributes: Mapping[str, AttributeRows], errors: Floats,
+        orders: Mapping[str, Sequence[str]], seed: int,
+    ) -> None:  # fmt: skip
+        self.attributes = attributes
+        self.errors = errors
+        self.orders = orders
+        self.seed = seed
+        self._confusions: dict[str, Confusion] = {}
+
+    def correct(self, predicates: Predicates) -> Row:
+        """Return the row of CORRECTIONS of one slice."""
+        row: Row = dict.fromkeys(CORRECTIONS) | {"predicates": list(predicates)}
+        rows = [self.attributes[one["attribute"]] for one in predicates]
+        unchecked = [part.name for part in rows if part.weights.sum() < FEWEST_CHECKS]
+        if unchecked:
+            note = f"fewer than {FEWEST_CHECKS} checked labels of {', '.join(unchecked)}"
+            return row | {"correction": "none", "correction_note": note}
+        inside = [
+            self._find_inside(part, one["value"])
+            for part, one in zip(rows, predicates, strict=True)
+        ]
+        confusions = [self._draw_confusion(part) for part in rows]
+        rng = np.random.default_rng([self.seed, 2])
+        reason = _find_weak_labels(confusions, inside)
+        if reason is None:
+            cells = count_cells(rows, self.errors)
+            drawn = draw_cells(cells, draws=_DRAWS, rng=rng)
+            draws = combine(cells, drawn, confusions, inside)
+            if draws.possible.mean() >= _POSSIBLE:
+                return row | describe_draws(draws, n=len(self.errors)) | {
+                    "correction": "product",
+                    "checks_needed": plan_checks(draws, confusions),
+                }  # fmt: skip
+            reason = "the checks contradict the errors as labelled"
+        bounds = bound_slice(rows, inside, self.errors, draws=_DRAWS, rng=rng)
+        return row | describe_bounds(bounds) | {"correction": "bounds", "correction_note": reason}
+
+    def _find_inside(self, rows: AttributeRows, value: str) -> tuple[Mask, Mask]:
+        allowed = read_predicate(value, self.orders.get(rows.name, ()))
+        return np.isin(rows.shown, allowed), np.isin(rows.values, allowed)
+
+    def _draw_confusion(self, rows: AttributeRows) -> Confusion:
+        if rows.name not in self._confusions:
+            rng = np.random.default_rng([self.seed, 1, *seed_by_content(rows)])
+            self._confusions[rows.name] = draw_confusion(rows, draws=_DRAWS, rng=rng)
+        return self._confusions[rows.name]
+
+
+def seed_by_content(rows: AttributeRows) -> list[int]:
+    """Return numbers that are the same whatever the attribute and its values are called."""
+    checks = np.round(rows.count_checks() * 1000).astype(np.int64)
+    return [*rows.count_labels().astype(np.int64).tolist(), *checks.ravel().tolist()]
+
+
+def _find_weak_labels(
+    confusions: Sequence[Confusion], inside: Sequence[tuple[Mask, Mask]]
+) -> str | None:
+    for confusion, (_, true) in zip(confusions, inside, strict=True):
+        if not true.any():
+            return f"no image is known to be truly so: {confusion.rows.name}"
+        if np.quantile(measure_signal(confusion, true), 0.025) < _SIGNAL:
+            return (
+                f"the labels of {confusion.rows.name} say too little of the truth to be corrected "
+                f"(signal under {_SIGNAL})"
+            )
+    return None
+
+
+def describe_draws(draws: SliceDraws, *, n: int) -> Row:
+    """Return means and 95 % intervals of the possible draws, as columns of CORRECTIONS."""
+    keep = draws.possible
+    size = draws.n[keep] / draws.all_n[keep] * n
+    error = draws.total[keep] / draws.n[keep]
+    rest = (draws.all_total - draws.total)[keep] / (draws.all_n - draws.n)[keep]
+    row: Row = {}
+    for name, low, high, values in (
+        ("label_precision", "label_precision_low", "label_precision_high", draws.precision[keep]),
+        ("corrected_n", "corrected_n_low", "corrected_n_high", size),
+        ("corrected_error", "corrected_low", "corrected_high", error),
+        ("corrected_difference", "corrected_difference_low", "corrected_difference_high",
+         error - rest),
+    ):  # fmt: skip
+        row[name] = float(values.mean())
+        row[low], row[high] = (float(q) for q in np.quantile(values, [0.025, 0.975]))
+    mean, rest_mean = float(error.mean()), float(rest.mean())
+    lift = mean / rest_mean if rest_mean > 0 else None
+    return row | {"corrected_rest_error": rest_mean, "corrected_lift": lift}
+
+
+def describe_bounds(bounds: Bounds) -> Row:
+    """Return the bounds as intervals: 2.5 % of the draws of the least, 97.5 % of the most."""
+    (n_low, n_high), (low, high) = bounds.n, bounds.error
+    rest_low, rest_high = bounds.rest_error
+    row: Row = {}
+    for name, least, most in (
+        ("label_precision", *bounds.precision),
+        ("corrected_n", n_low, n_high),
+        ("corrected", low, high),
+        ("corrected_difference", low - rest_high, high - rest_low),
+    ):
+        row[f"{name}_low"] = float(np.quantile(least, 0.025))
+        row[f"{name}_high"] = float(np.quantile(most, 0.975))
+    return row
