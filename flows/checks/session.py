@@ -93,11 +93,6 @@ def open_session(audit: Path) -> CheckSession:
     )  # fmt: skip
 
 
-def list_journal_faults(journal: Journal) -> tuple[str, ...]:
-    """Return which lines of the journal are left out, in words; none of a whole journal."""
-    return tuple(f"{journal.path}: {fault}" for fault in journal.replay().faults)
-
-
 def ask_for_checks(session: CheckSession, options: DrawOptions) -> Asked:
     """Draw what is to be checked, and note in the journal what was drawn.
 

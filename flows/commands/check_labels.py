@@ -74,13 +74,7 @@ def check_labels(
 ) -> None:
     """Check labels by hand: import answers, or write a sheet of what is to be answered."""
     from flows.checks.answer_files import import_answers, write_sheet
-    from flows.checks.session import (
-        BUDGET,
-        DrawOptions,
-        ask_for_checks,
-        list_journal_faults,
-        open_session,
-    )
+    from flows.checks.session import BUDGET, DrawOptions, ask_for_checks, open_session
     from pipeline.exceptions import ConfigError
 
     if budget is not None and per_value is not None:
@@ -88,7 +82,7 @@ def check_labels(
     if import_file is None and export_file is None:
         raise ConfigError("name a file: --import FILE with answers, or --export FILE to be filled")
     session = open_session(audit)
-    for fault in list_journal_faults(session.journal):
+    for fault in session.journal.list_faults():
         typer.echo(f"note: {fault}", err=True)
     if import_file is not None:
         imported = import_answers(session, import_file, checker=checker, skip_faulty=skip_faulty)

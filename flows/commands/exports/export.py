@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.checks.session import list_journal_faults
 from flows.commands.exports.checks import read_named_checks
 from flows.commands.exports.matches import MATCH_READERS
 from flows.commands.exports.rows import mark_limit, select_current
@@ -58,7 +57,7 @@ def export_table(workspace: Path, table: str, target: Path, *, all_runs: bool = 
             _write(frame, partial, target.suffix)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
-    faults = list_journal_faults(Journal(store.folder)) if table == "checks" else ()
+    faults = Journal(store.folder).list_faults() if table == "checks" else ()
     return Exported(frame.height, (*_list_notes(frame, stored), *faults))
 
 
