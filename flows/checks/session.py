@@ -98,11 +98,9 @@ def ask_for_checks(session: CheckSession, options: DrawOptions) -> Asked:
 
     Raises ConfigError for options that do not go together and names that are not known.
     """
-    replay = session.journal.replay()
-    seed = _choose_seed(options.seed, replay.seed)
+    seed = _choose_seed(options.seed, session.journal.replay().seed)
     attributes = _choose_attributes(session, options)
     checks = session.journal.read()
-    notes = tuple(f"{session.journal.path}: {fault}" for fault in replay.faults)
     if options.again:
         if not options.checker:
             raise ConfigError("--again: name the second checker with --checker NAME")
@@ -113,7 +111,7 @@ def ask_for_checks(session: CheckSession, options: DrawOptions) -> Asked:
     else:
         drawn = _draw(session, options, attributes, checks, seed=seed)
         session.journal.note_strata(_list_strata(drawn, seed=seed))
-    return Asked(drawn.rows, (*notes, *_note_truth(session, drawn.rows)))
+    return Asked(drawn.rows, tuple(_note_truth(session, drawn.rows)))
 
 
 def _draw(
@@ -132,7 +130,7 @@ def _draw(
         of_objects = session.resolved.of_objects
         rows = session.samples.filter(pl.col("parent_id").is_not_null() == of_objects)
         labels = select_around(labels, rows, predicates, orders=orders)
-        leads = pl.DataFrame({"predicates": [predicates], "share": [1.0]}, schema=LEADS)
+        leads = pl.DataFrame({"predicates": [predicates], "share": [1.0]}, schema=dict(LEADS))
         draw = "finding"
     return draw_checks(
         labels, session.samples, attributes=attributes, budget=options.budget, seed=seed,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from flows.commands.attributes import app as attributes_app
+from flows.commands.check_labels import check_labels
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.slices import slices
@@ -170,6 +171,7 @@ def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json
     _run(audit, ("report",), _RunOptions(None, no_prefect, json_output))
 
 
+app.command("check-labels")(check_labels)
 app.command("slices")(slices)
 app.command("export")(export)
 app.command("convert")(convert)

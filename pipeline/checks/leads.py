@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from pipeline.predicates import read_predicate
+from pipeline.tables import PREDICATES, Schema
 
 NEAR = 10  # slices beside the findings that count
 NEAR_SHARE = 0.25  # of all weight, what these get where there are findings
 OTHER_VALUES = 0.5  # weight of the other values of an attribute, in all, beside the slice's own 1
 
-LEADS = {
-    "predicates": pl.List(pl.Struct({"attribute": pl.String(), "value": pl.String()})),
+LEADS: Schema = {
+    "predicates": PREDICATES,
     "share": pl.Float64(),  # of all weight
 }
 
@@ -19,14 +20,16 @@ LEADS = {
 def list_leads(findings: pl.DataFrame, family: pl.DataFrame) -> pl.DataFrame:
     """Return LEADS: findings with shares by their excess error, n (error - rest_error).
 
-    findings, family: predicates, n, error and rest_error of one or several systems, findings by
-    rank and the counted slices best first. Of these the first NEAR that do worse and are no finding
-    count too: together as a quarter, or as all where nothing was found.
+    findings, family: predicates, n, error and rest_error of one or several systems, the counted
+    slices with their score. The NEAR best of these that do worse and are no finding count too:
+    together as a quarter, or as all where nothing was found.
     """
     found = findings.select("predicates", excess=_excess())
-    near = family.select("predicates", excess=_excess()).filter(pl.col("excess") > 0)
-    known = {str(predicates) for predicates in found["predicates"].to_list()}
-    fresh = [str(one) not in known for one in near["predicates"].to_list()]
+    best = family.sort("score", descending=True, nulls_last=True, maintain_order=True)
+    near = best.select("predicates", excess=_excess()).filter(pl.col("excess") > 0)
+    near = near.head(NEAR + found.height)
+    known = found["predicates"].to_list()
+    fresh = [one not in known for one in near["predicates"].to_list()]
     near = near.filter(pl.Series(fresh, dtype=pl.Boolean)).head(NEAR)
     found = found.filter(pl.col("excess") > 0)
     near_share = (NEAR_SHARE if found.height else 1.0) if near.height else 0.0

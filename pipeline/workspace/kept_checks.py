@@ -69,6 +69,10 @@ class Journal:
             raise StoreError(f"{self.path}: cannot be read: {error.strerror}") from None
         return replay_lines(content.split(b"\n"))
 
+    def list_faults(self) -> tuple[str, ...]:
+        """Return which lines are left out, in words; none of a whole journal."""
+        return tuple(f"{self.path}: {fault}" for fault in self.replay().faults)
+
     def _write(self, lines: Iterable[Answer | Undo | Stratum]) -> None:
         text = "".join(f"{line.model_dump_json()}\n" for line in lines).encode()
         if not text:
@@ -89,7 +93,7 @@ class Journal:
 def read_checks(folder: Path) -> pl.DataFrame:
     """Return CHECKS, the answers kept in the workspace `folder`, the newest last; none is no error.
 
-    `Journal(folder).replay().faults` says which lines were left out.
+    `Journal(folder).list_faults()` says which lines were left out.
     """
     return Journal(folder).read()
 

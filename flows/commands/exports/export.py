@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.commands.exports.checks import read_named_checks
 from flows.commands.exports.matches import MATCH_READERS
 from flows.commands.exports.rows import mark_limit, select_current
 from flows.commands.exports.wide_columns import LIMIT
@@ -14,6 +15,7 @@ from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import replace_file
 from pipeline.tables import RESULTS, TABLES
+from pipeline.workspace.kept_checks import Journal
 from pipeline.workspace.kept_texts import read_text_lines
 from pipeline.workspace.store import Store, find_store
 
@@ -55,7 +57,8 @@ def export_table(workspace: Path, table: str, target: Path, *, all_runs: bool = 
             _write(frame, partial, target.suffix)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
-    return Exported(frame.height, tuple(_list_notes(frame, stored)))
+    faults = Journal(store.folder).list_faults() if table == "checks" else ()
+    return Exported(frame.height, (*_list_notes(frame, stored), *faults))
 
 
 def list_tables() -> list[str]:
@@ -106,6 +109,7 @@ def _read_embeddings(store: Store) -> pl.DataFrame:
 
 
 _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
+    "checks": read_named_checks,
     "embeddings": _read_embeddings,
     "texts": read_text_lines,
     "wide": build_wide_table,
