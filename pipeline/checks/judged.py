@@ -2,8 +2,17 @@
 
 import polars as pl
 
+from pipeline.tables import Schema, check, empty
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, WRONG
 
+PAIRS: Schema = {  # one row an attribute and two checkers
+    "attribute": pl.String(),
+    "first": pl.String(),  # checkers, in the order of their names
+    "second": pl.String(),
+    "n": pl.Int64(),  # labels that both called right or wrong
+    "agreement": pl.Float64(),  # share of them with one verdict
+    "kappa": pl.Float64(),
+}
 _KEY = ["sample_id", "attribute"]
 
 
@@ -35,17 +44,14 @@ def judge_labels(labels: pl.DataFrame, checks: pl.DataFrame, *, checker: str) ->
 def compare_checkers(labels: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
     """Return how far two checkers agree about labels, one row an attribute and a pair.
 
-    labels, checks: as `judge_labels` takes them. Columns attribute, first, second, n (labels that
-    both called right or wrong), agreement (share with one verdict) and kappa: Cohen's (1960),
-    null where chance alone would agree always. Pairs without a common label are left out.
+    labels, checks: as `judge_labels` takes them. Returns PAIRS; those without a common label are
+    left out. Kappa is Cohen's (1960), null where chance alone would always agree.
     """
     names = sorted(checks["checker"].unique().to_list())
     judged = {name: judge_labels(labels, checks, checker=name) for name in names}
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
-    schema = {"attribute": pl.String(), "first": pl.String(), "second": pl.String(),
-              "n": pl.Int64(), "agreement": pl.Float64(), "kappa": pl.Float64()}  # fmt: skip
     found = [_compare(judged[one], judged[other], one, other) for one, other in pairs]
-    frames = [pl.DataFrame(schema=schema), *(frame.cast(dict(schema)) for frame in found)]
+    frames = [empty(PAIRS), *(check(frame, PAIRS, table="pairs") for frame in found)]
     return pl.concat(frames).sort("attribute", "first", "second")
 
 

@@ -47,16 +47,16 @@ class CheckQuestion:
 class CheckedLabel:
     """What was said so far of one label of an attribute; None where nothing can be said.
 
-    draw: "value", "finding" or another word of the `checks` table.
+    within_finding: whether the samples were drawn within a finding, not at random.
     """
 
     attribute: str
     shown: str
-    draw: str
-    drawn: int
+    within_finding: bool
     right: int
     wrong: int
     cannot_say: int
+    left: int
     precision: float | None
     interval: tuple[float, float] | None
 
