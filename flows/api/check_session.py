@@ -1,0 +1,212 @@
+"""Where one checker is in a draw of labels: derived from the draw and the journal, kept in neither.
+
+A server that is killed and started again, or a page that is reloaded, therefore goes on where the
+last kept answer was.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from flows.api.check_views import view_accuracies, view_pairs, view_tallies
+from pipeline.checks.judged import judge_labels
+from pipeline.exceptions import WeakspotError
+from pipeline.tables import CHECKS
+from pipeline.vocabulary import CANNOT_SAY, RIGHT, WRONG
+from pipeline.workspace.journal_lines import Answer
+from reports.pages.check_page import CheckQuestion, CheckState
+
+AHEAD = 3  # samples whose pictures are fetched before they are asked
+_KEY = ["sample_id", "attribute"]
+Offer = tuple[str, str]  # a sentence on what to do next, and the command that does it
+
+
+class AnswerJournal(Protocol):
+    """Where answers are kept: on disk when `append` and `undo` return."""
+
+    def append(self, answer: Answer) -> None:
+        """Keep an answer."""
+
+    def undo(self, checker: str) -> Answer | None:
+        """Take back the checker's last answer."""
+
+    def read(self) -> pl.DataFrame:
+        """Return CHECKS, the answers that hold, the newest last."""
+
+
+class AnswerRefusedError(WeakspotError):
+    """An answer that does not fit what is asked; the message is for the person who gave it."""
+
+
+@dataclass(frozen=True, eq=False)
+class CheckTask:
+    """What is checked, read once when the server starts.
+
+    name: of the audit. draw_id: names the draw. rows: DRAWN, in the order to ask. known: sample_id,
+    attribute, shown and draw of the rows and of labels that have answers from before. sizes:
+    attribute, shown, size: how many samples have each label. values: of each attribute, in order.
+    samples: SAMPLES, those drawn. root: the folder that their paths are relative to.
+    """
+
+    name: str
+    draw_id: str
+    rows: pl.DataFrame
+    known: pl.DataFrame
+    sizes: pl.DataFrame
+    values: Mapping[str, tuple[str, ...]]
+    samples: pl.DataFrame
+    root: Path
+
+
+class CheckSession:
+    """One checker's way through one draw; several threads may use it.
+
+    propose: gives offers for the last page, from all answers that are kept. now: the clock.
+    """
+
+    def __init__(
+        self,
+        task: CheckTask,
+        journal: AnswerJournal,
+        *,
+        checker: str,
+        propose: Callable[[pl.DataFrame], Sequence[Offer]] = lambda _: (),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.task = task
+        self.checker = checker
+        self._journal = journal
+        self._propose = propose
+        self._now = now
+        self._lock = threading.Lock()
+        self._asked = set(task.rows.select(_KEY).iter_rows())
+        self._facts = {
+            row[0]: row[1:] for row in task.samples.select("sample_id", "path", "w").iter_rows()
+        }
+        self._checks = journal.read()
+
+    def describe(self, *, choose: int | None = None, problem: str = "") -> CheckState:
+        """Return what the page shows.
+
+        choose: number of the question of which the true value is to be picked. problem: why the
+        last answer was not kept.
+        """
+        with self._lock:
+            unanswered = self._find_unanswered()
+            if not unanswered:
+                self._checks = self._journal.read()  # what other checkers said meanwhile
+                unanswered = self._find_unanswered()
+            total = self.task.rows.height
+            judged = judge_labels(self.task.known, self._checks, checker=self.checker)
+            ended = not unanswered
+            return CheckState(
+                name=self.task.name,
+                checker=self.checker,
+                draw_id=self.task.draw_id,
+                answered=total - len(unanswered),
+                total=total,
+                question=None if ended else self._make_question(unanswered),
+                can_undo=self._can_undo(self._checks),
+                choosing=choose in unanswered[:1],
+                labels=view_tallies(judged),
+                attributes=view_accuracies(judged, self.task.sizes) if ended else (),
+                pairs=view_pairs(self.task.known, self._checks) if ended else (),
+                offers=tuple(self._propose(self._checks)) if ended else (),
+                problem=problem,
+            )
+
+    def answer(self, draw_id: str, number: int, answer: str, value: int | None = None) -> None:
+        """Keep an answer; it is on disk when this returns.
+
+        number: of the question. value: number of the true value among those of the attribute.
+        Raises AnswerRefusedError for an answer to another draw or one that cannot be, StoreError
+        when it cannot be kept.
+        """
+        with self._lock:
+            self._require_draw(draw_id)
+            if not 0 <= number < self.task.rows.height:
+                raise AnswerRefusedError("There is no such question; the answer was not kept.")
+            made = self._make_answer(number, answer, value)
+            self._journal.append(made)
+            row = made.model_dump(include=set(CHECKS))
+            self._checks = pl.concat([self._checks, pl.DataFrame([row], schema=dict(CHECKS))])
+
+    def undo(self, draw_id: str) -> None:
+        """Take back the checker's last answer.
+
+        Raises AnswerRefusedError where it belongs to another draw, StoreError when it cannot be
+        kept.
+        """
+        with self._lock:
+            self._require_draw(draw_id)
+            self._checks = self._journal.read()
+            if not self._can_undo(self._checks):
+                raise AnswerRefusedError("There is no answer of this draw to undo.")
+            self._journal.undo(self.checker)
+            self._checks = self._journal.read()
+
+    def _require_draw(self, draw_id: str) -> None:
+        if draw_id != self.task.draw_id:
+            raise AnswerRefusedError(
+                "That page was of another draw of labels; nothing was changed. This is the one "
+                "that is checked now."
+            )
+
+    def _find_unanswered(self) -> list[int]:
+        """Return the numbers of the questions without an answer, in order."""
+        judged = judge_labels(self.task.rows, self._checks, checker=self.checker)
+        return judged["verdict"].is_null().arg_true().to_list()
+
+    def _make_question(self, unanswered: Sequence[int]) -> CheckQuestion:
+        number, *ahead = unanswered[: AHEAD + 1]
+        sample_id, attribute, shown = self._read_row(number)
+        path, width = self._facts.get(sample_id, ("", None))
+        return CheckQuestion(
+            number=number,
+            sample_id=sample_id,
+            attribute=attribute,
+            shown=shown,
+            values=self.task.values[attribute],
+            path=path,
+            of_object=width is not None,
+            ahead=tuple(dict.fromkeys(self._read_row(other)[0] for other in ahead)),
+        )
+
+    def _read_row(self, number: int) -> tuple[str, str, str]:
+        sample_id, attribute, shown = self.task.rows.select(*_KEY, "shown").row(number)
+        return sample_id, attribute, shown
+
+    def _can_undo(self, checks: pl.DataFrame) -> bool:
+        own = checks.filter(pl.col("checker") == self.checker)
+        return not own.is_empty() and own.select(_KEY).row(-1) in self._asked
+
+    def _make_answer(self, number: int, answer: str, value: int | None) -> Answer:
+        sample_id, attribute, shown = self._read_row(number)
+        if answer not in {RIGHT, WRONG, CANNOT_SAY}:
+            raise AnswerRefusedError("That is no answer; nothing was kept.")
+        values = self.task.values[attribute]
+        others = [one for one in values if one != shown]
+        true = shown if answer == RIGHT else None
+        if answer == WRONG and value is not None:
+            true = values[value] if 0 <= value < len(values) else shown
+        elif answer == WRONG and len(values) == 2 and len(others) == 1:
+            true = others[0]
+        if (answer == WRONG and true == shown) or (answer == RIGHT and shown not in values):
+            raise AnswerRefusedError("That value cannot be the answer; nothing was kept.")
+        return Answer.model_validate(
+            {
+                "sample_id": sample_id,
+                "attribute": attribute,
+                "shown": shown,
+                "answer": answer,
+                "value": true,
+                "checker": self.checker,
+                "checked_at": self._now().isoformat(timespec="seconds"),
+                "draw": self.task.rows["draw"][number],
+            }
+        )

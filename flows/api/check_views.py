@@ -1,0 +1,30 @@
+"""Counts of checks as the page shows them."""
+
+import polars as pl
+
+from pipeline.checks.judged import compare_checkers
+from pipeline.checks.tally import estimate_accuracy, tally_verdicts
+from reports.pages.check_page import CheckedAttribute, CheckedLabel, CheckerPair
+
+
+def view_tallies(judged: pl.DataFrame) -> tuple[CheckedLabel, ...]:
+    """Return a row for each label, from what `judge_labels` returns; sorted."""
+    tally = tally_verdicts(judged).sort("attribute", "within_finding", "shown")
+    return tuple(
+        CheckedLabel(interval=None if low is None else (low, high), **row)
+        for row in tally.to_dicts()
+        for low, high in [(row.pop("low"), row.pop("high"))]
+    )
+
+
+def view_accuracies(judged: pl.DataFrame, sizes: pl.DataFrame) -> tuple[CheckedAttribute, ...]:
+    """Return how many labels of each attribute are right, where all of its labels have verdicts."""
+    return tuple(
+        CheckedAttribute(attribute, n, accuracy, (low, high))
+        for attribute, n, accuracy, low, high in estimate_accuracy(judged, sizes).iter_rows()
+    )
+
+
+def view_pairs(labels: pl.DataFrame, checks: pl.DataFrame) -> tuple[CheckerPair, ...]:
+    """Return how far each two checkers agree, by attribute."""
+    return tuple(CheckerPair(**row) for row in compare_checkers(labels, checks).to_dicts())

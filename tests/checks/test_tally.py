@@ -1,0 +1,121 @@
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.checks.judged import compare_checkers, judge_labels
+from pipeline.checks.tally import estimate_accuracy, tally_verdicts
+from pipeline.tables import CHECKS
+from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
+
+
+def make_draw(*rows: tuple[str, str], draw: str = "value") -> pl.DataFrame:
+    """Return a draw of one attribute: (sample, label)."""
+    return pl.DataFrame(
+        [(sample, "hat", shown, draw) for sample, shown in rows],
+        schema=["sample_id", "attribute", "shown", "draw"], orient="row",
+    )  # fmt: skip
+
+
+def make_sizes(**sizes: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        [("hat", shown, size) for shown, size in sizes.items()],
+        schema=["attribute", "shown", "size"], orient="row",
+    )  # fmt: skip
+
+
+def make_checks(*rows: dict[str, Any]) -> pl.DataFrame:
+    plain = {"attribute": "hat", "checker": "me", "checked_at": "", "draw": "value"}
+    return pl.DataFrame([plain | row for row in rows], schema=dict(CHECKS))
+
+
+def say(sample: str, shown: str, answer: str, value: str | None, checker: str = "me") -> Any:
+    return {"sample_id": sample, "shown": shown, "answer": answer, "value": value,
+            "checker": checker}  # fmt: skip
+
+
+def test_verdicts_are_those_of_the_checker_in_the_order_of_the_draw() -> None:
+    draw = make_draw(("a", "yes"), ("b", "yes"), ("c", "no"), ("d", "no"))
+    checks = make_checks(
+        say("c", "no", RIGHT, "no"),
+        say("a", "yes", WRONG, "no"),
+        say("b", "yes", CANNOT_SAY, None),
+        say("d", "no", RIGHT, "no", checker="you"),
+    )
+    judged = judge_labels(draw, checks, checker="me")
+    assert judged["sample_id"].to_list() == ["a", "b", "c", "d"]
+    assert judged["verdict"].to_list() == [WRONG, CANNOT_SAY, RIGHT, None]
+    assert judged["value"].to_list() == ["no", None, "no", None]
+
+
+def test_an_answer_counts_for_a_new_label_by_its_true_value() -> None:
+    draw = make_draw(("a", "yes"), ("b", "yes"), ("c", "yes"))
+    checks = make_checks(
+        say("a", "no", WRONG, "yes"),  # relabelled: right now
+        say("b", "no", RIGHT, "no"),  # relabelled: wrong now
+        say("c", "no", WRONG, None),  # of three values: what is true was not said
+    )
+    judged = judge_labels(draw, checks, checker="me")
+    assert judged["verdict"].to_list() == [RIGHT, WRONG, None]
+
+
+def test_precision_is_the_share_of_right_among_right_and_wrong() -> None:
+    draw = make_draw(*((str(n), "yes") for n in range(12)), ("x", UNKNOWN))
+    checks = make_checks(
+        *(say(str(n), "yes", RIGHT, "yes") for n in range(8)),
+        *(say(str(n), "yes", WRONG, "no") for n in range(8, 10)),
+        say("10", "yes", CANNOT_SAY, None),
+        say("x", UNKNOWN, WRONG, "yes"),
+    )
+    yes, unknown = tally_verdicts(judge_labels(draw, checks, checker="me")).to_dicts()
+    assert [yes[name] for name in ("right", "wrong", "cannot_say", "left")] == [8, 2, 1, 1]
+    # Wilson's interval of 8 in 10, from the formula's source.
+    assert (yes["precision"], yes["low"], yes["high"]) == pytest.approx((0.8, 0.4902, 0.9433), 1e-3)
+    assert (unknown["precision"], unknown["low"], unknown["high"]) == (None, None, None)
+
+
+def test_accuracy_weighs_each_value_by_how_often_it_is_given() -> None:
+    """90 % of the labels are "no", of which all are right; "yes" is right half of the time."""
+    no = make_draw(*((f"n{n}", "no") for n in range(10)))
+    yes = make_draw(*((f"y{n}", "yes") for n in range(10)))
+    checks = make_checks(
+        *(say(f"n{n}", "no", RIGHT, "no") for n in range(10)),
+        *(say(f"y{n}", "yes", RIGHT if n < 5 else WRONG, "yes" if n < 5 else "no")
+          for n in range(10)),
+    )  # fmt: skip
+    judged = judge_labels(pl.concat([no, yes]), checks, checker="me")
+    (row,) = estimate_accuracy(judged, make_sizes(no=900, yes=100, unknown=50)).to_dicts()
+    assert row["accuracy"] == pytest.approx(0.95)
+    assert row["n"] == 20
+    assert row["low"] < 0.95 < row["high"]
+
+
+def test_accuracy_waits_for_every_value_and_leaves_findings_out() -> None:
+    draw = pl.concat(
+        [
+            make_draw(("a", "yes"), ("b", "no")),
+            make_draw(("c", "yes"), draw="finding"),
+        ]
+    )
+    checks = make_checks(say("a", "yes", RIGHT, "yes"), say("c", "yes", WRONG, "no"))
+    sizes = make_sizes(yes=10, no=10)
+    assert estimate_accuracy(judge_labels(draw, checks, checker="me"), sizes).is_empty()
+    checks = pl.concat([checks, make_checks(say("b", "no", RIGHT, "no"))])
+    (row,) = estimate_accuracy(judge_labels(draw, checks, checker="me"), sizes).to_dicts()
+    assert (row["n"], row["accuracy"]) == (2, 1.0)
+
+
+def test_agreement_is_of_what_both_called_right_or_wrong() -> None:
+    draw = make_draw(*((str(n), "yes") for n in range(6)))
+    mine = [RIGHT, RIGHT, WRONG, WRONG, CANNOT_SAY]
+    yours = [RIGHT, WRONG, WRONG, WRONG, RIGHT]
+    values = {RIGHT: "yes", WRONG: "no", CANNOT_SAY: None}
+    checks = make_checks(
+        *(say(str(n), "yes", word, values[word]) for n, word in enumerate(mine)),
+        *(say(str(n), "yes", word, values[word], "you") for n, word in enumerate(yours)),
+    )
+    (row,) = compare_checkers(draw, checks).to_dicts()
+    # chance: .5 * .25 + .5 * .75 = .5; kappa (.75 - .5) / .5
+    assert row == {"attribute": "hat", "first": "me", "second": "you", "n": 4,
+                   "agreement": 0.75, "kappa": 0.5}  # fmt: skip
+    assert compare_checkers(draw, checks.filter(pl.col("checker") == "me")).is_empty()
