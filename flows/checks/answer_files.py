@@ -64,15 +64,21 @@ def import_answers(
     return _keep(session, read)
 
 
-def write_sheet(session: CheckSession, rows: pl.DataFrame, target: Path) -> None:
-    """Write what is to be checked, with empty cells for the answers, as `import_answers` reads it.
-
-    rows: DRAWN. Raises ConfigError for another kind of file, or one that cannot be written.
-    """
+def check_target(target: Path) -> None:
+    """Raise ConfigError where no sheet can be written, or one is that may hold answers."""
     if target.suffix not in SUFFIXES:
         raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
     if not target.parent.is_dir():
         raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
+    if target.exists():
+        raise ConfigError(f"{target} is there and may hold answers; import it, or name a new file")
+
+
+def write_sheet(session: CheckSession, rows: pl.DataFrame, target: Path) -> None:
+    """Write what is to be checked, with empty cells for the answers, as `import_answers` reads it.
+
+    rows: DRAWN. target: as `check_target` allows. Raises ConfigError when it cannot be written.
+    """
     choices = {name: " | ".join(values) for name, values in session.values.items()}
     sheet = rows.join(
         session.samples.select(_NAMES), on="sample_id", how="left", maintain_order="left"

@@ -4,6 +4,7 @@ import numpy as np
 
 from pipeline.arrays import Floats, Ints
 
+_NOTHING = 1e-6  # of the largest weight: less is taken as none
 MINIMUM = 10  # checks that every stratum gets, if half of the budget is enough for that
 
 
@@ -23,6 +24,8 @@ def allocate_budget(
     budget = int(min(budget, left.sum()))
     floor = _find_floor(budget, checked, left)
     worth = weights * spreads if weights.any() else spreads
+    worth = worth / worth.max(initial=0.0) if worth.any() else np.ones_like(worth)
+    worth[worth < _NOTHING] = 0.0
     low, high = 0.0, 1.0
 
     def give(scale: float) -> Floats:
