@@ -1,6 +1,6 @@
 """The lines of the journal of checks: answers, what was undone, what was drawn."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -79,15 +79,24 @@ _LINE: TypeAdapter[Line] = TypeAdapter(Line)
 
 
 @dataclass(frozen=True)
+class Given:
+    """An answer that holds. line: of the journal. stratum: as what it was asked, of `strata`."""
+
+    line: int
+    answer: Answer
+    stratum: int | None
+
+
+@dataclass(frozen=True)
 class Replay:
     """What the lines of a journal amount to.
 
-    answers: those that hold, oldest first, one of each checker, sample and attribute. strata: all
-    that was drawn. faults: in words, lines that could not be read.
+    given: the answers that hold, oldest first, one of each checker, sample and attribute. strata:
+    all that was drawn. faults: in words, lines that could not be read.
     """
 
-    answers: tuple[Answer, ...]
-    strata: tuple[Stratum, ...]
+    given: tuple[Given, ...] = ()
+    strata: tuple[Stratum, ...] = ()
     faults: tuple[str, ...] = ()
 
     @property
@@ -102,8 +111,10 @@ def replay_lines(lines: Iterable[bytes]) -> Replay:
     A later answer of a checker to the same sample and attribute replaces the earlier one. A line
     that is no whole line, as a killed process leaves it, is left out and named in `faults`.
     """
-    held: dict[tuple[str, str, str], list[tuple[int, Answer]]] = {}  # with their line numbers
-    strata, faults = [], []
+    held: dict[tuple[str, str, str], list[Given]] = {}
+    asked: dict[tuple[str, str, str], int] = {}  # by draw, sample and attribute: the last stratum
+    strata: list[Stratum] = []
+    faults = []
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
@@ -113,18 +124,23 @@ def replay_lines(lines: Iterable[bytes]) -> Replay:
             faults.append(f"line {number} is left out: {_shorten(error)}")
             continue
         if isinstance(line, Stratum):
+            for name in line.asked:
+                asked[line.draw, name, line.attribute] = len(strata)
             strata.append(line)
             continue
         key = (line.checker, line.sample_id, line.attribute)
         if isinstance(line, Answer):
-            held.setdefault(key, []).append((number, line))
+            draws = ("value", "finding") if line.draw == "imported" else (line.draw,)
+            found = [asked.get((draw, line.sample_id, line.attribute)) for draw in draws]
+            last = max((one for one in found if one is not None), default=None)
+            held.setdefault(key, []).append(Given(number, line, last))
         elif held.get(key):
             held[key].pop()
-    last = sorted((given[-1] for given in held.values() if given), key=lambda pair: pair[0])
-    return Replay(tuple(answer for _, answer in last), tuple(strata), tuple(faults))
+    given = sorted((own[-1] for own in held.values() if own), key=lambda one: one.line)
+    return Replay(tuple(given), tuple(strata), tuple(faults))
 
 
-def tabulate_answers(answers: Sequence[Answer], strata: Iterable[Stratum]) -> pl.DataFrame:
+def tabulate_answers(replay: Replay) -> pl.DataFrame:
     """Return CHECKS, one row an answer, with the probability that its sample was drawn.
 
     A stratum of N samples of which the first m in the random order have answers is a simple random
@@ -134,31 +150,25 @@ def tabulate_answers(answers: Sequence[Answer], strata: Iterable[Stratum]) -> pl
     (Ohlsson 1995, Coordination of samples using permanent random numbers). Samples of no stratum
     keep the inclusion that came with their answer.
     """
-    answered = {(one.sample_id, one.attribute) for one in answers}
+    answered = {(one.answer.sample_id, one.answer.attribute) for one in replay.given}
+    fulfilled = {(one.answer.sample_id, one.answer.attribute, one.stratum) for one in replay.given}
     drawn: dict[tuple[str, str], tuple[float, str]] = {}
-    for stratum in strata:
-        own = _find_answered(stratum, answered)
+    for number, stratum in enumerate(replay.strata):
+        keys = [(name, stratum.attribute) for name in stratum.drawn]
+        # To the last that was answered for this stratum: what other draws asked beyond it is none
+        # of its sample.
+        ends = [at for at, key in enumerate(keys, start=1) if (*key, number) in fulfilled]
+        own = [key for key in keys[: max(ends, default=0)] if key in answered]
         for key in own:
             found: tuple[float, str] = (len(own) / stratum.size, stratum.draw)
             drawn[key] = max(drawn.get(key, found), found)
     rows = []
-    for one in answers:
+    for one in (given.answer for given in replay.given):
         row = one.model_dump(exclude={"kind"})
         if best := drawn.get((one.sample_id, one.attribute)):
             row |= dict(zip(("inclusion", "draw"), best, strict=True))
         rows.append(row)
     return check(pl.DataFrame(rows, schema=dict(CHECKS)), CHECKS, table="checks")
-
-
-def _find_answered(stratum: Stratum, answered: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the answered samples of a stratum, up to the last answer that was given for it.
-
-    None before the first such answer: what had answers then is no sample of this stratum yet.
-    """
-    asked = {(name, stratum.attribute) for name in stratum.asked} & answered
-    keys = [(name, stratum.attribute) for name in stratum.drawn]
-    ends = [at for at, key in enumerate(keys, start=1) if key in asked]
-    return [key for key in keys[: max(ends, default=0)] if key in answered]
 
 
 def _shorten(error: ValidationError) -> str:

@@ -46,7 +46,8 @@ class Journal:
 
     def undo(self, checker: str) -> Answer | None:
         """Take back the checker's last answer and return it; None when there is none."""
-        last = [one for one in self.replay().answers if one.checker == checker]
+        given = [one.answer for one in self.replay().given]
+        last = [one for one in given if one.checker == checker]
         if not last:
             return None
         self._write(
@@ -56,15 +57,14 @@ class Journal:
 
     def read(self) -> pl.DataFrame:
         """Return CHECKS: the answers that hold, the newest last."""
-        replay = self.replay()
-        return tabulate_answers(replay.answers, replay.strata)
+        return tabulate_answers(self.replay())
 
     def replay(self) -> Replay:
         """Return answers, what was drawn, and which lines could not be read, in words."""
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
-            return Replay((), ())
+            return Replay()
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be read: {error.strerror}") from None
         return replay_lines(content.split(b"\n"))

@@ -122,3 +122,15 @@ def test_imported_answers_have_the_inclusion_of_their_file_unless_they_were_draw
         journal.append(answer(sample_id, draw="imported", inclusion=inclusion))
     rows = journal.read().select("inclusion", "draw").rows()
     assert rows == [(0.25, "value"), (0.1, "imported"), (None, "imported")]
+
+
+def test_what_a_finding_asks_does_not_extend_an_unfinished_draw_of_the_label(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path)
+    journal.note_strata([stratum("1", "2", "3", "4", size=40)])
+    journal.append_all([answer("1"), answer("2")])  # "3" and "4" are never shown for this draw
+    journal.note_strata([stratum("2", "4", size=5, draw="finding", before=("2",))])
+    journal.append(answer("4", draw="finding"))
+    rows = journal.read().select("sample_id", "inclusion").rows()
+    assert rows == [("1", 2 / 40), ("2", 2 / 5), ("4", 2 / 5)]
