@@ -64,21 +64,13 @@ def import_answers(
     return _keep(session, read)
 
 
-def check_target(target: Path) -> None:
-    """Raise ConfigError where no sheet can be written, or one is that may hold answers."""
-    if target.suffix not in SUFFIXES:
-        raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
-    if not target.parent.is_dir():
-        raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
-    if target.exists():
-        raise ConfigError(f"{target} is there and may hold answers; import it, or name a new file")
-
-
 def write_sheet(session: CheckSession, rows: pl.DataFrame, target: Path) -> None:
     """Write what is to be checked, with empty cells for the answers, as `import_answers` reads it.
 
-    rows: DRAWN. target: as `check_target` allows. Raises ConfigError when it cannot be written.
+    rows: DRAWN. Raises ConfigError for another kind of file, one that is there and may hold
+    answers, or one that cannot be written.
     """
+    _check_target(target)
     choices = {name: " | ".join(values) for name, values in session.values.items()}
     sheet = rows.join(
         session.samples.select(_NAMES), on="sample_id", how="left", maintain_order="left"
@@ -104,6 +96,15 @@ def write_sheet(session: CheckSession, rows: pl.DataFrame, target: Path) -> None
                 sheet.write_csv(partial)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
+
+
+def _check_target(target: Path) -> None:
+    if target.suffix not in SUFFIXES:
+        raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
+    if not target.parent.is_dir():
+        raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
+    if target.exists():
+        raise ConfigError(f"{target} is there and may hold answers; import it, or name a new file")
 
 
 def _keep(session: CheckSession, read: ReadAnswers) -> Imported:

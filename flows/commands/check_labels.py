@@ -73,7 +73,7 @@ def check_labels(
     ] = False,
 ) -> None:
     """Check labels by hand: import answers, or write a sheet of what is to be answered."""
-    from flows.checks.answer_files import check_target, import_answers, write_sheet
+    from flows.checks.answer_files import import_answers, write_sheet
     from flows.checks.session import BUDGET, DrawOptions, ask_for_checks, open_session
     from pipeline.exceptions import ConfigError
 
@@ -81,8 +81,6 @@ def check_labels(
         raise ConfigError("--budget and --per-value: give one of them")
     if import_file is None and export_file is None:
         raise ConfigError("name a file: --import FILE with answers, or --export FILE to be filled")
-    if export_file is not None:
-        check_target(export_file)
     session = open_session(audit)
     for fault in session.journal.list_faults():
         typer.echo(f"note: {fault}", err=True)
@@ -131,9 +129,8 @@ def _print_checks(session: "CheckSession") -> None:
 
     checks = session.journal.read()
     counts = checks.group_by("attribute", "checker").len().sort("attribute", "checker")
-    for (name,), own in counts.group_by("attribute", maintain_order=True):
-        by = ", ".join(f"{n:,} by {checker}" for _, checker, n in own.iter_rows())
-        typer.echo(f"{name}: {by}")
+    for name, by, n in counts.iter_rows():
+        typer.echo(f"{name}: {n:,} by {by}")
     for row in measure_checkers(checks).iter_rows(named=True):
         pair = f"{row['attribute']}: {row['checker']} and {row['other']} on {row['n']:,}"
         kappa = "" if row["kappa"] is None else f", kappa {row['kappa']:.2f}"

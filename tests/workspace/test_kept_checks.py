@@ -1,5 +1,6 @@
 """The journal of checks: what is answered survives, is undone and replaced, and torn lines go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -134,3 +135,15 @@ def test_what_a_finding_asks_does_not_extend_an_unfinished_draw_of_the_label(
     journal.append(answer("4", draw="finding"))
     rows = journal.read().select("sample_id", "inclusion").rows()
     assert rows == [("1", 2 / 40), ("2", 2 / 5), ("4", 2 / 5)]
+
+
+def test_several_writers_at_a_time_leave_whole_lines(tmp_path: Path) -> None:
+    def write(checker: str) -> None:
+        journal = Journal(tmp_path)
+        for number in range(10):
+            journal.append(answer(str(number), checker=checker))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, "abcd"))
+    assert read_checks(tmp_path).height == 40
+    assert Journal(tmp_path).list_faults() == ()
