@@ -126,17 +126,25 @@ def _print_import(imported: "Imported") -> None:
 def _print_checks(session: "CheckSession") -> None:
     """Print how much is checked by now, and how far checkers agree."""
     from pipeline.checks.checkers import measure_checkers
+    from pipeline.workspace.known_truth import find_unusable
 
     checks = session.journal.read()
     counts = checks.group_by("attribute", "checker").len().sort("attribute", "checker")
-    for name, by, n in counts.iter_rows():
-        typer.echo(f"{name}: {n:,} by {by}")
+    for (name,), own in counts.group_by("attribute", maintain_order=True):
+        by = ", ".join(f"{n:,} by {checker}" for _, checker, n in own.iter_rows())
+        typer.echo(f"{name}: {by}")
     for row in measure_checkers(checks).iter_rows(named=True):
         pair = f"{row['attribute']}: {row['checker']} and {row['other']} on {row['n']:,}"
         kappa = "" if row["kappa"] is None else f", kappa {row['kappa']:.2f}"
         share = f"{row['agreement']:.0%} the same{kappa}" if row["n"] else "nothing to compare"
         left = f"; {row['undecided']:,} undecided" if row["undecided"] else ""
         typer.echo(f"{pair}: {share}{left}")
+    for name, label, n in find_unusable(checks, session.labels).iter_rows():
+        typer.echo(
+            f"note: {name} = {label}: {n:,} answers say just wrong, and none what is true instead; "
+            "no check of this label is used until one does",
+            err=True,
+        )
 
 
 def _print_asked(rows: "pl.DataFrame", notes: tuple[str, ...], file: Path) -> None:

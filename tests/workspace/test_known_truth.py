@@ -10,7 +10,9 @@ from pipeline.workspace.journal_lines import Answer
 from pipeline.workspace.kept_checks import Journal
 from pipeline.workspace.known_truth import (
     KNOWN_TRUTH,
+    find_unusable,
     fit_inclusion,
+    list_denied,
     read_known_truth,
     summarize_checks,
 )
@@ -19,10 +21,11 @@ from pipeline.workspace.store import Store, open_store
 
 
 def make_checks(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
-    """Make checks from checker, sample and value."""
+    """Make checks of the label "yes" from checker, sample and value; "not yes" is just wrong."""
     data = [
-        {"sample_id": s, "attribute": "hat", "answer": "right" if v else "cannot say", "value": v,
-         "checker": c, "draw": "value", "inclusion": 0.5}
+        {"sample_id": s, "attribute": "hat", "shown": "yes", "value": None if v == "not yes" else v,
+         "answer": {None: "cannot say", "yes": "right"}.get(v, "wrong"), "checker": c,
+         "draw": "value", "inclusion": 0.5}
         for c, s, v in rows
     ]  # fmt: skip
     return pl.DataFrame(data, schema=dict(CHECKS))
@@ -55,6 +58,33 @@ def test_the_majority_decides_and_ties_are_left_out() -> None:
         )
     )  # fmt: skip
     assert known.select("sample_id", "value").rows() == [("1", "yes"), ("4", "no")]
+
+
+def test_just_wrong_counts_against_the_label_that_was_shown() -> None:
+    checks = make_checks(
+        ("a", "1", "yes"), ("b", "1", "not yes"), ("a", "2", "not yes"), ("a", "3", "not yes"),
+        ("b", "3", "no"), ("a", "4", "not yes"), ("b", "4", "yes"), ("c", "4", "yes"),
+    )  # fmt: skip
+    known = summarize_checks(checks)
+    assert known.select("sample_id", "value").rows() == [("3", "no"), ("4", "yes")]
+    assert list_denied(checks).select("sample_id", "denied", "value").rows() == [("2", "yes", None)]
+
+
+def test_labels_that_are_just_wrong_are_made_up_for_by_those_whose_truth_is_known() -> None:
+    checks = make_checks(
+        ("a", "0", "yes"), ("a", "1", "yes"), ("a", "2", "no"), ("a", "3", "not yes")
+    )
+    fitted = fit_inclusion(summarize_checks(checks), make_labels(TEN), denied=list_denied(checks))
+    weights = {s: 1 / p for s, p in fitted.select("sample_id", "inclusion").iter_rows()}
+    assert weights == pytest.approx({"0": 2.5, "1": 2.5, "2": 5.0})
+    assert find_unusable(checks, make_labels(TEN)).is_empty()
+
+
+def test_a_label_of_which_no_error_has_a_true_value_is_not_judged() -> None:
+    checks = make_checks(("a", "0", "yes"), ("a", "3", "not yes"))
+    fitted = fit_inclusion(summarize_checks(checks), make_labels(TEN), denied=list_denied(checks))
+    assert fitted.is_empty()
+    assert find_unusable(checks, make_labels(TEN)).rows() == [("hat", "yes", 1)]
 
 
 TEN = {str(n): "yes" for n in range(10)} | {"x": "no"}

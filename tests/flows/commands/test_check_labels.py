@@ -107,8 +107,8 @@ def test_a_second_checker_gets_the_same_samples_and_agreement_is_printed(
     assert tables[0].equals(tables[1])
     second = fill(folder / "2.csv", folder / "ben.csv", wrong=2)
     read = call("check-labels", config, "--import", second, "--checker", "ben")
-    assert read.out.splitlines()[1:3] == ["tone: 20 by ann", "tone: 20 by ben"]
-    assert read.out.splitlines()[3].startswith("tone: ann and ben on 20: 90% the same, kappa 0.")
+    assert read.out.splitlines()[1] == "tone: 20 by ann, 20 by ben"
+    assert read.out.splitlines()[2].startswith("tone: ann and ben on 20: 90% the same, kappa 0.")
 
 
 def test_a_later_sheet_asks_for_other_samples(labelled: SmallAudit) -> None:
