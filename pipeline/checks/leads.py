@@ -45,19 +45,22 @@ def weigh_values(
 ) -> pl.Series:
     """Return how strongly the leads depend on each stratum.
 
-    strata: h rows of attribute and shown, a label value. orders: values of ordered attributes. A
-    lead adds its share to the values that it names and half of it, divided among them, to the
-    others of the same attribute, which may hide samples that belong to it. Returns (h,) weights.
+    strata: h rows of attribute, shown (a label value) and size (samples with that label). orders:
+    values of ordered attributes. A lead adds its share to the values that it names and half of it,
+    divided by size, to the others of the same attribute, which may hide samples that belong to it.
+    Returns (h,) weights.
     """
     pairs = list(strata.select("attribute", "shown").iter_rows())
+    sizes = dict(zip(pairs, strata["size"], strict=True))
     weights = dict.fromkeys(pairs, 0.0)
     for predicates, share in leads.iter_rows():
         for one in predicates:
             name = one["attribute"]
             own = set(read_predicate(one["value"], orders.get(name, ())))
-            others = [pair for pair in weights if pair[0] == name and pair[1] not in own]
+            others = [pair for pair in pairs if pair[0] == name and pair[1] not in own]
+            total = sum(sizes[pair] for pair in others)
             for pair in others:
-                weights[pair] += share * OTHER_VALUES / len(others)
+                weights[pair] += share * OTHER_VALUES * sizes[pair] / total
             for pair in ((name, value) for value in own):
                 if pair in weights:
                     weights[pair] += share

@@ -40,12 +40,12 @@ def test_without_findings_the_best_slices_count_alone_and_better_ones_do_not() -
 
 def test_a_lead_adds_its_share_to_its_values_and_half_of_it_to_the_others() -> None:
     strata = pl.DataFrame(
-        [("age", "adult"), ("age", "child"), ("age", "senior"), ("age", "unknown"),
-         ("hat", "no"), ("hat", "yes"), ("sex", "man")],
-        schema=["attribute", "shown"], orient="row",
+        [("age", "adult", 50), ("age", "child", 30), ("age", "senior", 50), ("age", "unknown", 10),
+         ("hat", "no", 90), ("hat", "yes", 40), ("sex", "man", 140)],
+        schema=["attribute", "shown", "size"], orient="row",
     )  # fmt: skip
     run = {"attribute": "age", "value": "adult or senior"}
     leads = pl.DataFrame({"predicates": [[run], HAT], "share": [0.6, 0.4]}, schema=dict(LEADS))
     weights = weigh_values(strata, leads, orders={"age": ["child", "adult", "senior"]})
-    expected = [0.6, 0.15, 0.6, 0.15, 0.2, 0.4, 0.0]
+    expected = [0.6, 0.225, 0.6, 0.075, 0.2, 0.4, 0.0]
     assert [round(weight, 9) for weight in weights] == expected
