@@ -33,9 +33,9 @@ def pack_errors(losses: Losses) -> PackedErrors | None:
     """Round errors and their squares to grids on which the sums of all rows still fit.
 
     losses: of n rows, not two-valued, without weights. The steps are powers of two. Returns None
-    where a grid would be coarse: where the mean error is under 16 steps or its square under 64,
-    with very many rows or very skewed errors. Rounding is then at most a thirtieth of the mean error
-    and hardly moves a sum of many rows.
+    where a grid would be coarse, the mean error being under 16 steps or its square under 64: with
+    very many rows or very skewed errors. Rounding is then at most a thirtieth of the mean error and
+    hardly moves a sum of many rows.
     """
     scaled = losses.errors / losses.unit  # 0..1, the largest at least 0.5
     n = len(scaled)

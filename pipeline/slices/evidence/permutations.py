@@ -27,7 +27,7 @@ _BUDGET, _FEWEST = (
     6e10,
     199,
 )  # additions that all permutations together may take, but at least these
-_DECIDE_BUDGET, _DECIDE_FEWEST = 5e9, 99  # the same of those that one decision may take
+_DECIDE_BUDGET, _DECIDE_FEWEST = 1e9, 99  # the same of those that one decision may take
 _DECIDE_MOST = 399
 _ROWS_PACKED = (
     100_000  # real-valued errors from which eight permutations share an order of the rows
