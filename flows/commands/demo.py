@@ -12,6 +12,8 @@ from flows.run.logs import LOG, set_up_logging
 from pipeline.files.core_count import count_cores
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pipeline.demo.compare import Comparison
     from pipeline.workspace.search_table import SearchTable
     from pipeline.workspace.store import Store
@@ -83,7 +85,23 @@ def prepare_demo(
 
 
 def compare_with_truth(audit_file: Path) -> "Comparison":
-    """Search the run audit again on true values; compare its findings with what that shows."""
+    """Compare the findings of the run audit with the groups that its system's training lacked."""
+    import polars as pl
+
+    from pipeline.demo.system import LEFT_OUT
+    from pipeline.tables import PREDICATES
+
+    groups = [[{"attribute": a, "value": v} for a, v in group] for group in LEFT_OUT]
+    return _compare(audit_file, pl.DataFrame({"predicates": groups}, {"predicates": PREDICATES}))
+
+
+def compare_with_search(audit_file: Path) -> "Comparison":
+    """Compare the findings of the run audit with those of the same search on true values."""
+    return _compare(audit_file, None)
+
+
+def _compare(audit_file: Path, truth: "pl.DataFrame | None") -> "Comparison":
+    """Compare the last findings with `truth`, or with a search on true values for None."""
     from flows.run.record import find_last_search
     from flows.run.resolved_audit import resolve_audit
     from flows.stages.search import search_table
@@ -93,10 +111,11 @@ def compare_with_truth(audit_file: Path) -> "Comparison":
     from pipeline.workspace.store import open_store
 
     resolved = resolve_audit(audit_file)
-    asked = resolved.audit.slices
     store = open_store(resolved.audit.workspace)
     table = read_true_table(store, SYSTEM)
-    truth = search_table(table, asked, resolved.ordered, resolved.exclusive).findings
+    if truth is None:
+        asked = resolved.audit.slices
+        truth = search_table(table, asked, resolved.ordered, resolved.exclusive).findings
     last = find_last_search(store)
     if last is None:
         raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot run` first")

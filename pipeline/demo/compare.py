@@ -1,4 +1,4 @@
-"""Findings from noisy labels, compared with the findings that true values give."""
+"""Findings from noisy labels, compared with weaknesses that are known to be true."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Errors = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrueFinding:
-    """A finding by true values, and the rank of the first finding from labels that matches it."""
+    """A true weakness by true values, and the rank of the first finding that matches it."""
 
     predicates: Predicates
     n: int
@@ -44,19 +44,19 @@ class LabelFinding:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All findings by true values, worst first, and the first findings from labels."""
+    """The true weaknesses in their order, and the first findings from labels."""
 
     true_findings: tuple[TrueFinding, ...]
     label_findings: tuple[LabelFinding, ...]
 
     @property
     def matched(self) -> tuple[TrueFinding, ...]:
-        """The true findings that a finding from labels matches."""
+        """The true weaknesses that a finding from labels matches."""
         return tuple(one for one in self.true_findings if one.matched_rank is not None)
 
     @property
     def missed(self) -> tuple[TrueFinding, ...]:
-        """The true findings that no finding from labels matches."""
+        """The true weaknesses that no finding from labels matches."""
         return tuple(one for one in self.true_findings if one.matched_rank is None)
 
     @property
@@ -73,14 +73,14 @@ def compare_findings(
     errors: Errors,
     orders: Mapping[str, Sequence[str]] | None = None,
 ) -> Comparison:
-    """Compare findings from labels with those by true values.
+    """Compare findings from labels with weaknesses that are known to be true.
 
-    truth, findings: tables of findings, best first; only `predicates` is read. table: the true
-    value of each attribute, one row a sample; errors: (n,) of the same rows. orders: the values of
-    ordered attributes, for predicates that name runs of them. A true finding is matched by one of
-    the FIRST findings with its predicates, or with a Jaccard index of members by true values of at
-    least one half. A finding is false if its slice's error by true values is
-    under 1.1 times its complement's.
+    truth, findings: only `predicates` is read, of findings best first. table: the true value of
+    each attribute, one row a sample; errors: (n,) of the same rows. orders: the values of ordered
+    attributes, for predicates that name runs of them. A true weakness is matched by one of the
+    FIRST findings with its predicates, or with a Jaccard index of members by true values of at
+    least one half. A finding is false if its slice's error by true values is under 1.1 times its
+    complement's.
     """
     predicates = _read_predicates(findings)[:FIRST]
     members = [find_members(table, one, orders=orders) for one in predicates]
@@ -115,9 +115,11 @@ def compare_members(left: Members, right: Members) -> float:
     return int((left & right).sum()) / union if union else 0.0
 
 
-def write_comparison(comparison: Comparison) -> str:
-    """Return in plain text which true findings are matched or missed, and which are false."""
-    lines = ["Weaknesses by true values:"]
+def write_comparison(
+    comparison: Comparison, *, heading: str = "Groups that the training lacked, by true values:"
+) -> str:
+    """Return in plain text which true weaknesses are matched or missed, and which are false."""
+    lines = [heading]
     for one in comparison.true_findings:
         rank = one.matched_rank
         status = "missed" if rank is None else f"found as number {rank}"

@@ -154,7 +154,10 @@ def _hold_out(
 
 
 def _set_states(rows: list[Row], *, count: int, held_out: bool) -> None:
-    """Confirmed, likely, or insufficient evidence: DESIGN.md's definitions."""
+    """Set confirmed, likely or insufficient evidence, as docs/slices.md defines them.
+
+    All chosen slices are likely at least: the steps of the choice asked for that.
+    """
     found_rows = rows[:count]
     holm = (
         adjust_holm(np.array([row["holdout_p"] for row in found_rows]))

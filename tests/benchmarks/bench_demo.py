@@ -14,10 +14,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from flows.commands.demo import compare_with_truth, prepare_demo, read_true_table, run_demo_audit
+from flows.commands.demo import (
+    compare_with_search,
+    compare_with_truth,
+    prepare_demo,
+    read_true_table,
+    run_demo_audit,
+)
 from pipeline.config.audit import EncoderConfig, read_audit
 from pipeline.demo.audit_files import BALANCED_SYSTEM, SYSTEM, find_encoder
-from pipeline.demo.compare import write_comparison
+from pipeline.demo.compare import Comparison, write_comparison
 from pipeline.demo.system import LEFT_OUT
 from pipeline.demo.training.label_accuracy import measure_label_accuracy, read_prompts
 from pipeline.demo.training.training_set import Pictures, make_pictures, sift_crops
@@ -56,17 +62,29 @@ def print_label_table(*, images: int, workers: int) -> None:
             )
 
 
-def print_seed(seed: int, *, images: int, workers: int, balanced: bool) -> tuple[int, int, int]:
-    """Run one demo; print its lists; return how many truths, how many found, how many false."""
+Counts = tuple[int, int, int]
+
+
+def print_seed(seed: int, *, images: int, workers: int, balanced: bool) -> tuple[Counts, Counts]:
+    """Run one demo, print its lists, and return how many truths, found and false findings.
+
+    Twice: the groups that training lacked as truths, and the findings of a search on true values.
+    """
     with tempfile.TemporaryDirectory() as folder:
         audit = prepare_demo(
             Path(folder), images=images, seed=seed, workers=workers, balanced=balanced
         )
         run_demo_audit(audit)
-        comparison = compare_with_truth(audit)
-        print(f"\nseed {seed}\n{write_comparison(comparison)}", flush=True)
+        lacking, searched = compare_with_truth(audit), compare_with_search(audit)
+        print(f"\nseed {seed}\n{write_comparison(lacking)}")
+        heading = "Findings of the same search on true values:"
+        print(write_comparison(searched, heading=heading), flush=True)
         if balanced:
             _print_gaps(audit)
+    return _count(lacking), _count(searched)
+
+
+def _count(comparison: Comparison) -> Counts:
     return len(comparison.true_findings), len(comparison.matched), len(comparison.false)
 
 
@@ -117,8 +135,14 @@ def main(arguments: list[str] | None = None) -> None:
         print_seed(seed, images=options.images, workers=workers, balanced=number == 0)
         for number, seed in enumerate(seeds)
     ]
-    truths, found, false = (sum(column) for column in zip(*results, strict=True))
-    print(f"\nover {options.seeds} seeds: {found} of {truths} found, {false} false findings")
+    for what, counts in zip(
+        ("training lacked", "true values give"), zip(*results, strict=True), strict=True
+    ):
+        truths, found, false = (sum(column) for column in zip(*counts, strict=True))
+        print(
+            f"\nover {options.seeds} seeds: {found} of {truths} that {what} found, "
+            f"{false} false findings"
+        )
 
 
 if __name__ == "__main__":

@@ -56,6 +56,10 @@ def bench_speed() -> None:
         words = f"{chance['permutations']:.0f} permutations, {chance['slices']:,.0f} slices"
         print_row(f"max-T, {words}, {kind}", format_run(chance), "< 3 s (binary), < 10 s (gamma)")
         print_row("  p of the 15 best slices, which may stop early", f"{chance['asked']:.2f} s")
+        for seed in range(3):
+            chosen = run_apart("time_choice", n=ROWS, support=0.001, kind=kind, seed=seed)
+            words = f"{chosen['seconds']:.1f} s ({chosen['cpu']:.1f} s of processor time)"
+            print_row(f"choosing slices, {chosen['found']:.0f} found, {kind}", words, "<= 2 s")
 
 
 def _seconds(run: dict[str, float]) -> float:

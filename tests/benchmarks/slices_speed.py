@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 ROWS, ATTRIBUTES, VALUES = 1_000_000, 12, 5
 Codes = NDArray[np.uint8]
+_WEAK = {"binary": 0.16, "gamma": 0.053}  # more errors inside, about 4.5 standard deviations
 
 
 def make_rows(n: int, *, kind: str = "binary", seed: int = 0) -> tuple[Codes, NDArray[np.float64]]:
@@ -184,6 +185,57 @@ def time_max_t(n: int, *, permutations: int, support: float, kind: str) -> dict[
     return {
         "seconds": seconds, "asked": asked, "memory": memory,
         "slices": len(family), "permutations": made[0],
+    }  # fmt: skip
+
+
+def time_choice(n: int, *, support: float, kind: str, seed: int = 0) -> dict[str, float]:
+    """Time the choice of distinct slices among four that were planted, one of them near the limit.
+
+    seconds, cpu: what the choice adds to assessing the family and to the family-wise p of the
+    findings; cpu is processor time of all threads. all_seconds: with these.
+    """
+    from pipeline.slices.audit_rows import AuditRows, sort_rows
+    from pipeline.slices.counting.encode import encode_table
+    from pipeline.slices.counting.fixed_point import prepare_losses
+    from pipeline.slices.evidence.assessment import open_assessor
+    from pipeline.slices.evidence.discovery import open_discovery
+    from pipeline.slices.evidence.distinct import find_distinct
+    from pipeline.slices.options import SearchOptions
+
+    codes, errors = make_rows(n, kind=kind, seed=seed)
+    rng = np.random.default_rng([seed, 1])
+    for attributes, more in (
+        ((0,), 0.5),
+        ((1, 2), 0.5),
+        ((3, 4, 5), 0.5),
+        ((6, 7, 8), _WEAK[kind]),
+    ):
+        inside = (codes[list(attributes)] == 1).all(axis=0)
+        if kind == "binary":
+            errors[inside & (rng.random(n) < 0.1 * more)] = 1.0
+        else:
+            errors[inside] *= 1 + more
+    rows = AuditRows(encode_table(to_frame(codes)), prepare_losses(errors, None, rows=n), None)
+    discovery = open_discovery(sort_rows(rows), SearchOptions(min_support=support))
+    family = discovery.count().family
+
+    def measure(positions: NDArray[np.int64] | None) -> tuple[float, float, NDArray[np.int64]]:
+        assessor = open_assessor(discovery, family, permutations=1000, seed=seed)
+        started, used = time.perf_counter(), time.process_time()
+        full = assessor.assess()
+        if positions is None:
+            found = find_distinct(assessor, full, top=None)
+            positions = np.array([one.position for one in found], np.int64)
+        assessor.compute_family_wise(full, positions)
+        return time.perf_counter() - started, time.process_time() - used, positions
+
+    _, _, positions = measure(None)  # compiles, or loads what was compiled
+    runs = [(measure(None), measure(positions)) for _ in range(3)]
+    seconds = min(whole[0] for whole, _ in runs)
+    return {
+        "seconds": seconds - min(alone[0] for _, alone in runs),
+        "cpu": min(whole[1] for whole, _ in runs) - min(alone[1] for _, alone in runs),
+        "all_seconds": seconds, "slices": len(family), "found": len(positions),
     }  # fmt: skip
 
 

@@ -70,6 +70,22 @@ def test_questions_do_not_change_each_others_answers() -> None:
     assert together.tolist() == [alone[1], alone[2], alone[0]]
 
 
+def test_a_decision_takes_the_decisive_permutations_and_p_all_of_them() -> None:
+    values = np.concatenate([np.zeros(99), np.ones(900)])
+    maxima = Maxima(lambda numbers: values[numbers.start : numbers.stop], most=999, decisive=99)
+    assert maxima.is_rare(0.5, 1.0, 0.04)
+    assert maxima.made == 99
+    assert maxima.compute_p(np.array([0.5]), OPEN)[0] > 0.05
+    assert maxima.made > 99
+    assert maxima.is_rare(0.5, 1.0, 0.04)  # the same answer after more were made
+
+
+def test_a_statistic_that_chance_reaches_often_is_decided_after_few() -> None:
+    maxima = make_maxima(np.random.default_rng(2).random(999))
+    assert not maxima.is_rare(0.5, 1.0, 0.04)
+    assert maxima.made == 32
+
+
 def test_a_bound_far_below_the_resolution_needs_no_permutation() -> None:
     maxima = make_maxima(np.random.default_rng(0).random(999))
     assert maxima.is_rare(9.0, 1e-9, 0.05)

@@ -12,7 +12,7 @@ from pipeline.slices.counting.joint_kernels import JointKernels
 from pipeline.slices.counting.supersets import Superset
 from pipeline.slices.ordered.widen import RunKernels, widen_histogram
 
-LANES = 8  # integers of a row that one pass adds up
+LANES = 8  # integers of a row that one pass adds up; half of them where that is enough
 _KEPT_BYTES = 4e8  # of cell numbers; beyond, they are computed again for each pass
 Fill = Callable[[Array, int], Array]  # (cell of each row, cells) -> (cells, L) sums
 
@@ -39,18 +39,22 @@ class JointCounts:
     def add_up(self, values: Ints) -> Ints:
         """Sum (r, L) integers over the rows of every slice; returns (k, L)."""
         rows, lanes = values.shape
+        width = LANES if lanes > LANES // 2 else LANES // 2
         parts = []
-        for start in range(0, lanes, LANES):
-            some = values[:, start : start + LANES]
-            if some.shape != (rows, LANES):
-                padded = np.zeros((rows, LANES), np.int64)
+        for start in range(0, lanes, width):
+            some = values[:, start : start + width]
+            if some.shape != (rows, width):
+                padded = np.zeros((rows, width), np.int64)
                 padded[:, : some.shape[1]] = some
                 some = padded
             parts.append(self._sum_lanes(np.ascontiguousarray(some)))
         return np.concatenate(parts, axis=1)[:, :lanes]
 
     def _sum_lanes(self, values: Ints) -> Ints:
-        return self._sum(lambda key, cells: self.kernels.add_lanes(key, values, cells), LANES)
+        def fill(key: Array, cells: int) -> Array:
+            return self.kernels.add_lanes(key, values, cells)
+
+        return self._sum(fill, values.shape[1])
 
     def _sum(self, fill: Fill, lanes: int) -> Ints:
         out = np.zeros((self.slices, lanes), np.int64)

@@ -30,6 +30,11 @@ class JointKernels(Protocol):
     ) -> None:
         """Write pairs in random order into two lanes."""
 
+    def shuffle_lanes(
+        self, values: Array, bucket: Array, stream: Array, step: int, out: Array
+    ) -> None:
+        """Write values in one random order into eight lanes, each starting at another place."""
+
 
 def load_joint_kernels(backend: Backend = "auto") -> JointKernels:
     """Return the compiled kernels, or NumPy's where `load_kernels` would. Raises SearchError."""

@@ -52,13 +52,19 @@ def count_drawn(key: Array, drawn: Array, cells: int) -> Array:
 
 @compile_kernel
 def add_lanes(key: Array, values: Array, cells: int) -> Array:
-    """Add rows of eight integers by cell. key (n,), values (n, 8); returns (cells, 8) int64."""
-    h = np.zeros(cells * 8, np.int64)
+    """Add rows of four or eight integers by cell. key (n,), values (n, L); returns (cells, L)."""
+    lanes = values.shape[1]
+    h = np.zeros(cells * lanes, np.int64)
     v = values.reshape(-1)
+    # All loads before all stores, so that the compiler adds several lanes at once.
+    if lanes == 4:
+        for i in range(key.shape[0]):
+            k, j = np.int64(key[i]) * 4, i * 4
+            a, b, c, d = h[k] + v[j], h[k + 1] + v[j + 1], h[k + 2] + v[j + 2], h[k + 3] + v[j + 3]
+            h[k], h[k + 1], h[k + 2], h[k + 3] = a, b, c, d
+        return h.reshape(cells, 4)
     for i in range(key.shape[0]):
-        k = np.int64(key[i]) * 8
-        j = i * 8
-        # All loads before all stores, so that the compiler adds several lanes at once.
+        k, j = np.int64(key[i]) * 8, i * 8
         a, b, c, d = h[k] + v[j], h[k + 1] + v[j + 1], h[k + 2] + v[j + 2], h[k + 3] + v[j + 3]
         e, f, g, o = (
             h[k + 4] + v[j + 4],
@@ -117,3 +123,34 @@ def shuffle_pairs(pairs: Array, bucket: Array, stream: Array, out: Array, lane: 
     for i in range(n):
         out[i, lane] = moved[i, 0]
         out[i, lane + 1] = moved[i, 1]
+
+
+@compile_kernel
+def shuffle_lanes(values: Array, bucket: Array, stream: Array, step: int, out: Array) -> None:
+    """Write values[i + step * lane] to out[k, lane]; k is the place of i in one random order.
+
+    values: (n + 7 * step,), out: (n, 8). bucket, stream: as `shuffle_pairs` has them, and the order
+    is drawn in the same way.
+    """
+    n = out.shape[0]
+    starts = np.zeros(257, np.int64)
+    for i in range(n):
+        starts[bucket[i] + 1] += 1
+    for b in range(256):
+        starts[b + 1] += starts[b]
+    at = starts[:256].copy()
+    order = np.empty(n, np.uint32)  # moved in place of rows of 64 bytes, which are written once
+    for i in range(n):
+        order[at[bucket[i]]] = i
+        at[bucket[i]] += 1
+    for b in range(256):
+        first = starts[b]
+        for i in range(starts[b + 1] - 1, first, -1):
+            j = first + np.int64((np.uint64(stream[i]) * np.uint64(i - first + 1)) >> np.uint64(32))
+            x = order[i]
+            order[i] = order[j]
+            order[j] = x
+    for i in range(n):
+        k = order[i]
+        for lane in range(8):
+            out[k, lane] = values[i + step * lane]

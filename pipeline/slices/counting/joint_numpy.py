@@ -43,6 +43,18 @@ def sum_axis(hist: Array, outer: int, size: int, inner: int) -> Array:
 
 def shuffle_pairs(pairs: Array, bucket: Array, stream: Array, out: Array, lane: int) -> None:
     """Write the rows of pairs (n, 2) in random order, as the compiled kernel of this name does."""
+    out[:, lane : lane + 2] = pairs[_draw_order(bucket, stream)]
+
+
+def shuffle_lanes(values: Array, bucket: Array, stream: Array, step: int, out: Array) -> None:
+    """Write values in one random order into eight lanes, as the compiled kernel does."""
+    order = _draw_order(bucket, stream)
+    for lane in range(8):
+        out[order, lane] = values[step * lane : step * lane + len(order)]
+
+
+def _draw_order(bucket: Array, stream: Array) -> Array:
+    """Return (n,) numbers in random order: 256 buckets, then each shuffled where it is."""
     order = np.argsort(bucket, kind="stable")
     counts = np.bincount(bucket, minlength=256)
     starts = np.concatenate([[0], np.cumsum(counts)])
@@ -54,4 +66,4 @@ def shuffle_pairs(pairs: Array, bucket: Array, stream: Array, out: Array, lane: 
         for i in range(stop - 1, first, -1):
             j = jumps[i]
             rows[i], rows[j] = rows[j], rows[i]
-    out[:, lane : lane + 2] = pairs[rows]
+    return np.array(rows, np.int64)

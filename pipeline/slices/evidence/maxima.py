@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ Draw = Callable[[range], Floats]  # the largest statistic of each numbered permu
 _LEVEL = 0.05  # reached more often than this, a statistic is no evidence, however often exactly
 _SURE = 1e-4  # chance that a decision differs from that of all permutations
 _CLEAR = 0.1  # of 1 / (1 + most), for Bonferroni's bound to settle a question alone
-_BATCH, _TOGETHER = 64, 16  # permutations made at a time, in all and by one thread
+_FIRST, _BATCH = 32, 64  # permutations made at a time
+_TOGETHER = 16  # of them by one thread
 _TIE = 1e-9
 
 
@@ -24,8 +26,12 @@ class Maxima:
     Each permutation has its own seed, so neither threads nor the order of questions change one.
     """
 
-    def __init__(self, draw: Draw, *, most: int, threaded: bool = True) -> None:
+    def __init__(
+        self, draw: Draw, *, most: int, decisive: int | None = None, threaded: bool = True
+    ) -> None:
+        """Draw nothing yet. decisive: of `most`, those that a decision may take; None for all."""
         self.most = most
+        self._decisive = most if decisive is None else decisive
         self._draw = draw
         self._threads = count_cores() if threaded else 1
         self._drawn = np.empty(0)
@@ -47,7 +53,7 @@ class Maxima:
         enough = int(np.floor(_LEVEL * (1 + self.most))) + 1
         clear = self._is_clear(bound)
         while self.made < self.most and (self._count(statistic[~clear]) < enough).any():
-            self._extend()
+            self._extend(self.most)
         least = 1.0 / (1 + self.most)
         return np.array(
             [
@@ -59,22 +65,26 @@ class Maxima:
     def is_rare(self, statistic: float, bound: float, level: float) -> bool:
         """Decide whether p <= level, stopping when more permutations would hardly change that.
 
-        The answer differs from that of all permutations with a chance of about 0.0001. Source:
-        Gandy, JASA 104, 2009 (stopping by the bounds of a binomial proportion).
+        p is that of the decisive permutations, and the answer differs from it with a chance of
+        about 0.0001. Source: Gandy, JASA 104, 2009 (stopping by the bounds of a binomial
+        proportion).
         """
         if not np.isfinite(statistic):
             return False
         if self._is_clear(np.array([bound]))[0]:
             return True
         while True:
-            reached = int(self._count(np.array([statistic]))[0])
-            if 1 + reached > level * (1 + self.most):
+            drawn = self._drawn[: self._decisive]
+            reached, made = int((drawn >= statistic - _TIE).sum()), len(drawn)
+            if 1 + reached > level * (1 + self._decisive):
                 return False
-            if self.made >= self.most:
+            if made >= self._decisive:
                 return True
-            if self.made and special.bdtr(reached, self.made, level) < _SURE:
+            if made and special.bdtr(reached, made, level) < _SURE:
                 return True
-            self._extend()
+            if reached and special.bdtrc(reached - 1, made, level) < _SURE:
+                return False
+            self._extend(self._decisive)
 
     def find_rare(self, statistic: Floats, level: float) -> NDArray[np.bool_]:
         """Return (k,) whether p <= level by the permutations made until now, without any more."""
@@ -96,11 +106,12 @@ class Maxima:
             return float(enough / (hits[enough - 1] + 1))
         return float((1 + len(hits)) / (1 + self.most))
 
-    def _extend(self) -> None:
-        """Make the next permutations, the same number whatever the machine."""
-        stop = min(self.made + _BATCH, self.most)
-        starts = range(self.made, stop, _TOGETHER)
-        parts = [range(i, min(i + _TOGETHER, stop)) for i in starts]
+    def _extend(self, limit: int) -> None:
+        """Make the next permutations up to a limit, the same number whatever the machine."""
+        start = self.made
+        stop = min(start - start % _TOGETHER + (_BATCH if start else _FIRST), limit)
+        cuts = [start, *range(start - start % _TOGETHER + _TOGETHER, stop, _TOGETHER), stop]
+        parts = [range(i, j) for i, j in pairwise(cuts)]
         if self._threads == 1:
             found = [self._draw(part) for part in parts]
         else:

@@ -37,8 +37,8 @@ def score_rows(
         high, n = int(bits.sum()), len(bits)
         up, down = (root_deviance(count, size, high, n, s)[0] for s in (sign, -sign))
     else:
-        some = losses.take(np.flatnonzero(inside)).add_up()
-        up, down = (normal_t(part.add_up(), some, s)[0] for s in (sign, -sign))
+        total, some = part.add_up(), losses.take(np.flatnonzero(inside)).add_up()
+        up, down = (normal_t(total, some, s)[0] for s in (sign, -sign))
     if np.isfinite(up):
         return float(up)
     return -float(down) if np.isfinite(down) else 0.0
