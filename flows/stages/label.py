@@ -1,6 +1,6 @@
 """Every attribute gives its samples a value; only what is missing is made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -13,9 +13,10 @@ from flows.stages.labellers import make_labellers
 from pipeline.config.audit import Audit
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.labels.given import select_targets
-from pipeline.labels.labellers import Labeller, label_missing
+from pipeline.labels.labellers import Labeller, PromptLabeller, label_missing
 from pipeline.labels.truth import read_truth
 from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store
@@ -29,9 +30,12 @@ def make_labels(
 ) -> dict[str, int]:
     """Label what is not labelled yet; return counts of prompts encoded and samples labelled."""
     sample_set = read_sample_set(store)
-    labellers, encoded = make_labellers(resolved, sample_set, store, load=load, run_task=run_task)
-    labelled = label_all(sample_set.samples, labellers, store, run_task=run_task)
     truth, gaps = _put_truth(resolved.audit, sample_set.samples, store)
+    known = _read_known(resolved, store, truth)
+    labellers, encoded = make_labellers(
+        resolved, sample_set, store, known=known, load=load, run_task=run_task
+    )
+    labelled = label_all(sample_set.samples, labellers, store, run_task=run_task)
     LabelManifest(
         attributes=tuple(map(_describe, labellers)),
         truth=truth,
@@ -101,8 +105,24 @@ def _find_lacking(samples: pl.DataFrame, labeller: Labeller, store: Store) -> pl
     return samples["sample_id"].is_in(missing.implode())
 
 
+def _read_known(
+    resolved: ResolvedAudit, store: Store, truth: Mapping[str, str]
+) -> pl.DataFrame | None:
+    """Return what is known to be true where margins are chosen by it, else None.
+
+    truth: label_ids of the true values of this audit.
+    """
+    if all(attribute.min_margin != "auto" for attribute in resolved.attributes):
+        return None
+    last = LabelManifest.find(store.folder) or LabelManifest(attributes=(), truth={})
+    return read_known_truth(store, last.model_copy(update={"truth": truth}))
+
+
 def _describe(labeller: Labeller) -> LabelledAttribute:
     attribute = labeller.attribute
+    notes = labeller.notes if isinstance(labeller, PromptLabeller) else ()
+    for note in notes:
+        LOG.warning(note)
     return LabelledAttribute(
         name=attribute.name,
         label_id=labeller.label_id,
@@ -114,6 +134,7 @@ def _describe(labeller: Labeller) -> LabelledAttribute:
         asked=hash_attribute(attribute),
         edges=labeller.edges,
         values=labeller.values,
+        notes=notes,
     )
 
 

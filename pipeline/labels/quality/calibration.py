@@ -9,7 +9,7 @@ import polars as pl
 from pipeline.arrays import Array, Floats
 from pipeline.statistics.estimates import estimate_mean, number_clusters
 from pipeline.statistics.intervals import wilson_interval
-from pipeline.tables import LABEL_RELIABILITY, check
+from pipeline.tables import LABEL_CALIBRATION, LABEL_RELIABILITY, check
 
 Fit = Literal["isotonic", "Platt"]
 
@@ -66,6 +66,25 @@ def calibrate_scores(
         own = (score[train], hits[train], weights[train])
         probability[test] = _predict(fit, *own, score[test])
     return Calibrated(fit, score, probability, hits, weights, cluster_ids)
+
+
+def measure_calibration(
+    calibrated: Calibrated, *, attribute: str, value: str | None
+) -> pl.DataFrame:
+    """Return one row of LABEL_CALIBRATION: how far scores and fitted probabilities are off."""
+    own = (calibrated.hits, calibrated.weights)
+    row = {
+        "attribute": attribute,
+        "value": value,
+        "fit": calibrated.fit,
+        "n": len(calibrated.hits),
+        "calibration_error": measure_calibration_error(calibrated.score, *own),
+        "calibration_error_fitted": measure_calibration_error(calibrated.probability, *own),
+        "brier": measure_brier(calibrated.score, *own),
+        "brier_fitted": measure_brier(calibrated.probability, *own),
+    }
+    frame = pl.DataFrame([row], schema=dict(LABEL_CALIBRATION))
+    return check(frame, LABEL_CALIBRATION, table="label_calibration")
 
 
 def measure_calibration_error(

@@ -1,5 +1,6 @@
 """What each way of reading the same prompts would have labelled, from stored vectors alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,3 +64,15 @@ def weigh_ensemble(
     probabilities = weigh_values(vectors, prototypes, sample_ids=sample_ids)
     best, scores, margins = choose_values(probabilities)
     return Weighed(sample_ids, prototypes.values, probabilities, best, scores, margins)
+
+
+def merge_weighed(blocks: Sequence[Weighed]) -> Weighed:
+    """Return blocks of samples of one attribute and ensemble as one, in their order."""
+    return Weighed(
+        sample_ids=pl.concat([block.sample_ids for block in blocks]),
+        values=blocks[0].values,
+        probabilities=np.concatenate([block.probabilities for block in blocks]),
+        best=np.concatenate([block.best for block in blocks]),
+        score=np.concatenate([block.score for block in blocks]),
+        margin=np.concatenate([block.margin for block in blocks]),
+    )
