@@ -160,10 +160,13 @@ def _measure_attribute(inputs: _Inputs, store: Store) -> Iterator[tuple[str, pl.
         weighed = _weigh(inputs, rows, store, modes=modes)
         own = weighed.pop(_OWN, None)
         methods = {name: one.labels for name, one in weighed.items()}
+        mixtures = {} if own is None else fit_mixtures(own)
         if own is not None:
-            yield "label_thresholds", list_mixtures(own, attribute=inputs.attribute.name)
+            name = inputs.attribute.name
+            yield "label_thresholds", list_mixtures(own, mixtures, attribute=name)
         if own is not None and not judged.is_empty():
-            methods |= _cut_by_mixture(own)
+            if len(own.values) == 2 and own.values[0] in mixtures:
+                methods["mixture"] = cut_at_mixture(own, mixtures[own.values[0]])
             yield from _measure_scores(inputs, own, compared)
     methods[IN_USE] = labels
     for method, predicted in methods.items():
@@ -209,14 +212,6 @@ def _weigh(
             )
             parts.setdefault(name, []).append(weighed)
     return {name: merge_weighed(own) for name, own in parts.items()}
-
-
-def _cut_by_mixture(own: Weighed) -> dict[str, pl.DataFrame]:
-    """Return what a threshold from the scores alone would label, of attributes of two values."""
-    mixtures = fit_mixtures(own)
-    if len(own.values) != 2 or own.values[0] not in mixtures:
-        return {}
-    return {"mixture": cut_at_mixture(own, mixtures[own.values[0]])}
 
 
 def _measure_scores(

@@ -55,14 +55,14 @@ def calibrate_scores(
     the image of each sample; an image is in one fold. None where that cannot be done: with fewer
     images than folds, or where all are right or all wrong.
     """
-    from sklearn.model_selection import GroupKFold  # a second to load that other commands save
-
     if cluster_ids.n_unique() < FOLDS or len(np.unique(hits)) < 2:
         return None
     fit = choose_fit(hits)
-    folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
+    images = cluster_ids.rank("dense").to_numpy() - 1
+    folds = np.random.default_rng(0).permutation(images.max() + 1)[images] % FOLDS
     probability = np.zeros(len(score))
-    for train, test in folds.split(score, groups=cluster_ids.to_numpy()):
+    for fold in range(FOLDS):
+        train, test = folds != fold, folds == fold
         own = (score[train], hits[train], weights[train])
         probability[test] = _predict(fit, *own, score[test])
     return Calibrated(fit, score, probability, hits, weights, cluster_ids)

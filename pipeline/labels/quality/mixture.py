@@ -1,7 +1,9 @@
 """A threshold without any truth: where two heaps of scores part, if there are two."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +13,8 @@ from pipeline.labels.quality.ensembles import Weighed
 from pipeline.tables import LABEL_THRESHOLDS, check
 
 LEAST = 50  # samples of a mixture
-MOST = 20_000  # samples it is fitted to: more change its third digit
+MOST = 5_000  # samples it is fitted to: more change its third digit
+_CUTS = (0.05, 0.2, 0.5, 0.8, 0.95)  # quantiles that a fit starts from: one heap may be small
 SEPARATED = 2.0  # Ashman's D from which two components are two heaps
 
 
@@ -35,16 +38,11 @@ def fit_mixture(differences: Floats) -> Mixture | None:
     None with fewer than 50 samples, equal ones, or where the components meet nowhere between their
     means, as with one inside the other.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
-
     if len(differences) < LEAST or np.ptp(differences) < 1e-6:
         return None
-    numbers = np.sort(differences)[:: max(1, len(differences) // MOST)][:, None]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a poor fit has a poor separation
-        one = GaussianMixture(1, random_state=0).fit(numbers)
-        two = GaussianMixture(2, random_state=0, n_init=3).fit(numbers)
+    numbers = np.sort(differences)[:: -(-len(differences) // MOST)]
+    two = max((_fit_from(numbers, cut) for cut in _CUTS), key=lambda fit: float(fit.lower_bound_))
+    numbers = numbers[:, None]
     order = np.argsort(two.means_[:, 0])
     means, widths = two.means_[order, 0], np.sqrt(two.covariances_[order, 0, 0])
     grid = np.linspace(means[0], means[1], 2001)
@@ -55,8 +53,34 @@ def fit_mixture(differences: Floats) -> Mixture | None:
     return Mixture(
         threshold=float(grid[upper.argmax()]),
         separation=separation,
-        supported=bool(two.bic(numbers) < one.bic(numbers)) and separation > SEPARATED,
+        supported=bool(two.bic(numbers) < _measure_bic(numbers)) and separation > SEPARATED,
     )
+
+
+def _fit_from(numbers: Floats, cut: float) -> Any:  # noqa: ANN401 - scikit-learn ships no types
+    """Fit two components to sorted numbers, starting from those below and above a quantile."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    halves = np.split(numbers, [max(2, min(len(numbers) - 2, round(cut * len(numbers))))])
+    spreads = np.array([max(float(half.var()), 1e-6) for half in halves])
+    mixture = GaussianMixture(
+        2,
+        init_params="random_from_data",  # not used: all starts are given
+        weights_init=[len(half) / len(numbers) for half in halves],
+        means_init=[[half.mean()] for half in halves],
+        precisions_init=(1 / spreads)[:, None, None],
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a poor fit has a poor likelihood
+        return mixture.fit(numbers[:, None])
+
+
+def _measure_bic(numbers: Floats) -> float:
+    """Return the Bayesian information criterion of one normal component."""
+    n = len(numbers)
+    return float(n * (np.log(2 * np.pi * numbers.var()) + 1) + 2 * np.log(n))
 
 
 def fit_mixtures(weighed: Weighed) -> dict[str, Mixture]:
@@ -77,14 +101,17 @@ def cut_at_mixture(weighed: Weighed, mixture: Mixture) -> pl.DataFrame:
     return pl.DataFrame({"sample_id": weighed.sample_ids, "value": names})
 
 
-def list_mixtures(weighed: Weighed, *, attribute: str) -> pl.DataFrame:
+def list_mixtures(
+    weighed: Weighed, mixtures: Mapping[str, Mixture], *, attribute: str
+) -> pl.DataFrame:
     """Return LABEL_THRESHOLDS of what the scores alone suggest, origin "mixture".
 
-    The margin is that at the threshold: of two values the `min_margin` that leaves labels between
-    the threshold and the plain rule unknown, given for the value that loses them.
+    mixtures: as `fit_mixtures` returns them. The margin is that at the threshold: of two values the
+    `min_margin` that leaves labels between the threshold and the plain rule unknown, given for the
+    value that has fewer labels then.
     """
     rows = []
-    for value, mixture in fit_mixtures(weighed).items():
+    for value, mixture in mixtures.items():
         owner, margin = _place_margin(weighed, value, mixture)
         own = weighed.best == weighed.values.index(owner)
         kept = float((weighed.margin[own] >= margin).mean()) if own.any() else 0.0
