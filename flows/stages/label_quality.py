@@ -165,8 +165,9 @@ def _measure_attribute(inputs: _Inputs, store: Store) -> Iterator[tuple[str, pl.
             name = inputs.attribute.name
             yield "label_thresholds", list_mixtures(own, mixtures, attribute=name)
         if own is not None and not judged.is_empty():
-            if len(own.values) == 2 and own.values[0] in mixtures:
-                methods["mixture"] = cut_at_mixture(own, mixtures[own.values[0]])
+            first = mixtures.get(own.values[0])
+            if len(own.values) == 2 and first is not None and first.supported:
+                methods["mixture"] = cut_at_mixture(own, first)
             yield from _measure_scores(inputs, own, compared)
     methods[IN_USE] = labels
     for method, predicted in methods.items():

@@ -32,11 +32,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class MethodRow:
-    """One attribute: the accuracy of each method; None where a method does not apply."""
+    """One attribute: the accuracy of each method, empty where a method does not apply."""
 
     name: str
     judged: str
-    methods: list[Cell | None]
+    methods: list[str]
     in_use: Cell
     abstention: str
     kappa: str
@@ -114,7 +114,7 @@ def _view_methods(
         name=name,
         judged=f"{format_count(own['n'])} {judges}",
         methods=[
-            _view_share(row, "accuracy") if (row := by_key.get((name, method))) else None
+            format_percent(row["accuracy"]) if (row := by_key.get((name, method))) else ""
             for method in methods
         ],
         in_use=_view_share(own, "accuracy"),
