@@ -1,5 +1,6 @@
 """`min_margin = "auto"`: the margins of an attribute, chosen from samples whose truth is known."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from pipeline.labels.quality.thresholds import (
     choose_margin,
     explain_absence,
 )
+from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.known_truth import read_known_truth, summarize_checks
+from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.sample_vectors import read_sample_vectors
 from pipeline.workspace.store import Store
 
@@ -31,6 +35,21 @@ class Margins:
     notes: tuple[str, ...] = ()
 
 
+def read_margin_truth(
+    attributes: Iterable[Attribute], store: Store, truth: Mapping[str, str]
+) -> pl.DataFrame | None:
+    """Return KNOWN_TRUTH where margins are to be chosen by it, None where no attribute asks.
+
+    truth: attribute -> label_id of its true values. Inclusions of checks are those of their draw,
+    not fitted to the labels: these depend on the margins, and the margins on the inclusions.
+    """
+    if all(attribute.min_margin != "auto" for attribute in attributes):
+        return None
+    known = read_known_truth(store, LabelManifest(attributes=(), truth=truth))
+    checked = summarize_checks(read_checks(store.folder))
+    return pl.concat([known, checked.filter(~pl.col("attribute").is_in(list(truth)))])
+
+
 def choose_margins(
     attribute: Attribute,
     known: pl.DataFrame | None,
@@ -42,7 +61,7 @@ def choose_margins(
 ) -> Margins:
     """Choose for each value the least margin that gives its labels the wanted precision.
 
-    known: true values as `read_known_truth` returns them. samples: the `samples` table. prompts:
+    known: true values as `read_margin_truth` returns them. samples: the `samples` table. prompts:
     vectors by text. Without true values and checks nothing is chosen, and no label is left out.
     """
     wanted = attribute.wanted_precision

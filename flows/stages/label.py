@@ -1,6 +1,6 @@
 """Every attribute gives its samples a value; only what is missing is made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -9,6 +9,7 @@ from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_dataset, hash_encoder, hash_truth
+from flows.stages.auto_margins import read_margin_truth
 from flows.stages.labellers import make_labellers
 from pipeline.config.audit import Audit
 from pipeline.labels.attribute_file import hash_attribute
@@ -16,7 +17,6 @@ from pipeline.labels.given import select_targets
 from pipeline.labels.labellers import Labeller, PromptLabeller, label_missing
 from pipeline.labels.truth import read_truth
 from pipeline.workspace.kept_samples import read_sample_set
-from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store
@@ -31,7 +31,7 @@ def make_labels(
     """Label what is not labelled yet; return counts of prompts encoded and samples labelled."""
     sample_set = read_sample_set(store)
     truth, gaps = _put_truth(resolved.audit, sample_set.samples, store)
-    known = _read_known(resolved, store, truth)
+    known = read_margin_truth(resolved.attributes, store, truth)
     labellers, encoded = make_labellers(
         resolved, sample_set, store, known=known, load=load, run_task=run_task
     )
@@ -103,19 +103,6 @@ def _find_lacking(samples: pl.DataFrame, labeller: Labeller, store: Store) -> pl
     targets = select_targets(samples, labeller.attribute)
     missing = store.missing_labels(targets["sample_id"], labeller.label_id)
     return samples["sample_id"].is_in(missing.implode())
-
-
-def _read_known(
-    resolved: ResolvedAudit, store: Store, truth: Mapping[str, str]
-) -> pl.DataFrame | None:
-    """Return what is known to be true where margins are chosen by it, else None.
-
-    truth: label_ids of the true values of this audit.
-    """
-    if all(attribute.min_margin != "auto" for attribute in resolved.attributes):
-        return None
-    last = LabelManifest.find(store.folder) or LabelManifest(attributes=(), truth={})
-    return read_known_truth(store, last.model_copy(update={"truth": truth}))
 
 
 def _describe(labeller: Labeller) -> LabelledAttribute:

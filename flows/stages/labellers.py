@@ -47,7 +47,7 @@ def make_labellers(
 ) -> tuple[list[Labeller], int]:
     """Make a labeller of every attribute, in order; return them and the prompts encoded.
 
-    known: true values as `read_known_truth` returns them, for margins that are chosen by them.
+    known: true values as `read_margin_truth` returns them, for margins that are chosen by them.
     """
     prompted, encoded = _make_prompted(
         resolved, sample_set.samples, store, known=known, load=load, run_task=run_task
