@@ -82,6 +82,7 @@ def print_quality(
             "No label is judged: give true values in [dataset.truth], or check some with "
             "`weakspot check-labels`.",
             soft_wrap=True,
+            markup=False,
         )
     else:
         console.print(_tabulate_methods(quality))
@@ -111,7 +112,8 @@ def _tabulate_methods(quality: "pl.DataFrame") -> "Table":
     for name in whole["attribute"].unique(maintain_order=True):
         own = by_key[name, IN_USE]
         others = [_write(by_key.get((name, one), {}).get("accuracy")) for one in methods]
-        table.add_row(
+        _add_row(
+            table,
             name, own["judged_by"], f"{own['n']:,}", *others,
             _write(own["accuracy"]), _write_ends(own, "accuracy"), _write(own["abstention"]),
         )  # fmt: skip
@@ -135,8 +137,13 @@ def _tabulate_values(quality: "pl.DataFrame") -> "Table":
             for name in ("precision", "recall", "f1")
             for text in (_write(row[name]), _write_ends(row, name))
         ]
-        table.add_row(
-            row["attribute"], row["value"], f"{row['support']:,}", f"{row['labelled']:,}", *shares
+        _add_row(
+            table,
+            row["attribute"],
+            row["value"],
+            f"{row['support']:,}",
+            f"{row['labelled']:,}",
+            *shares,
         )
     return table
 
@@ -151,7 +158,7 @@ def _tabulate_confusion(confusion: "pl.DataFrame") -> "Table":
     )
     for row in confusion.filter(pl.col("method") == IN_USE).to_dicts():
         shares = (_write(row["share"]), _write_ends(row, "share"))
-        table.add_row(row["truth"], row["value"], f"{row['n']:,}", *shares)
+        _add_row(table, row["truth"], row["value"], f"{row['n']:,}", *shares)
     return table
 
 
@@ -163,7 +170,7 @@ def _tabulate_calibration(calibration: "pl.DataFrame") -> "Table":
     )
     for row in calibration.to_dicts():
         errors = (row["calibration_error"], row["calibration_error_fitted"])
-        table.add_row(row["attribute"], f"{row['n']:,}", *map(_write, errors), row["fit"])
+        _add_row(table, row["attribute"], f"{row['n']:,}", *map(_write, errors), row["fit"])
     return table
 
 
@@ -175,11 +182,18 @@ def _tabulate_thresholds(thresholds: "pl.DataFrame") -> "Table":
     )
     for row in thresholds.to_dicts():
         shares = [row[name] for name in ("precision", "precision_low", "kept")]
-        table.add_row(
+        _add_row(
+            table,
             row["attribute"], row["value"], row["origin"], _write(row["wanted"]),
             _write(row["margin"]), *map(_write, shares), row["note"] or "",
         )  # fmt: skip
     return table
+
+
+def _add_row(table: "Table", *cells: str) -> None:
+    from rich.text import Text
+
+    table.add_row(*map(Text, cells))  # a value such as [0, 1] is no markup
 
 
 def _open_table(title: str, names: list[str], numbers: list[str]) -> "Table":

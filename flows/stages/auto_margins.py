@@ -9,6 +9,7 @@ import polars as pl
 from pipeline.arrays import Vectors
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.quality.ensembles import Weighed, weigh_ensemble
+from pipeline.labels.quality.judged import weigh_inclusion
 from pipeline.labels.quality.thresholds import (
     MarginedLabels,
     Threshold,
@@ -108,8 +109,7 @@ def find_thresholds(weighed: Weighed, rows: pl.DataFrame, *, wanted: float) -> l
         maintain_order="left",
     )
     right = (known["value"] == weighed.labels["value"]).to_numpy()
-    inclusion = known["inclusion"].cast(pl.Float64)
-    weights = 1 / inclusion.fill_null(inclusion.mean()).fill_null(1.0).to_numpy()
+    weights = weigh_inclusion(known["inclusion"])
     found = []
     for code, value in enumerate(weighed.values):
         own = weighed.best == code

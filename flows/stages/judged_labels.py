@@ -6,6 +6,7 @@ from pipeline.arrays import Floats
 from pipeline.config.audit import System
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import SearchError
+from pipeline.labels.quality.judged import weigh_inclusion
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store
@@ -51,11 +52,9 @@ def weigh_judged(system: System, store: Store, sample_ids: pl.Series) -> Floats 
     rows = pl.DataFrame({"sample_id": sample_ids}).join(
         judged, on="sample_id", how="left", maintain_order="left"
     )
-    inclusion = rows["inclusion"].cast(pl.Float64)
-    if inclusion.n_unique() < 2:
+    if rows["inclusion"].n_unique() < 2:
         return None
-    weights: Floats = (1 / inclusion.fill_null(inclusion.mean())).to_numpy()
-    return weights
+    return weigh_inclusion(rows["inclusion"])
 
 
 def note_labels(system: System, store: Store) -> dict[str, str]:

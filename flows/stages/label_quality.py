@@ -20,7 +20,7 @@ from pipeline.labels.quality.calibration import (
     measure_calibration,
 )
 from pipeline.labels.quality.ensembles import ENSEMBLES, Weighed, merge_weighed, weigh_ensemble
-from pipeline.labels.quality.judged import judge_labels
+from pipeline.labels.quality.judged import judge_labels, weigh_inclusion
 from pipeline.labels.quality.measures import count_confusion, measure_quality
 from pipeline.labels.quality.mixture import cut_at_mixture, fit_mixtures, list_mixtures
 from pipeline.labels.quality.thresholds import list_thresholds
@@ -223,8 +223,7 @@ def _measure_scores(
     known = pl.DataFrame({"sample_id": own.sample_ids}).join(
         judged, on="sample_id", how="left", maintain_order="left"
     )
-    inclusion = known["inclusion"].cast(pl.Float64)
-    weights = 1 / inclusion.fill_null(inclusion.mean()).fill_null(1.0).to_numpy()
+    weights = weigh_inclusion(known["inclusion"])
     right = (known["value"] == own.labels["value"]).to_numpy()
     scores = {None: (own.score, right)} | {
         value: (own.probabilities[:, code], (known["value"] == value).to_numpy())

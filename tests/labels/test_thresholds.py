@@ -63,7 +63,7 @@ def test_a_value_without_a_margin_says_why() -> None:
     poor = choose_margin(draw_labels(2, 300), value="yes", wanted=0.99)
     assert poor.margin is None
     assert poor.kept == 0
-    assert "no margin is shown to give 99%; the best one gives at least" in explain_absence(poor)
+    assert "no margin is shown to give 99 %; the best one gives at least" in explain_absence(poor)
     none = MarginedLabels(
         np.zeros(0), np.zeros(0, bool), np.zeros(0), pl.Series([], dtype=pl.String)
     )

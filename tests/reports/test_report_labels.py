@@ -27,9 +27,7 @@ def test_values_have_precision_recall_and_f1() -> None:
 def test_checks_are_called_checks() -> None:
     nothing = {"precision": None, "precision_low": None, "precision_high": None}
     rows = [
-        make_quality_row(
-            "hat", value, judged_by="checks", n=200, precision=None, precision_low=None
-        )
+        make_quality_row("hat", value, judged_by="checks", n=200, **nothing)
         for value in (None, "yes")
     ]
     words = read_words(label_quality=make_label_quality(*rows))

@@ -129,15 +129,20 @@ def judge_labels(
     listed = dict.fromkeys([*values, *seen])
     names = (*(name for name in listed if name != UNKNOWN), UNKNOWN)
     codes = {name: code for code, name in enumerate(names)}
-    weights = 1 / both["inclusion"].cast(pl.Float64).to_numpy()
-    known = np.isfinite(weights)
     return JudgedLabels(
         values=names,
         true=_encode(both["true"], codes),
         given=_encode(both["given"], codes),
-        weights=np.where(known, weights, weights[known].mean() if known.any() else 1.0),
+        weights=weigh_inclusion(both["inclusion"]),
         cluster_ids=both["cluster_id"].fill_null(both["sample_id"]),
     )
+
+
+def weigh_inclusion(inclusion: pl.Series) -> Floats:
+    """Return (n,) 1 / inclusion; where that is null the mean of the others, 1 where all are."""
+    weights: Floats = 1 / inclusion.cast(pl.Float64).to_numpy()
+    known = np.isfinite(weights)
+    return np.where(known, weights, weights[known].mean() if known.any() else 1.0)
 
 
 def draw_joint(judged: JudgedLabels, *, draws: int = DRAWS) -> Floats:

@@ -12,7 +12,7 @@ from pipeline.tables import LABEL_THRESHOLDS, check
 from pipeline.vocabulary import LEVEL
 
 MOST_MARGINS = 20  # that are tried of a value
-_SAMPLES_A_MARGIN = 50
+_SAMPLES_A_MARGIN = 25
 _DECIMALS = 6  # of a margin, so that a sum of another order gives the same label_id
 
 
@@ -49,7 +49,7 @@ class Threshold:
 def choose_margin(labels: MarginedLabels, *, value: str, wanted: float) -> Threshold:
     """Choose the least margin from which the precision is at least `wanted` with 95 % confidence.
 
-    The margins tried are quantiles of the labels' margins, one for 50 effective samples and at most
+    The margins tried are quantiles of the labels' margins, one for 25 effective samples and at most
     20. Each gets Clopper and Pearson's lower limit (Biometrika 26, 1934) at 5 % over their number
     (Bonferroni), so that the chosen one's limit holds although it was chosen by the same samples
     (compare Angelopoulos et al., Learn then Test, 2021). Weighted samples count as Kish's effective
@@ -104,9 +104,13 @@ def explain_absence(threshold: Threshold) -> str:
     if threshold.precision_low is None:
         return "no label of it is judged"
     return (
-        f"no margin is shown to give {threshold.wanted:.0%}; the best one gives at least "
-        f"{threshold.precision_low:.0%}"
+        f"no margin is shown to give {_write_percent(threshold.wanted)}; the best one gives at "
+        f"least {_write_percent(threshold.precision_low)}"
     )
+
+
+def _write_percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 def _count_effective(labels: MarginedLabels, rows: Mask) -> float:
