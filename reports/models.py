@@ -13,7 +13,6 @@ from pipeline.errors.evaluation.evaluation_tables import (
     ERROR_KINDS,
     OPERATING_POINTS,
 )
-from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
     COLLECTION,
     COMBINATIONS,
@@ -21,6 +20,10 @@ from pipeline.tables import (
     DISPARITIES,
     FAMILY,
     GAPS,
+    IN_USE,
+    LABEL_CALIBRATION,
+    LABEL_QUALITY,
+    LABEL_RELIABILITY,
     REJECTS,
     SWEEP,
     VALUE_ERRORS,
@@ -161,6 +164,24 @@ class FairnessReport:
 
 
 @dataclass(frozen=True, eq=False)
+class LabelQualityReport:
+    """How good the labels are, by true values or checks.
+
+    quality: LABEL_QUALITY, by method and value. calibration: LABEL_CALIBRATION. reliability:
+    LABEL_RELIABILITY.
+    """
+
+    quality: pl.DataFrame
+    calibration: pl.DataFrame = field(default_factory=lambda: empty(LABEL_CALIBRATION))
+    reliability: pl.DataFrame = field(default_factory=lambda: empty(LABEL_RELIABILITY))
+
+    @property
+    def in_use(self) -> pl.DataFrame:
+        """The rows of the labels in use, one a value."""
+        return self.quality.filter((pl.col("method") == IN_USE) & pl.col("value").is_not_null())
+
+
+@dataclass(frozen=True, eq=False)
 class DomainReport:
     """Which combinations of attribute values the dataset holds, `level` attributes at a time.
 
@@ -195,8 +216,7 @@ class ReportData:
     sample_kind: Literal["image", "object", "detection"] = "image"
     coverage: pl.DataFrame = field(default_factory=lambda: empty(COVERAGE))
     value_errors: pl.DataFrame = field(default_factory=lambda: empty(VALUE_ERRORS))
-    agreement: pl.DataFrame | None = None  # AGREEMENT and VALUE_QUALITY of pipeline.labels.quality,
-    value_quality: pl.DataFrame | None = None  # when the audit has a truth file
+    label_quality: LabelQualityReport | None = None  # where true values or checks judge labels
     fairness: tuple[FairnessReport, ...] = ()  # one for each system and source of labels
     domain: DomainReport | None = None
     rejects: pl.DataFrame = field(default_factory=lambda: empty(REJECTS))
@@ -215,10 +235,10 @@ def check_report_data(data: ReportData) -> None:
     check(data.coverage, COVERAGE, table="coverage")
     check(data.value_errors, VALUE_ERRORS, table="value_errors")
     check(data.rejects, REJECTS, table="rejects")
-    if data.agreement is not None:
-        check(data.agreement, AGREEMENT, table="agreement")
-    if data.value_quality is not None:
-        check(data.value_quality, VALUE_QUALITY, table="value_quality")
+    if data.label_quality is not None:
+        check(data.label_quality.quality, LABEL_QUALITY, table="label_quality")
+        check(data.label_quality.reliability, LABEL_RELIABILITY, table="label_reliability")
+        check(data.label_quality.calibration, LABEL_CALIBRATION, table="label_calibration")
     for system in data.systems:
         check(system.findings, WEAKNESSES, table=f"findings of {system.name}")
         check(system.top_slices, FAMILY, table=f"top slices of {system.name}")

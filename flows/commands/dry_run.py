@@ -17,6 +17,7 @@ from flows.stages.embed import EmbedPlan, plan_embedding
 from flows.stages.read_text import LoadReader, asks_for_text, probe_texts
 from flows.stages.score import score_sample_set
 from pipeline.config.audit import Audit
+from pipeline.config.error_metrics import LABELS
 from pipeline.coverage.values import describe_constant
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.errors.output_counts import count_outputs
@@ -185,6 +186,8 @@ def _list_rejects(rejects: pl.DataFrame) -> tuple[str, ...]:
 def _score_systems(audit: Audit, sample_set: SampleSet) -> dict[str, Scored]:
     found = {}
     for system in audit.systems:
+        if system.format == LABELS:  # which are not made yet
+            continue
         scored = score_sample_set(system, sample_set)
         check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
         found[system.name] = scored

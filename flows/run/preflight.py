@@ -85,6 +85,13 @@ def check_names(audit: Audit, attributes: Sequence[Attribute], sensitive: Sequen
         for name in names
         if name not in known
     ]
+    own = {attribute.name for attribute in attributes}
+    problems += [
+        f"system {one.name!r}: {one.attribute!r} is no attribute of this audit; "
+        f"{nearest(one.attribute, own)}"
+        for one in audit.systems
+        if one.attribute is not None and one.attribute not in own
+    ]
     problems += _list_unfit_truth(audit, attributes)
     if audit.gates is not None and audit.gates.max_gap is not None and not sensitive:
         problems.append(

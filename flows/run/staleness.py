@@ -22,7 +22,8 @@ from pipeline.workspace.store import Store
 
 def hash_system(system: System) -> str:
     """Return the hash of what an audit asks of a system."""
-    return _hash(system.model_dump_json())
+    unset = set() if system.attribute else {"attribute"}  # so that hashes of others stay
+    return _hash(system.model_dump_json(exclude=unset))
 
 
 def hash_dataset(dataset: Dataset) -> str:
@@ -83,6 +84,8 @@ def refuse_stale(resolved: ResolvedAudit, store: Store) -> None:
     problems += _list_stale_labels(resolved, label)
     if differing := _list_differing(known, systems):
         problems.append(f"systems {differing} changed; run `weakspot score` first")
+    elif relabelled := _list_relabelled(resolved.audit, label, scored):
+        problems.append(f"labels that {relabelled} judges changed; run `weakspot score` first")
     elif missing := _list_without_matches(resolved.audit, store, scored):
         problems.append(f"matches of {missing} are not there; run `weakspot score` first")
     if problems:
@@ -171,6 +174,17 @@ def _list_stale_labels(resolved: ResolvedAudit, label: LabelManifest) -> list[st
 
 def _write_limit(limit: int | None) -> str:
     return "of all samples" if limit is None else f"limited to {limit:,}"
+
+
+def _list_relabelled(audit: Audit, label: LabelManifest, scored: ScoreManifest) -> str:
+    """List the systems of labels that were scored by other labels than there are now."""
+    now = {one.name: one.label_id for one in label.attributes}
+    return ", ".join(
+        system.name
+        for system in audit.systems
+        if system.attribute is not None
+        and scored.systems[system.name].notes.get("label_id") != now.get(system.attribute)
+    )
 
 
 def _list_without_matches(audit: Audit, store: Store, scored: ScoreManifest) -> str:

@@ -12,6 +12,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_comparison, note_inputs, refuse_stale
 from pipeline.config.audit import FairnessConfig, Gates
+from pipeline.config.error_metrics import LABELS
 from pipeline.fairness.gap_table import order_gaps
 from pipeline.fairness.gates import Verdict, judge_error, judge_gates
 from pipeline.fairness.measure import Fairness, measure_fairness
@@ -175,9 +176,11 @@ def gather_groups(
     table = replace(table, attributes=_declare_values(table.attributes, known))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
     paths = rows.join(samples, on="sample_id", how="left", maintain_order="left")["path"]
-    # Recall and the like are of objects: nothing is said of them where samples are detections.
-    of_detections = resolved.audit.dataset.sample == "detection"
-    matches = None if of_detections else store.read_matches(find_error_id(store, system))
+    # Recall and the like are of objects: nothing is said of them where samples are detections. And
+    # [fairness] positive is a class of a classifier, no label.
+    of_labels = any(s.name == system and s.format == LABELS for s in resolved.audit.systems)
+    without = resolved.audit.dataset.sample == "detection" or of_labels
+    matches = None if without else store.read_matches(find_error_id(store, system))
     return Compared(table, sensitive, adjust_for, matches, paths)
 
 

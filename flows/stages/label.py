@@ -9,11 +9,12 @@ from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_dataset, hash_encoder, hash_truth
+from flows.stages.auto_margins import read_margin_truth
 from flows.stages.labellers import make_labellers
 from pipeline.config.audit import Audit
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.labels.given import select_targets
-from pipeline.labels.labellers import Labeller, label_missing
+from pipeline.labels.labellers import Labeller, PromptLabeller, label_missing
 from pipeline.labels.truth import read_truth
 from pipeline.workspace.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
@@ -29,9 +30,12 @@ def make_labels(
 ) -> dict[str, int]:
     """Label what is not labelled yet; return counts of prompts encoded and samples labelled."""
     sample_set = read_sample_set(store)
-    labellers, encoded = make_labellers(resolved, sample_set, store, load=load, run_task=run_task)
-    labelled = label_all(sample_set.samples, labellers, store, run_task=run_task)
     truth, gaps = _put_truth(resolved.audit, sample_set.samples, store)
+    known = read_margin_truth(resolved.attributes, store, truth)
+    labellers, encoded = make_labellers(
+        resolved, sample_set, store, known=known, load=load, run_task=run_task
+    )
+    labelled = label_all(sample_set.samples, labellers, store, run_task=run_task)
     LabelManifest(
         attributes=tuple(map(_describe, labellers)),
         truth=truth,
@@ -103,6 +107,9 @@ def _find_lacking(samples: pl.DataFrame, labeller: Labeller, store: Store) -> pl
 
 def _describe(labeller: Labeller) -> LabelledAttribute:
     attribute = labeller.attribute
+    notes = labeller.notes if isinstance(labeller, PromptLabeller) else ()
+    for note in notes:
+        LOG.warning(note)
     return LabelledAttribute(
         name=attribute.name,
         label_id=labeller.label_id,
@@ -114,6 +121,7 @@ def _describe(labeller: Labeller) -> LabelledAttribute:
         asked=hash_attribute(attribute),
         edges=labeller.edges,
         values=labeller.values,
+        notes=notes,
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
+from flows.stages.auto_margins import Margins, choose_margins
 from pipeline.arrays import Vectors
 from pipeline.config.audit import EncoderConfig
 from pipeline.images.crop import find_small
@@ -40,12 +41,16 @@ def make_labellers(
     sample_set: SampleSet,
     store: Store,
     *,
+    known: pl.DataFrame | None = None,
     load: LoadEncoder,
     run_task: RunTask = call_task,
 ) -> tuple[list[Labeller], int]:
-    """Make a labeller of every attribute, in order; return them and the prompts encoded."""
+    """Make a labeller of every attribute, in order; return them and the prompts encoded.
+
+    known: true values as `read_margin_truth` returns them, for margins that are chosen by them.
+    """
     prompted, encoded = _make_prompted(
-        resolved, sample_set.samples, store, load=load, run_task=run_task
+        resolved, sample_set.samples, store, known=known, load=load, run_task=run_task
     )
     # Of detections the other detections: one that covers a true object would give its error away.
     of_detections = resolved.audit.dataset.sample == "detection"
@@ -78,6 +83,7 @@ def _make_prompted(
     samples: pl.DataFrame,
     store: Store,
     *,
+    known: pl.DataFrame | None,
     load: LoadEncoder,
     run_task: RunTask,
 ) -> tuple[dict[str, PromptLabeller], int]:
@@ -92,15 +98,23 @@ def _make_prompted(
     min_size = resolved.audit.dataset.crop.min_size
     # Only where it decides about a label: others stay as they were made.
     rule = (min_size,) if find_small(samples, min_size=min_size).any() else ()
-    labellers = {
-        attribute.name: PromptLabeller(
+    labellers = {}
+    for attribute in prompted:
+        margins = Margins(None)
+        if attribute.min_margin == "auto":
+            margins = choose_margins(
+                attribute, known, samples, vectors, store, logit_scale=card.logit_scale
+            )
+        made_from = (card.encoder_id, *rule, *(margins.margins or ()))
+        labellers[attribute.name] = PromptLabeller(
             attribute,
-            make_label_id(attribute, card.encoder_id, *rule),
-            make_prototypes(attribute, vectors, logit_scale=card.logit_scale),
+            make_label_id(attribute, *made_from),
+            make_prototypes(
+                attribute, vectors, logit_scale=card.logit_scale, min_margins=margins.margins
+            ),
             min_size,
+            margins.notes,
         )
-        for attribute in prompted
-    }
     return labellers, encoded
 
 

@@ -9,6 +9,7 @@ from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
+from flows.stages.label_quality import measure_labels
 from flows.stages.report_detector import report_detector
 from flows.stages.report_gallery import pick_worst
 from flows.stages.report_groups import report_domain, report_error_gates, report_fairness
@@ -16,7 +17,6 @@ from pipeline.coverage.values import average_errors, cover_values, describe_cons
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
-from pipeline.labels.quality import measure_agreement, measure_values
 from pipeline.tables import FAMILY, RESULTS, WEAKNESSES, empty
 from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
 from pipeline.workspace.manifests import (
@@ -29,7 +29,7 @@ from pipeline.workspace.manifests import (
 )
 from pipeline.workspace.search_table import SearchTable, read_search_table
 from pipeline.workspace.store import Store
-from reports.models import AttributeReport, ReportData, SystemReport
+from reports.models import AttributeReport, LabelQualityReport, ReportData, SystemReport
 from reports.pages.report_page import build_report
 
 LIMITED = "limited"  # the folder, in that of the report, of a page of limited samples
@@ -80,7 +80,6 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     systems = _report_systems(
         resolved, store, run["run_id"], search, tables, samples, inputs=inputs
     )
-    agreement, value_quality = _measure_quality(store, manifest, samples["sample_id"])
     return ReportData(
         name=run["name"],
         run_id=run["run_id"],
@@ -100,14 +99,14 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
             ),
         ),
         value_errors=pl.concat(_average_errors(name, table) for name, table in tables.items()),
-        agreement=agreement,
-        value_quality=value_quality,
+        label_quality=_report_quality(resolved, store),
         rejects=store.read("rejects"),
         counts=json.loads(run["counts"]) | dict(dataset.counts),
         notes=(
             *dataset.notes,
             *_list_notes(search),
             *_note_small(dataset.counts, manifest),
+            *(note for one in manifest.attributes for note in one.notes),
             *manifest.truth_gaps,
             *describe_constant(first.attributes),
         ),
@@ -244,20 +243,16 @@ def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
     return average_errors(_lengthen(table), errors.with_columns(system=pl.lit(name)))
 
 
-def _measure_quality(
-    store: Store, manifest: LabelManifest, sample_ids: pl.Series
-) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
-    """Return agreement and value quality where the audit has true values, else None.
-
-    sample_ids: the samples of the audit; the workspace may hold labels of others.
-    """
-    both = [one.label_id for one in manifest.attributes if one.name in manifest.truth]
-    if not both:
-        return None, None
-    own = pl.col("sample_id").is_in(sample_ids.implode())
-    truth = store.read_labels(list(manifest.truth.values())).filter(own)
-    labels = store.read_labels(both).filter(own)
-    return measure_agreement(labels, truth), measure_values(labels, truth)
+def _report_quality(resolved: ResolvedAudit, store: Store) -> LabelQualityReport | None:
+    """Return how good the labels are, None where neither true values nor checks judge any."""
+    frames = measure_labels(resolved, store)
+    if frames["label_quality"].is_empty():
+        return None
+    return LabelQualityReport(
+        quality=frames["label_quality"],
+        calibration=frames["label_calibration"],
+        reliability=frames["label_reliability"],
+    )
 
 
 def _note_small(counts: Mapping[str, int], manifest: LabelManifest) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """What the systems under audit put out becomes one error a sample."""
 
+import polars as pl
+
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_dataset, hash_system
+from flows.stages.judged_labels import gather_judged, note_labels
 from pipeline.config.audit import System
+from pipeline.config.error_metrics import LABELS
 from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness.classifier_metrics import check_positive
@@ -24,8 +28,11 @@ def make_errors(
     counts = {"errors": 0, "samples_without_error": 0, "errors_without_sample": 0}
     systems = {}
     for system in audit.systems:
-        scored = run_task(score_sample_set, system, sample_set)
-        check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
+        of_labels = system.format == LABELS
+        judged = gather_judged(system, store, sample_set.samples) if of_labels else None
+        scored = run_task(score_sample_set, system, sample_set, judged)
+        if judged is None:
+            check_positive(scored.matches, audit.fairness.positive if audit.fairness else None)
         store.put_errors(scored.errors)
         store.put_matches(scored.error_id, scored.matches, scored.image_counts)
         if scored.evaluation is not None:
@@ -40,7 +47,7 @@ def make_errors(
         systems[system.name] = ScoredSystem(
             error_id=scored.error_id,
             asked=hash_system(system),
-            notes=dict(scored.notes),
+            notes={**scored.notes, **note_labels(system, store)},
             warnings=scored.warnings,
             **own,
         )
@@ -59,8 +66,10 @@ def make_errors(
     return counts
 
 
-def score_sample_set(system: System, sample_set: SampleSet) -> Scored:
-    """Score one system on the samples of the audit."""
+def score_sample_set(
+    system: System, sample_set: SampleSet, judged: pl.DataFrame | None = None
+) -> Scored:
+    """Score one system on the samples of the audit; judged: of a system of labels."""
     return score_system(
         system,
         samples=sample_set.samples,
@@ -68,4 +77,5 @@ def score_sample_set(system: System, sample_set: SampleSet) -> Scored:
         source_images=sample_set.source_images,
         categories=sample_set.categories,
         columns=sample_set.columns,
+        judged=judged,
     )

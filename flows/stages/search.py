@@ -10,6 +10,8 @@ from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_search, note_inputs, refuse_stale
+from flows.stages.judged_labels import weigh_judged
+from pipeline.arrays import Floats
 from pipeline.config.audit import SliceSearch
 from pipeline.coverage.values import describe_constant
 from pipeline.tables import FINDINGS, SLICES, empty
@@ -64,7 +66,14 @@ def find_slices(
             for sentence in describe_constant(table.attributes):
                 LOG.warning(sentence)
         tables = tables or [table]
-        result = run_task(search_table, table, audit.slices, resolved.ordered, resolved.exclusive)
+        result = run_task(
+            search_table,
+            table.drop_attribute(system.attribute),  # nothing explains its own errors
+            audit.slices,
+            resolved.ordered,
+            resolved.exclusive,
+            weigh_judged(system, store, table.sample_ids),
+        )
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
         families.append(result.family.select(*keys, pl.all()))
         findings.append(result.findings.select(*keys, pl.all()))
@@ -90,11 +99,13 @@ def search_table(
     asked: SliceSearch,
     ordered: Sequence[str],
     exclusive: Sequence[Sequence[str]],
+    weights: Floats | None = None,
 ) -> "SliceResult":
     """Search errors as [slices] asks.
 
     ordered: attributes of which runs of adjacent values are searched. exclusive: sets of
-    attributes that are not combined. Names of no column of the table do nothing.
+    attributes that are not combined. Names of no column of the table do nothing. weights: (n,) how
+    much each row counts; all the same when None.
     """
     from pipeline.slices import (  # numba takes a second that other stages save
         AuditOptions,
@@ -104,6 +115,7 @@ def search_table(
     return audit_slices(
         table.attributes,
         table.errors.to_numpy(),
+        weights=weights,
         cluster_ids=table.cluster_ids.to_numpy(),
         options=AuditOptions(
             alpha=asked.alpha,

@@ -17,6 +17,7 @@ from pipeline.config.dataset_formats import list_formats
 from pipeline.config.error_metrics import (
     CLASSIFICATION,
     DETECTION_FORMATS,
+    LABELS,
     find_metric,
     list_metrics,
 )
@@ -98,10 +99,11 @@ class System(Section):
 
     name: str = Field(min_length=1)  # as the report calls it; no two systems share one
     # What its outputs are; see the examples of each.
-    format: Literal["coco-detections", "yolo-detections", "classification", "table"]
-    predictions: FilePaths  # of yolo-detections the folders of label files
+    format: Literal["coco-detections", "yolo-detections", "classification", "table", "labels"]
+    predictions: FilePaths = ()  # of yolo-detections the folders of label files; none of labels
     error: str  # how an error is counted; of a table the name of a column, or "column"
     column: str | None = None  # of a table; else `error` names it
+    attribute: str | None = None  # of labels: whose labels are judged by true values or checks
     target: str | None = None  # of a classifier: the column of true classes; else the category
     iou: float = Field(default=0.5, gt=0, le=1)  # overlap from which a detection finds an object
     min_score: float | None = None  # detections below it do not count; without it all do
@@ -130,6 +132,13 @@ class System(Section):
         options = list_metrics(self.format)  # none of a table, whose columns are the user's
         if options and self.error not in options:
             raise ValueError(f"error: {self.format} knows {' and '.join(options)}")
+        if self.format != LABELS and self.attribute is not None:
+            raise ValueError('attribute: only used by format = "labels"')
+        if self.format == LABELS and self.attribute is None:
+            raise ValueError("attribute: name the one whose labels are judged")
+        if (self.format == LABELS) == bool(self.predictions):
+            absent = "key 'predictions' is missing"
+            raise ValueError("predictions: labels need none" if self.predictions else absent)
         if self.target and self.format != CLASSIFICATION:
             raise ValueError('target: only used by format = "classification"')
         if self.match == "any-category" and find_metric(self.error).needs_categories:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 DETECTION_FORMATS: Final = ("coco-detections", "yolo-detections")
 CLASSIFICATION: Final = "classification"
+LABELS: Final = "labels"  # the audit's own labels of one attribute are the system
 Sample = Literal["image", "object", "detection"]
 
 
@@ -161,6 +162,16 @@ _METRICS = (
         formats=(CLASSIFICATION,),
         unit="nat",
         needs_probabilities=True,
+    ),
+    ErrorMetric(
+        "wrong-label",
+        formats=(LABELS,),
+        unit="share",
+        highest=1,
+        failed="labelled wrong",
+        passed="labelled right",
+        flawless="gave no wrong label",
+        meaning="Labelled wrong: the label is not what is known to be true of the sample.",
     ),
 )
 METRICS: Mapping[str, ErrorMetric] = {metric.name: metric for metric in _METRICS}

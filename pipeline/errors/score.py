@@ -6,6 +6,7 @@ import polars as pl
 
 from pipeline.config.audit import System
 from pipeline.config.error_metrics import DETECTION_FORMATS, find_metric
+from pipeline.errors.label_errors import score_labels
 from pipeline.errors.scored import Losses, Scored, make_error_id, scored_samples
 from pipeline.exceptions import PredictionsError
 from pipeline.files.table_file import to_text
@@ -21,13 +22,15 @@ def score_system(
     source_images: pl.DataFrame,
     categories: pl.DataFrame,
     columns: pl.DataFrame | None = None,
+    judged: pl.DataFrame | None = None,
 ) -> Scored:
     """Score the outputs of a system on each sample.
 
     samples: the `samples` table; in an object audit its objects are scored, else its images.
     objects, source_images, categories: the truth of a detection dataset as `read_samples`
     returns it, empty for others. columns: sample_id and the further columns of the dataset, for
-    systems with a target of their own. Returns the `errors` table sorted by sample_id, how each
+    systems with a target of their own. judged: of a system of labels, as for `score_labels`, with
+    inclusion and draw. Returns the `errors` table sorted by sample_id, how each
     output was matched, and counts of what could not be joined. Raises PredictionsError if the
     outputs cannot be turned into errors.
     """
@@ -47,6 +50,8 @@ def score_system(
             source_images=source_images,
             categories=categories,
         )
+    elif judged is not None:
+        truth, made = judged.sort("sample_id"), score_labels(judged)
     else:
         scored = _take_target(system, scored, columns)
         truth = scored.select("sample_id", "category")

@@ -73,7 +73,8 @@ def make_error_id(
     settings, and the ids of the scored samples. Raises PredictionsError for files that cannot be
     read.
     """
-    settings = system.model_dump(mode="json", exclude={"predictions"})
+    unset = set() if system.attribute else {"attribute"}  # so that ids of others stay
+    settings = system.model_dump(mode="json", exclude={"predictions", *unset})
     digest = hashlib.sha256(json.dumps([settings, sorted(asked)], sort_keys=True).encode("utf-8"))
     for path in system.predictions:
         digest.update(hash_bytes(path))

@@ -31,6 +31,8 @@ from pipeline.files.toml_file import (
 from pipeline.labels.attribute_faults import Fault
 from pipeline.labels.attribute_kinds import KINDS, find_advice, find_errors
 
+DEFAULT_PRECISION = 0.95  # wanted of min_margin = "auto"
+
 
 def _write_numbers(cells: Any) -> Any:  # noqa: ANN401 - raw TOML
     """Let cells of a given attribute be written as numbers: yes = [1]."""
@@ -52,7 +54,9 @@ class Attribute(BaseModel):
     ordered: bool | None = None  # runs of adjacent values are searched; None: of a measured one
     # prompts
     ensemble: Literal["mean", "probability", "max", "naive"] = "mean"
-    min_margin: float = Field(default=0.02, ge=0, lt=1)  # between the two best probabilities
+    # Between the two best probabilities; "auto": the least that gives labels the `precision`.
+    min_margin: float | Literal["auto"] = 0.02
+    precision: float | None = Field(default=None, gt=0, lt=1)  # of min_margin = "auto"; 0.95
     templates: tuple[str, ...] = ("a photo of {}.",)
     values: dict[str, Annotated[tuple[str, ...], BeforeValidator(_write_numbers)]] = {}
     # measured
@@ -75,6 +79,11 @@ class Attribute(BaseModel):
         return self.kind == "measured" if self.ordered is None else self.ordered
 
     @property
+    def wanted_precision(self) -> float | None:
+        """The precision that labels of each value shall have; None where no margin is chosen."""
+        return (self.precision or DEFAULT_PRECISION) if self.min_margin == "auto" else None
+
+    @property
     def given_column(self) -> str:
         """The column that a given attribute reads."""
         return self.column or self.name
@@ -85,6 +94,14 @@ class Attribute(BaseModel):
         if name not in KINDS:
             raise ValueError(f"Input should be {list_options(KINDS)}")
         return name
+
+    @field_validator("min_margin", mode="plain")
+    @classmethod
+    def _margin_or_auto(cls, margin: Any) -> Any:  # noqa: ANN401 - raw TOML
+        is_number = isinstance(margin, int | float) and not isinstance(margin, bool)
+        if margin != "auto" and not (is_number and 0 <= margin < 1):
+            raise ValueError('Input should be a number from 0 to below 1, or "auto"')
+        return float(margin) if is_number else margin
 
     @model_validator(mode="after")
     def _usable(self) -> "Attribute":
@@ -175,6 +192,8 @@ def hash_attribute(attribute: Attribute) -> str:
     labels are shown and searched does not.
     """
     asked = attribute.model_dump(exclude={"sensitive", "ordered"})
+    if asked["precision"] is None:  # so that ids of versions without it stay
+        del asked["precision"]
     values = list(asked.pop("values").items())
     return _digest([sorted(asked.items()), values])
 

@@ -37,7 +37,7 @@ class AttributeKind:
 _KINDS = (
     AttributeKind(
         "prompts",
-        ("ensemble", "min_margin", "templates", "values"),
+        ("ensemble", "min_margin", "precision", "templates", "values"),
         find_prompt_errors,
         find_weak_wording,
     ),

@@ -54,12 +54,16 @@ class Labeller(Protocol):
 
 @dataclass(frozen=True)
 class PromptLabeller:
-    """Labels by likeness to prompts; min_size: pixels, objects with a shorter side are unknown."""
+    """Labels by likeness to prompts; min_size: pixels, objects with a shorter side are unknown.
+
+    notes: on how its margins were chosen, in words.
+    """
 
     attribute: Attribute
     label_id: str
     prototypes: Prototypes
     min_size: float = 1.0
+    notes: tuple[str, ...] = ()
     source: ClassVar[Source] = "zero-shot"
     edges: ClassVar[tuple[float, ...]] = ()
 

@@ -36,6 +36,8 @@ def find_prompt_errors(data: Mapping[str, Any]) -> Iterator[Fault]:
     if count < 2:
         message = f"expected two values or more, found {count}"
         yield Fault(("values",), f"{message}; list the prompts of each under [values]")
+    if data.get("precision") is not None and data.get("min_margin") != "auto":
+        yield Fault(("precision",), 'precision is only read with min_margin = "auto"')
     yield from find_bad_names(data)
     yield from find_shared(data, what="prompt")
 

@@ -1,6 +1,6 @@
 """Labels from prompts: the value whose wordings a sample's vector resembles most."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipeline.arrays import Floats, Vectors
+from pipeline.arrays import Floats, Ints, Vectors
 from pipeline.exceptions import EncoderError, EncoderMismatchError
 from pipeline.labels.attribute_file import Attribute
 from pipeline.tables import LABELS, check
@@ -25,6 +25,7 @@ class Prototypes:
     """The vectors of the values of one attribute, by one encoder.
 
     vectors: (k, d) unit-length. owners: (k,) the value each belongs to, an index into `values`.
+    min_margins: (v,) the margin under which a label of each value is "unknown"; infinite: always.
     """
 
     attribute: str
@@ -32,7 +33,7 @@ class Prototypes:
     vectors: Floats
     owners: npt.NDArray[np.intp]
     ensemble: Ensemble
-    min_margin: float
+    min_margins: tuple[float, ...]
     logit_scale: float
     encoder_id: str
 
@@ -49,6 +50,7 @@ def make_prototypes(
     *,
     logit_scale: float,
     ensemble: Ensemble | None = None,
+    min_margins: Sequence[float] | None = None,
 ) -> Prototypes:
     """Make the vectors of each value of an attribute.
 
@@ -57,6 +59,7 @@ def make_prototypes(
     ensemble: `mean` averages the unit prompt vectors of a value and makes the mean unit-length
     (Radford et al. 2021, section 3.1.4); `probability` and `max` keep every prompt; `naive`
     takes the first prompt in the first template. The attribute's own when None.
+    min_margins: one for each value; the attribute's own when None, and 0 where that is "auto".
     Raises EncoderError when a prompt has no vector.
     """
     mode = ensemble or attribute.ensemble
@@ -73,13 +76,14 @@ def make_prototypes(
         if mode == "mean":
             units = _make_unit(units.mean(axis=0, keepdims=True), what=f"mean of {value!r}")
         parts.append(units[:1] if mode == "naive" else units)
+    own_margin = 0.0 if attribute.min_margin == "auto" else attribute.min_margin
     return Prototypes(
         attribute=attribute.name,
         values=tuple(attribute.values),
         vectors=np.concatenate(parts),
         owners=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
         ensemble=mode,
-        min_margin=attribute.min_margin,
+        min_margins=tuple(min_margins) if min_margins else (own_margin,) * len(parts),
         logit_scale=logit_scale,
         encoder_id=vectors.encoder_id,
     )
@@ -92,39 +96,51 @@ def label_samples(
 
     vectors: (n, d) image vectors. sample_ids: (n,) whose vectors they are, row by row.
     Returns the `labels` table, one row a sample in the given order: `score` is the probability
-    of the best value, `margin` that minus the second; a margin under the attribute's
-    `min_margin` gives the value "unknown". Equal probabilities go to the earlier value.
+    of the best value, `margin` that minus the second; a margin under that of the prototypes for
+    the value gives "unknown". Equal probabilities go to the earlier value.
     Raises EncoderMismatchError when images and prompts come from different encoders.
     """
-    _check_fit(vectors, prototypes, sample_ids)
-    best: list[npt.NDArray[np.intp]] = []
-    scores: list[Floats] = []
-    margins: list[Floats] = []
-    for block in _blocks(vectors.values):
-        probabilities = _weigh_values(block, prototypes)
-        winner = probabilities.argmax(axis=1)  # the first of equals
-        top_two = np.sort(probabilities, axis=1)[:, -2:]
-        best.append(winner)
-        scores.append(top_two[:, 1])
-        margins.append((top_two[:, 1] - top_two[:, 0]).round(_DECIMALS))
+    probabilities = weigh_values(vectors, prototypes, sample_ids=sample_ids)
+    best, scores, margins = choose_values(probabilities)
     names = pl.Series(prototypes.values, dtype=pl.String)
     labels = pl.DataFrame(
         {
             "sample_id": sample_ids,
             "attribute": pl.Series([prototypes.attribute]).new_from_index(0, len(sample_ids)),
             "source": pl.Series(["zero-shot"]).new_from_index(0, len(sample_ids)),
-            "value": names.gather(np.concatenate(best)) if best else names.clear(),
-            "score": np.concatenate(scores) if best else np.zeros(0),
-            "margin": np.concatenate(margins) if best else np.zeros(0),
+            "value": names.gather(best),
+            "score": scores,
+            "margin": margins,
             "label_id": pl.Series([label_id]).new_from_index(0, len(sample_ids)),
         }
     )
-    sure = pl.col("margin") >= prototypes.min_margin
+    sure = pl.Series(margins >= np.asarray(prototypes.min_margins)[best], dtype=pl.Boolean)
     return check(
         labels.with_columns(pl.when(sure).then("value").otherwise(pl.lit(UNKNOWN)).alias("value")),
         LABELS,
         table="labels",
     )
+
+
+def choose_values(probabilities: Floats) -> tuple[Ints, Floats, Floats]:
+    """Return the most probable value of each sample, its probability and its margin, (n,) each.
+
+    probabilities: (n, v). Values are indices; whatever the margin none is "unknown".
+    """
+    best = probabilities.argmax(axis=1)  # the first of equals
+    top_two = np.sort(probabilities, axis=1)[:, -2:]
+    margins: Floats = (top_two[:, 1] - top_two[:, 0]).round(_DECIMALS)
+    return best, top_two[:, 1], margins
+
+
+def weigh_values(vectors: Vectors, prototypes: Prototypes, *, sample_ids: pl.Series) -> Floats:
+    """Return the (n, v) probability of each value for each sample.
+
+    Arguments and errors as for `label_samples`.
+    """
+    _check_fit(vectors, prototypes, sample_ids)
+    blocks = [_weigh_block(block, prototypes) for block in _blocks(vectors.values)]
+    return np.concatenate(blocks) if blocks else np.zeros((0, len(prototypes.values)))
 
 
 def _fill(attribute: Attribute, value: str) -> list[str]:
@@ -156,7 +172,7 @@ def _blocks(vectors: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32
         yield vectors[start : start + _ROWS_AT_ONCE]
 
 
-def _weigh_values(vectors: npt.NDArray[np.float32], prototypes: Prototypes) -> Floats:
+def _weigh_block(vectors: npt.NDArray[np.float32], prototypes: Prototypes) -> Floats:
     """Return the (n, v) probability of each value for each vector."""
     count = len(prototypes.values)
     exact = vectors.astype(np.float64)

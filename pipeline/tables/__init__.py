@@ -15,6 +15,15 @@ from pipeline.tables.label_tables import (
     LABELS,
     VALUE_ERRORS,
 )
+from pipeline.tables.quality_tables import (
+    IN_USE,
+    LABEL_CALIBRATION,
+    LABEL_CONFUSION,
+    LABEL_QUALITY,
+    LABEL_RELIABILITY,
+    LABEL_THRESHOLDS,
+    QUALITY_TABLES,
+)
 from pipeline.tables.sample_tables import (
     BOX,
     BROKEN,
@@ -54,10 +63,17 @@ __all__ = [
     "FAMILY",
     "FINDINGS",
     "GAPS",
+    "IN_USE",
     "LABELS",
+    "LABEL_CALIBRATION",
+    "LABEL_CONFUSION",
+    "LABEL_QUALITY",
+    "LABEL_RELIABILITY",
+    "LABEL_THRESHOLDS",
     "MEASUREMENTS",
     "OBJECTS",
     "PREDICATES",
+    "QUALITY_TABLES",
     "REJECTS",
     "RESULTS",
     "RUNS",

@@ -88,7 +88,7 @@ class LabelledAttribute(Record):
     """One attribute as it was labelled.
 
     asked: hash of its definition. edges: of the bins of a measured one. values: in the order to
-    show them; none where the data alone knows them.
+    show them; none where the data alone knows them. notes: on how it was labelled, in words.
     """
 
     name: str
@@ -101,6 +101,7 @@ class LabelledAttribute(Record):
     asked: str | None = None
     edges: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class LabelManifest(Manifest):
@@ -128,6 +129,20 @@ class LabelManifest(Manifest):
     def by_name(self) -> dict[str, LabelledAttribute]:
         """The labelled attributes by name."""
         return {attribute.name: attribute for attribute in self.attributes}
+
+
+class QualityManifest(Manifest):
+    """The labels whose quality was measured last.
+
+    made_from: hash of these, of what they were judged by and of what was asked. labels: attribute
+    -> label_id.
+    """
+
+    stage = "quality"
+    command = "label-quality"
+
+    made_from: str
+    labels: Mapping[str, str]
 
 
 class ScoredSystem(Record):

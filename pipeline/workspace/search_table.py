@@ -1,7 +1,7 @@
 """Labels and errors of one system, joined in DuckDB into the table that is searched."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import polars as pl
@@ -34,6 +34,14 @@ class SearchTable:
     def select_slice(self, predicates: Sequence[Mapping[str, str]]) -> pl.Series:
         """Return which of the n rows have every {attribute, value} of `predicates`."""
         return select_rows(self.attributes, predicates, orders=self.orders)
+
+    def drop_attribute(self, name: str | None) -> "SearchTable":
+        """Return the table without the column of an attribute, itself where there is none."""
+        return (
+            self
+            if name is None
+            else replace(self, attributes=self.attributes.drop(name, strict=False))
+        )
 
     def list_orders(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the orders of those attributes whose every value here has a place in one."""

@@ -9,10 +9,11 @@ from reports.models import ReportData, SystemReport, check_report_data
 from reports.parts.numbers import format_count, format_percent
 from reports.parts.templates import render_page
 from reports.parts.words import SOURCES, STATES, write_samples
-from reports.views.attributes import show_perceived, view_attributes, view_quality
+from reports.views.attributes import show_perceived, view_attributes
 from reports.views.domain import view_domain
 from reports.views.fairness import view_fairness
 from reports.views.findings import FindingView, view_system
+from reports.views.label_quality import view_label_quality
 from reports.views.outputs import view_outputs
 
 SHOWN_REJECTS = 200  # rows written out; the counts by reason hold all of them
@@ -52,7 +53,7 @@ def build_report(data: ReportData) -> str:
         domain=view_domain(data),
         sample_plural=f"{data.sample_kind}s",
         attributes=view_attributes(data),
-        quality=view_quality(data),
+        quality=view_label_quality(data.label_quality),
         rejects=data.rejects.head(SHOWN_REJECTS).to_dicts(),
         reasons=_count_reasons(data.rejects),
         samples=write_samples(data.samples, kind=data.sample_kind),
@@ -68,8 +69,8 @@ def _list_states(systems: Sequence[SystemReport]) -> list[tuple[str, str]]:
 def _list_sources(data: ReportData) -> dict[str, tuple[str, dict[str, str]]]:
     """Return for each attribute the words for its source and, by value, the measured precision."""
     precision: dict[str, dict[str, str]] = {}
-    if data.value_quality is not None:
-        for row in data.value_quality.drop_nulls("precision").to_dicts():
+    if data.label_quality is not None:
+        for row in data.label_quality.in_use.drop_nulls("precision").to_dicts():
             precision.setdefault(row["attribute"], {})[row["value"]] = format_percent(
                 row["precision"]
             )

@@ -94,6 +94,49 @@ def draw_interval(
     return _wrap(shapes, label=label)
 
 
+@dataclass(frozen=True)
+class ReliabilityPoint:
+    """One bin of a reliability diagram, all shares of 1.
+
+    fitted: whether predicted is a fitted probability, else the score itself.
+    """
+
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    fitted: bool
+
+
+def draw_reliability(points: Iterable[ReliabilityPoint], *, label: str) -> Markup:
+    """Draw the share that is right over what was predicted, with the diagonal of perfect scores.
+
+    Scores have their intervals as whiskers, fitted probabilities are open dots. label: read aloud
+    in place of the picture.
+    """
+    unit = Scale(0.0, 1.0)
+    shapes = [
+        Markup('<line class="axis" x1="0" y1="100%" x2="100%" y2="0"/>'),
+        Markup('<line class="axis" x1="0" y1="100%" x2="100%" y2="100%"/>'),
+        Markup('<line class="axis" x1="0" y1="0" x2="0" y2="100%"/>'),
+    ]
+    for point in points:
+        x, y = unit.place(point.predicted), unit.place(1 - point.observed)
+        if not point.fitted:
+            ends = unit.place(1 - point.low), unit.place(1 - point.high)
+            shapes.append(
+                Markup('<line class="whisker" x1="{0}%" x2="{0}%" y1="{1}%" y2="{2}%"/>').format(
+                    x, *ends
+                )
+            )
+        kind, radius = ("fitted", 3) if point.fitted else ("dot", 4)
+        shapes.append(
+            Markup('<circle class="{}" cx="{}%" cy="{}%" r="{}"/>').format(kind, x, y, radius)
+        )
+    opening = Markup('<svg class="square" role="img" aria-label="{}">').format(label)
+    return opening + Markup("").join(shapes) + Markup("</svg>")
+
+
 def _draw_line(x: float, kind: str) -> Markup:
     return Markup('<line class="{0}" x1="{1}%" x2="{1}%" y1="0" y2="100%"/>').format(kind, x)
 

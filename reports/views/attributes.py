@@ -1,8 +1,7 @@
-"""Attributes, their values and the quality of their labels, worded and drawn for the template."""
+"""Attributes and their values, worded and drawn for the template."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 from markupsafe import Markup
@@ -10,7 +9,7 @@ from markupsafe import Markup
 from pipeline.vocabulary import UNKNOWN
 from reports.models import AttributeReport, ReportData, SystemReport
 from reports.parts.charts import draw_bar, draw_interval, make_scale
-from reports.parts.numbers import format_count, format_edge, format_number, format_percent
+from reports.parts.numbers import format_count, format_edge, format_percent
 from reports.parts.words import SOURCES, ErrorWords
 
 SHOWN_VALUES = 12  # rows of one attribute before others fold away
@@ -46,17 +45,6 @@ class AttributeView:
     details: list[str]
     shown: list[ValueView]
     folded: list[ValueView]
-
-
-@dataclass(frozen=True)
-class QualityView:
-    """Labels of one attribute compared with the truth: rows are value, n true, n labelled, ..."""
-
-    name: str
-    accuracy: str
-    coverage: str
-    kappa: str
-    rows: list[tuple[str, str, str, str, str]]
 
 
 def show_perceived(attributes: Sequence[AttributeReport]) -> bool:
@@ -158,32 +146,3 @@ def _view_errors(
             else f"{words.write_value(low)} to {words.write_value(high)}",
         )
     return cells
-
-
-def view_quality(data: ReportData) -> list[QualityView]:
-    """Return one view for each attribute whose labels were compared with the truth."""
-    if data.agreement is None or data.value_quality is None:
-        return []
-    return [
-        _view_agreement(row, data.value_quality.filter(pl.col("attribute") == row["attribute"]))
-        for row in data.agreement.to_dicts()
-    ]
-
-
-def _view_agreement(agreement: Mapping[str, Any], values: pl.DataFrame) -> QualityView:
-    return QualityView(
-        name=agreement["attribute"],
-        accuracy=format_percent(agreement["accuracy"]),
-        coverage=format_percent(agreement["coverage"]),
-        kappa=format_number(agreement["kappa"]),
-        rows=[
-            (
-                row["value"],
-                format_count(row["n_true"]),
-                format_count(row["n_labelled"]),
-                format_percent(row["precision"]),
-                format_percent(row["recall"]),
-            )
-            for row in values.to_dicts()
-        ],
-    )

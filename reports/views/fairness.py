@@ -83,7 +83,7 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
     tables = _tabulate(rows, given, report.attributes, context, order=_order_values(data))
     sources = _find_sources(report, data)
     noisy = [name for name, source in sources.items() if source not in ("given", "measured")]
-    unchecked = bool(noisy) and data.agreement is None
+    unchecked = bool(noisy) and data.label_quality is None
     return FairnessView(
         anchor=anchor,
         system=report.system,
@@ -181,11 +181,11 @@ def _count_states(rows: Sequence[Row]) -> list[str]:
 
 def _read_precision(report: FairnessReport, data: ReportData) -> dict[tuple[str, str], str]:
     """Return by attribute and value the precision of predicted labels, where known."""
-    if report.labels == "truth" or data.value_quality is None:
+    if report.labels == "truth" or data.label_quality is None:
         return {}
     return {
         (row["attribute"], row["value"]): format_percent(row["precision"])
-        for row in data.value_quality.drop_nulls("precision").to_dicts()
+        for row in data.label_quality.in_use.drop_nulls("precision").to_dicts()
     }
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import polars as pl
 from PIL import Image, ImageDraw
 
-from pipeline.labels.quality import AGREEMENT, VALUE_QUALITY
 from pipeline.tables import (
     COVERAGE,
     FAMILY,
+    LABEL_CALIBRATION,
+    LABEL_QUALITY,
+    LABEL_RELIABILITY,
     REJECTS,
     VALUE_ERRORS,
     WEAKNESSES,
@@ -18,7 +20,7 @@ from pipeline.tables import (
     check,
     empty,
 )
-from reports.models import AttributeReport, ReportData, SystemReport, Thumbnail
+from reports.models import AttributeReport, LabelQualityReport, ReportData, SystemReport, Thumbnail
 
 CONFIG = 'name = "finder on generated faces"\n\n[slices]\nmax_level = 2\nmin_support = 0.01\n'
 _VALUES = {
@@ -149,21 +151,47 @@ def _make_coverage() -> pl.DataFrame:
     return make_table(rows, COVERAGE)
 
 
-def _make_quality() -> dict[str, pl.DataFrame]:
-    agreement = [
-        {"attribute": "hat", "n": 5000, "coverage": 0.98, "accuracy": 0.953, "kappa": 0.66},
-        {"attribute": "eyeglasses", "n": 5000, "coverage": 1.0, "accuracy": 0.94, "kappa": 0.5},
-    ]
-    values = [
-        {"attribute": attribute, "value": value, "n_true": 400, "n_labelled": 442,
-         "n_right": 256, "precision": 0.58, "recall": 0.64}
-        for attribute in ("eyeglasses", "hat")
-        for value in ("no", "yes")
+def make_quality_row(attribute: str, value: str | None, **changes: object) -> dict[str, Any]:
+    """Return one row of LABEL_QUALITY: labels in use, judged by 5,000 true values."""
+    row: dict[str, Any] = {
+        "attribute": attribute, "method": "in use", "value": value, "judged_by": "truth",
+        "n": 5000, "effective_n": 5000.0, "support": 400, "labelled": 442,
+        "accuracy": 0.953, "accuracy_low": 0.947, "accuracy_high": 0.958,
+        "precision": 0.58, "precision_low": 0.53, "precision_high": 0.63,
+        "recall": 0.64, "recall_low": 0.59, "recall_high": 0.69,
+        "f1": 0.61, "f1_low": 0.57, "f1_high": 0.65,
+        "abstention": 0.02, "abstention_low": 0.016, "abstention_high": 0.024,
+        "kappa": 0.66 if value is None else None,
+    }  # fmt: skip
+    return {**row, **changes}
+
+
+def make_label_quality(*rows: dict[str, Any]) -> LabelQualityReport:
+    """Return the quality of two attributes' labels, with one diagram; or just of these rows."""
+    quality = list(rows)
+    for name in () if rows else ("eyeglasses", "hat"):
+        quality += [
+            make_quality_row(name, None, method="naive", accuracy=0.92),
+            make_quality_row(name, None, method="probability", accuracy=0.96),
+            *(make_quality_row(name, value) for value in (None, "no", "yes")),
+        ]
+    calibration = {
+        "attribute": "hat", "fit": "isotonic", "n": 5000, "calibration_error": 0.068,
+        "calibration_error_fitted": 0.007, "brier": 0.05, "brier_fitted": 0.04,
+    }  # fmt: skip
+    points = [
+        {
+            "attribute": "hat", "fit": fit, "bin": place, "n": 500, "predicted": place / 10,
+            "observed": place / 11, "observed_low": place / 13, "observed_high": place / 10,
+        }
+        for fit in ("score", "isotonic")
+        for place in range(5, 10)
     ]  # fmt: skip
-    return {
-        "agreement": make_table(agreement, AGREEMENT),
-        "value_quality": make_table(values, VALUE_QUALITY),
-    }
+    return LabelQualityReport(
+        quality=make_table(quality, LABEL_QUALITY),
+        calibration=make_table([calibration], LABEL_CALIBRATION),
+        reliability=make_table(points, LABEL_RELIABILITY),
+    )
 
 
 def _make_attributes() -> tuple[AttributeReport, ...]:
@@ -193,7 +221,7 @@ def make_report_data(
         "attributes": _make_attributes(),
         "coverage": _make_coverage(),
         "value_errors": _make_value_errors(chosen),
-        **_make_quality(),
+        "label_quality": make_label_quality(),
         "rejects": make_table(
             [
                 {"path": f"generated/broken-{index}.jpg", "stage": "samples", "reason": reason}

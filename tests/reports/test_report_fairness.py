@@ -4,7 +4,6 @@ import polars as pl
 import pytest
 
 from pipeline.exceptions import TableError
-from pipeline.labels.quality import VALUE_QUALITY
 from pipeline.tables import COVERAGE, DISPARITIES
 from reports.pages.report_page import build_report
 from tests.reports.fairness_examples import (
@@ -20,6 +19,8 @@ from tests.reports.fairness_examples import (
 )
 from tests.reports.page_reader import read_page
 from tests.reports.report_examples import (
+    make_label_quality,
+    make_quality_row,
     make_report_data,
     make_system,
     make_table,
@@ -116,13 +117,13 @@ def test_true_attributes_come_before_predicted_ones_and_are_never_confused() -> 
 
 
 def test_predicted_groups_tell_how_many_of_their_labels_are_right() -> None:
-    quality = make_table(
-        [{"attribute": "gender", "value": "woman", "n_true": 9, "precision": 0.913}], VALUE_QUALITY
+    quality = make_label_quality(
+        make_quality_row("gender", None), make_quality_row("gender", "woman", precision=0.913)
     )
     gaps = make_gap(("gender", "woman"))
-    words = read_words(with_gaps(gaps, labels="predicted"), value_quality=quality)
+    words = read_words(with_gaps(gaps, labels="predicted"), label_quality=quality)
     assert "gender = womangap91.3% of its labels right" in words
-    assert "91.3% of its" not in read_words(with_gaps(gaps), value_quality=quality)
+    assert "91.3% of its" not in read_words(with_gaps(gaps), label_quality=quality)
 
 
 def test_groups_of_given_values_are_not_called_predicted() -> None:

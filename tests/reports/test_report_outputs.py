@@ -71,7 +71,7 @@ def test_no_gate_passes_on_questionable_outputs() -> None:
 @pytest.mark.parametrize("verdict", ["pass", "fail", "insufficient evidence"])
 def test_a_gate_by_labels_of_a_model_says_so_in_its_first_sentence(verdict: str) -> None:
     report = make_fairness(verdicts=make_verdicts(verdict), gates=GATES, labels="predicted")
-    unchecked = read_words(report, agreement=None, value_quality=None)
+    unchecked = read_words(report, label_quality=None)
     assert f"{verdict} By labels that a model predicted and that were not checked, the gate" in (
         unchecked
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +15,9 @@ from flows.commands.exports.wide_columns import LIMIT
 from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import replace_file
-from pipeline.tables import RESULTS, TABLES
+from pipeline.tables import QUALITY_TABLES, RESULTS, TABLES
 from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept_quality import read_quality
 from pipeline.workspace.kept_texts import read_text_lines
 from pipeline.workspace.store import Store, find_store
 
@@ -53,8 +55,8 @@ def export_table(workspace: Path, table: str, target: Path, *, all_runs: bool = 
     if not target.parent.is_dir():
         raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
     try:
-        with replace_file(target) as partial:
-            _write(frame, partial, target.suffix)
+        with replace_file(target) as unfinished:
+            _write(frame, unfinished, target.suffix)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
     faults = Journal(store.folder).list_faults() if table == "checks" else ()
@@ -110,6 +112,7 @@ def _read_embeddings(store: Store) -> pl.DataFrame:
 
 _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
     "checks": read_named_checks,
+    **{name: partial(read_quality, table=name) for name in QUALITY_TABLES},
     "embeddings": _read_embeddings,
     "texts": read_text_lines,
     "wide": build_wide_table,

@@ -1,0 +1,1 @@
+"""How good labels are, measured against true values or checks: shares with their intervals."""
