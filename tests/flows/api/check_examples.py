@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from flows.api.check_routes import make_check_router, make_image_router
-from flows.api.check_session import CheckSession, CheckTask, Offer
+from flows.api.questionnaire import CheckTask, Offer, Questionnaire
 from flows.api.sample_images import SampleImages
 from flows.api.server import make_app, serve
 from pipeline.tables import SAMPLES
@@ -70,9 +70,9 @@ def _make_sample(folder: Path, number: int, *, of_objects: bool) -> dict[str, ob
             "width": 120, "height": 90, **box}  # fmt: skip
 
 
-def make_check_app(session: CheckSession) -> ASGIApp:
-    images = SampleImages(session.task.samples, session.task.root)
-    return make_app(make_check_router(session), make_image_router(images), policy=BEHAVIOR.policy)
+def make_check_app(asked: Questionnaire) -> ASGIApp:
+    images = SampleImages(asked.task.samples, asked.task.root)
+    return make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
 
 
 def offer_run(_: pl.DataFrame) -> list[Offer]:
@@ -84,8 +84,8 @@ def main() -> None:
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     of_objects = "--objects" in sys.argv
     task = make_task(folder / "images", of_objects=of_objects)
-    session = CheckSession(task, Journal(folder), checker="me", propose=offer_run)
-    serve(make_check_app(session), port=port, announce=lambda url: print(url, flush=True))
+    asked = Questionnaire(task, Journal(folder), checker="me", propose=offer_run)
+    serve(make_check_app(asked), port=port, announce=lambda url: print(url, flush=True))
 
 
 if __name__ == "__main__":
