@@ -18,10 +18,14 @@ _TURN = 10  # questions about one attribute in a row, on average
 
 @dataclass(frozen=True)
 class KeptDraw:
-    """One draw. draw_id: its name. rows: DRAWN, in the order to ask. notes: for the user."""
+    """One draw. draw_id: its name. rows: DRAWN, in the order to ask. left: how many have no answer.
+
+    notes: for the user.
+    """
 
     draw_id: str
     rows: pl.DataFrame
+    left: int
     notes: tuple[str, ...] = ()
 
 
@@ -39,10 +43,12 @@ def continue_draw(session: CheckSession, options: DrawOptions) -> KeptDraw:
     for path in kept:
         rows = read_parquet(path)
         judged = judge_labels(rows, checks, checker=options.checker)
-        if judged["verdict"].null_count() and _is_current(rows, session.labels):
-            return KeptDraw(path.stem, rows)
+        left = judged["verdict"].null_count()
+        if left and _is_current(rows, session.labels):
+            return KeptDraw(path.stem, rows, left)
     asked = ask_for_checks(session, options)
-    made = KeptDraw(f"{key}-{len(kept) + 1}", take_turns(asked.rows), asked.notes)
+    rows = take_turns(asked.rows)
+    made = KeptDraw(f"{key}-{len(kept) + 1}", rows, rows.height, asked.notes)
     if made.rows.height:
         write_parquet(made.rows, folder / f"{made.draw_id}.parquet")
     return made

@@ -13,6 +13,7 @@ from flows.api.check_routes import make_check_router, make_image_router
 from flows.api.questionnaire import CheckTask, Offer, Questionnaire
 from flows.api.sample_images import SampleImages
 from flows.api.server import make_app, serve
+from pipeline.checks.draw import DRAWN
 from pipeline.tables import SAMPLES
 from pipeline.vocabulary import UNKNOWN
 from pipeline.workspace.kept_checks import Journal
@@ -40,9 +41,7 @@ def make_task(
         for attribute, own in values.items()
         for number in range(count)
     ]
-    drawn = pl.DataFrame(
-        rows, schema=["sample_id", "attribute", "shown", "draw", "inclusion"], orient="row"
-    )
+    drawn = pl.DataFrame(rows, schema=dict(DRAWN), orient="row")
     sizes = drawn.group_by("attribute", "shown", maintain_order=True).agg(size=pl.len() * 4)
     return CheckTask(
         name=name,
