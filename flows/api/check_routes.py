@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from flows.api.check_session import AnswerRefusedError, CheckSession
+from flows.api.questionnaire import AnswerRefusedError, Questionnaire
 from flows.api.sample_images import SampleImages
 from flows.api.security import read_form
 from pipeline.exceptions import StoreError
@@ -18,8 +18,8 @@ _KEEP = "private, max-age=3600"  # pictures only, so that the next one is there 
 Form = Annotated[dict[str, str], Depends(read_form)]
 
 
-def make_check_router(session: CheckSession) -> APIRouter:
-    """Return the routes of one session. What writes answers with a redirect to the page."""
+def make_check_router(asked: Questionnaire) -> APIRouter:
+    """Return the routes of one asked. What writes answers with a redirect to the page."""
     router = APIRouter()
 
     @router.get("/")
@@ -28,7 +28,7 @@ def make_check_router(session: CheckSession) -> APIRouter:
 
     @router.get(PAGE)
     def show_page(choose: str = "") -> HTMLResponse:
-        return HTMLResponse(build_check_page(session.describe(choose=_read_number(choose))))
+        return HTMLResponse(build_check_page(asked.describe(choose=_read_number(choose))))
 
     @router.post(f"{PAGE}/answers")
     def keep_answer(form: Form) -> Response:
@@ -37,11 +37,11 @@ def make_check_router(session: CheckSession) -> APIRouter:
         if number is None or (value and picked is None):
             raise HTTPException(400, "question and value are numbers")
         draw_id, answer = form.get("draw", ""), form.get("answer", "")
-        return _write(session, lambda: session.answer(draw_id, number, answer, picked))
+        return _write(asked, lambda: asked.answer(draw_id, number, answer, picked))
 
     @router.post(f"{PAGE}/undo")
     def undo_answer(form: Form) -> Response:
-        return _write(session, lambda: session.undo(form.get("draw", "")))
+        return _write(asked, lambda: asked.undo(form.get("draw", "")))
 
     return router
 
@@ -67,13 +67,13 @@ def make_image_router(images: SampleImages) -> APIRouter:
     return router
 
 
-def _write(session: CheckSession, write: Callable[[], None]) -> Response:
+def _write(asked: Questionnaire, write: Callable[[], None]) -> Response:
     """Write, then send the browser to the page; or show it with the reason why nothing was kept."""
     try:
         write()
     except (AnswerRefusedError, StoreError) as error:
         status = 409 if isinstance(error, AnswerRefusedError) else 500
-        return HTMLResponse(build_check_page(session.describe(problem=str(error))), status)
+        return HTMLResponse(build_check_page(asked.describe(problem=str(error))), status)
     return RedirectResponse(PAGE, 303)
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipeline.checks.judged import compare_checkers
+from pipeline.checks.checkers import measure_checkers
 from pipeline.checks.tally import estimate_accuracy, tally_verdicts
 from reports.pages.check_page import CheckedAttribute, CheckedLabel, CheckerPair
 
@@ -26,5 +26,12 @@ def view_accuracies(judged: pl.DataFrame, sizes: pl.DataFrame) -> tuple[CheckedA
 
 
 def view_pairs(labels: pl.DataFrame, checks: pl.DataFrame) -> tuple[CheckerPair, ...]:
-    """Return how far each two checkers agree, by attribute."""
-    return tuple(CheckerPair(**row) for row in compare_checkers(labels, checks).to_dicts())
+    """Return how far each two checkers agree about some labels, by attribute."""
+    asked = checks.join(labels, on=["sample_id", "attribute"], how="semi", maintain_order="left")
+    found = measure_checkers(asked).filter(pl.col("n") > 0)
+    return tuple(
+        CheckerPair(*row)
+        for row in found.select(
+            "attribute", "checker", "other", "n", "agreement", "kappa"
+        ).iter_rows()
+    )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from flows.checks.answer_files import Imported
-    from flows.checks.session import CheckSession
+    from flows.checks.session import CheckSession, DrawOptions
 
 _SHOWN = 20  # problems of a file that are printed
 
@@ -35,8 +35,27 @@ def check_labels(
             metavar="FILE.csv|.parquet|.json",
         ),
     ] = None,
+    static: Annotated[
+        Path | None,
+        typer.Option(
+            "--static",
+            help="Write the page as one file that needs no server, to be sent to someone.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the page (default: any that is free)."),
+    ] = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser of this machine.")
+    ] = False,
     checker: Annotated[
-        str | None, typer.Option(help="Who checks: a name kept with each answer.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="Who checks: a name kept with each answer (default on the page: the user's).",
+            metavar="NAME",
+        ),
     ] = None,
     budget: Annotated[
         int | None,
@@ -72,33 +91,59 @@ def check_labels(
         bool, typer.Option("--skip-faulty", help="Import the other rows where some are faulty.")
     ] = False,
 ) -> None:
-    """Check labels by hand: import answers, or write a sheet of what is to be answered."""
-    from flows.checks.answer_files import import_answers, write_sheet
-    from flows.checks.session import BUDGET, DrawOptions, ask_for_checks, open_session
+    """Check labels on a local page, or by files: a sheet to fill in, answers to import."""
+    from flows.checks.session import BUDGET, DrawOptions
     from pipeline.exceptions import ConfigError
 
     if budget is not None and per_value is not None:
         raise ConfigError("--budget and --per-value: give one of them")
-    if import_file is None and export_file is None:
-        raise ConfigError("name a file: --import FILE with answers, or --export FILE to be filled")
+    to_files = [one for one in (import_file, export_file, static) if one is not None]
+    if to_files and (open_browser or port is not None):
+        raise ConfigError("--port and --open are for the page; leave --import and the like out")
+    options = DrawOptions(
+        budget=budget or BUDGET,
+        per_value=per_value,
+        attributes=tuple(attribute or ()),
+        finding=finding,
+        system=system,
+        seed=seed,
+        checker=checker or "",
+        again=again,
+    )
+    if import_file is not None or export_file is not None:
+        _exchange(audit, import_file, export_file, options, skip_faulty=skip_faulty)
+    if static is not None or not to_files:
+        from flows.api.serve_checks import prepare_page, serve_page, write_page
+
+        page = prepare_page(audit, options, show=typer.echo)
+        if static is not None:
+            write_page(page, folder=static, show=typer.echo)
+        else:
+            serve_page(page, port=port or 0, open_browser=open_browser, show=typer.echo)
+
+
+def _exchange(
+    audit: Path,
+    import_file: Path | None,
+    export_file: Path | None,
+    options: "DrawOptions",
+    *,
+    skip_faulty: bool,
+) -> None:
+    """Import answers, then write a sheet of what is still to be answered."""
+    from flows.checks.answer_files import import_answers, write_sheet
+    from flows.checks.session import ask_for_checks, open_session
+
     session = open_session(audit)
     for fault in session.journal.list_faults():
         typer.echo(f"note: {fault}", err=True)
     if import_file is not None:
-        imported = import_answers(session, import_file, checker=checker, skip_faulty=skip_faulty)
+        imported = import_answers(
+            session, import_file, checker=options.checker or None, skip_faulty=skip_faulty
+        )
         _print_import(imported)
         _print_checks(session)
     if export_file is not None:
-        options = DrawOptions(
-            budget=budget or BUDGET,
-            per_value=per_value,
-            attributes=tuple(attribute or ()),
-            finding=finding,
-            system=system,
-            seed=seed,
-            checker=checker or "",
-            again=again,
-        )
         asked = ask_for_checks(session, options)
         write_sheet(session, asked.rows, export_file)
         _print_asked(asked.rows, asked.notes, export_file)

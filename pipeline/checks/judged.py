@@ -2,17 +2,8 @@
 
 import polars as pl
 
-from pipeline.tables import Schema, check, empty
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, WRONG
 
-PAIRS: Schema = {  # one row an attribute and two checkers
-    "attribute": pl.String(),
-    "first": pl.String(),  # checkers, in the order of their names
-    "second": pl.String(),
-    "n": pl.Int64(),  # labels that both called right or wrong
-    "agreement": pl.Float64(),  # share of them with one verdict
-    "kappa": pl.Float64(),
-}
 _KEY = ["sample_id", "attribute"]
 
 
@@ -39,41 +30,3 @@ def judge_labels(labels: pl.DataFrame, checks: pl.DataFrame, *, checker: str) ->
     )
     joined = labels.join(answers, on=_KEY, how="left", maintain_order="left")
     return joined.with_columns(verdict=verdict).drop("answer", "judged")
-
-
-def compare_checkers(labels: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
-    """Return how far two checkers agree about labels, one row an attribute and a pair.
-
-    labels, checks: as `judge_labels` takes them. Returns PAIRS; those without a common label are
-    left out. Kappa is Cohen's (1960), null where chance alone would always agree.
-    """
-    names = sorted(checks["checker"].unique().to_list())
-    judged = {name: judge_labels(labels, checks, checker=name) for name in names}
-    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
-    found = [_compare(judged[one], judged[other], one, other) for one, other in pairs]
-    frames = [empty(PAIRS), *(check(frame, PAIRS, table="pairs") for frame in found)]
-    return pl.concat(frames).sort("attribute", "first", "second")
-
-
-def _compare(one: pl.DataFrame, other: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
-    said = pl.col("verdict").is_in([RIGHT, WRONG])
-    both = (
-        one.filter(said)
-        .select(*_KEY, own=pl.col("verdict") == RIGHT)
-        .join(other.filter(said).select(*_KEY, others=pl.col("verdict") == RIGHT), on=_KEY)
-    )
-    own, others = pl.col("own").mean(), pl.col("others").mean()
-    counted = both.group_by("attribute").agg(
-        n=pl.len(),
-        agreement=(pl.col("own") == pl.col("others")).mean(),
-        chance=own * others + (1 - own) * (1 - others),
-    )
-    kappa = (pl.col("agreement") - pl.col("chance")) / (1 - pl.col("chance"))
-    return counted.select(
-        "attribute",
-        first=pl.lit(first),
-        second=pl.lit(second),
-        n="n",
-        agreement="agreement",
-        kappa=pl.when(pl.col("chance") < 1).then(kappa),
-    )

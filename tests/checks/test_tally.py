@@ -3,7 +3,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.checks.judged import compare_checkers, judge_labels
+from pipeline.checks.judged import judge_labels
 from pipeline.checks.tally import estimate_accuracy, tally_verdicts
 from pipeline.tables import CHECKS
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
@@ -103,19 +103,3 @@ def test_accuracy_waits_for_every_value_and_leaves_findings_out() -> None:
     checks = pl.concat([checks, make_checks(say("b", "no", RIGHT, "no"))])
     (row,) = estimate_accuracy(judge_labels(draw, checks, checker="me"), sizes).to_dicts()
     assert (row["n"], row["accuracy"]) == (2, 1.0)
-
-
-def test_agreement_is_of_what_both_called_right_or_wrong() -> None:
-    draw = make_draw(*((str(n), "yes") for n in range(6)))
-    mine = [RIGHT, RIGHT, WRONG, WRONG, CANNOT_SAY]
-    yours = [RIGHT, WRONG, WRONG, WRONG, RIGHT]
-    values = {RIGHT: "yes", WRONG: "no", CANNOT_SAY: None}
-    checks = make_checks(
-        *(say(str(n), "yes", word, values[word]) for n, word in enumerate(mine)),
-        *(say(str(n), "yes", word, values[word], "you") for n, word in enumerate(yours)),
-    )
-    (row,) = compare_checkers(draw, checks).to_dicts()
-    # chance: .5 * .25 + .5 * .75 = .5; kappa (.75 - .5) / .5
-    assert row == {"attribute": "hat", "first": "me", "second": "you", "n": 4,
-                   "agreement": 0.75, "kappa": 0.5}  # fmt: skip
-    assert compare_checkers(draw, checks.filter(pl.col("checker") == "me")).is_empty()

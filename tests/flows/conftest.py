@@ -1,10 +1,12 @@
 """One Prefect server for all tests of flows; a small audit on generated images."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit, write_audit
 
 
@@ -29,3 +31,17 @@ def prefect_server() -> Iterator[None]:
 @pytest.fixture
 def small_audit(tmp_path: Path) -> SmallAudit:
     return write_audit(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def labelled_once(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
+    audit = write_audit(tmp_path_factory.mktemp("labelled"), count=48)
+    run_directly(audit.config, ["embed", "label"])
+    return audit
+
+
+@pytest.fixture
+def labelled(labelled_once: SmallAudit) -> Iterator[SmallAudit]:
+    """Give an audit whose images are labelled, and of which no label is checked."""
+    yield labelled_once
+    shutil.rmtree(labelled_once.folder / "workspace" / "checks", ignore_errors=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"br", "circle", "img", "line", "link", "meta", "polyline", "rect"}
+VOID = {"br", "circle", "img", "input", "line", "link", "meta", "polyline", "rect"}
 _APART = {"td", "th", "dt", "dd", "li", "p"}  # words of neighboring cells do not join
 _ADDRESSES = {"href", "src", "srcset", "action", "data", "poster", "background", "xlink:href"}
 
@@ -48,7 +48,7 @@ class Page(HTMLParser):
             self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
+        if self._open and self._open[-1] not in {"style", "script"}:
             self.text += data
 
     def select(self, *tags: str) -> list[Element]:

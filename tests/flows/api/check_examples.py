@@ -10,9 +10,10 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from flows.api.check_routes import make_check_router, make_image_router
-from flows.api.check_session import CheckSession, CheckTask, Offer
+from flows.api.questionnaire import CheckTask, Offer, Questionnaire
 from flows.api.sample_images import SampleImages
 from flows.api.server import make_app, serve
+from pipeline.checks.draw import DRAWN
 from pipeline.tables import SAMPLES
 from pipeline.vocabulary import UNKNOWN
 from pipeline.workspace.kept_checks import Journal
@@ -40,9 +41,7 @@ def make_task(
         for attribute, own in values.items()
         for number in range(count)
     ]
-    drawn = pl.DataFrame(
-        rows, schema=["sample_id", "attribute", "shown", "draw", "inclusion"], orient="row"
-    )
+    drawn = pl.DataFrame(rows, schema=dict(DRAWN), orient="row")
     sizes = drawn.group_by("attribute", "shown", maintain_order=True).agg(size=pl.len() * 4)
     return CheckTask(
         name=name,
@@ -70,9 +69,9 @@ def _make_sample(folder: Path, number: int, *, of_objects: bool) -> dict[str, ob
             "width": 120, "height": 90, **box}  # fmt: skip
 
 
-def make_check_app(session: CheckSession) -> ASGIApp:
-    images = SampleImages(session.task.samples, session.task.root)
-    return make_app(make_check_router(session), make_image_router(images), policy=BEHAVIOR.policy)
+def make_check_app(asked: Questionnaire) -> ASGIApp:
+    images = SampleImages(asked.task.samples, asked.task.root)
+    return make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
 
 
 def offer_run(_: pl.DataFrame) -> list[Offer]:
@@ -84,8 +83,8 @@ def main() -> None:
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     of_objects = "--objects" in sys.argv
     task = make_task(folder / "images", of_objects=of_objects)
-    session = CheckSession(task, Journal(folder), checker="me", propose=offer_run)
-    serve(make_check_app(session), port=port, announce=lambda url: print(url, flush=True))
+    asked = Questionnaire(task, Journal(folder), checker="me", propose=offer_run)
+    serve(make_check_app(asked), port=port, announce=lambda url: print(url, flush=True))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from typing import Protocol
 import polars as pl
 
 from flows.api.check_views import view_accuracies, view_pairs, view_tallies
+from pipeline.checks.answer_words import AnswerError, settle_answer
 from pipeline.checks.judged import judge_labels
 from pipeline.exceptions import WeakspotError
 from pipeline.tables import CHECKS
-from pipeline.vocabulary import CANNOT_SAY, RIGHT, WRONG
+from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
 from pipeline.workspace.journal_lines import Answer
 from reports.pages.check_page import CheckQuestion, CheckState
 
@@ -63,7 +64,7 @@ class CheckTask:
     root: Path
 
 
-class CheckSession:
+class Questionnaire:
     """One checker's way through one draw; several threads may use it.
 
     propose: gives offers for the last page, from all answers that are kept. now: the clock.
@@ -190,20 +191,21 @@ class CheckSession:
         if answer not in {RIGHT, WRONG, CANNOT_SAY}:
             raise AnswerRefusedError("That is no answer; nothing was kept.")
         values = self.task.values[attribute]
-        others = [one for one in values if one != shown]
-        true = shown if answer == RIGHT else None
-        if answer == WRONG and value is not None:
-            true = values[value] if 0 <= value < len(values) else shown
-        elif answer == WRONG and len(values) == 2 and len(others) == 1:
-            true = others[0]
-        if (answer == WRONG and true == shown) or (answer == RIGHT and shown not in values):
-            raise AnswerRefusedError("That value cannot be the answer; nothing was kept.")
+        if value is not None and not 0 <= value < len(values):
+            raise AnswerRefusedError("There is no such value; nothing was kept.")
+        picked = None if value is None else values[value]
+        try:
+            settled, true = settle_answer(answer, picked, shown=shown, values=values)
+        except AnswerError as error:
+            raise AnswerRefusedError(f"{error}; nothing was kept.") from None
+        if shown == UNKNOWN and settled != CANNOT_SAY and true not in values:
+            raise AnswerRefusedError("Which value is true? Nothing was kept.")
         return Answer.model_validate(
             {
                 "sample_id": sample_id,
                 "attribute": attribute,
                 "shown": shown,
-                "answer": answer,
+                "answer": settled,
                 "value": true,
                 "checker": self.checker,
                 "checked_at": self._now().isoformat(timespec="seconds"),

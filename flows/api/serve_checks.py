@@ -1,0 +1,108 @@
+"""The page of `weakspot check-labels`, from start to end."""
+
+import getpass
+import webbrowser
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from flows.api.check_routes import make_check_router, make_image_router
+from flows.api.check_task import make_task
+from flows.api.kept_draw import continue_draw
+from flows.api.questionnaire import CheckTask, Offer, Questionnaire
+from flows.api.sample_images import SampleImages
+from flows.api.server import make_app, serve
+from flows.api.static_page import write_static_page
+from flows.checks.session import DrawOptions, open_session
+from pipeline.workspace.kept_checks import Journal
+from reports.pages.check_page import BEHAVIOR
+
+NOBODY = "me"  # the checker where this machine knows no name of the user
+Print = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PreparedPage:
+    """All that the page needs, read from the workspace.
+
+    audit: the audit.toml, for the commands that the page offers.
+    """
+
+    audit: Path
+    task: CheckTask
+    journal: Journal
+    checker: str
+
+
+def prepare_page(audit: Path, options: DrawOptions, *, show: Print) -> PreparedPage:
+    """Go on with a draw of labels, or make one; a checker without a name gets that of the user.
+
+    show: prints a line. Raises what `open_session` raises, and ConfigError for options that cannot
+    be.
+    """
+    options = options if options.checker else replace(options, checker=_find_user())
+    session = open_session(audit)
+    draw = continue_draw(session, options)
+    for note in (*session.journal.list_faults(), *draw.notes):
+        show(f"note: {note}")
+    task = make_task(session, draw)
+    names = task.rows["attribute"].unique().sort().to_list()
+    about = f": {', '.join(names)}" if names else ""
+    part = f"{draw.left:,} of " if draw.left < draw.rows.height else ""
+    show(f"{part}{draw.rows.height:,} labels to check, by {options.checker}{about}")
+    return PreparedPage(audit, task, session.journal, options.checker)
+
+
+def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool = False) -> None:
+    """Serve the page until Ctrl-C. Raises ConfigError when the port is taken."""
+    task = page.task
+    asked = Questionnaire(
+        task,
+        page.journal,
+        checker=page.checker,
+        propose=lambda checks: propose_next(page.audit, checks),
+    )
+    images = SampleImages(task.samples, task.root)
+    app = make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
+
+    def announce(address: str) -> None:
+        show(f"Open {address} in a browser of this machine. Ctrl-C ends it.")
+        if open_browser:
+            webbrowser.open(address)
+
+    serve(app, port=port, announce=announce)
+    state = asked.describe()
+    show(f"{state.answered:,} of {state.total:,} labels have an answer of {page.checker}.")
+    if state.question is not None:
+        show("The same command goes on with the others.")
+    show(f"Kept in {page.journal.path}. Use them: weakspot run {page.audit}")
+
+
+def write_page(page: PreparedPage, *, folder: Path, show: Print) -> None:
+    """Write the page as one file that needs no server, and print what to do with it.
+
+    Raises ConfigError for a folder that cannot be written.
+    """
+    images = SampleImages(page.task.samples, page.task.root)
+    path, missing = write_static_page(page.task, images, checker=page.checker, folder=folder)
+    show(f"wrote {path}")
+    if missing:
+        show(f"note: {missing:,} images cannot be shown; they are gone or broken")
+    show("Open it in a browser, answer, and save the answers. Then:")
+    show(f"weakspot check-labels {page.audit} --import FILE.json")
+
+
+def propose_next(audit: Path, checks: pl.DataFrame) -> Sequence[Offer]:
+    """Return what to do once labels are checked: sentences, each with its command."""
+    if checks.is_empty():
+        return []
+    return [("Use the answers: findings are corrected for wrong labels.", f"weakspot run {audit}")]
+
+
+def _find_user() -> str:
+    try:
+        return getpass.getuser() or NOBODY
+    except (OSError, KeyError, ImportError):  # a container without users
+        return NOBODY
