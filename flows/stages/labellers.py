@@ -44,7 +44,7 @@ def make_labellers(
     run_task: RunTask = call_task,
 ) -> tuple[list[Labeller], int]:
     """Make a labeller of every attribute, in order; return them and the prompts encoded."""
-    prompted, encoded = _make_prompted(
+    prompted, encoded = make_prompted(
         resolved, sample_set.samples, store, load=load, run_task=run_task
     )
     # Of detections the other detections: one that covers a true object would give its error away.
@@ -73,14 +73,15 @@ def encode_prompts(
     return len(missing)
 
 
-def _make_prompted(
+def make_prompted(
     resolved: ResolvedAudit,
     samples: pl.DataFrame,
     store: Store,
     *,
     load: LoadEncoder,
-    run_task: RunTask,
+    run_task: RunTask = call_task,
 ) -> tuple[dict[str, PromptLabeller], int]:
+    """Make a labeller of every attribute with prompts; return them and the prompts encoded."""
     prompted = [attribute for attribute in resolved.attributes if attribute.kind == "prompts"]
     if not prompted:
         return {}, 0

@@ -85,6 +85,13 @@ def make_prototypes(
     )
 
 
+def average_prompts(prototypes: Prototypes) -> Floats:
+    """Return (v, d) for each value the unit-length mean of its prompt vectors."""
+    count = len(prototypes.values)
+    parts = [prototypes.vectors[prototypes.owners == value].mean(axis=0) for value in range(count)]
+    return _make_unit(np.stack(parts), what=f"means of {prototypes.attribute!r}")
+
+
 def label_samples(
     vectors: Vectors, prototypes: Prototypes, *, sample_ids: pl.Series, label_id: str
 ) -> pl.DataFrame:

@@ -67,13 +67,14 @@ def make_examples(
     """
     order = known["sample_id"].arg_sort().to_numpy()
     exact = np.asarray(vectors, np.float64)[order]
-    drawn = known["inclusion"].fill_null(known["inclusion"].mean()).fill_null(1.0)
+    drawn = known["inclusion"].cast(pl.Float64)
+    drawn = drawn.fill_null(drawn.mean() or 1.0)
     clusters = known["sample_id"] if cluster_ids is None else cluster_ids
     return Examples(
         known["sample_id"].gather(order),
         exact / np.linalg.norm(exact, axis=1, keepdims=True),
         known["value"].gather(order),
-        drawn.cast(pl.Float64).to_numpy()[order],
+        drawn.to_numpy()[order],
         clusters.cast(pl.String).gather(order),
     )
 

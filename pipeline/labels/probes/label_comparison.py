@@ -1,4 +1,4 @@
-"""Two labellings of the same checked samples: which agrees better with the truth, and by chance?"""
+"""Two labellings of the same checked samples: which one agrees better with the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,11 +47,11 @@ def compare_labels(
     """Compare two labellings of n samples with their true values.
 
     truth, labels, other: (n,) values, "unknown" included in the labels, where it is wrong. weights:
-    (n,) how many samples each one is drawn for. Compared is Cohen's weighted kappa (1960): it counts
-    a rare value as balanced accuracy does, and false alarms among a frequent one as well, which
-    dilute a slice as much as what is missed. The p-value is of a randomisation test (Noreen 1989,
-    Computer-Intensive Methods): if the two were alike, their labels of a cluster could be swapped;
-    it is the share of random swaps, and of none, whose difference of kappas is at least as large.
+    (n,) how many samples each one is drawn for. Compared is Cohen's weighted kappa (1960): a rare
+    value counts as in balanced accuracy, but so do false alarms among a frequent one, which dilute
+    a slice and which balanced accuracy hardly sees. The p-value is of a randomisation test (Noreen
+    1989, Computer-Intensive Methods): if the two were alike, their labels of a cluster could be
+    swapped; it is the share of random swaps, and of none, with at least this difference of kappas.
     """
     names = sorted({*truth, *labels, *other})
     codes = [_encode(series, names) for series in (truth, labels, other)]

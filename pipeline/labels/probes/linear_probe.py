@@ -131,17 +131,18 @@ def fit_probe(
     values: Sequence[str],
     encoder_id: str,
     anchors: Floats | None = None,
+    strengths: Sequence[float] = STRENGTHS,
     seed: int = 0,
 ) -> Probe | None:
     """Train a probe; None where fewer than two values have enough examples.
 
     values: of the attribute, in its order. anchors: (v, d) a vector of each value, such as the mean
     of its prompts: likeness to them is a feature that is hardly penalised, so that few examples
-    mend the prompts instead of replacing them. Values weigh alike in training; the factor and the
-    offsets that make logits probabilities are fitted to held-out logits, weighted by inclusion, so
-    that values are as frequent as in the audit. The strength is the one of least held-out log-loss.
-    What concerns the samples of a fold, the strength and the scale included, is chosen by the
-    others. The same examples in any order give the same probe.
+    mend the prompts instead of replacing them. strengths: to choose from; the one of least held-out
+    log-loss is taken. Values weigh alike in training; the factor and the offsets that make logits
+    probabilities are fitted to held-out logits, weighted by inclusion, so that values are as
+    frequent as in the audit. What concerns the samples of a fold, the strength and the scale
+    included, is chosen by the others.
     """
     kept, few = split_values(examples, values)
     if len(kept) < 2:
@@ -152,7 +153,7 @@ def fit_probe(
     anchored = None if anchors is None else anchors[[list(values).index(value) for value in kept]]
     features = make_features(own.vectors, anchored)
     folds = assign_folds(classes, own.cluster_ids, seed=seed)
-    logits = {c: _hold_out(features.values, classes, folds, c) for c in STRENGTHS}
+    logits = {c: _hold_out(features.values, classes, folds, c) for c in strengths}
     strength, scale = _choose_scale(logits, classes, own.weights)
     held_out = np.empty((len(own), len(kept)))
     for fold in np.unique(folds):

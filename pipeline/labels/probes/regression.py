@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from pipeline.arrays import Floats, Ints
 
@@ -66,6 +65,9 @@ def train(features: Floats, classes: Ints, count: int, strength: float) -> Regre
     features: (n, m). classes: (n,) codes below `count`. strength: sklearn's C, the inverse of the
     penalty on squared coefficients. A value without samples gets the lowest logit everywhere.
     """
+    # Imported here, so that audits without a probe do not wait for it.
+    from sklearn.linear_model import LogisticRegression
+
     coefficients, intercept = np.zeros((count, features.shape[1])), np.full(count, _ABSENT)
     present = np.unique(classes)
     if len(present) == 1:
