@@ -158,7 +158,7 @@ def _describe(chosen: ChosenLabeller) -> LabelledAttribute:
         asked=hash_attribute(attribute),
         edges=labeller.edges,
         values=labeller.values,
-        note=chosen.note,
+        notes=(chosen.note,) if chosen.note else (),
     )
 
 

@@ -88,8 +88,8 @@ class LabelledAttribute(Record):
     """One attribute as it was labelled.
 
     asked: hash of its definition. edges: of the bins of a measured one. values: in the order to
-    show them; none where the data alone knows them. note: in words, whether a probe labels it and
-    why; empty where nothing is known to train one on.
+    show them; none where the data alone knows them. notes: in words, such as whether a probe labels
+    it and why.
     """
 
     name: str
@@ -102,7 +102,7 @@ class LabelledAttribute(Record):
     asked: str | None = None
     edges: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class LabelManifest(Manifest):
