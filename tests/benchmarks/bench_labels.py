@@ -6,15 +6,23 @@ the folder keeps the vectors of the faces; a temporary one is used without it.
 
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from pipeline.labels.zero_shot import Ensemble
+from pipeline.vocabulary import CONFIRMED
+from pipeline.workspace.known_truth import fit_inclusion
 from tests.benchmarks.face_vectors import FACES, TRUTH, WEIGHTS, Faces
-from tests.benchmarks.label_steps import label_faces, relabel, simulate_checks
+from tests.benchmarks.label_steps import Found, label_faces, relabel, search, simulate_checks, widen
+from tests.benchmarks.weak_worlds import WeakWorld, draw_table, plant_groups
 
+_WEAK = ("gender", "young", "eyeglasses", "hat", "beard", "smiling")
+_BUDGET = 300
 _ENSEMBLES: tuple[Ensemble, ...] = ("naive", "mean", "probability", "max")
 
 
@@ -70,6 +78,106 @@ def bench_quality(folder: Path, *, full: bool) -> None:
     print(f"  {'mean':12}" + "".join(f"{right:10.3f} {kappa:5.2f}" for right, kappa in means))
 
 
+def bench_weak(folder: Path, *, full: bool) -> None:
+    """Print which planted groups are found on degraded faces, from labels alone and by checks."""
+    faces = Faces(folder, degraded=True)
+    attributes = {name: faces.make_attribute(name) for name in _WEAK}
+    prototypes = {name: faces.weigh_prompts(one, "naive") for name, one in attributes.items()}
+    labels = {name: label_faces(faces, one, prototypes[name]) for name, one in attributes.items()}
+    truth = pl.DataFrame([faces.read_truth(name) for name in _WEAK])
+    for name in _WEAK:
+        right, kappa = measure_labels(labels[name], truth[name], faces.names)
+        print(f"  {name:12} {right:.2f} right, agreement beyond chance {kappa:.2f}")
+
+    def relabel_all(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+        return pl.concat(
+            relabel(faces, attributes[name], prototypes[name], own.filter(attribute=name),
+                    known.filter(attribute=name)).labels
+            for name in _WEAK
+        )  # fmt: skip
+
+    print(f"weak groups on {len(faces.names):,} degraded faces, prompts of one wording, "
+          f"{_BUDGET} checks in all")  # fmt: skip
+    together = pl.concat(labels.values())
+    for seed in range(5 if full else 1):
+        world = plant_groups(faces.names, together, truth, seed=seed)
+        print_world(seed, world, find_weak(world, seed=seed, relabel_all=relabel_all))
+
+
+def bench_tables(_folder: Path, *, full: bool) -> None:
+    """Print which planted groups are found in generated tables of three levels of noise."""
+    print(f"weak groups in 5,000 generated rows, {_BUDGET} checks in all")
+    for flips in (0.05, 0.1, 0.2):
+        for seed in range(5 if full else 1):
+            ids, labels, truth = draw_table(seed, flips=flips)
+            world = plant_groups(ids, labels, truth, seed=seed)
+            print(f"  {flips:.0%} of labels wrong")
+            print_world(seed, world, find_weak(world, seed=seed))
+
+
+@dataclass(frozen=True)
+class WeakResult:
+    """What was found from labels alone, and after checks."""
+
+    alone: Found
+    checked: Found
+
+
+def find_weak(
+    world: WeakWorld,
+    *,
+    seed: int,
+    relabel_all: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame] | None = None,
+) -> WeakResult:
+    """Search labels, check where that points, label again, search and correct."""
+    alone = search(widen(world.labels, world.ids), world.errors, known=None, ids=world.ids)
+    truth = world.truth.with_columns(sample_id=world.ids)
+    known = simulate_checks(world.labels, truth, budget=_BUDGET, seed=seed, leads=alone.leads)
+    labels = world.labels if relabel_all is None else relabel_all(world.labels, known)
+    known = fit_inclusion(known, labels)
+    table = widen(labels, world.ids)
+    return WeakResult(alone, search(table, world.errors, known=known, ids=world.ids))
+
+
+def print_world(seed: int, world: WeakWorld, result: WeakResult) -> tuple[int, int]:
+    """Print a line for each planted group; return how many were found, with the truth inside."""
+    found = inside = 0
+    for predicates in world.planted:
+        true, _ = world.measure(predicates)
+        name = " and ".join(f"{one['attribute']} = {one['value']}" for one in predicates)
+        before = result.alone.find(predicates)
+        as_labelled = f"{before['error']:.3f}" if before else "  -  "
+        row = result.checked.find(predicates)
+        known, holds, said = judge_row(row, true)
+        found += known
+        inside += known and holds
+        print(f"    seed {seed} {name:42} true {true:.3f}  labels {as_labelled}  {said}")
+    wrong = [count_wrong(world, one.findings) for one in (result.alone, result.checked)]
+    print(f"    seed {seed}: {found} of 4 found, {inside} with the truth inside; confirmed though "
+          f"not weak: {wrong[0]} by labels alone, {wrong[1]} after checks", flush=True)  # fmt: skip
+    return found, inside
+
+
+def judge_row(row: Mapping[str, Any] | None, true: float) -> tuple[bool, bool, str]:
+    """Return whether a slice is known to be weak, whether the interval holds, in words."""
+    if row is None or row["corrected_low"] is None:
+        return False, False, "not found" if row is None else "found, not corrected"
+    low, high = row["corrected_low"], row["corrected_high"]
+    known, holds = row["corrected_difference_low"] > 0, low <= true <= high
+    how = "found" if "state" in row else "worth checking"
+    words = [how, "" if known else "but unclear", f"[{low:.3f}, {high:.3f}]",
+             "" if holds else "misses the truth"]  # fmt: skip
+    return known, holds, " ".join(filter(None, words))
+
+
+def count_wrong(world: WeakWorld, findings: pl.DataFrame) -> int:
+    """Count confirmed findings, not unclear ones, whose true slice does no worse than the rest."""
+    rows = findings.filter(state=CONFIRMED)
+    if "corrected_difference_low" in rows.columns:
+        rows = rows.filter(pl.col("corrected_difference_low") > 0)
+    return sum(not world.measure(row)[1] > 0 for row in rows["predicates"].to_list())
+
+
 def main() -> None:
     """Run the parts that are asked for."""
     words = sys.argv[1:]
@@ -84,8 +192,9 @@ def main() -> None:
     if not (FACES.is_dir() and WEIGHTS.is_dir()):
         print(f"labels: {FACES.parent} holds no celeba and face-lite; nothing is measured")
         return
+    parts = {"quality": bench_quality, "weak": bench_weak, "tables": bench_tables}
     for part in asked:
-        {"quality": bench_quality}[part](folder, full=full)
+        parts[part](folder, full=full)
 
 
 if __name__ == "__main__":

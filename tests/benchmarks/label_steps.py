@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -120,7 +121,7 @@ class Found:
     diluted: pl.DataFrame
     leads: pl.DataFrame
 
-    def find(self, predicates: Predicates) -> Mapping[str, object] | None:
+    def find(self, predicates: Predicates) -> Mapping[str, Any] | None:
         """Return the row of a slice, from the findings or those worth checking."""
         wanted = name_slice(predicates)
         for frame in (self.findings, self.diluted):
