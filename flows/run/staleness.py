@@ -41,6 +41,12 @@ def hash_encoder(audit: Audit) -> str:
     return _hash(spec_key(audit.encoder) if audit.encoder else "")
 
 
+def hash_probes(audit: Audit) -> str:
+    """Return the hash of what an audit asks of probes."""
+    asked = audit.attributes
+    return _hash("\0".join([asked.probe, asked.probe_from, asked.probe_groups or ""]))
+
+
 def hash_search(audit: Audit) -> str:
     """Return the hash of what an audit asks of the search and of the count of its domain."""
     return _hash("\0".join([audit.slices.model_dump_json(), audit.domain.model_dump_json()]))
@@ -169,6 +175,8 @@ def _list_stale_labels(resolved: ResolvedAudit, label: LabelManifest) -> list[st
         problems.append("[encoder] changed; run `weakspot embed` and `weakspot label` first")
     if label.truth_asked not in (None, hash_truth(resolved.audit.dataset)):
         problems.append("[dataset.truth] changed; run `weakspot label` first")
+    if label.probes_asked not in (None, hash_probes(resolved.audit)):
+        problems.append("probe of [attributes] changed; run `weakspot label` first")
     return problems
 
 

@@ -1,6 +1,6 @@
 """Every attribute gives its samples a value; only what is missing is made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -8,14 +8,21 @@ from flows.run.loaded_models import LoadEncoder
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
-from flows.run.staleness import hash_dataset, hash_encoder, hash_truth
+from flows.run.staleness import hash_dataset, hash_encoder, hash_probes, hash_truth
 from flows.stages.auto_margins import read_margin_truth
 from flows.stages.labellers import make_labellers
+from flows.stages.probes import (
+    ChosenLabeller,
+    choose_labellers,
+    list_teachable,
+    read_known_values,
+)
 from pipeline.config.audit import Audit
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.labels.given import select_targets
 from pipeline.labels.labellers import Labeller, PromptLabeller, label_missing
 from pipeline.labels.truth import read_truth
+from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
@@ -28,19 +35,30 @@ PLAIN_BLOCK = 262_144  # without vectors; each block is one write of the databas
 def make_labels(
     resolved: ResolvedAudit, store: Store, *, load: LoadEncoder, run_task: RunTask = call_task
 ) -> dict[str, int]:
-    """Label what is not labelled yet; return counts of prompts encoded and samples labelled."""
+    """Label what is not labelled yet; return counts of prompts encoded and samples labelled.
+
+    Where true values of an attribute with prompts are known, a probe may label it instead.
+    """
     sample_set = read_sample_set(store)
     truth, gaps = _put_truth(resolved.audit, sample_set.samples, store)
     known = read_margin_truth(resolved.attributes, store, truth)
     labellers, encoded = make_labellers(
         resolved, sample_set, store, known=known, load=load, run_task=run_task
     )
-    labelled = label_all(sample_set.samples, labellers, store, run_task=run_task)
+    chosen, first = _choose(resolved.audit, labellers, sample_set, truth, store, run_task=run_task)
+    labelled = label_all(
+        sample_set.samples, [one.labeller for one in chosen], store, run_task=run_task
+    )
+    labelled = max(labelled, first)
+    for one in chosen:
+        if one.note:
+            LOG.info("%s: %s", one.labeller.attribute.name, one.note)
     LabelManifest(
-        attributes=tuple(map(_describe, labellers)),
+        attributes=tuple(map(_describe, chosen)),
         truth=truth,
         truth_gaps=gaps,
         encoder_id=next((one.encoder_id for one in labellers if one.encoder_id), None),
+        probes_asked=hash_probes(resolved.audit),
         truth_asked=hash_truth(resolved.audit.dataset),
         encoder_asked=hash_encoder(resolved.audit),
         dataset_asked=hash_dataset(resolved.audit.dataset),
@@ -48,6 +66,31 @@ def make_labels(
     ).write(store.folder)
     LOG.info("labels: %d attributes, %s samples labelled", len(labellers), f"{labelled:,}")
     return {"prompts_encoded": encoded, "samples_labelled": labelled}
+
+
+def _choose(
+    audit: Audit,
+    labellers: Sequence[Labeller],
+    sample_set: SampleSet,
+    truth: Mapping[str, str],
+    store: Store,
+    *,
+    run_task: RunTask,
+) -> tuple[list[ChosenLabeller], int]:
+    """Choose between prompts and probes, where checks or true values are there to choose by.
+
+    Prompts label these attributes first, since probes are compared with them. Returns how many
+    samples got such a label.
+    """
+    prompted = [one for one in labellers if isinstance(one, PromptLabeller)]
+    teachable = list_teachable(audit.attributes, store, truth=truth)
+    asked = [one for one in prompted if one.attribute.name in teachable]
+    if not asked:
+        return [ChosenLabeller(one) for one in labellers], 0
+    labelled = label_all(sample_set.samples, asked, store, run_task=run_task)
+    labels = store.read_labels([one.label_id for one in asked])
+    known = read_known_values(audit.attributes, labels, store, truth=truth)
+    return choose_labellers(labellers, known, sample_set, store, use=audit.attributes), labelled
 
 
 def label_all(
@@ -105,7 +148,8 @@ def _find_lacking(samples: pl.DataFrame, labeller: Labeller, store: Store) -> pl
     return samples["sample_id"].is_in(missing.implode())
 
 
-def _describe(labeller: Labeller) -> LabelledAttribute:
+def _describe(chosen: ChosenLabeller) -> LabelledAttribute:
+    labeller = chosen.labeller
     attribute = labeller.attribute
     notes = labeller.notes if isinstance(labeller, PromptLabeller) else ()
     for note in notes:
@@ -121,7 +165,7 @@ def _describe(labeller: Labeller) -> LabelledAttribute:
         asked=hash_attribute(attribute),
         edges=labeller.edges,
         values=labeller.values,
-        notes=notes,
+        notes=(*notes, chosen.note) if chosen.note else notes,
     )
 
 

@@ -49,7 +49,7 @@ def make_labellers(
 
     known: true values as `read_margin_truth` returns them, for margins that are chosen by them.
     """
-    prompted, encoded = _make_prompted(
+    prompted, encoded = make_prompted(
         resolved, sample_set.samples, store, known=known, load=load, run_task=run_task
     )
     # Of detections the other detections: one that covers a true object would give its error away.
@@ -78,15 +78,16 @@ def encode_prompts(
     return len(missing)
 
 
-def _make_prompted(
+def make_prompted(
     resolved: ResolvedAudit,
     samples: pl.DataFrame,
     store: Store,
     *,
     known: pl.DataFrame | None,
     load: LoadEncoder,
-    run_task: RunTask,
+    run_task: RunTask = call_task,
 ) -> tuple[dict[str, PromptLabeller], int]:
+    """Make a labeller of every attribute with prompts; return them and the prompts encoded."""
     prompted = [attribute for attribute in resolved.attributes if attribute.kind == "prompts"]
     if not prompted:
         return {}, 0

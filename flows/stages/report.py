@@ -258,7 +258,7 @@ def _report_quality(resolved: ResolvedAudit, store: Store) -> LabelQualityReport
 def _note_small(counts: Mapping[str, int], manifest: LabelManifest) -> tuple[str, ...]:
     """Say how many objects are too small for prompt labels, where there are such labels."""
     small = counts.get("too_small", 0)
-    if not small or all(one.source != "zero-shot" for one in manifest.attributes):
+    if not small or all(one.kind != "prompts" for one in manifest.attributes):
         return ()
     are = "1 object is" if small == 1 else f"{small:,} objects are"
     end = 'prompt labels are "unknown".'

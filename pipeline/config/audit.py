@@ -86,6 +86,14 @@ class AttributeUse(Section):
     # Names that `weakspot attributes list` prints, or paths of attribute files, ending in .toml.
     use: tuple[Annotated[str, AfterValidator(_resolve_attribute)], ...] = ()
     given: tuple[str, ...] = ()  # columns of the dataset (category, split, or of the table)
+    # Whether an attribute with prompts is labelled by a probe that is trained on known values:
+    # "auto" where it then agrees better with them, "always" where one can be trained.
+    probe: Literal["auto", "never", "always"] = "auto"
+    # Whose values a probe is trained on: those that people checked, or those of [dataset.truth].
+    probe_from: Literal["checks", "truth"] = "checks"
+    # A column whose equal cells belong together, such as who is in the picture: a probe is not
+    # judged by samples that share one with those it was trained on. Images do so always.
+    probe_groups: str | None = None
 
     @model_validator(mode="after")
     def _some(self) -> "AttributeUse":
@@ -220,6 +228,16 @@ class Audit(Section):
         return self
 
     @model_validator(mode="after")
+    def _has_truth(self) -> "Audit":
+        if self.dataset.truth is not None:
+            return self
+        if self.attributes.probe_from == "truth":
+            raise ValueError('attributes.probe_from = "truth" needs [dataset.truth]')
+        if self.slices.labels == "truth":
+            raise ValueError('slices.labels = "truth" needs [dataset.truth]')
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> "Audit":
         names = [system.name for system in self.systems]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -252,8 +270,6 @@ class Audit(Section):
                     f"system {system.name!r}: {len(system.predictions)} prediction files for "
                     f"{len(self.dataset.annotations)} annotation files; give lists of equal length"
                 )
-        if self.slices.labels == "truth" and self.dataset.truth is None:
-            raise ValueError('slices.labels = "truth" needs [dataset.truth]')
         if self.gates is not None:
             check_limit_systems(self.gates, {one.name: one.error_unit for one in self.systems})
         return self

@@ -79,6 +79,11 @@ class Attribute(BaseModel):
         return self.kind == "measured" if self.ordered is None else self.ordered
 
     @property
+    def stated_margin(self) -> float:
+        """The margin as stated; 0, which leaves no label out, where it is to be chosen."""
+        return 0.0 if self.min_margin == "auto" else self.min_margin
+
+    @property
     def wanted_precision(self) -> float | None:
         """The precision that labels of each value shall have; None where no margin is chosen."""
         return (self.precision or DEFAULT_PRECISION) if self.min_margin == "auto" else None

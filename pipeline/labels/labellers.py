@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Protocol, Self
 
+import numpy as np
 import polars as pl
 
 from pipeline.arrays import Vectors
@@ -12,10 +13,12 @@ from pipeline.images.crop import find_small
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.given import label_given, make_labels
 from pipeline.labels.measured import bin_values, list_bins
+from pipeline.labels.probes.examples import Examples
+from pipeline.labels.probes.linear_probe import Probe
 from pipeline.labels.zero_shot import Prototypes, label_samples
 from pipeline.tables import LABELS, empty
 
-Source = Literal["zero-shot", "measured", "given"]
+Source = Literal["zero-shot", "probe", "measured", "given"]
 
 
 class Labeller(Protocol):
@@ -86,26 +89,57 @@ class PromptLabeller:
 
         The others were rejected when they were decoded.
         """
-        small = find_small(samples, min_size=self.min_size)
-        unknown = self._label_unknown(samples.filter(small))
-        samples = samples.filter(~small)
-        if samples.is_empty():
+        sample_ids, own, unknown = _match_vectors(self, samples, vectors, min_size=self.min_size)
+        if sample_ids.is_empty():
             return unknown
-        if vectors is None:
-            raise StoreError("no vectors are stored; run `weakspot embed` first")
-        rows = pl.DataFrame({"content_key": vectors.keys}).with_row_index("row")
-        there = samples.join(rows, on="content_key", how="inner", maintain_order="left")
-        values = vectors.values[there["row"].to_numpy()]
-        own = Vectors(there["content_key"], values, vectors.encoder_id)
-        known = label_samples(
-            own, self.prototypes, sample_ids=there["sample_id"], label_id=self.label_id
-        )
+        known = label_samples(own, self.prototypes, sample_ids=sample_ids, label_id=self.label_id)
         return pl.concat([known, unknown])
 
-    def _label_unknown(self, samples: pl.DataFrame) -> pl.DataFrame:
-        nothing = pl.Series([None] * samples.height, dtype=pl.String)
-        name, source = self.attribute.name, self.source
-        return make_labels(samples["sample_id"], nothing, name, source, self.label_id)
+
+@dataclass(frozen=True)
+class ProbeLabeller:
+    """Labels by a probe trained on known values; min_size: as that of PromptLabeller."""
+
+    attribute: Attribute
+    label_id: str
+    probe: Probe
+    min_size: float = 1.0
+    source: ClassVar[Source] = "probe"
+    edges: ClassVar[tuple[float, ...]] = ()
+
+    @property
+    def encoder_id(self) -> str:
+        """The encoder on whose vectors the probe was trained."""
+        return self.probe.encoder_id
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values in the order of the attribute file, also those that the probe left out."""
+        return tuple(self.attribute.values)
+
+    def take(self, _sample_ids: pl.Series) -> Self:
+        """Return itself: the probe is the same for all samples."""
+        return self
+
+    def label_examples(self, examples: Examples) -> pl.DataFrame:
+        """Return `labels` of samples whose true value is known, in their order."""
+        vectors = Vectors(examples.sample_ids, examples.vectors.astype(np.float32), self.encoder_id)
+        return self._label_vectors(vectors, examples.sample_ids)
+
+    def label(self, samples: pl.DataFrame, vectors: Vectors | None) -> pl.DataFrame:
+        """Label the rows that have a vector, and as "unknown" objects too small to have one."""
+        sample_ids, own, unknown = _match_vectors(self, samples, vectors, min_size=self.min_size)
+        if sample_ids.is_empty():
+            return unknown
+        return pl.concat([self._label_vectors(own, sample_ids), unknown])
+
+    def _label_vectors(self, vectors: Vectors, sample_ids: pl.Series) -> pl.DataFrame:
+        return self.probe.label(
+            vectors,
+            sample_ids=sample_ids,
+            min_margin=self.attribute.stated_margin,
+            label_id=self.label_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -177,6 +211,35 @@ def label_missing(
         if not (rows := samples.filter(lacks)).is_empty()
     ]
     return pl.concat([empty(LABELS), *found])
+
+
+def _match_vectors(
+    labeller: PromptLabeller | ProbeLabeller,
+    samples: pl.DataFrame,
+    vectors: Vectors | None,
+    *,
+    min_size: float,
+) -> tuple[pl.Series, Vectors, pl.DataFrame]:
+    """Return the samples that have a vector, their vectors, and labels of those too small."""
+    small = find_small(samples, min_size=min_size)
+    nothing = pl.Series([None] * int(small.sum()), dtype=pl.String)
+    unknown = make_labels(
+        samples["sample_id"].filter(small),
+        nothing,
+        labeller.attribute.name,
+        labeller.source,
+        labeller.label_id,
+    )
+    samples = samples.filter(~small)
+    if vectors is None:
+        if samples.height:
+            raise StoreError("no vectors are stored; run `weakspot embed` first")
+        vectors = Vectors(samples["content_key"], np.zeros((0, 0), np.float32), labeller.encoder_id)
+    rows = pl.DataFrame({"content_key": vectors.keys}).with_row_index("row")
+    there = samples.join(rows, on="content_key", how="inner", maintain_order="left")
+    values = vectors.values[there["row"].to_numpy()]
+    own = Vectors(there["content_key"], values, vectors.encoder_id)
+    return there["sample_id"], own, unknown
 
 
 def _select(frame: pl.DataFrame, sample_ids: pl.Series) -> pl.DataFrame:

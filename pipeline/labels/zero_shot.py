@@ -76,17 +76,23 @@ def make_prototypes(
         if mode == "mean":
             units = _make_unit(units.mean(axis=0, keepdims=True), what=f"mean of {value!r}")
         parts.append(units[:1] if mode == "naive" else units)
-    own_margin = 0.0 if attribute.min_margin == "auto" else attribute.min_margin
     return Prototypes(
         attribute=attribute.name,
         values=tuple(attribute.values),
         vectors=np.concatenate(parts),
         owners=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
         ensemble=mode,
-        min_margins=tuple(min_margins) if min_margins else (own_margin,) * len(parts),
+        min_margins=tuple(min_margins) if min_margins else (attribute.stated_margin,) * len(parts),
         logit_scale=logit_scale,
         encoder_id=vectors.encoder_id,
     )
+
+
+def average_prompts(prototypes: Prototypes) -> Floats:
+    """Return (v, d) for each value the unit-length mean of its prompt vectors."""
+    count = len(prototypes.values)
+    parts = [prototypes.vectors[prototypes.owners == value].mean(axis=0) for value in range(count)]
+    return _make_unit(np.stack(parts), what=f"means of {prototypes.attribute!r}")
 
 
 def label_samples(

@@ -54,7 +54,7 @@ def choose_columns(
     if label_source == "predicted":
         return list(columns.values()), ()
     truth = list_true_columns(manifest)
-    prompted = {one.name for one in manifest.attributes if one.source == "zero-shot"}
+    prompted = {one.name for one in manifest.attributes if one.source in ("zero-shot", "probe")}
     kept = {name: column for name, column in columns.items() if name not in prompted}
     return list({**kept, **truth}.values()), tuple(sorted(prompted - set(truth)))
 

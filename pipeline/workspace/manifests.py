@@ -88,7 +88,8 @@ class LabelledAttribute(Record):
     """One attribute as it was labelled.
 
     asked: hash of its definition. edges: of the bins of a measured one. values: in the order to
-    show them; none where the data alone knows them. notes: on how it was labelled, in words.
+    show them; none where the data alone knows them. notes: in words, such as whether a probe labels
+    it and why.
     """
 
     name: str
@@ -110,7 +111,7 @@ class LabelManifest(Manifest):
     truth: attribute -> label_id of its true values. truth_gaps: in words, what the file of true
     values and the samples lack. truth_asked, encoder_asked, dataset_asked: hashes of
     [dataset.truth], of [encoder] and of the rest of [dataset]; None of an older version. limit: of
-    the samples that were labelled.
+    the samples that were labelled. probes_asked: hash of what [attributes] says of probes.
     """
 
     stage = "label"
@@ -124,6 +125,7 @@ class LabelManifest(Manifest):
     encoder_asked: str | None = None
     dataset_asked: str | None = None
     limit: int | None = None
+    probes_asked: str | None = None
 
     @property
     def by_name(self) -> dict[str, LabelledAttribute]:

@@ -60,6 +60,11 @@ class Store:
         return self.folder / "prompts"
 
     @property
+    def probes(self) -> Path:
+        """The folder of trained probes, one sub-folder an encoder."""
+        return self.folder / "probes"
+
+    @property
     def measurements(self) -> Path:
         """The folder of measurement shards."""
         return self.folder / "measurements"
