@@ -1,7 +1,6 @@
 """An audit as a Prefect flow."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -19,12 +18,11 @@ from flows.run.resolved_audit import read_name
 from flows.run.schedules.deployment import make_tags
 from flows.run.schedules.notify import notify_failure
 from flows.run.schedules.overlap import Overlap, explain_missed, make_overlapping, make_skipped
+from flows.run.schedules.retries import try_again
 from flows.run.stages import STAGES
 from flows.run.summary import Summary
 from flows.run.tasks import PrefectRunner
-from pipeline.exceptions import WeakspotError, WorkspaceInUseError
-
-RETRY_DELAY = 60.0  # seconds before a whole audit is tried again
+from pipeline.exceptions import WorkspaceInUseError
 
 
 def _name_run() -> str:
@@ -69,7 +67,7 @@ def run_audit(
 
     try:
         with tags(*make_tags(name)), timeout(timeout_seconds):
-            return _try(execute, retries)
+            return try_again(execute, retries=retries)
     except WorkspaceInUseError as error:
         if overlap in {"fail", "queue"}:
             raise
@@ -80,22 +78,6 @@ def run_audit(
 def _end_as(state: State[Any]) -> Summary:
     """Return a state, which Prefect takes for how the run ended; there is no summary then."""
     return cast("Summary", state)
-
-
-def _try(execute: Callable[[], Summary], retries: int) -> Summary:
-    """Call `execute`, again up to `retries` times after what is no fault of the audit."""
-    for left in range(retries, 0, -1):
-        try:
-            return execute()
-        except WeakspotError:  # a wrong audit, gates that fail: it would only fail again
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the stages go on where they were
-            LOG.warning(
-                "the audit failed (%s: %s); trying again in %.0f s, %s more",
-                type(error).__name__, error, RETRY_DELAY, left,
-            )  # fmt: skip
-            time.sleep(RETRY_DELAY)
-    return execute()
 
 
 def _find_newer() -> str | None:

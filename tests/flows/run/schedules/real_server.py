@@ -141,7 +141,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_for(
-    ask: Callable[[], T],
+    ask: Callable[[], T | None],
     what: str,
     *,
     log: Path | None = None,

@@ -1,7 +1,6 @@
-"""A schedule against a real server: runs fire, end with a report, and never end as failed overlaps."""
+"""A schedule against a real server: runs fire and end with a report; overlaps are skipped."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +37,8 @@ def test_an_interval_makes_a_run_that_ends_with_a_report(
     assert set(run["tags"]) >= {"weakspot", "night-watch"}
     assert len(json.dumps(run["parameters"])) < 300
     assert set(run["parameters"]) <= {"config_path", "overlap", "retries"}
-    assert any("report: " in line for line in read_logs(real_server, run))
+    told = lambda: any("report: " in line for line in read_logs(real_server, run))  # noqa: E731
+    wait_for(told, "our log lines")  # Prefect sends them every other second
 
     children = real_server.post(
         "/flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [run["id"]]}}
