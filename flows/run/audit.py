@@ -19,7 +19,7 @@ from flows.stages.coverage import cover_domain
 from flows.stages.detect import asks_for_detector, detect_objects
 from flows.stages.embed import make_embeddings
 from flows.stages.fairness import compare_groups, describe_failures, read_gaps
-from flows.stages.history import locate_page
+from flows.stages.history import keep_report, locate_page
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
 from flows.stages.report import write_report
@@ -129,6 +129,7 @@ def _run_stages(
         return None
     with run.timed("report"):
         page = runner.run_stage("report", write_report, resolved, store)
+        keep_report(resolved, store, Path(page))
         runner.publish_report(locate_page(resolved.audit.report, Path(page)))
     return page
 
