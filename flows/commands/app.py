@@ -12,6 +12,7 @@ from flows.commands.attributes import app as attributes_app
 from flows.commands.check_labels import check_labels
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
+from flows.commands.prune import prune
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from pipeline.exceptions import WeakspotError
@@ -174,6 +175,7 @@ def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json
 
 app.command("check-labels")(check_labels)
 app.command("schedule")(schedule)
+app.command("prune")(prune)
 app.command("slices")(slices)
 app.command("export")(export)
 app.command("convert")(convert)
