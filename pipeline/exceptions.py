@@ -46,5 +46,9 @@ class StoreError(WeakspotError):
     """The workspace cannot be opened, is locked, or is of another version."""
 
 
+class WorkspaceInUseError(StoreError):
+    """Another run is using the workspace."""
+
+
 class SearchError(WeakspotError):
     """The slice search was asked for something it cannot count."""

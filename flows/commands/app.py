@@ -13,6 +13,8 @@ from flows.commands.check_labels import check_labels
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.label_quality import label_quality
+from flows.commands.prune import prune
+from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from pipeline.exceptions import WeakspotError
 
@@ -173,6 +175,8 @@ def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json
 
 
 app.command("check-labels")(check_labels)
+app.command("schedule")(schedule)
+app.command("prune")(prune)
 app.command("slices")(slices)
 app.command("label-quality")(label_quality)
 app.command("export")(export)

@@ -25,11 +25,17 @@ def export(
     all_runs: Annotated[
         bool, typer.Option("--all-runs", help="Also of earlier runs, attributes and systems.")
     ] = False,
+    current: Annotated[
+        bool,
+        typer.Option(
+            "--current", help="Of vectors, measurements and runs too only what is used now."
+        ),
+    ] = False,
 ) -> None:
     """Write a table of a workspace to a file; `wide` has one row a sample with all of it."""
     from flows.commands.exports.export import export_table
 
-    exported = export_table(workspace, table, file, all_runs=all_runs)
+    exported = export_table(workspace, table, file, all_runs=all_runs, current=current)
     typer.echo(f"wrote {exported.rows:,} rows of {table} to {file}")
     for note in exported.notes:
         typer.echo(f"note: {note}", err=True)

@@ -113,9 +113,9 @@ def _check_owners() -> Check:
 def _check_fastapi() -> Check:
     version = importlib.metadata.version("fastapi")
     major, minor = (int(part) for part in version.split(".")[:2])
-    passed = (major, minor) < (0, 154)
+    passed = (major, minor) < (0, 148)
     message = (
-        version if passed else f'{version} breaks Prefect 3.8; run pip install "fastapi<0.154"'
+        version if passed else f'{version} breaks Prefect 3.8; run pip install "fastapi<0.148"'
     )
     return Check("fastapi", passed, message)
 

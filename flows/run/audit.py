@@ -19,6 +19,7 @@ from flows.stages.coverage import cover_domain
 from flows.stages.detect import asks_for_detector, detect_objects
 from flows.stages.embed import make_embeddings
 from flows.stages.fairness import compare_groups, describe_failures, read_gaps
+from flows.stages.history import keep_report, locate_page
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
 from flows.stages.report import write_report
@@ -37,20 +38,25 @@ def execute_audit(
     stages: Sequence[str] = STAGES,
     limit: int | None = None,
     judge_limited: bool = False,
+    patience: float | None = 0.0,
     load: LoadEncoder = load_open_clip,
 ) -> Summary:
     """Run the given stages of the audit in `path`, in order; the samples are read first.
 
     runner: what calls the stages and their tasks. limit: take the first so many samples.
-    judge_limited: whether gates judge these too. load: makes the encoder. Raises ConfigError for a
-    faulty audit, GatesFailedError, after all else is done, for gaps that its gates do not allow,
-    and other WeakspotErrors for what cannot be done.
+    judge_limited: whether gates judge these too. patience: as in `lock_workspace`. load: makes the
+    encoder. Raises ConfigError for a faulty audit, WorkspaceInUseError, GatesFailedError, after all
+    else is done, for gaps that its gates do not allow, and other WeakspotErrors for what cannot be
+    done.
     """
     resolved = resolve_audit(path)
     audit = resolved.audit
     if tuple(stages) == ("fairness",):  # other runs just have no such section
         require_comparison(audit, resolved.sensitive)
-    with lock_workspace(audit.workspace):
+    with (
+        lock_workspace(audit.workspace, patience=patience),
+        runner.watch_run(audit.workspace),
+    ):
         store = open_store(audit.workspace)
         if tuple(stages) != ("report",) and "embed" not in stages:  # which may begin anew
             refuse_other_limit(store, limit)
@@ -117,11 +123,14 @@ def _run_stages(
             run.gates = runner.run_stage(
                 "fairness", compare_groups, judged, store, run.run_id, run_task=runner.run_task
             )
+        runner.publish_gaps(read_gaps(store, run.run_id))
+        runner.publish_gates(run.gates)
     if "report" not in stages:
         return None
     with run.timed("report"):
         page = runner.run_stage("report", write_report, resolved, store)
-        runner.publish_report(Path(page).as_uri(), audit=resolved.audit.name)
+        keep_report(resolved, store, Path(page))
+        runner.publish_report(locate_page(resolved.audit.report, Path(page)))
     return page
 
 
@@ -160,7 +169,7 @@ def _embed(
         counts = runner.run_stage(
             "read text", make_texts, resolved, store, run_task=runner.run_task
         )
-    with runner.track_embedding(audit=resolved.audit.name) as on_share:
+    with runner.track_embedding() as on_share:
         embedded = runner.run_stage(
             "embed", make_embeddings, resolved, store,
             load=load, run_task=runner.run_task, on_share=on_share,
@@ -178,7 +187,7 @@ def _find(run: RunRecord, resolved: ResolvedAudit, store: Store, runner: Runner)
     )
     run.search = searched.record.model_copy(update={"domain": domain})
     run.counts["slices"] = searched.record.slices
-    runner.publish_findings(searched.findings, audit=resolved.audit.name)
+    runner.publish_findings(searched.findings)
 
 
 def _read_systems(store: Store) -> dict[str, dict[str, object]]:

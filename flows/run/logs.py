@@ -40,8 +40,10 @@ def set_up_logging(*, quiet: bool = False) -> None:
         os.environ.setdefault(name, value)
     LOG.setLevel(logging.WARNING if quiet else logging.INFO)
     LOG.propagate = False
-    if not LOG.handlers:
-        LOG.addHandler(_make_handler())
+    if all(handler.name != LOG.name for handler in LOG.handlers):  # Prefect adds one of its own
+        handler = _make_handler()
+        handler.name = LOG.name
+        LOG.addHandler(handler)
 
 
 def _make_handler() -> logging.Handler:

@@ -6,6 +6,7 @@ a second of it, so that no process is left behind.
 
 import atexit
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -19,16 +20,10 @@ from collections.abc import Callable, Iterator
 from pipeline.exceptions import WeakspotError
 
 START_SECONDS = 120.0
-_PRIVATE = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 _SERVER = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"}
 
 
-def keep_private() -> None:
-    """Switch Prefect's telemetry off unless the user said otherwise; call before importing it."""
-    for name, value in _PRIVATE.items():
-        os.environ.setdefault(name, value)
-
-
+@functools.cache
 def hush_exit() -> None:
     """Silence standard error while the interpreter is taken apart, after all else is done.
 
@@ -50,7 +45,6 @@ def serve_prefect(meanwhile: Callable[[], object]) -> Iterator[str]:
     meanwhile: called while the server starts, which takes seconds. Raises WeakspotError when the
     temporary server does not answer in time.
     """
-    keep_private()
     hush_exit()
     from prefect.settings import (
         PREFECT_API_URL,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from flows.run.preflight import check_names, list_sensitive
 from pipeline.config.audit import Audit, read_audit
+from pipeline.exceptions import ConfigError
+from pipeline.files.toml_file import read_toml
 from pipeline.labels.attribute_file import Attribute, read_attributes
 from pipeline.labels.measured import list_same_measure
 
@@ -43,3 +45,11 @@ def resolve_audit(path: Path) -> ResolvedAudit:
     sensitive = list_sensitive(audit, used)
     check_names(audit, used, sensitive)
     return ResolvedAudit(audit, tuple(used), tuple(sensitive))
+
+
+def read_name(path: Path) -> str:
+    """Return the name of the audit in `path`; that of the file where it cannot be read."""
+    try:
+        return str(read_toml(path).data.get("name") or path.stem)
+    except ConfigError:
+        return path.stem

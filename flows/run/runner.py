@@ -1,9 +1,10 @@
 """How a run calls its stages and tasks: directly, or as Prefect runs them (see `tasks`)."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import ParamSpec, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import polars as pl
 
@@ -32,13 +33,22 @@ class Runner(Protocol):
     def run_task(self, task: Callable[P, R], /, *arguments: P.args, **options: P.kwargs) -> R:
         """Call a task; a `RunTask`."""
 
-    def publish_findings(self, findings: pl.DataFrame, *, audit: str) -> None:
+    def watch_run(self, workspace: Path) -> AbstractContextManager[None]:
+        """Note in a workspace that is locked which run uses it, so that a killed one is found."""
+
+    def publish_findings(self, findings: pl.DataFrame) -> None:
         """Show the findings of a run where runs are watched."""
 
-    def publish_report(self, uri: str, *, audit: str) -> None:
+    def publish_gaps(self, gaps: Sequence[Mapping[str, Any]]) -> None:
+        """Show the gaps between groups where runs are watched."""
+
+    def publish_gates(self, verdicts: Mapping[str, str]) -> None:
+        """Show the verdicts of the gates, by system, where runs are watched."""
+
+    def publish_report(self, uri: str) -> None:
         """Link the report where runs are watched."""
 
-    def track_embedding(self, *, audit: str) -> AbstractContextManager[ReportShare]:
+    def track_embedding(self) -> AbstractContextManager[ReportShare]:
         """Show how much is embedded where runs are watched."""
 
 
@@ -60,13 +70,24 @@ class DirectRunner:
         """Call a task."""
         return task(*arguments, **options)
 
-    def publish_findings(self, findings: pl.DataFrame, *, audit: str) -> None:
+    @contextlib.contextmanager
+    def watch_run(self, workspace: Path) -> Iterator[None]:  # noqa: ARG002 - of the protocol
+        """Note nothing: no other place shows this run."""
+        yield
+
+    def publish_findings(self, findings: pl.DataFrame) -> None:
         """Show nothing."""
 
-    def publish_report(self, uri: str, *, audit: str) -> None:
+    def publish_gaps(self, gaps: Sequence[Mapping[str, Any]]) -> None:
+        """Show nothing."""
+
+    def publish_gates(self, verdicts: Mapping[str, str]) -> None:
+        """Show nothing."""
+
+    def publish_report(self, uri: str) -> None:
         """Show nothing."""
 
     @contextlib.contextmanager
-    def track_embedding(self, *, audit: str) -> Iterator[ReportShare]:  # noqa: ARG002 - of the protocol
+    def track_embedding(self) -> Iterator[ReportShare]:
         """Show nothing."""
         yield lambda _share: None

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.run.logs import LOG, set_up_logging
-from flows.run.prefect_server import keep_private, serve_prefect
+from flows.run.prefect_server import serve_prefect
 from flows.run.preflight import check_paths
+from flows.run.resolved_audit import read_name
+from flows.run.schedules.deployment import make_tags
 from flows.run.summary import Summary
 from pipeline.config.audit import read_audit
 from pipeline.exceptions import WeakspotError
@@ -43,18 +45,20 @@ def start_run(
 def _run_flow(
     path: Path, *, stages: Sequence[str], limit: int | None, judge_limited: bool
 ) -> Summary:
-    keep_private()
     LOG.info("starting Prefect")
     with serve_prefect(meanwhile=lambda: importlib.import_module("flows.run.flow")) as url:
+        from prefect import tags
+
         from flows.run.flow import run_audit
 
         try:
-            return run_audit(
-                str(path.absolute()),
-                stages=tuple(stages),
-                limit=limit,
-                judge_limited=judge_limited,
-            )
+            with tags(*make_tags(read_name(path))):
+                return run_audit(
+                    str(path.absolute()),
+                    stages=tuple(stages),
+                    limit=limit,
+                    judge_limited=judge_limited,
+                )
         except RuntimeError as error:
             if not str(error).startswith(_UNREACHED):
                 raise

@@ -1,11 +1,13 @@
-"""Prefect around a run: stages as its flows, tasks as its tasks, findings as artifacts.
+"""Prefect around a run: stages as its flows, tasks as its tasks, what was found as artifacts.
 
 The only place where a function becomes a flow or a task.
 """
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -19,9 +21,12 @@ from prefect.artifacts import (
 )
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import flow_run as own_run
 
+from flows.run.artifacts import list_findings, list_gaps
 from flows.run.runner import ReportShare
-from reports.parts.words import write_evidence, write_predicates
+from flows.run.schedules.crashed import watch_run
+from flows.run.schedules.deployment import make_slug
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,7 +62,13 @@ def _is_io_error(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> boo
 
 
 class PrefectRunner:
-    """Runs stages as flows and tasks as tasks of the Prefect server that is configured."""
+    """Runs stages as flows and tasks as tasks of the Prefect server that is configured.
+
+    audit: its name, by which its runs and artifacts are found on Prefect's page.
+    """
+
+    def __init__(self, audit: str) -> None:
+        self.audit = audit
 
     def run_stage(
         self, name: str, stage: Callable[P, R], /, *arguments: P.args, **options: P.kwargs
@@ -67,36 +78,46 @@ class PrefectRunner:
         def run() -> R:
             return stage(*arguments, **options)
 
-        return flow(name=name)(run)()
+        title = f"{self.audit}: {name}".replace("{", "(").replace("}", ")")  # Prefect formats it
+        return flow(name=name, flow_run_name=title)(run)()
 
     def run_task(self, function: Callable[P, R], /, *arguments: P.args, **options: P.kwargs) -> R:
         """Run a function as a task."""
         return make_task(function)(*arguments, **options)
 
-    def publish_findings(self, findings: pl.DataFrame, *, audit: str) -> None:
-        """Show the findings as a table artifact."""
-        rows = [
-            {
-                "system": row["system"],
-                "slice": write_predicates(row["predicates"]),
-                "n": row["n"],
-                "error": row["error"],
-                "elsewhere": row["rest_error"],
-                "q": row["q"],
-                "state": row["state"],
-                "evidence": write_evidence(row),
-            }
-            for row in findings.iter_rows(named=True)
-        ]
-        create_table_artifact(rows, key="weakspot-findings", description=audit)
+    def watch_run(self, workspace: Path) -> AbstractContextManager[None]:
+        """Note which flow run uses the workspace; one that was killed is set to Crashed."""
+        return watch_run(workspace, UUID(own_run.id) if own_run.id else None)
 
-    def publish_report(self, uri: str, *, audit: str) -> None:
+    def publish_findings(self, findings: pl.DataFrame) -> None:
+        """Show the findings as a table artifact."""
+        self._publish_table("findings", list_findings(findings))
+
+    def publish_gaps(self, gaps: Sequence[Mapping[str, Any]]) -> None:
+        """Show the gaps that hold up as a table artifact, none where no groups were compared."""
+        if gaps:
+            self._publish_table("gaps", list_gaps(gaps))
+
+    def publish_gates(self, verdicts: Mapping[str, str]) -> None:
+        """Show the verdicts as a table artifact, none where the audit has no gates."""
+        if verdicts:
+            rows = [{"system": name, "verdict": verdict} for name, verdict in verdicts.items()]
+            self._publish_table("gates", rows)
+
+    def publish_report(self, uri: str) -> None:
         """Show a link to the report as an artifact."""
-        create_link_artifact(uri, link_text=audit, key="weakspot-report")
+        create_link_artifact(uri, link_text=self.audit, key=self._key("report"))
 
     @contextlib.contextmanager
-    def track_embedding(self, *, audit: str) -> Iterator[ReportShare]:
+    def track_embedding(self) -> Iterator[ReportShare]:
         """Show how much is embedded as a progress artifact."""
-        made = create_progress_artifact(0.0, key="weakspot-embed", description=audit)
+        made = create_progress_artifact(0.0, key=self._key("embed"), description=self.audit)
         artifact = cast("UUID", made)
         yield lambda share: cast("None", update_progress_artifact(artifact, share))
+
+    def _publish_table(self, kind: str, rows: list[dict[str, Any]]) -> None:
+        create_table_artifact(rows, key=self._key(kind), description=f"{self.audit}: {kind}")
+
+    def _key(self, kind: str) -> str:
+        """Return the key of an artifact: one for each audit, so that each has its own history."""
+        return f"weakspot-{make_slug(self.audit)}-{kind}"

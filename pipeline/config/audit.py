@@ -199,6 +199,10 @@ class ReportConfig(Section):
 
     # index.html is written there, and limited/index.html by a run with --limit.
     folder: FilePath = Field(default=Path("report"), validate_default=True)
+    # Reports of earlier runs that are kept in it, as runs/RUN_ID/index.html; 0 keeps none.
+    keep: int = Field(default=30, ge=0)
+    # The address at which the folder is served, for links to the report; without it file://.
+    base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
 
 class Audit(Section):

@@ -9,7 +9,7 @@ from pathlib import Path
 import filelock
 import polars as pl
 
-from pipeline.exceptions import StoreError
+from pipeline.exceptions import StoreError, WorkspaceInUseError
 from pipeline.files.whole_files import read_parquet, remove_partial, write_parquet
 from pipeline.tables import LABELS, REJECTS, RESULTS, SAMPLES, SLICES, TABLES, check, empty
 from pipeline.workspace.database import (
@@ -277,19 +277,20 @@ def find_store(folder: Path) -> Store:
 
 
 @contextlib.contextmanager
-def lock_workspace(folder: Path) -> Iterator[None]:
+def lock_workspace(folder: Path, *, patience: float | None = 0.0) -> Iterator[None]:
     """Hold the workspace for one run; the lock ends with the process, however that ends.
 
-    Raises StoreError that names the process holding it.
+    patience: seconds to wait for the run that holds it; None for as long as it takes. Raises
+    WorkspaceInUseError that names the process holding it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     owner = folder / "run.pid"
-    lock = filelock.FileLock(folder / "run.lock", timeout=0)
+    lock = filelock.FileLock(folder / "run.lock", timeout=-1 if patience is None else patience)
     try:
         lock.acquire()
     except filelock.Timeout:
         pid = owner.read_text(encoding="utf-8").strip() if owner.exists() else "unknown"
-        raise StoreError(
+        raise WorkspaceInUseError(
             f"{folder}: another run (process {pid}) is using this workspace; wait for it, end it, "
             "or name another workspace"
         ) from None

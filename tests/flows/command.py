@@ -119,22 +119,31 @@ def run_watched(base: Path) -> WatchedRun:
 
 def watch_python(arguments: list[str], *, folder: Path) -> tuple[Told, tuple[Process, ...]]:
     """Run Python in `folder`, it and its children watched."""
+    done = subprocess.run(
+        [sys.executable, *arguments], env=make_watched_environment(folder), cwd=folder,
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    return Told(done.returncode, done.stdout, done.stderr), read_watched(folder)
+
+
+def make_watched_environment(folder: Path) -> dict[str, str]:
+    """Return the environment in which Python, and what it starts, is watched."""
     watch = folder / "watch"
     watch.mkdir()
     (watch / "sitecustomize.py").write_text(WATCHER, encoding="utf-8")
-    hosts, starts = watch / "hosts", watch / "starts"
-    environment = {name: value for name, value in os.environ.items() if name in KEPT} | {
+    return {name: value for name, value in os.environ.items() if name in KEPT} | {
         "PREFECT_HOME": str(folder / "prefect"),
         "PYTHONPATH": os.pathsep.join([str(watch), str(ROOT)]),
-        "WATCHED_HOSTS": str(hosts),
-        "WATCHED_STARTS": str(starts),
+        "WATCHED_HOSTS": str(watch / "hosts"),
+        "WATCHED_STARTS": str(watch / "starts"),
     }
-    done = subprocess.run(
-        [sys.executable, *arguments], env=environment, cwd=folder, capture_output=True,
-        text=True, timeout=240, check=False,
-    )  # fmt: skip
+
+
+def read_watched(folder: Path) -> tuple[Process, ...]:
+    """Return the processes that were watched."""
+    hosts, starts = folder / "watch" / "hosts", folder / "watch" / "starts"
     wanted = [line.split("\t") for line in _lines(hosts)]
-    processes = tuple(
+    return tuple(
         Process(
             command,
             analytics,
@@ -146,7 +155,6 @@ def watch_python(arguments: list[str], *, folder: Path) -> tuple[Told, tuple[Pro
         )
         for own, analytics, do_not_track, command in (line.split("\t") for line in _lines(starts))
     )
-    return Told(done.returncode, done.stdout, done.stderr), processes
 
 
 def _lines(path: Path) -> list[str]:

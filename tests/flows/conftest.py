@@ -13,10 +13,9 @@ from tests.flows.small_audit import SmallAudit, write_audit
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
     from flows.run.logs import set_up_logging
-    from flows.run.prefect_server import hush_exit, keep_private
+    from flows.run.prefect_server import hush_exit
 
     set_up_logging()
-    keep_private()
     hush_exit()
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness

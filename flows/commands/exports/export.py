@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.commands.exports.checks import read_named_checks
 from flows.commands.exports.matches import MATCH_READERS
-from flows.commands.exports.rows import mark_limit, select_current
+from flows.commands.exports.rows import mark_limit, select_current, select_named
 from flows.commands.exports.wide_columns import LIMIT
 from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
@@ -32,17 +32,22 @@ class Exported:
     notes: tuple[str, ...] = ()
 
 
-def export_table(workspace: Path, table: str, target: Path, *, all_runs: bool = False) -> Exported:
+def export_table(
+    workspace: Path, table: str, target: Path, *, all_runs: bool = False, current: bool = False
+) -> Exported:
     """Write a table of the workspace to `target`.
 
     all_runs: write also what earlier runs made and earlier attributes and systems left, not the
-    latest alone. Rows of limited samples get a column `sample_limit`. Nested columns (predicates)
-    are JSON text in CSV. Raises ConfigError for an unknown table or suffix, StoreError for what is
-    no workspace.
+    latest alone. current: of what is kept of any content, and of runs, write only what the samples
+    and the manifests of now name. Rows of limited samples get a column `sample_limit`. Nested
+    columns (predicates) are JSON text in CSV. Raises ConfigError for an unknown table or suffix,
+    StoreError for what is no workspace.
     """
     known = list_tables()
     if table not in known:
         raise ConfigError(f"no table {table!r}; the tables are {', '.join(known)}")
+    if all_runs and current:
+        raise ConfigError("--all-runs and --current ask for opposite things; give one of them")
     if target.suffix not in SUFFIXES:
         raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
     store = find_store(workspace)
@@ -51,6 +56,8 @@ def export_table(workspace: Path, table: str, target: Path, *, all_runs: bool = 
     except (pl.exceptions.PolarsError, OSError) as error:  # a file that something else changed
         raise StoreError(f"{workspace}: table {table!r} cannot be read: {error}") from None
     frame = stored if all_runs else select_current(stored, table, store)
+    if current:
+        frame = select_named(frame, table, store)
     frame = mark_limit(frame, table, store)
     if not target.parent.is_dir():
         raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")

@@ -4,6 +4,7 @@ import polars as pl
 
 from flows.commands.exports.wide_columns import LIMIT
 from flows.run.record import find_last_search
+from pipeline.images.measure import MEASURE_VERSION
 from pipeline.tables import RESULTS
 from pipeline.workspace.manifests import (
     FairnessManifest,
@@ -33,6 +34,27 @@ def select_current(frame: pl.DataFrame, table: str, store: Store) -> pl.DataFram
     if table == "errors" and (score := ScoreManifest.find(store.folder)):
         current = [one.error_id for one in score.systems.values()]
         return frame.filter(pl.col("error_id").is_in(current))
+    return frame
+
+
+def select_named(frame: pl.DataFrame, table: str, store: Store) -> pl.DataFrame:
+    """Return of vectors, measurements and runs the rows that the samples and manifests name now.
+
+    That is the content of the samples as last read, by the encoder that the labels come from, and
+    the runs that searched and compared groups last. Other tables come back as they are.
+    """
+    if table in {"embeddings", "measurements"}:
+        keys = store.read_samples()["content_key"].unique()
+        frame = frame.filter(pl.col("content_key").is_in(keys.implode()))
+    label = LabelManifest.find(store.folder)
+    if table == "embeddings" and label is not None and label.encoder_id is not None:
+        return frame.filter(pl.col("encoder_id") == label.encoder_id)
+    if table == "measurements":
+        return frame.filter(pl.col("measure_version") == MEASURE_VERSION)
+    if table == "runs":
+        run, compared = find_last_search(store), FairnessManifest.find(store.folder)
+        ids = [run["run_id"]] if run else []
+        return frame.filter(pl.col("run_id").is_in(ids + ([compared.run_id] if compared else [])))
     return frame
 
 

@@ -58,10 +58,17 @@ def test_a_run_leaves_its_artifacts(small_audit: SmallAudit) -> None:
                 "/artifacts/filter",
                 json={"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC", "limit": 1},
             ).json()[0]
-            for key in ("weakspot-embed", "weakspot-findings", "weakspot-report")
+            for key in ("weakspot-small-embed", "weakspot-small-findings", "weakspot-small-report")
         }
-    assert kinds["weakspot-embed"]["type"] == "progress"
-    assert kinds["weakspot-findings"]["type"] == "table"
-    assert "brightness" in kinds["weakspot-findings"]["data"]
+    assert kinds["weakspot-small-embed"]["type"] == "progress"
+    assert kinds["weakspot-small-findings"]["type"] == "table"
+    assert "brightness" in kinds["weakspot-small-findings"]["data"]
     assert summary.report is not None
-    assert summary.report in kinds["weakspot-report"]["data"]
+    assert summary.report in kinds["weakspot-small-report"]["data"]
+
+
+def test_an_audit_that_takes_too_long_is_ended(small_audit: SmallAudit) -> None:
+    from flows.audit import run_audit
+
+    state = run_audit(str(small_audit.config), timeout_seconds=0.01, return_state=True)
+    assert (state.type.value, state.name) == ("FAILED", "TimedOut")

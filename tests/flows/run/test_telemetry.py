@@ -70,8 +70,7 @@ def test_the_watcher_sees_every_way_of_reaching_out(tmp_path: Path) -> None:
 def ask_settings(folder: Path, **own: str) -> str:
     """Return what Prefect makes of our settings beside a user's own, in a fresh process."""
     script = (
-        "from flows.run.prefect_server import keep_private\n"
-        "keep_private()\n"
+        "import flows.audit\n"
         "import os\n"
         "from prefect.settings import PREFECT_SERVER_ANALYTICS_ENABLED as analytics\n"
         "print(analytics.value(), os.environ['DO_NOT_TRACK'])\n"

@@ -1,0 +1,1 @@
+"""Audits on a schedule: what starts them, what overlaps, what was missed, and who hears of it."""

@@ -1,0 +1,160 @@
+"""Serving a schedule: every run that is due gets a process of its own, whatever happens to others.
+
+Prefect's own `serve` gives up when its server is away for half a minute, and ends what is running.
+"""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import httpx
+
+from flows.run.logs import LOG
+from flows.run.schedules.crashed import mark_crashed
+from flows.run.schedules.deployment import list_environment
+from flows.run.schedules.notify import send_notification
+from flows.run.schedules.overlap import Overlap, make_overlapping, skip_missed
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import State
+    from prefect.client.schemas.responses import FlowRunResponse
+
+POLL_SECONDS = 5.0
+_GRACE = 30.0  # seconds for a run to end when it is asked to
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run and the process that executes it."""
+
+    flow_run_id: UUID
+    process: "subprocess.Popen[bytes]"
+
+
+def serve_schedule(deployment_id: UUID, *, overlap: Overlap, poll: float = POLL_SECONDS) -> None:
+    """Start the runs of a deployment as they become due, one at a time, until stopped.
+
+    overlap: what a run does that becomes due while another one is running. poll: seconds between
+    two questions to the server. A server that is away is waited for; a run that is running goes on.
+    """
+    running: Started | None = None
+    away = False
+    with _end_on_terminate():
+        try:
+            while True:
+                try:
+                    running = _step(deployment_id, running, overlap=overlap)
+                    if away:
+                        LOG.info("Prefect's server answers again")
+                    away = False
+                except (httpx.HTTPError, RuntimeError) as error:  # Prefect's word for "unreached"
+                    if not away:
+                        reason = str(error).split("\n")[0][:200]
+                        LOG.warning("no word from Prefect's server, trying on: %s", reason)
+                    away = True
+                time.sleep(poll)
+        finally:
+            if running is not None:
+                _end(running)
+
+
+def _step(deployment_id: UUID, running: Started | None, *, overlap: Overlap) -> Started | None:
+    """Close a run that ended, start or skip what is due; return what is running then."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        if running is not None and running.process.poll() is not None:
+            _close(client, running)
+            running = None
+        elif running is not None:
+            _cancel_if_asked(client, running)
+        for run in skip_missed(client, deployment_id):
+            if running is None:
+                running = _start(client, run)
+            elif overlap != "queue":
+                state = make_overlapping(overlap, "the run before it is still going on")
+                client.set_flow_run_state(run.id, state, force=True)
+                LOG.warning("%s: %s, the run before it is still going on", run.name, state.name)
+    return running
+
+
+def _start(client: "SyncPrefectClient", run: "FlowRunResponse") -> Started | None:
+    """Start the process of a run; None if another server of the schedule took it."""
+    from prefect.client.schemas.responses import SetStateStatus
+    from prefect.states import Pending
+
+    if client.set_flow_run_state(run.id, Pending()).status != SetStateStatus.ACCEPT:
+        return None
+    LOG.info("starting run %s", run.name)
+    process = subprocess.Popen(
+        # -P: the folder that this was started in may hold packages of the same names as ours
+        [sys.executable, "-P", "-m", "prefect.engine"],
+        stdin=subprocess.DEVNULL,
+        env=list_environment(run.id),
+        start_new_session=True,  # Ctrl-C comes to us alone
+    )
+    return Started(run.id, process)
+
+
+def _close(client: "SyncPrefectClient", ended: Started) -> None:
+    """Set a run to Crashed, and send word of it, if its process ended before it did."""
+    code = ended.process.returncode
+    reason = f"killed by signal {-code}" if code < 0 else f"its process ended with {code}"
+    if mark_crashed(client, ended.flow_run_id, reason):
+        LOG.error("the run crashed: %s", reason)
+        run = client.read_flow_run(ended.flow_run_id)
+        send_notification(run, status="crashed", message=reason)
+
+
+def _cancel_if_asked(client: "SyncPrefectClient", running: Started) -> None:
+    """End a run that was cancelled in Prefect's page."""
+    from prefect.states import Cancelled
+
+    run = client.read_flow_run(running.flow_run_id)
+    if run.state is not None and run.state.is_cancelling():
+        LOG.info("ending run %s, which was cancelled", run.name)
+        _terminate(running)
+        state: State[None] = Cancelled(message="cancelled in Prefect; what was computed is kept")
+        client.set_flow_run_state(run.id, state, force=True)
+
+
+def _end(running: Started) -> None:
+    """End a run because the schedule is stopped."""
+    from prefect.client.orchestration import get_client
+
+    if running.process.poll() is None:
+        LOG.info("stopping the run that goes on; what was computed is kept")
+        _terminate(running)
+    with contextlib.suppress(httpx.HTTPError, RuntimeError), get_client(sync_client=True) as client:
+        mark_crashed(client, running.flow_run_id, "the schedule was stopped")
+
+
+def _terminate(running: Started) -> None:
+    running.process.terminate()
+    try:
+        running.process.wait(timeout=_GRACE)
+    except subprocess.TimeoutExpired:
+        running.process.kill()
+        running.process.wait()
+
+
+@contextlib.contextmanager
+def _end_on_terminate() -> Iterator[None]:
+    """Turn SIGTERM into the end of the program, so that what is open is closed."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,98 @@
+"""Reports of earlier runs: a folder a run beside the newest report, and a page of all."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import polars as pl
+
+from flows.run.logs import LOG
+from flows.run.record import find_last_search
+from flows.run.resolved_audit import ResolvedAudit
+from pipeline.config.audit import ReportConfig
+from pipeline.exceptions import ConfigError
+from pipeline.files.whole_files import replace_file, write_text
+from pipeline.vocabulary import INSUFFICIENT
+from pipeline.workspace.store import Store
+from reports.pages.history_page import HistoryRun, SystemRun, build_history
+
+RUNS = "runs"  # the folder, in that of the report, of one report a run
+PAGE = "history.html"
+_RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")  # as `run_id` is made; it sorts by time
+
+
+def keep_report(resolved: ResolvedAudit, store: Store, page: Path) -> None:
+    """Keep a copy of the newest report under its run, drop the oldest, and list what is kept.
+
+    page: the report that was just written; that of limited samples is not kept. The other reports
+    stay as they are, so that this takes as long for the thousandth run as for the first. Raises
+    ConfigError when the folder cannot be written.
+    """
+    report = resolved.audit.report
+    last = find_last_search(store)
+    if last is None or page.parent != report.folder:
+        return
+    try:
+        if report.keep:
+            kept = report.folder / RUNS / last["run_id"] / page.name
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with replace_file(kept) as partial:
+                shutil.copyfile(page, partial)
+        for old in list_kept(report.folder)[report.keep :]:
+            shutil.rmtree(old)
+        runs = list_history(store, report.folder, audit=resolved.audit.name)
+        write_text(build_history(resolved.audit.name, runs), report.folder / PAGE)
+    except OSError as error:
+        raise ConfigError(f"[report] folder {report.folder}: cannot be written: {error}") from None
+    LOG.info("history: %s", report.folder / PAGE)
+
+
+def list_kept(folder: Path) -> list[Path]:
+    """Return the folders of kept reports, the newest first; folders of other names are not ours."""
+    own = [path for path in (folder / RUNS).glob("*") if _RUN_ID.fullmatch(path.name)]
+    return sorted((path for path in own if path.is_dir()), reverse=True)
+
+
+def list_history(store: Store, folder: Path, *, audit: str) -> list[HistoryRun]:
+    """Return the full runs of an audit that searched, the newest first."""
+    pages = {path.name: f"{RUNS}/{path.name}/index.html" for path in list_kept(folder)}
+    runs = store.read("runs").filter(
+        pl.col("search") != "", pl.col("name") == audit, pl.col("sample_limit").is_null()
+    )
+    findings = store.read("findings").filter(pl.col("state") != INSUFFICIENT)
+    counted = {
+        (run_id, system): n
+        for run_id, system, n in findings.group_by("run_id", "system").len().iter_rows()
+    }
+    return [
+        HistoryRun(
+            run_id=run["run_id"],
+            started_at=run["started_at"],
+            href=pages.get(run["run_id"]),
+            systems=tuple(_list_systems(run, counted)),
+        )
+        for run in runs.sort("started_at", "run_id", descending=True).iter_rows(named=True)
+    ]
+
+
+def _list_systems(run: dict[str, Any], counted: dict[tuple[str, str], int]) -> list[SystemRun]:
+    return [
+        SystemRun(
+            name=name,
+            samples=searched["n"],
+            error=searched["error"],
+            findings=counted.get((run["run_id"], name), 0),
+        )
+        for name, searched in json.loads(run["search"])["systems"].items()
+    ]
+
+
+def locate_page(report: ReportConfig, page: Path) -> str:
+    """Return the address of a page in the folder of the report: at `base_url`, else file://."""
+    if report.base_url is None:
+        return page.as_uri()
+    place = page.relative_to(report.folder).as_posix()
+    return f"{report.base_url.rstrip('/')}/{quote(place)}"
