@@ -6,16 +6,19 @@ from typing import Any, Literal
 
 import polars as pl
 
+from flows.run.label_truth import read_known_labels
 from flows.run.logs import LOG
 from flows.run.preflight import has_comparison
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_comparison, note_inputs, refuse_stale
 from pipeline.config.audit import FairnessConfig, Gates
+from pipeline.fairness.corrected_gaps import correct_gaps, list_compared
 from pipeline.fairness.gap_table import order_gaps
 from pipeline.fairness.gates import Verdict, judge_error, judge_gates
 from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.fairness.verdicts import ALL, select_failures, sum_up_systems
+from pipeline.slices.known_labels import KnownLabels
 from pipeline.workspace.label_columns import (
     LabelColumn,
     list_columns,
@@ -40,11 +43,13 @@ TABLES = ("gaps", "disparities", "verdicts")
 class Compared:
     """What the groups of one system are compared on.
 
-    table: the labels of groups and covariates beside the errors. matches: as `score_system` gave
-    them, None for a table of errors. paths: (n,) the image of each row.
+    table: the labels of groups and covariates beside the errors. known: what is known of these
+    labels. matches: as `score_system` gave them, None for a table of errors. paths: (n,) the image
+    of each row.
     """
 
     table: SearchTable
+    known: KnownLabels
     sensitive: tuple[str, ...]
     adjust_for: tuple[str, ...]
     matches: pl.DataFrame | None
@@ -85,6 +90,7 @@ def compare_groups(
                     max_gap=max_gap,
                     min_group=audit.gates.min_group,
                     attributes=audit.gates.attributes or compared.sensitive,
+                    judge_unchecked=audit.gates.unchecked_labels == "judge",
                 )
             for name, frame in frames.items():
                 source = pl.lit(labels).alias("labels")
@@ -169,21 +175,27 @@ def gather_groups(
     adjust_for = tuple(name for name in asked.adjust_for if name in columns)
     chosen = [columns[name] for name in dict.fromkeys((*sensitive, *adjust_for))]
     table = read_search_table(store, chosen, system=system, sample_ids=samples["sample_id"])
-    known = order_values(
+    known = read_known_labels(store, manifest, chosen, table)
+    orders = order_values(
         manifest, sensitive, label_source=labels, truth=resolved.audit.dataset.truth
     )
-    table = replace(table, attributes=_declare_values(table.attributes, known))
+    table = replace(table, attributes=_declare_values(table.attributes, orders))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
     paths = rows.join(samples, on="sample_id", how="left", maintain_order="left")["path"]
     # Recall and the like are of objects: nothing is said of them where samples are detections.
     of_detections = resolved.audit.dataset.sample == "detection"
     matches = None if of_detections else store.read_matches(find_error_id(store, system))
-    return Compared(table, sensitive, adjust_for, matches, paths)
+    return Compared(table, known, sensitive, adjust_for, matches, paths)
 
 
 def measure_groups(compared: Compared, asked: FairnessConfig, max_gap: float | None) -> Fairness:
-    """Measure the gaps between the groups of one system; max_gap: that of its gate."""
-    return measure_fairness(
+    """Measure the gaps between the groups of one system, and correct them for wrong labels.
+
+    max_gap: that of its gate.
+    """
+    from pipeline.slices.corrected_findings import correct_predicates  # loads for a while
+
+    measured = measure_fairness(
         compared.table.attributes,
         compared.table.errors.to_numpy(),
         sensitive=compared.sensitive,
@@ -197,6 +209,8 @@ def measure_groups(compared: Compared, asked: FairnessConfig, max_gap: float | N
         min_group=asked.min_group,
         smallest_gap=max_gap,
     )
+    corrections = correct_predicates(compared.known, list_compared(measured.gaps), seed=0)
+    return replace(measured, gaps=correct_gaps(measured.gaps, corrections))
 
 
 def read_gaps(store: Store, run_id: str) -> tuple[dict[str, Any], ...]:

@@ -1,10 +1,37 @@
 """Findings as labelled, beside what is known of the labels."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from pipeline.exceptions import TableError
+from pipeline.slices.known_labels import KnownLabels, Predicates
+from pipeline.slices.label_noise.correction import correct_slices
 from pipeline.tables import CORRECTED, CORRECTIONS, REPORTED, WEAKNESSES, check
 from pipeline.vocabulary import CONFIRMED, LIKELY, UNCLEAR
+
+
+def correct_predicates(
+    known: KnownLabels, slices: Sequence[Predicates], *, seed: int
+) -> pl.DataFrame:
+    """Return CORRECTIONS of slices in their order, null where no label of a slice is a model's."""
+    places = [place for place, predicates in enumerate(slices) if known.concerns(predicates)]
+    rows: list[dict[str, object]] = [
+        dict.fromkeys(CORRECTIONS) | {"predicates": list(predicates)} for predicates in slices
+    ]
+    corrected = correct_slices(
+        known.labels,
+        known.errors,
+        [known.name_here(slices[place]) for place in places],
+        truth=known.truth,
+        inclusion=known.inclusion,
+        cluster_ids=known.cluster_ids,
+        orders=known.orders,
+        seed=seed,
+    )
+    for place, row in zip(places, corrected.drop("predicates").to_dicts(), strict=True):
+        rows[place] |= row
+    return check(pl.DataFrame(rows, schema=dict(CORRECTIONS)), CORRECTIONS, table="corrections")
 
 
 def attach_corrections(findings: pl.DataFrame, corrections: pl.DataFrame) -> pl.DataFrame:
