@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from logging import INFO, WARNING
 from typing import Any, Literal
 
 import polars as pl
@@ -19,6 +20,7 @@ from pipeline.fairness.gates import Verdict, judge_error, judge_gates
 from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.fairness.verdicts import ALL, select_failures, sum_up_systems
 from pipeline.slices.known_labels import KnownLabels
+from pipeline.vocabulary import NOT_JUDGED
 from pipeline.workspace.label_columns import (
     LabelColumn,
     list_columns,
@@ -134,7 +136,7 @@ def _sum_up(
     warnings = {name: one.warnings for name, one in scored.items() if one.warnings}
     verdicts = sum_up_systems(tables["verdicts"], min_group=gates.min_group, questionable=warnings)
     for name, verdict in verdicts.items():
-        LOG.info("%s: gates: %s", name, verdict)
+        LOG.log(WARNING if verdict == NOT_JUDGED else INFO, "%s: gates: %s", name, verdict)
         if name in warnings:
             LOG.warning("%s: no gate passes on questionable outputs: %s", name, warnings[name][0])
     return verdicts
