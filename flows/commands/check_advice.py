@@ -39,7 +39,7 @@ def advise_gates(summary: Summary) -> str:
 
 def _advise_finding(finding: Mapping[str, Any], audit: str, *, several: bool) -> str:
     needed = write_checks(finding["checks_needed"] or ())
-    settles = f"; about {needed} more checks would settle it" if needed else ""
+    settles = f"; about {needed} would settle it" if needed else ""
     system = f' --system "{finding["system"]}"' if several else ""
     return (
         f"{write_predicates(finding['predicates'])}: wrong labels leave open whether it does worse"

@@ -241,10 +241,11 @@ def _describe_failure(row: Mapping[str, Any], sources: Mapping[str, str]) -> str
             "max_error"
         )
     own = [sources.get(one["attribute"], "") for one in row["predicates"]]
+    fixed = ", corrected for wrong labels" if row["corrected"] else ""
     return (
         f"{row['system']}: {write_predicates(row['predicates'])} "
         f"({write_group_sources(row['labels'], own)}, n {row['n']:,}): "
-        f"error {row['difference']:+.3g} against the rest"
+        f"error {row['difference']:+.3g} against the rest{fixed}"
     )
 
 

@@ -186,10 +186,13 @@ def write_predicates(predicates: Predicates) -> str:
 
 
 def write_checks(needed: Iterable[Mapping[str, Any]]) -> str:
-    """Write further checks: "40 of hat = yes and 25 of hat = no"; nothing of none."""
-    return enumerate_words(
-        [f"{one['n']:,} of {write_predicates([{**one}])}" for one in needed if one["n"]]
-    )
+    """Write further checks: "40 more checks of hat = yes and 25 of hat = no"; nothing of none."""
+    more = [one for one in needed if one["n"]]
+    parts = [
+        f"{one['n']:,} {'of' if place else 'more checks of'} {write_predicates([{**one}])}"
+        for place, one in enumerate(more)
+    ]
+    return enumerate_words(parts)
 
 
 def write_group_sources(labels: str, sources: Iterable[str]) -> str:

@@ -22,7 +22,8 @@ class CorrectionView:
     error: str  # "41.0% missed", of bounds "20.0% to 55.0% missed"
     error_range: str  # none of bounds
     note: str
-    needed: str  # "40 of hat = yes and 25 of hat = no"; empty where more would settle nothing
+    needed: str  # "40 more checks of hat = yes and 25 of hat = no", or ""
+    is_open: bool  # whether no number of checks would settle if it does worse
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def view_correction(row: Row, words: ErrorWords) -> CorrectionView | None:
         error_range="" if row["correction"] == BOUNDS else write_error_range(row, words),
         note=row["correction_note"] or "",
         needed=write_checks(row["checks_needed"] or ()),
+        is_open=row["checks_needed"] is None and row["correction"] not in (BOUNDS, UNCORRECTED),
     )
 
 

@@ -54,8 +54,7 @@ def chart_finding(
         lines.append(_chart_corrected(row, words, scale, overall))
     lines.append(_chart_mean("Elsewhere", row, "rest_error", "rest", words, scale, overall))
     ends = (row["ci_low"], row["ci_high"])
-    name = "Difference, as labelled" if corrected else "Difference"
-    lines.append(_chart_gap(name, row["difference"], *ends, words, scale))
+    lines.append(_chart_gap("Difference", row["difference"], *ends, words, scale))
     if corrected:
         low, high = row["corrected_difference_low"], row["corrected_difference_high"]
         gap = row["corrected_difference"]

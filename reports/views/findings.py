@@ -17,6 +17,7 @@ from reports.views.corrections import (
     list_unchecked,
     view_correction,
     view_worth,
+    write_error_range,
 )
 from reports.views.detectors import DetectorView, view_detector
 from reports.views.finding_charts import ChartRow, chart_finding, scale_findings
@@ -140,7 +141,7 @@ def _view_finding(
         sentence=_say_error(row, words),
         n=format_count(row["n"]),
         error=words.write_value(row["error"]),
-        corrected=words.write_value(row["corrected_error"]) if is_corrected(row) else "",
+        corrected=_write_corrected(row, words),
         complement=words.write_value(row["rest_error"]),
         difference=words.write_difference(row["difference"]),
         chart=chart_finding(row, words, scale, words.turn(system.overall_error)),
@@ -151,6 +152,15 @@ def _view_finding(
         pictures=make_pictures(system.gallery.get(rank, ()), words),
         sweep=view_sweep(system.sweeps.get(rank), words),
     )
+
+
+def _write_corrected(row: Row, words: ErrorWords) -> str:
+    """Write the corrected error, of bounds their ends."""
+    if not is_corrected(row):
+        return ""
+    if row["corrected_error"] is None:
+        return write_error_range(row, words)
+    return words.write_value(row["corrected_error"])
 
 
 def _say_error(row: Row, words: ErrorWords) -> str:

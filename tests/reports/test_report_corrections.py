@@ -70,7 +70,7 @@ def test_a_corrected_finding_stands_beside_what_its_labels_show() -> None:
         "that truly are, about 402: 41.2% missed (33.1% to 49.8%). This slice 27.1% "
         "This slice, corrected 41.2% 33.1% to 49.8% Elsewhere 5.0%" in words
     )
-    assert "Difference, as labelled +22.1 points 18.0 to 26.4" in words
+    assert "Difference +22.1 points 18.0 to 26.4" in words
     assert "Difference, corrected +37.1 points 29.0 to 45.8" in words
 
 
@@ -101,10 +101,15 @@ def test_an_unclear_finding_is_no_weak_slice_that_holds_up() -> None:
     )
     assert "No slice holds up once wrong labels are counted" in words
     assert (
-        "About 40 of hat = yes and 25 of hat = no more checks would settle whether it does worse: "
+        "About 40 more checks of hat = yes and 25 of hat = no would settle whether it does worse: "
         "weakspot check-labels AUDIT.toml --finding 1." in words
     )
     assert "It holds up as labelled, but so many labels are wrong" in words
+
+
+def test_what_checks_cannot_settle_is_said() -> None:
+    words = read(make_finding(1, **UNCLEAR | {"checks_needed": None}))
+    assert "More checks alone would not settle whether it does worse; more images would." in words
 
 
 def test_the_verdict_names_what_holds_before_what_is_unclear_and_counts_both() -> None:
@@ -122,7 +127,8 @@ def test_slices_that_wrong_labels_hide_are_listed_to_check() -> None:
     words = read(make_finding(1), worth_checking=frame)
     assert "1 slice is worth checking." in words
     assert (
-        "age = child and hat = yes 58.0% 402 41.2% 33.1% to 49.8% 4.1% 30 of age = child" in words
+        "age = child and hat = yes 58.0% 402 41.2% 33.1% to 49.8% 4.1% 30 more checks of age = child"
+        in words
     )
     alone = read(worth_checking=frame)
     assert "1 slice is worth checking: wrong labels may hide what it does there." in alone

@@ -99,8 +99,8 @@ def test_an_unclear_finding_says_how_many_checks_of_which_value_would_settle_it(
               {"attribute": "hat", "value": "no", "n": 25}]  # fmt: skip
     unclear = HAT | {"state": "unclear: check labels", "checks_needed": needed}
     assert (
-        "hat = yes: wrong labels leave open whether it does worse; about 40 of hat = yes and 25 of "
-        "hat = no more checks would settle it: weakspot check-labels my/audit.toml --finding 2\n"
+        "hat = yes: wrong labels leave open whether it does worse; about 40 more checks of hat = "
+        "yes and 25 of hat = no would settle it: weakspot check-labels my/audit.toml --finding 2\n"
     ) in print_all(unclear)
     other = HAT | {"system": "other"}
     assert '--finding 2 --system "finder"\n' in print_all(unclear, other)
