@@ -242,10 +242,14 @@ def _describe_failure(row: Mapping[str, Any], sources: Mapping[str, str]) -> str
         )
     own = [sources.get(one["attribute"], "") for one in row["predicates"]]
     fixed = ", corrected for wrong labels" if row["corrected"] else ""
+    if row["difference"] is None:  # bounds
+        difference = f"{row['difference_low']:+.3g} to {row['difference_high']:+.3g}"
+    else:
+        difference = f"{row['difference']:+.3g}"
     return (
         f"{row['system']}: {write_predicates(row['predicates'])} "
         f"({write_group_sources(row['labels'], own)}, n {row['n']:,}): "
-        f"error {row['difference']:+.3g} against the rest{fixed}"
+        f"error {difference} against the rest{fixed}"
     )
 
 

@@ -115,11 +115,13 @@ def _order_verdict(row: Mapping[str, Any]) -> tuple[object, ...]:
 def _view_verdict(row: Mapping[str, Any], words: ErrorWords) -> VerdictView:
     low, high = row["difference_low"], row["difference_high"]
     known = low is not None or high is not None
+    interval = f"{words.write_bound(low)} to {words.write_bound(high)}" if known else ""
+    is_bounds = row["difference"] is None and known  # an interval without a number inside it
     return VerdictView(
         predicates=row["predicates"],
         n=format_count(row["n"] or 0),
-        difference=words.write_signed(row["difference"]),
-        interval=f"{words.write_bound(low)} to {words.write_bound(high)}" if known else "",
+        difference=interval if is_bounds else words.write_signed(row["difference"]),
+        interval="" if is_bounds else interval,
         q=format_probability(row["q"]),
         corrected=bool(row["corrected"]),
         verdict=row["verdict"],
