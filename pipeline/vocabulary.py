@@ -20,6 +20,12 @@ PASS: Final = "pass"  # noqa: S105 - a verdict, no password
 FAIL: Final = "fail"
 NOT_JUDGED: Final = "not judged: labels unchecked"
 
+MODELLED: Final = ("zero-shot", "probe")  # sources of labels that a model made, so may be wrong
+
+# How wrong labels were corrected for: the column `correction`.
+BOUNDS: Final = "bounds"  # an interval alone, without a number inside it
+UNCORRECTED: Final = "none"  # labels of a model of which too little is known
+
 # Answers of a person who checks a label.
 RIGHT: Final = "right"
 WRONG: Final = "wrong"

@@ -16,6 +16,7 @@ from pipeline.errors.evaluation.evaluation_tables import (
 from pipeline.tables import (
     COLLECTION,
     COMBINATIONS,
+    CORRECTIONS,
     COVERAGE,
     DISPARITIES,
     FAMILY,
@@ -25,10 +26,10 @@ from pipeline.tables import (
     LABEL_QUALITY,
     LABEL_RELIABILITY,
     REJECTS,
+    REPORTED,
     SWEEP,
     VALUE_ERRORS,
     VERDICTS,
-    WEAKNESSES,
     check,
     empty,
 )
@@ -86,7 +87,8 @@ class SystemReport:
     share: whether errors are 0/1 or a share of objects, so that means read as percentages.
     overall_error: mean over the n samples with an error; None when there is none. holdout_n: how
     many of these were held out from the search; findings and slices are of the others.
-    findings: WEAKNESSES in rank order. top_slices: FAMILY rows by score, before any test.
+    findings: REPORTED in rank order. worth_checking: CORRECTIONS of slices that are no findings as
+    labelled, best first. top_slices: FAMILY rows by score, before any test.
     slices_counted: size of the counted family. gallery: rank -> worst samples, worst first.
     detectable_gap: smallest difference that the tests could have found, in units of the error.
     sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
@@ -103,7 +105,8 @@ class SystemReport:
     holdout_n: int = 0
     samples_without_error: int = 0
     errors_without_sample: int = 0
-    findings: pl.DataFrame = field(default_factory=lambda: empty(WEAKNESSES))
+    findings: pl.DataFrame = field(default_factory=lambda: empty(REPORTED))
+    worth_checking: pl.DataFrame = field(default_factory=lambda: empty(CORRECTIONS))
     top_slices: pl.DataFrame = field(default_factory=lambda: empty(FAMILY))
     slices_counted: int = 0
     detectable_gap: float | None = None
@@ -240,7 +243,8 @@ def check_report_data(data: ReportData) -> None:
         check(data.label_quality.reliability, LABEL_RELIABILITY, table="label_reliability")
         check(data.label_quality.calibration, LABEL_CALIBRATION, table="label_calibration")
     for system in data.systems:
-        check(system.findings, WEAKNESSES, table=f"findings of {system.name}")
+        check(system.findings, REPORTED, table=f"findings of {system.name}")
+        check(system.worth_checking, CORRECTIONS, table=f"worth checking of {system.name}")
         check(system.top_slices, FAMILY, table=f"top slices of {system.name}")
         for rank, sweep in system.sweeps.items():
             check(sweep, SWEEP, table=f"sweep of finding {rank} of {system.name}")

@@ -51,11 +51,27 @@ def tabulate_findings(
     systems = [finding.get("system", "") for finding in findings]
     columns = {"system": systems} if len(set(systems)) > 1 else {}
     columns |= _write_errors(findings)
+    corrected = [_write_corrected(finding) for finding in findings]
+    if any(corrected):
+        columns["corrected (95 %)"] = corrected
     if with_difference:
         columns["difference (95 %)"] = [_write_difference(finding) for finding in findings]
     columns["state"] = [finding["state"] for finding in findings]
     columns["by"] = [write_evidence(finding) for finding in findings]
     return tabulate(title, columns)
+
+
+def tabulate_hidden(hidden: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table of slices that wrong labels hide, in the order given."""
+    systems = [row["system"] for row in hidden]
+    columns = {"system": systems} if len(set(systems)) > 1 else {}
+    columns |= {
+        "slice": [write_predicates(row["predicates"]) for row in hidden],
+        "labels right": [_write(row["label_precision"], ".0%") for row in hidden],
+        "corrected (95 %)": [_write_corrected(row) for row in hidden],
+        "elsewhere": [_write(row["corrected_rest_error"], ".3g") for row in hidden],
+    }
+    return tabulate("Worth checking: no findings as labelled, but perhaps in truth", columns)
 
 
 def tabulate_best(family: "pl.DataFrame", *, top: int) -> Table:
@@ -106,6 +122,15 @@ def _write_errors(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         "error": [f"{row['error']:.3g}" for row in rows],
         "elsewhere": ["" if r["rest_error"] is None else f"{r['rest_error']:.3g}" for r in rows],
     }
+
+
+def _write_corrected(row: Mapping[str, Any]) -> str:
+    """Write the corrected error with its interval, of bounds the interval alone, else nothing."""
+    value, low, high = (row.get(f"corrected_{name}") for name in ("error", "low", "high"))
+    if low is None or high is None:
+        return ""
+    ends = f"{low:.3g} to {high:.3g}"
+    return ends if value is None else f"{value:.3g} ({ends})"
 
 
 def _write_difference(row: Mapping[str, Any]) -> str:

@@ -69,12 +69,14 @@ def execute_audit(
         run_id=run.run_id,
         counts=run.counts,
         findings=_read_findings(store, run.run_id),
+        worth_checking=_read_worth_checking(store, run.run_id),
         gaps=read_gaps(store, run.run_id),
         gates=run.gates,
         systems=_read_systems(store),
         report=report,
         seconds=run.seconds,
         limit=run.limit,
+        audit=str(path),
     )
     if FAIL in run.gates.values():
         raise GatesFailedError(describe_failures(store, run.run_id), summary)
@@ -204,3 +206,9 @@ def _read_findings(store: Store, run_id: str) -> tuple[dict[str, object], ...]:
     """Return the findings of a run as they are printed, worst first."""
     findings = store.read("findings").filter(pl.col("run_id") == run_id)
     return tuple(findings.sort("system", "rank").drop("run_id").to_dicts())
+
+
+def _read_worth_checking(store: Store, run_id: str) -> tuple[dict[str, object], ...]:
+    """Return the slices that wrong labels hide from a run, best first in each system."""
+    hidden = store.read_result(run_id, "worth_checking")
+    return () if hidden is None else tuple(hidden.drop("run_id").to_dicts())

@@ -10,6 +10,8 @@ from pipeline.config.audit import Audit, Dataset, System
 from pipeline.embeddings.card import spec_key
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute
+from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.known_truth import summarize_checks
 from pipeline.workspace.manifests import (
     Inputs,
     LabelManifest,
@@ -112,7 +114,7 @@ def refuse_unlabelled(resolved: ResolvedAudit, store: Store) -> None:
 
 
 def note_inputs(store: Store, samples: pl.DataFrame) -> Inputs:
-    """Return what identifies the samples, labels and errors that the workspace holds now."""
+    """Return what identifies the samples, labels, errors and checks in the workspace now."""
     label = LabelManifest.read(store.folder)
     scored = ScoreManifest.read(store.folder).systems
     keys = samples.select("sample_id", "content_key").sort("sample_id")
@@ -121,7 +123,15 @@ def note_inputs(store: Store, samples: pl.DataFrame) -> Inputs:
         labels={one.name: one.label_id for one in label.attributes},
         truth=label.truth,
         errors={name: one.error_id for name, one in scored.items()},
+        checks=_hash_checks(store),
     )
+
+
+def _hash_checks(store: Store) -> str:
+    """Return a hash of the true values that people named, "" where there are none."""
+    known = summarize_checks(read_checks(store.folder))
+    values = known.select("sample_id", "attribute", "value").sort("sample_id", "attribute")
+    return "" if values.is_empty() else _hash(values.write_csv())
 
 
 def refuse_unsearched(audit: Audit, store: Store, search: SearchRecord, *, inputs: Inputs) -> None:

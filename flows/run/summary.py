@@ -25,19 +25,22 @@ class Summary:
     """One run: counts of what was made, findings and gaps worst first, seconds per stage.
 
     systems: for each scored system the counts of its outputs, and why they are questionable.
-    gates: for each system pass, fail or insufficient evidence, where the audit has gates and they
-    were judged. limit: how many samples were taken, as --limit; None for all.
+    worth_checking: slices that wrong labels hide. gates: for each system pass, fail, insufficient
+    evidence or not judged, where the audit has gates and they were asked. limit: how many samples
+    were taken, as --limit; None for all. audit: the path of audit.toml.
     """
 
     run_id: str
     counts: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Mapping[str, Any], ...] = ()
+    worth_checking: tuple[Mapping[str, Any], ...] = ()
     gaps: tuple[Mapping[str, Any], ...] = ()
     gates: Mapping[str, str] = field(default_factory=dict)
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     report: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     limit: int | None = None
+    audit: str = ""
 
     def to_json(self) -> str:
         """Return the summary as one JSON object; every count is there, 0 when nothing was made."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from logging import INFO, WARNING
 from typing import Any, Literal
 
 import polars as pl
 
+from flows.run.label_truth import read_known_labels
 from flows.run.logs import LOG
 from flows.run.preflight import has_comparison
 from flows.run.resolved_audit import ResolvedAudit
@@ -13,10 +15,13 @@ from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_comparison, note_inputs, refuse_stale
 from pipeline.config.audit import FairnessConfig, Gates
 from pipeline.config.error_metrics import LABELS
+from pipeline.fairness.corrected_gaps import correct_gaps, list_compared
 from pipeline.fairness.gap_table import order_gaps
 from pipeline.fairness.gates import Verdict, judge_error, judge_gates
 from pipeline.fairness.measure import Fairness, measure_fairness
 from pipeline.fairness.verdicts import ALL, select_failures, sum_up_systems
+from pipeline.slices.known_labels import KnownLabels
+from pipeline.vocabulary import NOT_JUDGED
 from pipeline.workspace.label_columns import (
     LabelColumn,
     list_columns,
@@ -41,11 +46,13 @@ TABLES = ("gaps", "disparities", "verdicts")
 class Compared:
     """What the groups of one system are compared on.
 
-    table: the labels of groups and covariates beside the errors. matches: as `score_system` gave
-    them, None for a table of errors. paths: (n,) the image of each row.
+    table: the labels of groups and covariates beside the errors. known: what is known of these
+    labels. matches: as `score_system` gave them, None for a table of errors. paths: (n,) the image
+    of each row.
     """
 
     table: SearchTable
+    known: KnownLabels
     sensitive: tuple[str, ...]
     adjust_for: tuple[str, ...]
     matches: pl.DataFrame | None
@@ -86,6 +93,7 @@ def compare_groups(
                     max_gap=max_gap,
                     min_group=audit.gates.min_group,
                     attributes=audit.gates.attributes or compared.sensitive,
+                    judge_unchecked=audit.gates.unchecked_labels == "judge",
                 )
             for name, frame in frames.items():
                 source = pl.lit(labels).alias("labels")
@@ -129,7 +137,7 @@ def _sum_up(
     warnings = {name: one.warnings for name, one in scored.items() if one.warnings}
     verdicts = sum_up_systems(tables["verdicts"], min_group=gates.min_group, questionable=warnings)
     for name, verdict in verdicts.items():
-        LOG.info("%s: gates: %s", name, verdict)
+        LOG.log(WARNING if verdict == NOT_JUDGED else INFO, "%s: gates: %s", name, verdict)
         if name in warnings:
             LOG.warning("%s: no gate passes on questionable outputs: %s", name, warnings[name][0])
     return verdicts
@@ -170,10 +178,11 @@ def gather_groups(
     adjust_for = tuple(name for name in asked.adjust_for if name in columns)
     chosen = [columns[name] for name in dict.fromkeys((*sensitive, *adjust_for))]
     table = read_search_table(store, chosen, system=system, sample_ids=samples["sample_id"])
-    known = order_values(
+    known = read_known_labels(store, manifest, chosen, table)
+    orders = order_values(
         manifest, sensitive, label_source=labels, truth=resolved.audit.dataset.truth
     )
-    table = replace(table, attributes=_declare_values(table.attributes, known))
+    table = replace(table, attributes=_declare_values(table.attributes, orders))
     rows = pl.DataFrame({"sample_id": table.sample_ids})
     paths = rows.join(samples, on="sample_id", how="left", maintain_order="left")["path"]
     # Recall and the like are of objects: nothing is said of them where samples are detections. And
@@ -181,12 +190,17 @@ def gather_groups(
     of_labels = any(s.name == system and s.format == LABELS for s in resolved.audit.systems)
     without = resolved.audit.dataset.sample == "detection" or of_labels
     matches = None if without else store.read_matches(find_error_id(store, system))
-    return Compared(table, sensitive, adjust_for, matches, paths)
+    return Compared(table, known, sensitive, adjust_for, matches, paths)
 
 
 def measure_groups(compared: Compared, asked: FairnessConfig, max_gap: float | None) -> Fairness:
-    """Measure the gaps between the groups of one system; max_gap: that of its gate."""
-    return measure_fairness(
+    """Measure the gaps between the groups of one system, and correct them for wrong labels.
+
+    max_gap: that of its gate.
+    """
+    from pipeline.slices.corrected_findings import correct_predicates  # loads for a while
+
+    measured = measure_fairness(
         compared.table.attributes,
         compared.table.errors.to_numpy(),
         sensitive=compared.sensitive,
@@ -200,6 +214,8 @@ def measure_groups(compared: Compared, asked: FairnessConfig, max_gap: float | N
         min_group=asked.min_group,
         smallest_gap=max_gap,
     )
+    corrections = correct_predicates(compared.known, list_compared(measured.gaps), seed=0)
+    return replace(measured, gaps=correct_gaps(measured.gaps, corrections))
 
 
 def read_gaps(store: Store, run_id: str) -> tuple[dict[str, Any], ...]:
@@ -228,10 +244,15 @@ def _describe_failure(row: Mapping[str, Any], sources: Mapping[str, str]) -> str
             "max_error"
         )
     own = [sources.get(one["attribute"], "") for one in row["predicates"]]
+    fixed = ", corrected for wrong labels" if row["corrected"] else ""
+    if row["difference"] is None:  # bounds
+        difference = f"{row['difference_low']:+.3g} to {row['difference_high']:+.3g}"
+    else:
+        difference = f"{row['difference']:+.3g}"
     return (
         f"{row['system']}: {write_predicates(row['predicates'])} "
         f"({write_group_sources(row['labels'], own)}, n {row['n']:,}): "
-        f"error {row['difference']:+.3g} against the rest"
+        f"error {difference} against the rest{fixed}"
     )
 
 

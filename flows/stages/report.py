@@ -17,7 +17,7 @@ from pipeline.coverage.values import average_errors, cover_values, describe_cons
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
-from pipeline.tables import FAMILY, RESULTS, WEAKNESSES, empty
+from pipeline.tables import CORRECTIONS, FAMILY, REPORTED, RESULTS, empty
 from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
 from pipeline.workspace.manifests import (
     Inputs,
@@ -137,6 +137,7 @@ def _report_systems(
     """Return what the page shows of each system."""
     audit = resolved.audit
     findings, family = store.read("findings"), store.read_family(run_id)
+    worth = store.read_result(run_id, "worth_checking")
     scored = ScoreManifest.read(store.folder).systems
     asked = {system.name: system for system in audit.systems}
     has_gate = audit.gates is not None and audit.gates.max_error is not None
@@ -144,7 +145,7 @@ def _report_systems(
     reports = []
     for name, searched in search.systems.items():
         own = (pl.col("run_id") == run_id) & (pl.col("system") == name)
-        found = findings.filter(own).sort("rank").select(list(WEAKNESSES))
+        found = findings.filter(own).sort("rank").select(list(REPORTED))
         counted = family.filter(own).select(list(FAMILY))
         table, metric = tables[name], asked[name].error
         sweeps = _sweep_findings(found, table, store, scored[name], error=metric)
@@ -160,6 +161,9 @@ def _report_systems(
                 samples_without_error=scored[name].samples_without_error,
                 errors_without_sample=scored[name].errors_without_sample,
                 findings=found,
+                worth_checking=empty(CORRECTIONS)
+                if worth is None
+                else worth.filter(own).select(list(CORRECTIONS)),
                 top_slices=counted.head(audit.slices.top),
                 slices_counted=counted.height,
                 detectable_gap=searched.detectable_gap,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from flows.run.label_truth import read_known_labels
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
@@ -14,7 +15,8 @@ from flows.stages.judged_labels import weigh_judged
 from pipeline.arrays import Floats
 from pipeline.config.audit import SliceSearch
 from pipeline.coverage.values import describe_constant
-from pipeline.tables import FINDINGS, SLICES, empty
+from pipeline.slices.known_labels import KnownLabels
+from pipeline.tables import FINDINGS, RESULTS, SLICES, empty
 from pipeline.workspace.label_columns import choose_columns
 from pipeline.workspace.manifests import (
     LabelManifest,
@@ -38,24 +40,36 @@ class Searched:
     first_table: SearchTable
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """REPORTED, the findings of one system; CORRECTIONS of slices that wrong labels hide."""
+
+    findings: pl.DataFrame
+    worth_checking: pl.DataFrame
+
+
 def find_slices(
     resolved: ResolvedAudit, store: Store, run_id: str, *, run_task: RunTask = call_task
 ) -> Searched:
     """Search every system's errors; keep the counted families and the findings.
 
-    Raises SearchError when labels or errors are not those that the audit asks for now.
+    Findings by labels of a model are kept beside their corrections for wrong labels, and slices
+    that these hide as `worth_checking`. Raises SearchError when labels or errors are not those that
+    the audit asks for now.
     """
     audit = resolved.audit
     samples = store.read_samples()
     refuse_stale(resolved, store)
+    manifest = LabelManifest.read(store.folder)
     columns, left_out = choose_columns(
-        LabelManifest.read(store.folder),
+        manifest,
         label_source=audit.slices.labels,
         of_objects=resolved.of_objects,
     )
     if left_out:
         LOG.warning("not searched, for lack of true values: %s", ", ".join(left_out))
     families, findings = [empty(SLICES)], [empty(FINDINGS)]
+    worth = [empty(RESULTS["worth_checking"])]
     searched: dict[str, SearchedSystem] = {}
     tables: list[SearchTable] = []
     for system in audit.systems:
@@ -66,22 +80,27 @@ def find_slices(
             for sentence in describe_constant(table.attributes):
                 LOG.warning(sentence)
         tables = tables or [table]
+        searched_table = table.drop_attribute(system.attribute)  # nothing explains its own errors
         result = run_task(
             search_table,
-            table.drop_attribute(system.attribute),  # nothing explains its own errors
+            searched_table,
             audit.slices,
             resolved.ordered,
             resolved.exclusive,
             weigh_judged(system, store, table.sample_ids),
         )
+        known = read_known_labels(store, manifest, columns, searched_table)
+        corrected = run_task(correct_findings, result, known, audit.slices, resolved.exclusive)
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
         families.append(result.family.select(*keys, pl.all()))
-        findings.append(result.findings.select(*keys, pl.all()))
+        findings.append(corrected.findings.select(*keys, pl.all()))
+        worth.append(corrected.worth_checking.select(*keys, pl.all()))
         searched[system.name] = _describe(table, result)
         for note in result.notes:
             LOG.info("%s: %s", system.name, note)
     family, found = pl.concat(families), pl.concat(findings)
     store.put_findings(found, family, run_id=run_id)
+    store.write_result(run_id, "worth_checking", pl.concat(worth))
     record = SearchRecord(
         systems=searched,
         left_out=left_out,
@@ -128,6 +147,34 @@ def search_table(
             exclude_unknown=not asked.include_unknown,
             ordered=table.list_orders(n for n in ordered if n in table.attributes.columns),
             exclusive=[[n for n in own if n in table.attributes.columns] for own in exclusive],
+        ),
+    )
+
+
+def correct_findings(
+    result: "SliceResult",
+    known: KnownLabels,
+    asked: SliceSearch,
+    exclusive: Sequence[Sequence[str]],
+) -> Corrected:
+    """Correct the findings of a search for wrong labels, and list what these hide."""
+    from pipeline.slices.corrected_findings import attach_corrections, correct_predicates
+    from pipeline.slices.hidden_slices import find_hidden_slices  # scipy loads for a while
+
+    predicates = result.findings["predicates"].to_list()
+    corrections = correct_predicates(known, predicates, seed=asked.seed)
+    return Corrected(
+        findings=attach_corrections(result.findings, corrections),
+        worth_checking=find_hidden_slices(
+            known,
+            result.findings,
+            counted=result.search.slices,
+            exclusive=exclusive,
+            max_level=asked.max_level,
+            min_support=asked.min_support,
+            alpha=asked.alpha,
+            top=asked.top,
+            seed=asked.seed,
         ),
     )
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -35,6 +35,8 @@ class Gates(Section):
     max_error: Limits = None
     min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not compared
     attributes: tuple[str, ...] = ()  # names; those of [fairness] when empty
+    # Groups by labels of a model that nothing was compared with: "judge" takes the labels as right.
+    unchecked_labels: Literal["refuse", "judge"] = "refuse"
 
     @model_validator(mode="after")
     def _judges_something(self) -> "Gates":

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import polars as pl
 
 from pipeline.fairness.gates import Verdict
-from pipeline.vocabulary import FAIL, INSUFFICIENT, PASS
+from pipeline.vocabulary import FAIL, INSUFFICIENT, NOT_JUDGED, PASS
 
 ALL = "all"  # in the column labels: of all samples, whatever their labels
 
@@ -57,11 +57,15 @@ def sum_up_verdicts(
     """Return "fail" if a group fails, "pass" if all decisive groups pass, else neither.
 
     A value too rare to judge, an excess that is not significant, or a system whose outputs are
-    questionable, is no pass.
+    questionable, is no pass. Nor is a decisive group whose labels were not checked: then that is
+    the verdict, since checking them is what comes first.
     """
     if (verdicts["verdict"] == FAIL).any():
         return FAIL
-    passes = select_decisive(verdicts, min_group=min_group)["verdict"] == PASS
+    decisive = select_decisive(verdicts, min_group=min_group)["verdict"]
+    if (decisive == NOT_JUDGED).any():
+        return NOT_JUDGED
+    passes = decisive == PASS
     return PASS if len(passes) and passes.all() and not questionable else INSUFFICIENT
 
 

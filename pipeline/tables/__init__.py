@@ -37,9 +37,11 @@ from pipeline.tables.sample_tables import (
 )
 from pipeline.tables.schema import PREDICATES, Schema
 from pipeline.tables.slice_tables import (
+    CORRECTED,
     CORRECTIONS,
     FAMILY,
     FINDINGS,
+    REPORTED,
     RUN_KEYS,
     RUNS,
     SLICES,
@@ -54,6 +56,7 @@ __all__ = [
     "CLASS_MATCHES",
     "COLLECTION",
     "COMBINATIONS",
+    "CORRECTED",
     "CORRECTIONS",
     "COVERAGE",
     "DETECTIONS",
@@ -75,6 +78,7 @@ __all__ = [
     "PREDICATES",
     "QUALITY_TABLES",
     "REJECTS",
+    "REPORTED",
     "RESULTS",
     "RUNS",
     "RUN_KEYS",
@@ -110,6 +114,7 @@ RESULTS: Mapping[str, Schema] = {
     "combinations": {"run_id": pl.String(), **COMBINATIONS},
     "pairs": {"run_id": pl.String(), **COMBINATIONS},  # for the heat maps, whatever the level
     "collection": {"run_id": pl.String(), **COLLECTION},
+    "worth_checking": {**RUN_KEYS, **CORRECTIONS},  # no findings as labelled, but when corrected
     "sweeps": {**RUN_KEYS, "rank": pl.Int64(), **SWEEP},  # rank: of the finding
 }
 

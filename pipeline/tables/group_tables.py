@@ -30,6 +30,14 @@ GAPS: Schema = {  # what measure_fairness returns: one row a metric and group
     "compared_share": pl.Float64(),  # of the group that lies in strata with others to compare
     "state": pl.String(),  # gap | no gap shown | insufficient evidence | null: not judged
     "needed_n": pl.Int64(),  # samples that would do, where the evidence is insufficient
+    "corrected_value": pl.Float64(),  # of the samples that truly belong to the group
+    "corrected_low": pl.Float64(),
+    "corrected_high": pl.Float64(),
+    "corrected_difference": pl.Float64(),  # to those that truly do not
+    "corrected_difference_low": pl.Float64(),
+    "corrected_difference_high": pl.Float64(),
+    "correction": pl.String(),  # product | joint | bounds | none; null: no labels of a model
+    "correction_note": pl.String(),
 }
 DISPARITIES: Schema = {  # one number for all groups of some attributes
     "metric": pl.String(),  # "demographic parity difference", ...
@@ -45,7 +53,8 @@ VERDICTS: Schema = {  # what the gates say of each group
     "difference_low": pl.Float64(),
     "difference_high": pl.Float64(),
     "q": pl.Float64(),
-    "verdict": pl.String(),  # pass | fail | insufficient evidence
+    "verdict": pl.String(),  # pass | fail | insufficient evidence | not judged: labels unchecked
+    "corrected": pl.Boolean(),  # whether the difference is the corrected one
 }
 COMBINATIONS: Schema = {  # which part of the domain a dataset holds: one row a combination
     "predicates": PREDICATES,

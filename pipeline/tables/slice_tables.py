@@ -50,7 +50,7 @@ WEAKNESSES: Schema = {  # what find_weaknesses returns: one row a finding, best 
     "q": pl.Float64(),
     "q_residual": pl.Float64(),  # q in the search that remained after the findings before it
     "p_family": pl.Float64(),
-    "state": pl.String(),  # confirmed | likely | insufficient evidence
+    "state": pl.String(),  # confirmed | likely | unclear: check labels | insufficient evidence
     "explained_share": pl.Float64(),  # of the excess error, by this finding
     "holdout_n": pl.Int64(),  # null without a held-out half, as the four below
     "holdout_error": pl.Float64(),
@@ -84,7 +84,10 @@ CORRECTIONS: Schema = {  # slices as labelled, corrected for wrong labels: one r
     ),  # further checks that would settle whether it does worse; empty where it is settled
 }
 SLICES: Schema = {**RUN_KEYS, **FAMILY}
-FINDINGS: Schema = {**RUN_KEYS, **WEAKNESSES}
+# Beside what was found by labels: null where no label of the slice was made by a model.
+CORRECTED: Schema = {name: dtype for name, dtype in CORRECTIONS.items() if name != "predicates"}
+REPORTED: Schema = {**WEAKNESSES, **CORRECTED}  # the findings of one system
+FINDINGS: Schema = {**RUN_KEYS, **REPORTED}
 SWEEP: Schema = {  # how a finding changes with the score threshold
     "threshold": pl.Float64(),
     "error": pl.Float64(),  # mean over the slice

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.tables import (
+    CORRECTED,
     ERRORS,
     FINDINGS,
     LABELS,
@@ -36,6 +37,7 @@ _SQL_TYPES: Mapping[pl.DataType, str] = {
     pl.Float64(): "DOUBLE",
     PREDICATES: 'STRUCT("attribute" VARCHAR, "value" VARCHAR)[]',
     pl.List(PREDICATES): 'STRUCT("attribute" VARCHAR, "value" VARCHAR)[][]',
+    CORRECTED["checks_needed"]: 'STRUCT("attribute" VARCHAR, "value" VARCHAR, "n" BIGINT)[]',
 }
 
 
@@ -49,16 +51,23 @@ def _add_sample_limit(connection: Connection) -> None:
     connection.execute("ALTER TABLE runs ADD COLUMN IF NOT EXISTS sample_limit BIGINT")
 
 
+def _add_corrections(connection: Connection) -> None:
+    for name, dtype in CORRECTED.items():
+        connection.execute(
+            f'ALTER TABLE findings ADD COLUMN IF NOT EXISTS "{name}" {_SQL_TYPES[dtype]}'
+        )
+
+
 # Each takes the database from the version of its position to the next; never edit one, add one.
-MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_sample_limit)
+MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_sample_limit, _add_corrections)
 
 
-def add_new_columns(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+def add_new_columns(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Return rows of a table with nulls in the columns that an earlier version did not have.
 
-    A database that is only read is not migrated.
+    A database that is only read is not migrated, nor are files.
     """
-    new = {name: dtype for name, dtype in IN_DATABASE[table].items() if name not in frame.columns}
+    new = {name: dtype for name, dtype in schema.items() if name not in frame.columns}
     return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in new.items())
 
 

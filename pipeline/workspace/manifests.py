@@ -180,13 +180,15 @@ class ScoreManifest(Manifest):
 class Inputs(Record):
     """What identifies the samples, labels and errors that a search or a comparison read.
 
-    samples: a hash. labels, truth: attribute -> label_id. errors: system -> error_id.
+    samples: a hash. labels, truth: attribute -> label_id. errors: system -> error_id. checks: a
+    hash of what people said of labels, "" without such answers.
     """
 
     samples: str
     labels: Mapping[str, str]
     truth: Mapping[str, str]
     errors: Mapping[str, str]
+    checks: str = ""
 
 
 class SearchedSystem(Record):

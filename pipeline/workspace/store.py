@@ -126,7 +126,7 @@ class Store:
             raise StoreError(f"no table {table!r}; the tables are {known}")
         with self.connect() as connection:
             frame = connection.sql(f'SELECT * FROM "{table}" ORDER BY ALL').pl()  # noqa: S608 - the name was checked above
-        return check(add_new_columns(frame, table), TABLES[table], table=table)
+        return check(add_new_columns(frame, TABLES[table]), TABLES[table], table=table)
 
     def read_samples(self) -> pl.DataFrame:
         """Return the samples as last read, in the order of the dataset."""
@@ -182,7 +182,8 @@ class Store:
 
     def read_result(self, run_id: str, name: str) -> pl.DataFrame | None:
         """Return a frame that a run made, None if it made none."""
-        return self._read_if_there(self._locate_result(run_id, name))
+        frame = self._read_if_there(self._locate_result(run_id, name))
+        return None if frame is None else add_new_columns(frame, RESULTS[name])
 
     def put_matches(
         self, error_id: str, matches: pl.DataFrame | None, image_counts: pl.DataFrame | None

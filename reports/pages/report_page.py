@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.vocabulary import MODELLED, NOT_JUDGED, UNCLEAR
 from reports.models import ReportData, SystemReport, check_report_data
 from reports.parts.numbers import format_count, format_percent
 from reports.parts.templates import render_page
@@ -36,7 +37,11 @@ def build_report(data: ReportData) -> str:
     Raises TableError if a frame lacks a column.
     """
     check_report_data(data)
-    systems = [view_system(system, index=index) for index, system in enumerate(data.systems, 1)]
+    modelled = {one.name for one in data.attributes if one.source in MODELLED}
+    systems = [
+        view_system(system, index=index, modelled=modelled)
+        for index, system in enumerate(data.systems, 1)
+    ]
     return render_page(
         "page.html",
         title=f"{data.name}: where it fails"
@@ -45,6 +50,8 @@ def build_report(data: ReportData) -> str:
         systems=systems,
         all_outputs={system.name: view_outputs(system) for system in data.systems},
         states=_list_states(data.systems),
+        unclear=UNCLEAR,
+        not_judged=NOT_JUDGED,
         sources=_list_sources(data),
         say_sources=_say_sources,
         perceived=show_perceived(data.attributes)
@@ -77,7 +84,7 @@ def _list_sources(data: ReportData) -> dict[str, tuple[str, dict[str, str]]]:
     return {
         attribute.name: (
             SOURCES[attribute.source],
-            precision.get(attribute.name, {}) if attribute.source in ("zero-shot", "probe") else {},
+            precision.get(attribute.name, {}) if attribute.source in MODELLED else {},
         )
         for attribute in data.attributes
     }

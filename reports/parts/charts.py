@@ -62,36 +62,39 @@ def draw_interval(
     *,
     label: str | None = None,
     mark: float | None = None,
+    kind: str = "",
 ) -> Markup:
     """Draw a dot with its interval; an end that is missing or infinite runs to the edge.
 
-    label: read aloud in place of the picture; None when the numbers are beside it.
+    Without a value the interval alone is drawn, where it has ends: bounds. label: read aloud in
+    place of the picture; None when the numbers are beside it. kind: a further class of the picture.
     """
     shapes = [_draw_line(scale.place(0), "axis")]
     if mark is not None and math.isfinite(mark):
         shapes.append(_draw_line(scale.place(mark), "mark"))
+    there = value is not None and math.isfinite(value)
+    ends = [(low, scale.low), (high, scale.high)]
+    known = [end is not None and math.isfinite(end) for end, _ in ends]
+    if any(known) if there else all(known):
+        left, right = (
+            scale.place(end if end is not None and math.isfinite(end) else edge)
+            for end, edge in ends
+        )
+        shapes.append(
+            Markup('<line class="whisker" x1="{}%" x2="{}%" y1="50%" y2="50%"/>').format(
+                left, right
+            )
+        )
+        caps = [x for x, shown in zip((left, right), known, strict=True) if shown]
+        shapes += [
+            Markup('<line class="whisker" x1="{0}%" x2="{0}%" y1="28%" y2="72%"/>').format(x)
+            for x in caps
+        ]
     if value is not None and math.isfinite(value):
-        ends = [(low, scale.low), (high, scale.high)]
-        known = [end is not None and math.isfinite(end) for end, _ in ends]
-        if any(known):
-            left, right = (
-                scale.place(end if end is not None and math.isfinite(end) else edge)
-                for end, edge in ends
-            )
-            shapes.append(
-                Markup('<line class="whisker" x1="{}%" x2="{}%" y1="50%" y2="50%"/>').format(
-                    left, right
-                )
-            )
-            caps = [x for x, shown in zip((left, right), known, strict=True) if shown]
-            shapes += [
-                Markup('<line class="whisker" x1="{0}%" x2="{0}%" y1="28%" y2="72%"/>').format(x)
-                for x in caps
-            ]
         shapes.append(
             Markup('<circle class="dot" cx="{}%" cy="50%" r="4.5"/>').format(scale.place(value))
         )
-    return _wrap(shapes, label=label)
+    return _wrap(shapes, label=label, kind=kind)
 
 
 @dataclass(frozen=True)
@@ -141,9 +144,10 @@ def _draw_line(x: float, kind: str) -> Markup:
     return Markup('<line class="{0}" x1="{1}%" x2="{1}%" y1="0" y2="100%"/>').format(kind, x)
 
 
-def _wrap(shapes: list[Markup], *, label: str | None) -> Markup:
+def _wrap(shapes: list[Markup], *, label: str | None, kind: str = "") -> Markup:
+    classes = f"chart {kind}".strip()
     if label is None:
-        opening = Markup('<svg class="chart" aria-hidden="true" focusable="false">')
+        opening = Markup('<svg class="{}" aria-hidden="true" focusable="false">').format(classes)
     else:
-        opening = Markup('<svg class="chart" role="img" aria-label="{}">').format(label)
+        opening = Markup('<svg class="{}" role="img" aria-label="{}">').format(classes, label)
     return opening + Markup("").join(shapes) + Markup("</svg>")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config.error_metrics import ErrorMetric, find_metric
-from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LEVEL, LIKELY
+from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LEVEL, LIKELY, UNCLEAR
 from reports.parts.numbers import MINUS, format_number, format_percent, format_probability
 
 Predicates = Sequence[Mapping[str, str]]
@@ -30,6 +30,10 @@ STATES = {
     LIKELY: (
         "It passed a check over all counted slices (a false discovery rate below 5 %, or the "
         "permutation test), but not the strictest one. About one in twenty of these can be chance."
+    ),
+    UNCLEAR: (
+        "It holds up as labelled, but so many labels are wrong that the slice as it truly is may "
+        "do no worse than the rest. More checked labels would settle it."
     ),
     INSUFFICIENT: (
         "It looks weak, but this data cannot tell it from chance. It is not counted as a finding."
@@ -155,7 +159,8 @@ def write_evidence(row: Mapping[str, Any]) -> str:
     """Write the p or q that gives a finding its state: "held-out p 0.0021".
 
     Of a confirmed one the held-out p or, with nothing held out, the family-wise p; of a likely one
-    the first below 0.05 of q, the family-wise p, and q when it was chosen; of others q.
+    the first below 0.05 of q, the family-wise p, and q when it was chosen; of an unclear one, whose
+    evidence is of the labels, the first below 0.05 of all; of others q.
     """
     numbers = {
         "held-out p": row.get("holdout_p"), "q": row["q"], "family-wise p": row.get("p_family"),
@@ -167,6 +172,7 @@ def write_evidence(row: Mapping[str, Any]) -> str:
         found = next((name for name in ("held-out p", "family-wise p") if name in known), "q")
     elif row["state"] == LIKELY:
         known.pop("held-out p", None)
+    if row["state"] in (LIKELY, UNCLEAR):
         found = next((name for name, value in known.items() if value < LEVEL), "q")
     return f"{found} {format_probability(known[found])}"
 
@@ -177,6 +183,16 @@ def write_predicates(predicates: Predicates) -> str:
         (item["attribute"], find_relation(item["value"]), item["value"]) for item in predicates
     ]
     return " and ".join(" ".join(filter(None, part)) for part in parts) or "all samples"
+
+
+def write_checks(needed: Iterable[Mapping[str, Any]]) -> str:
+    """Write further checks: "40 more checks of hat = yes and 25 of hat = no"; nothing of none."""
+    more = [one for one in needed if one["n"]]
+    parts = [
+        f"{one['n']:,} {'of' if place else 'more checks of'} {write_predicates([{**one}])}"
+        for place, one in enumerate(more)
+    ]
+    return enumerate_words(parts)
 
 
 def write_group_sources(labels: str, sources: Iterable[str]) -> str:

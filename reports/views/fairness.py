@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.fairness.verdicts import select_counted
-from pipeline.vocabulary import GAP, INSUFFICIENT, NO_GAP
+from pipeline.vocabulary import GAP, INSUFFICIENT, MODELLED, NO_GAP
 from reports.models import FairnessReport, ReportData
 from reports.parts.charts import make_scale
 from reports.parts.numbers import format_count, format_percent
 from reports.parts.words import ErrorWords, enumerate_words, write_group_sources
+from reports.views.corrections import is_corrected
 from reports.views.gates import GateView, view_gates
 from reports.views.groups import (
     SHOWN_GROUPS,
@@ -26,6 +27,7 @@ from reports.views.groups import (
 )
 from reports.views.rates import DisparityView, RateTable, view_disparities, view_rates
 
+_SHOWN = ("value", "ci_low", "ci_high", "corrected_value", "corrected_low", "corrected_high")
 NAMED_GROUPS = 3  # in the sentence about those worst off
 _COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: f"with {INSUFFICIENT}"}
 
@@ -39,7 +41,8 @@ class FairnessView:
     source_words: str
     noisy: str  # the attributes whose labels a model made, so that some are wrong; "" without
     mixed: bool  # whether others are given or measured
-    unchecked: bool  # whether nothing says how many are wrong
+    unchecked: str  # those of them of whose labels nothing says how many are wrong
+    corrected: bool  # whether numbers are corrected for wrong labels
     words: ErrorWords
     gates: GateView | None
     overruled: bool  # whether the verdict of the gates is that by true attributes
@@ -72,7 +75,7 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
     given = report.gaps.filter(pl.col("metric") == "error").to_dicts()
     rows = sorted(given, key=order_group)
     overall = _find_overall(rows)
-    shown = [row[name] for row in rows for name in ("value", "ci_low", "ci_high")]
+    shown = [row[name] for row in rows for name in _SHOWN]
     context = GroupContext(
         words=words,
         scale=make_scale([*shown, overall]),
@@ -82,17 +85,18 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
     )
     tables = _tabulate(rows, given, report.attributes, context, order=_order_values(data))
     sources = _find_sources(report, data)
-    noisy = [name for name, source in sources.items() if source not in ("given", "measured")]
-    unchecked = bool(noisy) and data.label_quality is None
+    noisy = [name for name, source in sources.items() if source in MODELLED]
+    unchecked = _list_unchecked(rows, noisy)
     return FairnessView(
         anchor=anchor,
         system=report.system,
         source_words=write_group_sources(report.labels, sources.values()),
         noisy=enumerate_words(noisy),
         mixed=len(noisy) < len(sources),
-        unchecked=unchecked,
+        unchecked=enumerate_words(unchecked),
+        corrected=any(is_corrected(row) for row in rows),
         words=words,
-        gates=view_gates(report, words, noisy=bool(noisy), unchecked=unchecked),
+        gates=view_gates(report, words, noisy=bool(noisy), unchecked=bool(unchecked)),
         overruled=_is_overruled(report, data),
         counts=_count_states(rows),
         worst=[view_group(row, context) for row in _choose_worst(rows)],
@@ -106,6 +110,12 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
         notes=report.notes,
         perceived=report.perceived,
     )
+
+
+def _list_unchecked(rows: Sequence[Row], noisy: Sequence[str]) -> list[str]:
+    """Return those attributes, of whose labels a model made, that no group is corrected by."""
+    known = {one["attribute"] for row in rows if is_corrected(row) for one in row["predicates"]}
+    return [name for name in noisy if name not in known]
 
 
 def _is_overruled(report: FairnessReport, data: ReportData) -> bool:

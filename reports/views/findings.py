@@ -1,31 +1,29 @@
 """One system's findings, worded and drawn for the template."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
-from pipeline.vocabulary import CONFIRMED, INSUFFICIENT
+from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, UNCLEAR
 from reports.models import SystemReport
-from reports.parts.charts import Scale, draw_bar, draw_interval, make_scale
+from reports.parts.charts import Scale
 from reports.parts.gallery import Picture, make_pictures
 from reports.parts.numbers import format_count, format_number, format_percent, format_probability
-from reports.parts.words import ErrorWords, Predicates, write_evidence
+from reports.parts.words import ErrorWords, Predicates, enumerate_words, write_evidence
+from reports.views.corrections import (
+    CorrectionView,
+    WorthView,
+    is_corrected,
+    list_unchecked,
+    view_correction,
+    view_worth,
+    write_error_range,
+)
 from reports.views.detectors import DetectorView, view_detector
+from reports.views.finding_charts import ChartRow, chart_finding, scale_findings
 from reports.views.sweeps import SweepView, view_sweep
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class ChartRow:
-    """One line of a finding's chart: what it is, its picture, its number."""
-
-    label: str
-    chart: Markup
-    value: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,12 @@ class FindingView:
     predicates: Predicates
     state: str
     evidence: str  # the p or q behind the state
+    unchecked: str  # the attributes whose labels a model made and nothing is known of, or ""
+    correction: CorrectionView | None
     sentence: str
     n: str
     error: str
+    corrected: str  # its error corrected for wrong labels, "" where there is none
     complement: str
     difference: str
     chart: list[ChartRow]
@@ -66,6 +67,8 @@ class SystemView:
     failed: str  # its overall error, also where success rates are shown
     findings: list[FindingView]
     insufficient: list[FindingView]
+    holding: int  # the findings that labels do not make unclear
+    worth: list[WorthView]  # slices that are no findings as labelled, but may be when corrected
     lead: FindingView | None
     gap: str | None
     counted: str
@@ -77,17 +80,19 @@ class SystemView:
     detector: DetectorView | None
 
 
-def view_system(system: SystemReport, *, index: int) -> SystemView:
+def view_system(system: SystemReport, *, index: int, modelled: Collection[str] = ()) -> SystemView:
     """Turn the result of one system into what its part of the page shows.
 
-    The lead, named in the verdict, is the best ranked confirmed finding, else the best ranked.
+    modelled: the attributes whose labels a model made. The lead, named in the verdict, is the best
+    ranked confirmed finding, else the best ranked that labels do not make unclear, else the best.
     """
     words = ErrorWords(system.metric, system.share, success=system.mostly_wrong)
     rows = system.findings.sort("rank").to_dicts()
-    scale = _scale_findings(rows, system, words)
-    views = [_view_finding(row, system, words, scale, index) for row in rows]
+    scale = scale_findings(rows, system, words)
+    views = [_view_finding(row, system, words, scale, index, modelled) for row in rows]
     findings = [view for view in views if view.state != INSUFFICIENT]
     confirmed = [view for view in findings if view.state == CONFIRMED]
+    holding = [view for view in findings if view.state != UNCLEAR]
     gap = system.detectable_gap
     return SystemView(
         name=system.name,
@@ -101,7 +106,9 @@ def view_system(system: SystemReport, *, index: int) -> SystemView:
         failed=ErrorWords(system.metric, system.share).write(system.overall_error),
         findings=findings,
         insufficient=[view for view in views if view.state == INSUFFICIENT],
-        lead=next(iter(confirmed + findings), None),
+        holding=len(holding),
+        worth=[view_worth(row, words) for row in system.worth_checking.to_dicts()],
+        lead=next(iter(confirmed + holding + findings), None),
         gap=words.write_gap(gap) if gap is not None and gap == gap else None,
         counted=format_count(system.slices_counted),
         no_error=system.overall_error == 0,
@@ -113,24 +120,13 @@ def view_system(system: SystemReport, *, index: int) -> SystemView:
     )
 
 
-def _scale_findings(rows: Sequence[Row], system: SystemReport, words: ErrorWords) -> Scale:
-    """Return one scale for all cards of a system, so that they can be compared by eye."""
-    means = [words.turn(row[name]) for row in rows for name in ("error", "rest_error")]
-    means += [words.turn(row[name]) for row in rows for name in ("holdout_error",)]
-    gaps = [
-        _turn_gap(row[name], words)
-        for row in rows
-        for name in ("difference", "ci_low", "ci_high", "holdout_ci_low", "holdout_ci_high")
-    ]
-    return make_scale([*means, *gaps, words.turn(system.overall_error)])
-
-
-def _turn_gap(difference: float | None, words: ErrorWords) -> float | None:
-    return -difference if words.success and difference is not None else difference
-
-
 def _view_finding(
-    row: Row, system: SystemReport, words: ErrorWords, scale: Scale, index: int
+    row: Row,
+    system: SystemReport,
+    words: ErrorWords,
+    scale: Scale,
+    index: int,
+    modelled: Collection[str],
 ) -> FindingView:
     rank, folded = row["rank"], row["folded"] or []
     count = max(row["folded_count"] or 0, len(folded))
@@ -140,12 +136,15 @@ def _view_finding(
         predicates=row["predicates"],
         state=row["state"],
         evidence=write_evidence(row),
+        unchecked=enumerate_words(list_unchecked(row, modelled)),
+        correction=view_correction(row, words),
         sentence=_say_error(row, words),
         n=format_count(row["n"]),
         error=words.write_value(row["error"]),
+        corrected=_write_corrected(row, words),
         complement=words.write_value(row["rest_error"]),
         difference=words.write_difference(row["difference"]),
-        chart=_chart_finding(row, words, scale, words.turn(system.overall_error)),
+        chart=chart_finding(row, words, scale, words.turn(system.overall_error)),
         numbers=_list_numbers(row, words),
         folded=folded,
         folded_count=format_count(count),
@@ -155,48 +154,17 @@ def _view_finding(
     )
 
 
+def _write_corrected(row: Row, words: ErrorWords) -> str:
+    """Write the corrected error, of bounds their ends."""
+    if not is_corrected(row):
+        return ""
+    if row["corrected_error"] is None:
+        return write_error_range(row, words)
+    return words.write_value(row["corrected_error"])
+
+
 def _say_error(row: Row, words: ErrorWords) -> str:
     return f"{words.write(row['error'])} against {words.write_value(row['rest_error'])} elsewhere"
-
-
-def _chart_finding(
-    row: Row, words: ErrorWords, scale: Scale, overall: float | None
-) -> list[ChartRow]:
-    """Draw slice, complement and their difference; the held-out half too where there is one."""
-    lines = []
-    for label, column, kind in (
-        ("This slice", "error", "slice"),
-        ("Elsewhere", "rest_error", "rest"),
-    ):
-        bar = draw_bar(words.turn(row[column]), scale, kind=kind, mark=overall)
-        lines.append(ChartRow(label, bar, words.write_value(row[column])))
-    lines.append(
-        _chart_gap("Difference", row["difference"], row["ci_low"], row["ci_high"], words, scale)
-    )
-    held, complement = row["holdout_error"], row["holdout_rest_error"]
-    if held is not None and complement is not None:
-        ends = (row["holdout_ci_low"], row["holdout_ci_high"])
-        lines.append(_chart_gap("Held-out difference", held - complement, *ends, words, scale))
-    return lines
-
-
-def _chart_gap(
-    label: str,
-    gap: float | None,
-    low: float | None,
-    high: float | None,
-    words: ErrorWords,
-    scale: Scale,
-) -> ChartRow:
-    if words.success:
-        low, high = high, low  # success is 1 - error: the ends change places
-    ends = (_turn_gap(low, words), _turn_gap(high, words))
-    value = words.write_difference(gap)
-    bounds = [words.write_bound(end) for end in (low, high)]
-    note = f"{bounds[0]} to {bounds[1]}" if low is not None or high is not None else ""
-    spoken = f"{label} {value}" + (f", 95 percent interval {note}" if note else "")
-    chart = draw_interval(_turn_gap(gap, words), *ends, scale, label=spoken)
-    return ChartRow(label, chart, value, note)
 
 
 def _list_numbers(row: Row, words: ErrorWords) -> list[tuple[str, str]]:

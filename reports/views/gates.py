@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.fairness.verdicts import select_decisive, sum_up_verdicts
-from pipeline.vocabulary import FAIL, INSUFFICIENT, PASS
+from pipeline.vocabulary import FAIL, INSUFFICIENT, NOT_JUDGED, PASS
 from reports.models import FairnessReport
 from reports.parts.numbers import format_count, format_probability
 from reports.parts.words import ErrorWords, Predicates
 
 NAMED_GROUPS = 5  # in a sentence; the table has all
 LISTED_VERDICTS = 200  # rows of the table; how many more there are is said
-_ORDER = (FAIL, INSUFFICIENT, PASS)
+_ORDER = (FAIL, NOT_JUDGED, INSUFFICIENT, PASS)
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class VerdictView:
     difference: str
     interval: str
     q: str
+    corrected: bool  # whether the difference is the one corrected for wrong labels
     verdict: str
 
 
@@ -38,6 +39,8 @@ class GateView:
     min_group: str
     failed: int
     unsure: int
+    unjudged: int
+    corrected: bool  # whether a difference was corrected
     passed: int
     named: list[VerdictView]  # the first of those that decide the verdict
     unnamed: int
@@ -71,12 +74,18 @@ def view_gates(
     listed = views[:LISTED_VERDICTS]
     return GateView(
         verdict=verdict,
-        opening=_open_sentence(noisy=noisy, unchecked=unchecked),
+        opening=_open_sentence(
+            noisy=noisy,
+            unchecked=unchecked,
+            corrected=all(row["corrected"] for row in decisive) and bool(decisive),
+        ),
         questionable=report.questionable,
         allowed=words.write_gap(gates.get("max_gap")),
         min_group=format_count(least),
         failed=len(by_verdict[FAIL]),
         unsure=len(by_verdict[INSUFFICIENT]),
+        unjudged=len(by_verdict[NOT_JUDGED]),
+        corrected=any(view.corrected for view in views),
         passed=len(by_verdict[PASS]),
         named=deciding[:NAMED_GROUPS],
         unnamed=max(0, len(deciding) - NAMED_GROUPS),
@@ -86,7 +95,9 @@ def view_gates(
     )
 
 
-def _open_sentence(*, noisy: bool, unchecked: bool) -> str:
+def _open_sentence(*, noisy: bool, unchecked: bool, corrected: bool) -> str:
+    if corrected:
+        return "By labels that a model predicted, corrected for wrong ones, the gate"
     if unchecked:
         return "By labels that a model predicted and that were not checked, the gate"
     return "By labels that a model predicted, the gate" if noisy else "The gate"
@@ -104,11 +115,14 @@ def _order_verdict(row: Mapping[str, Any]) -> tuple[object, ...]:
 def _view_verdict(row: Mapping[str, Any], words: ErrorWords) -> VerdictView:
     low, high = row["difference_low"], row["difference_high"]
     known = low is not None or high is not None
+    interval = f"{words.write_bound(low)} to {words.write_bound(high)}" if known else ""
+    is_bounds = row["difference"] is None and known  # an interval without a number inside it
     return VerdictView(
         predicates=row["predicates"],
         n=format_count(row["n"] or 0),
-        difference=words.write_signed(row["difference"]),
-        interval=f"{words.write_bound(low)} to {words.write_bound(high)}" if known else "",
+        difference=interval if is_bounds else words.write_signed(row["difference"]),
+        interval="" if is_bounds else interval,
         q=format_probability(row["q"]),
+        corrected=bool(row["corrected"]),
         verdict=row["verdict"],
     )

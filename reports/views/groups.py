@@ -10,6 +10,7 @@ from pipeline.vocabulary import GAP, INSUFFICIENT, NO_GAP
 from reports.parts.charts import Scale, draw_interval
 from reports.parts.numbers import format_count, format_number, format_percent, format_probability
 from reports.parts.words import ErrorWords, Predicates
+from reports.views.corrections import is_corrected
 
 Row = Mapping[str, Any]  # of the GAPS table
 SHOWN_GROUPS = 12  # rows of a table before others fold away
@@ -38,6 +39,9 @@ class GroupView:
     interval: str
     chart: Markup
     complement: str
+    corrected: Gap  # its error corrected for wrong labels; the note: why there are bounds or none
+    corrected_chart: Markup  # on the scale of the chart as labelled
+    corrected_difference: Gap
     difference: Gap
     adjusted: Gap
     ratio: str
@@ -107,6 +111,7 @@ def view_group(row: Row, context: GroupContext) -> GroupView:
     state = name_state(row)
     favored = state == GAP and (row["difference"] or 0) < 0
     needed = row["needed_n"] if state in (INSUFFICIENT, EMPTY) else None
+    corrected = is_corrected(row)
     known = [context.precision.get((p["attribute"], p["value"])) for p in row["predicates"]]
     return GroupView(
         predicates=row["predicates"],
@@ -118,6 +123,16 @@ def view_group(row: Row, context: GroupContext) -> GroupView:
             row["value"], row["ci_low"], row["ci_high"], context.scale, mark=context.overall
         ),
         complement=words.write_value(row["rest_value"]),
+        corrected=_view_corrected(row, words),
+        corrected_chart=_chart_corrected(row, context) if corrected else Markup(),
+        corrected_difference=Gap(
+            words.write_signed(row["corrected_difference"]),
+            _write_interval(
+                row, ("corrected_difference_low", "corrected_difference_high"), words.write_bound
+            ),
+        )
+        if corrected
+        else Gap(""),
         difference=Gap(
             words.write_signed(row["difference"]),
             _write_interval(row, ("difference_low", "difference_high"), words.write_bound),
@@ -131,6 +146,23 @@ def view_group(row: Row, context: GroupContext) -> GroupView:
         kind="favored" if favored else state,
         needed=f"about {format_count(needed)} samples would do" if needed else "",
     )
+
+
+def _chart_corrected(row: Row, context: GroupContext) -> Markup:
+    ends = (row["corrected_low"], row["corrected_high"])
+    return draw_interval(
+        row["corrected_value"], *ends, context.scale, mark=context.overall, kind="corrected"
+    )
+
+
+def _view_corrected(row: Row, words: ErrorWords) -> Gap:
+    """Write the corrected error, or of bounds their ends alone, and why it is no more than that."""
+    note = row["correction_note"] or ""
+    if not is_corrected(row):
+        return Gap("", note=note)
+    interval = _write_interval(row, ("corrected_low", "corrected_high"), words.write_value)
+    value = row["corrected_value"]
+    return Gap("" if value is None else words.write_value(value), interval, note)
 
 
 def _view_adjusted(row: Row, words: ErrorWords) -> Gap:

@@ -46,6 +46,73 @@ def test_a_group_fails_by_a_large_gap_that_is_no_accident(
     assert judge(row) == [verdict]
 
 
+def corrected(difference: float | None, low: float, high: float, **more: Any) -> dict[str, Any]:
+    """Return a group of 60 whose gap by labels is .05, of no significance, -.05 to .15."""
+    by_labels = {"difference_low": -0.05, "difference_high": 0.15, "correction": "product"}
+    return gap(60, 0.05, 0.2, **by_labels) | {
+        "corrected_difference": difference,
+        "corrected_difference_low": low,
+        "corrected_difference_high": high,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (corrected(0.2, 0.05, 0.35), "fail"),
+        (corrected(0.2, 0.0, 0.4), "insufficient evidence"),
+        (corrected(0.1, -0.1, 0.3), "pass"),  # twice as wide as by labels
+        (corrected(0.1, -0.11, 0.3), "insufficient evidence"),
+        (corrected(-0.3, -0.7, 0.1), "pass"),
+        (corrected(0.2, 0.05, 0.35, n=49), "insufficient evidence"),
+        (corrected(None, 0.11, 0.6, correction="bounds"), "fail"),
+        (corrected(None, 0.05, 0.6, correction="bounds"), "insufficient evidence"),
+        (corrected(None, -0.6, 0.1, correction="bounds"), "pass"),
+    ],
+)
+def test_a_group_is_judged_by_its_corrected_gap_where_there_is_one(
+    row: dict[str, Any], verdict: str
+) -> None:
+    assert judge(row) == [verdict]
+
+
+def test_the_gap_that_was_judged_is_in_the_verdict() -> None:
+    gaps = pl.DataFrame([corrected(0.2, 0.05, 0.35)], schema=dict(GAPS))
+    row = judge_gates(gaps, max_gap=0.1, min_group=50, attributes=["sex"]).row(0, named=True)
+    assert (row["difference"], row["difference_low"], row["difference_high"]) == (0.2, 0.05, 0.35)
+    assert row["corrected"]
+    assert not judge_gates(
+        pl.DataFrame([gap(60, 0.0, 0.5)], schema=dict(GAPS)), max_gap=0.1, min_group=50,
+        attributes=["sex"],
+    )["corrected"].item()  # fmt: skip
+
+
+UNCHECKED = "not judged: labels unchecked"
+
+
+def test_groups_whose_labels_nothing_is_known_of_are_not_judged_unless_asked_for() -> None:
+    row = gap(60, 0.5, 0.001, correction="none")
+    assert judge(row) == [UNCHECKED]
+    assert judge(row, judge_unchecked=True) == ["fail"]
+    assert judge(row, gap(60, 0.5, 0.01), gap(60, 0.0, 0.5)) == ["fail", UNCHECKED, "pass"]
+
+
+def test_what_was_not_judged_is_no_pass_and_does_not_hide_a_failure() -> None:
+    def sum_up(*rows: dict[str, Any]) -> str:
+        gaps = pl.DataFrame(list(rows), schema=dict(GAPS))
+        verdicts = judge_gates(gaps, max_gap=0.1, min_group=50, attributes=["sex", "age"])
+        return sum_up_verdicts(verdicts, min_group=50)
+
+    unchecked, passes = gap(60, 0.0, 0.5, correction="none"), gap(60, 0.0, 0.5)
+    assert sum_up(unchecked, passes) == UNCHECKED
+    assert sum_up(unchecked, gap(10, 0.0, None)) == UNCHECKED
+    assert sum_up(unchecked, gap(60, 0.5, 0.001)) == "fail"
+    pair = [{"attribute": "age", "value": "old"}, {"attribute": "sex", "value": "w"}]
+    rare = gap(10, 0.0, None, correction="none", predicates=pair)
+    assert sum_up(passes, rare) == "pass"
+
+
 def test_only_errors_of_gate_attributes_and_their_pairs_are_judged() -> None:
     pair = [{"attribute": "age", "value": "old"}, {"attribute": "sex", "value": "w"}]
     other = [{"attribute": "sex", "value": "w"}, {"attribute": "skin", "value": "dark"}]

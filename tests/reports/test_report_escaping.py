@@ -12,8 +12,8 @@ from pipeline.tables import (
     DISPARITIES,
     GAPS,
     REJECTS,
+    REPORTED,
     VERDICTS,
-    WEAKNESSES,
 )
 from reports.models import (
     AttributeReport,
@@ -46,7 +46,7 @@ def fill_with(text: str) -> ReportData:
         0,
         name=cell,
         metric=text,
-        findings=make_table([finding], WEAKNESSES),
+        findings=make_table([finding], REPORTED),
         search_notes=(text,),
         notes={"columns_not_read": [text], "detections": 5},
         warnings=(text,),

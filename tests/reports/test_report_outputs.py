@@ -5,11 +5,18 @@ from typing import Any
 
 import pytest
 
+from pipeline.tables import GAPS
 from reports.models import ErrorGate
 from reports.pages.report_page import build_report
-from tests.reports.fairness_examples import make_fairness, make_verdicts, read_words
+from tests.reports.fairness_examples import (
+    CORRECTED,
+    make_fairness,
+    make_gap,
+    make_verdicts,
+    read_words,
+)
 from tests.reports.page_reader import read_page
-from tests.reports.report_examples import make_report_data
+from tests.reports.report_examples import make_report_data, make_table
 
 NOTES = {"detections": 5200, "detections_found": 4100, "detections_of_unknown_category": 700,
          "detections_wrong_class": 0, "objects": 5000, "classes_never_predicted": ["cat"],
@@ -70,10 +77,17 @@ def test_no_gate_passes_on_questionable_outputs() -> None:
 
 @pytest.mark.parametrize("verdict", ["pass", "fail", "insufficient evidence"])
 def test_a_gate_by_labels_of_a_model_says_so_in_its_first_sentence(verdict: str) -> None:
-    report = make_fairness(verdicts=make_verdicts(verdict), gates=GATES, labels="predicted")
-    unchecked = read_words(report, label_quality=None)
+    fields = {"verdicts": make_verdicts(verdict), "gates": GATES, "labels": "predicted"}
+    unchecked = read_words(make_fairness(**fields))
     assert f"{verdict} By labels that a model predicted and that were not checked, the gate" in (
         unchecked
     )
-    checked = read_words(report)
+    assert "How many labels of gender and age are wrong is not known" in unchecked
+    rows = [make_gap((name, "a"), **CORRECTED) for name in ("age", "gender")]
+    checked = read_words(make_fairness(**fields, gaps=make_table(rows, GAPS)))
     assert f"{verdict} By labels that a model predicted, the gate" in checked
+    corrected = make_verdicts(verdict).with_columns(corrected=True)
+    judged = read_words(make_fairness(**{**fields, "verdicts": corrected}))
+    assert f"{verdict} By labels that a model predicted, corrected for wrong ones, the gate" in (
+        judged
+    )

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipeline.exceptions import TableError
-from pipeline.tables import WEAKNESSES
+from pipeline.tables import REPORTED
 from reports.models import ReportData
 from reports.pages.report_page import build_report
 from reports.views.attributes import view_attributes
@@ -114,7 +114,7 @@ def test_verdict_names_the_first_confirmed_finding_with_its_numbers() -> None:
         make_finding(1, state="likely", predicates=make_predicates(("age", "old"))),
         make_finding(2, state="confirmed"),
     ]
-    system = make_system(0, findings=make_table(rows, WEAKNESSES))
+    system = make_system(0, findings=make_table(rows, REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert (
         "finder fails more where hat = yes: 27.1% missed against 5.0% elsewhere (n = 442)" in words
@@ -122,7 +122,7 @@ def test_verdict_names_the_first_confirmed_finding_with_its_numbers() -> None:
 
 
 def test_verdict_on_likely_findings_only_says_probably() -> None:
-    findings = make_table([make_finding(1, state="likely")], WEAKNESSES)
+    findings = make_table([make_finding(1, state="likely")], REPORTED)
     system = make_system(0, findings=findings)
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert "finder probably fails more where hat = yes" in words
@@ -137,11 +137,11 @@ def test_no_finding_is_said_with_the_gap_that_could_have_been_shown() -> None:
 
 def test_insufficient_evidence_is_shown_but_never_counted() -> None:
     rows = [make_finding(1), make_finding(2, state="insufficient evidence", n=31)]
-    system = make_system(0, findings=make_table(rows, WEAKNESSES))
+    system = make_system(0, findings=make_table(rows, REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert "It is the only weak slice that holds up" in words
     assert "Insufficient evidence: 1 slice" in words
-    only = make_system(0, findings=make_table(rows[1:], WEAKNESSES))
+    only = make_system(0, findings=make_table(rows[1:], REPORTED))
     words = read_page(build_report(make_report_data(systems=(only,)))).words
     assert "No weak slice found for finder" in words
 
@@ -165,7 +165,7 @@ def test_mostly_wrong_system_is_shown_by_its_success_rates() -> None:
     row = make_finding(
         1, error=0.984, rest_error=0.837, difference=0.147, ci_low=0.12, ci_high=0.17
     )
-    system = make_system(0, overall_error=0.84, findings=make_table([row], WEAKNESSES))
+    system = make_system(0, overall_error=0.84, findings=make_table([row], REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert "Failure is the rule here (84.0% missed)" in words
     assert "1.6% found against 16.3% elsewhere" in words
@@ -176,7 +176,7 @@ def test_real_valued_errors_are_never_written_as_percentages() -> None:
     row = make_finding(1, error=2.313, rest_error=0.4, difference=1.9, ci_low=1.5, ci_high=2.3)
     system = make_system(
         0, metric="log-loss", share=False, overall_error=0.61, detectable_gap=0.2,
-        findings=make_table([row], WEAKNESSES),
+        findings=make_table([row], REPORTED),
     )  # fmt: skip
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert "mean log-loss 2.31 against 0.400 elsewhere" in words
@@ -253,7 +253,7 @@ def test_folded_slices_and_held_out_numbers_are_on_the_page() -> None:
         1, holdout_n=210, holdout_error=0.25, holdout_rest_error=0.05, holdout_ci_low=0.14,
         holdout_ci_high=0.26, holdout_p=0.0004,
     )  # fmt: skip
-    system = make_system(0, findings=make_table([row], WEAKNESSES))
+    system = make_system(0, findings=make_table([row], REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert "1 overlapping slice that this one explains Weak when taken alone" in words
     assert "than chance would put there. age = adult and hat = yes" in words
@@ -263,7 +263,7 @@ def test_folded_slices_and_held_out_numbers_are_on_the_page() -> None:
 
 def test_the_number_of_explained_slices_is_all_of_them_not_those_listed() -> None:
     row = make_finding(1, folded_count=364)
-    system = make_system(0, findings=make_table([row], WEAKNESSES))
+    system = make_system(0, findings=make_table([row], REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert "364 overlapping slices that this one explains" in words
     assert "The 1 with the best score are listed." in words
@@ -274,7 +274,7 @@ def test_beside_a_state_stands_the_p_that_gave_it() -> None:
     whole = make_finding(2, q=0.13, p_family=0.002)
     likely = make_finding(3, state="likely", q=0.013, p_family=0.2)
     fallback = make_finding(4, state="likely", q=0.33, p_family=0.01)
-    system = make_system(0, findings=make_table([held, whole, likely, fallback], WEAKNESSES))
+    system = make_system(0, findings=make_table([held, whole, likely, fallback], REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     for state, evidence in (
         ("confirmed", "held-out p 0.00040"), ("confirmed", "family-wise p 0.0020"),
@@ -285,7 +285,7 @@ def test_beside_a_state_stands_the_p_that_gave_it() -> None:
 
 def test_with_samples_held_out_sizes_say_of_how_many_they_are() -> None:
     row = make_finding(1, n=442, holdout_n=210, holdout_p=0.0004)
-    system = make_system(0, n=4988, holdout_n=2000, findings=make_table([row], WEAKNESSES))
+    system = make_system(0, n=4988, holdout_n=2000, findings=make_table([row], REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert words.count("(n = 442 of the 2,988 images searched)") == 2  # verdict and card
     assert "Over all 4,988 images: 5.5% missed." in words
@@ -299,7 +299,7 @@ def test_a_run_of_values_reads_as_one_relation() -> None:
     bins = make_predicates(("sharpness", "<= 40"))
     ages = make_predicates(("age", "adult or old"))
     rows = [make_finding(1, predicates=bins), make_finding(2, predicates=ages)]
-    system = make_system(0, findings=make_table(rows, WEAKNESSES))
+    system = make_system(0, findings=make_table(rows, REPORTED))
     words = read_page(build_report(make_report_data(systems=(system,)))).words
     assert "sharpness <= 40 confirmed" in words
     assert "age = adult or old confirmed" in words

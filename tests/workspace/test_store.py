@@ -18,6 +18,7 @@ from pipeline.arrays import Vectors
 from pipeline.exceptions import EncoderMismatchError, StoreError
 from pipeline.tables import (
     BROKEN,
+    CORRECTED,
     ERRORS,
     FINDINGS,
     LABELS,
@@ -160,6 +161,38 @@ def test_a_migration_changes_an_old_workspace_and_keeps_its_rows(tmp_path: Path)
     with store.connect() as connection:
         rows = connection.execute("SELECT sample_id, note FROM labels").fetchall()
     assert rows == [("a", "old")]
+
+
+def test_findings_of_an_earlier_version_are_read_and_get_the_columns_of_corrections(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path)
+    with store.connect(read_only=False) as connection:
+        for name in CORRECTED:
+            connection.execute(f'ALTER TABLE findings DROP COLUMN "{name}"')
+        connection.execute("INSERT INTO findings (run_id, rank) VALUES ('r', 1)")
+        connection.execute("UPDATE meta SET version = 2")
+    assert store.read("findings")["correction"].to_list() == [None]  # not migrated when read
+    open_store(tmp_path)
+    needed = [{"attribute": "hat", "value": "yes", "n": 40}]
+    row = {"run_id": "r", "system": "s", "rank": 2, "checks_needed": needed, "corrected_error": 0.4}
+    store.put_findings(pl.DataFrame([row], schema=dict(FINDINGS)), empty(SLICES), run_id="r")
+    read = store.read("findings").sort("rank")
+    assert read.select("rank", "checks_needed", "corrected_error").rows() == [
+        (1, None, None),
+        (2, needed, 0.4),
+    ]
+
+
+def test_a_result_of_an_earlier_version_gets_the_columns_that_it_did_not_have(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path)
+    old = empty(RESULTS["verdicts"]).drop("corrected")
+    store.write_result("r", "verdicts", old)
+    read = store.read_result("r", "verdicts")
+    assert read is not None
+    assert set(read.columns) == set(RESULTS["verdicts"])
 
 
 def start_python(code: str) -> subprocess.Popen[str]:
