@@ -50,7 +50,7 @@ def measure_audit(audit: Path, *, attribute: str | None = None) -> "dict[str, pl
     import polars as pl
 
     from flows.run.resolved_audit import resolve_audit
-    from flows.stages.label_quality import measure_labels
+    from flows.stages.judging.label_quality import measure_labels
     from pipeline.exceptions import ConfigError
     from pipeline.files.toml_file import nearest
     from pipeline.workspace.store import find_store, lock_workspace
