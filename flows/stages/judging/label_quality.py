@@ -169,6 +169,8 @@ def _measure_attribute(inputs: _Inputs, store: Store) -> Iterator[tuple[str, pl.
             if len(own.values) == 2 and first is not None and first.supported:
                 methods["mixture"] = cut_at_mixture(own, first)
             yield from _measure_scores(inputs, own, compared)
+    if inputs.labelled.source == "probe":  # of samples that it was trained on out-of-fold labels
+        methods["probe"] = labels
     methods[IN_USE] = labels
     for method, predicted in methods.items():
         yield from _judge(inputs, method, predicted)
