@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
-from flows.stages.auto_margins import find_thresholds
+from flows.stages.judging.auto_margins import find_thresholds
 from pipeline.arrays import Vectors
 from pipeline.embeddings.card import EncoderCard
 from pipeline.exceptions import SearchError
@@ -20,9 +20,9 @@ from pipeline.labels.quality.calibration import (
     measure_calibration,
 )
 from pipeline.labels.quality.ensembles import ENSEMBLES, Weighed, merge_weighed, weigh_ensemble
-from pipeline.labels.quality.judged import judge_labels, weigh_inclusion
-from pipeline.labels.quality.measures import count_confusion, measure_quality
+from pipeline.labels.quality.judged_labels import judge_labels, weigh_inclusion
 from pipeline.labels.quality.mixture import cut_at_mixture, fit_mixtures, list_mixtures
+from pipeline.labels.quality.quality_measures import count_confusion, measure_quality
 from pipeline.labels.quality.thresholds import list_thresholds
 from pipeline.labels.zero_shot import Ensemble, list_prompts
 from pipeline.tables import IN_USE, QUALITY_TABLES, empty
@@ -169,6 +169,8 @@ def _measure_attribute(inputs: _Inputs, store: Store) -> Iterator[tuple[str, pl.
             if len(own.values) == 2 and first is not None and first.supported:
                 methods["mixture"] = cut_at_mixture(own, first)
             yield from _measure_scores(inputs, own, compared)
+    if inputs.labelled.source == "probe":  # of samples that it was trained on out-of-fold labels
+        methods["probe"] = labels
     methods[IN_USE] = labels
     for method, predicted in methods.items():
         yield from _judge(inputs, method, predicted)
