@@ -15,7 +15,7 @@ import polars as pl
 
 from flows.api.check_views import view_accuracies, view_pairs, view_tallies
 from pipeline.checks.answer_words import AnswerError, settle_answer
-from pipeline.checks.judged import judge_labels
+from pipeline.checks.judgement import judge_labels
 from pipeline.checks.tally import tally_verdicts
 from pipeline.exceptions import WeakspotError
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG

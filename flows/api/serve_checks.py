@@ -17,7 +17,7 @@ from flows.checks.session import DrawOptions, open_session
 from pipeline.workspace.kept_checks import Journal
 from reports.pages.check_page import BEHAVIOR
 
-NOBODY = "me"  # the checker where this machine knows no name of the user
+UNNAMED = "me"  # the checker where this machine knows no name of the user
 Print = Callable[[str], None]
 
 
@@ -104,6 +104,6 @@ def propose_next(page: PreparedPage) -> Sequence[Offer]:
 
 def _find_user() -> str:
     try:
-        return getpass.getuser() or NOBODY
+        return getpass.getuser() or UNNAMED
     except (OSError, KeyError, ImportError):  # a container without users
-        return NOBODY
+        return UNNAMED

@@ -3,7 +3,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.checks.judged import judge_labels
+from pipeline.checks.judgement import judge_labels
 from pipeline.checks.tally import estimate_accuracy, tally_verdicts
 from pipeline.tables import CHECKS
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
