@@ -24,6 +24,7 @@ function give(number, answer, value) {
   choosing = false;
   keep();
   show();
+  find("question").focus({ preventScroll: true });
 }
 
 function addButton(text, keys, act) {
