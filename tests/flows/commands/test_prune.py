@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.workspace.store import find_store, lock_workspace
+from pipeline.workspace.lock import lock_workspace
+from pipeline.workspace.store import find_store
 from tests.flows.command import call
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.workspace.store import lock_workspace
+from pipeline.workspace.lock import lock_workspace
 from tests.flows.run.schedules.real_server import (
     RealServer,
     end,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.workspace.store import lock_workspace
+from pipeline.workspace.lock import lock_workspace
 from tests.flows.run.schedules.real_server import RealServer, run_schedule, wait_for
 from tests.flows.small_audit import SmallAudit
 
