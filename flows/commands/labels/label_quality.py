@@ -51,7 +51,8 @@ def measure_audit(audit: Path, *, attribute: str | None = None) -> "dict[str, pl
     from flows.stages.judging.label_quality import measure_labels
     from pipeline.exceptions import ConfigError
     from pipeline.files.toml_file import nearest
-    from pipeline.workspace.store import find_store, lock_workspace
+    from pipeline.workspace.lock import lock_workspace
+    from pipeline.workspace.store import find_store
 
     resolved = resolve_audit(audit)
     names = [one.name for one in resolved.attributes]
