@@ -8,7 +8,9 @@ from pipeline.exceptions import TableError
 from pipeline.slices.known_labels import KnownLabels, Predicates
 from pipeline.slices.label_noise.correction import correct_slices
 from pipeline.tables import CORRECTED, CORRECTIONS, REPORTED, WEAKNESSES, check
-from pipeline.vocabulary import CONFIRMED, LIKELY, UNCLEAR
+from pipeline.vocabulary import CONFIRMED, LIKELY, UNCLEAR, UNCORRECTED
+
+_WEIGHTED = "errors of checked labels count by weight, and are not corrected"
 
 
 def correct_predicates(
@@ -19,6 +21,10 @@ def correct_predicates(
     rows: list[dict[str, object]] = [
         dict.fromkeys(CORRECTIONS) | {"predicates": list(predicates)} for predicates in slices
     ]
+    if known.weighted:
+        for place in places:
+            rows[place] |= {"correction": UNCORRECTED, "correction_note": _WEIGHTED}
+        return check(pl.DataFrame(rows, schema=dict(CORRECTIONS)), CORRECTIONS, table="corrections")
     corrected = correct_slices(
         known.labels,
         known.errors,
