@@ -6,22 +6,29 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from pipeline.arrays import Floats, Mask
+from pipeline.arrays import Floats
 from pipeline.exceptions import TableError
 from pipeline.predicates import read_predicate
 from pipeline.slices.audit_rows import number_clusters
+from pipeline.slices.label_noise.check_evidence import weigh_checks
 from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, draw_confusion
 from pipeline.slices.label_noise.error_bounds import Bounds, bound_slice
 from pipeline.slices.label_noise.further_checks import plan_checks
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
-from pipeline.slices.label_noise.slice_cells import count_cells, draw_cells
-from pipeline.slices.label_noise.slice_draws import SliceDraws, combine, measure_signal
+from pipeline.slices.label_noise.slice_cells import (
+    RowErrors,
+    count_cells,
+    draw_cells,
+    level_errors,
+)
+from pipeline.slices.label_noise.slice_draws import Membership, combine, measure_signal
+from pipeline.slices.label_noise.slice_posterior import SlicePosterior, draw_posterior
 from pipeline.tables import CORRECTIONS, check, empty
 
 Predicates = Sequence[Mapping[str, str]]
 Row = dict[str, object]
 
-_DRAWS = 1000
+_DRAWS = 2000
 _SIGNAL = 0.1  # see `measure_signal`; below, noise grows tenfold
 _POSSIBLE = 0.05  # share of draws that must be possible
 
@@ -54,8 +61,7 @@ def correct_slices(
     names = sorted({one["attribute"] for predicates in slices for one in predicates})
     attributes = read_noise_rows(table, values, names, truth=truth, inclusion=inclusion)
     number_clusters(cluster_ids, rows=table.height)
-    del joint  # not used yet: label errors are taken to be independent
-    corrector = Corrector(attributes, values, orders or {}, seed)
+    corrector = Corrector(attributes, level_errors(values), orders or {}, joint, seed)
     rows = [corrector.correct(predicates) for predicates in slices]
     if not rows:
         return empty(CORRECTIONS)
@@ -77,12 +83,13 @@ class Corrector:
     """Corrects slices one after the other, drawing each attribute's confusion matrix once."""
 
     def __init__(
-        self, attributes: Mapping[str, AttributeRows], errors: Floats,
-        orders: Mapping[str, Sequence[str]], seed: int,
+        self, attributes: Mapping[str, AttributeRows], errors: RowErrors,
+        orders: Mapping[str, Sequence[str]], joint: bool | None, seed: int,
     ) -> None:  # fmt: skip
         self.attributes = attributes
         self.errors = errors
         self.orders = orders
+        self.joint = joint
         self.seed = seed
         self._confusions: dict[str, Confusion] = {}
 
@@ -103,20 +110,25 @@ class Corrector:
         reason = _find_weak_labels(confusions, inside)
         if reason is None:
             cells = count_cells(rows, self.errors)
-            drawn = draw_cells(cells, draws=_DRAWS, rng=rng)
-            draws = combine(cells, drawn, confusions, inside)
+            drawn = draw_cells(cells, self.errors, draws=_DRAWS, rng=rng)
+            draws = combine(drawn, self.errors.most, confusions, inside)
             if draws.possible.mean() >= _POSSIBLE:
-                return row | describe_draws(draws, n=len(self.errors)) | {
-                    "correction": "product",
-                    "checks_needed": plan_checks(draws, confusions),
+                evidence = [
+                    weigh_checks(drawn[0], confusions, inside, j, self.errors)
+                    for j in range(len(inside))
+                ]
+                posterior = draw_posterior(draws, evidence, inside, rng=rng)
+                return row | describe_posterior(posterior, n=len(self.errors.errors)) | {
+                    "correction": "product" if posterior.independent > 0.5 else "joint",
+                    "checks_needed": plan_checks(posterior, confusions),
                 }  # fmt: skip
             reason = "the checks contradict the errors as labelled"
-        bounds = bound_slice(rows, inside, self.errors, draws=_DRAWS, rng=rng)
+        bounds = bound_slice(rows, inside, self.errors.errors, draws=_DRAWS, rng=rng)
         return row | describe_bounds(bounds) | {"correction": "bounds", "correction_note": reason}
 
-    def _find_inside(self, rows: AttributeRows, value: str) -> tuple[Mask, Mask]:
+    def _find_inside(self, rows: AttributeRows, value: str) -> Membership:
         allowed = read_predicate(value, self.orders.get(rows.name, ()))
-        return np.isin(rows.shown, allowed), np.isin(rows.values, allowed)
+        return Membership(np.isin(rows.shown, allowed), np.isin(rows.values, allowed))
 
     def _draw_confusion(self, rows: AttributeRows) -> Confusion:
         if rows.name not in self._confusions:
@@ -131,13 +143,11 @@ def seed_by_content(rows: AttributeRows) -> list[int]:
     return [*rows.count_labels().astype(np.int64).tolist(), *checks.ravel().tolist()]
 
 
-def _find_weak_labels(
-    confusions: Sequence[Confusion], inside: Sequence[tuple[Mask, Mask]]
-) -> str | None:
-    for confusion, (_, true) in zip(confusions, inside, strict=True):
-        if not true.any():
+def _find_weak_labels(confusions: Sequence[Confusion], inside: Sequence[Membership]) -> str | None:
+    for confusion, one in zip(confusions, inside, strict=True):
+        if not one.true.any():
             return f"no image is known to be truly so: {confusion.rows.name}"
-        if np.quantile(measure_signal(confusion, true), 0.025) < _SIGNAL:
+        if np.quantile(measure_signal(confusion, one.true), 0.025) < _SIGNAL:
             return (
                 f"the labels of {confusion.rows.name} say too little of the truth to be corrected "
                 f"(signal under {_SIGNAL})"
@@ -145,23 +155,20 @@ def _find_weak_labels(
     return None
 
 
-def describe_draws(draws: SliceDraws, *, n: int) -> Row:
-    """Return means and 95 % intervals of the possible draws, as columns of CORRECTIONS."""
-    keep = draws.possible
-    size = draws.n[keep] / draws.all_n[keep] * n
-    error = draws.total[keep] / draws.n[keep]
-    rest = (draws.all_total - draws.total)[keep] / (draws.all_n - draws.n)[keep]
+def describe_posterior(posterior: SlicePosterior, *, n: int) -> Row:
+    """Return medians and 95 % intervals of the draws, as columns of CORRECTIONS."""
     row: Row = {}
     for name, low, high, values in (
-        ("label_precision", "label_precision_low", "label_precision_high", draws.precision[keep]),
-        ("corrected_n", "corrected_n_low", "corrected_n_high", size),
-        ("corrected_error", "corrected_low", "corrected_high", error),
+        ("label_precision", "label_precision_low", "label_precision_high", posterior.precision),
+        ("corrected_n", "corrected_n_low", "corrected_n_high", posterior.share * n),
+        ("corrected_error", "corrected_low", "corrected_high", posterior.error),
         ("corrected_difference", "corrected_difference_low", "corrected_difference_high",
-         error - rest),
+         posterior.error - posterior.rest_error),
     ):  # fmt: skip
-        row[name] = float(values.mean())
-        row[low], row[high] = (float(q) for q in np.quantile(values, [0.025, 0.975]))
-    mean, rest_mean = float(error.mean()), float(rest.mean())
+        row[low], row[name], row[high] = (
+            float(q) for q in np.quantile(values, [0.025, 0.5, 0.975])
+        )
+    mean, rest_mean = float(row["corrected_error"]), float(np.median(posterior.rest_error))
     lift = mean / rest_mean if rest_mean > 0 else None
     return row | {"corrected_rest_error": rest_mean, "corrected_lift": lift}
 

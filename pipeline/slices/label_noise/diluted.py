@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Floats
 from pipeline.exceptions import TableError
 from pipeline.slices.counting.slice_score import score_slices
 from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, expect_confusion
 from pipeline.slices.label_noise.correction import Predicates, correct_slices, read_errors
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
-from pipeline.slices.label_noise.slice_cells import count_cells
+from pipeline.slices.label_noise.slice_cells import count_cells, level_errors
 from pipeline.tables import CORRECTIONS, empty
 
 _CORRECTED = 40  # candidates for which intervals are drawn
@@ -88,17 +88,14 @@ def _score_group(
     min_support: float, alpha: float,
 ) -> Iterator[tuple[float, list[dict[str, str]]]]:  # fmt: skip
     """Score the conjunctions of the true values of some attributes that do worse than all rows."""
-    cells = count_cells(group, errors)
-    shape = [len(rows.shown) for rows in group]
-    place: Ints = np.ravel_multi_index(cells.labels, shape)
+    cells = count_cells(group, level_errors(errors))
     tables = []
-    for sums in (cells.n, cells.total):
-        table = np.bincount(place, sums, int(np.prod(shape))).reshape(shape)
+    for table in (cells.n.sum(axis=-1), cells.total.sum(axis=-1)):
         for axis, rows in enumerate(group):
             inverse = confusions[rows.name].inverse[0]
             table = np.moveaxis(np.tensordot(inverse, table, ([1], [axis])), 0, axis)
         tables.append(table)
-    n, total = tables[0], np.clip(tables[1], 0.0, tables[0] * cells.most)
+    n, total = tables[0], np.clip(tables[1], 0.0, tables[0] * errors.max(initial=0.0))
     mean = errors.mean()
     for at in np.argwhere((n >= min_support) & (total > n * mean)):
         i = tuple(at)

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.arrays import Floats, Mask
+from pipeline.arrays import Floats, Ints
 from pipeline.slices.label_noise.confusion import Confusion
-from pipeline.slices.label_noise.slice_draws import SliceDraws
+from pipeline.slices.label_noise.slice_posterior import SlicePosterior
 
 Plan = list[dict[str, object]]
 _Z = 1.96
 _ROUND = 5  # checks are planned in fives
 
 
-def plan_checks(draws: SliceDraws, confusions: Sequence[Confusion]) -> Plan | None:
+def plan_checks(posterior: SlicePosterior, confusions: Sequence[Confusion]) -> Plan | None:
     """Plan the fewest further checks with which the difference's interval would exclude 0.
 
     The variance of the difference is split by linear regression of its draws on those of
@@ -22,14 +22,11 @@ def plan_checks(draws: SliceDraws, confusions: Sequence[Confusion]) -> Plan | No
     Returns rows of attribute, value and n; empty where the interval excludes 0 already, None where
     no number of checks would settle it.
     """
-    keep = draws.possible
-    error = draws.total[keep] / draws.n[keep]
-    rest = (draws.all_total - draws.total)[keep] / (draws.all_n - draws.n)[keep]
-    difference = error - rest
+    difference = posterior.error - posterior.rest_error
     low, high = np.quantile(difference, [0.025, 0.975])
     if low > 0 or high < 0:
         return []
-    parts, unexplained = _split_variance(difference, confusions, keep)
+    parts, unexplained = _split_variance(difference, confusions, posterior.source)
     allowed = (difference.mean() / _Z) ** 2 - unexplained
     names = list(parts)
     checks = np.array([max(_count(confusions, *name), 1.0) for name in names])
@@ -54,14 +51,14 @@ def plan_checks(draws: SliceDraws, confusions: Sequence[Confusion]) -> Plan | No
 
 
 def _split_variance(
-    difference: Floats, confusions: Sequence[Confusion], keep: Mask
+    difference: Floats, confusions: Sequence[Confusion], source: Ints
 ) -> tuple[dict[tuple[str, str], float], float]:
     """Split the variance of the draws by label; what is left is that of the errors."""
     names, blocks = [], []
     for confusion in confusions:
         for o, value in enumerate(confusion.rows.shown):
             names.append((confusion.rows.name, value))
-            block = confusion.purity[keep][:, o, :-1]
+            block = confusion.purity[source][:, o, :-1]
             blocks.append(block - block.mean(axis=0))
     target = difference - difference.mean()
     design = np.concatenate(blocks, axis=1)
