@@ -10,7 +10,7 @@ from pipeline.arrays import Floats
 from pipeline.exceptions import TableError
 from pipeline.predicates import read_predicate
 from pipeline.slices.audit_rows import number_clusters
-from pipeline.slices.label_noise.check_evidence import weigh_checks
+from pipeline.slices.label_noise.check_evidence import count_joint, weigh_checks
 from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, draw_confusion
 from pipeline.slices.label_noise.error_bounds import Bounds, bound_slice
 from pipeline.slices.label_noise.further_checks import plan_checks
@@ -22,14 +22,19 @@ from pipeline.slices.label_noise.slice_cells import (
     level_errors,
 )
 from pipeline.slices.label_noise.slice_draws import Membership, combine, measure_signal
-from pipeline.slices.label_noise.slice_posterior import SlicePosterior, draw_posterior
+from pipeline.slices.label_noise.slice_posterior import (
+    FEWEST_JOINT,
+    SlicePosterior,
+    draw_posterior,
+)
 from pipeline.tables import CORRECTIONS, check, empty
 
 Predicates = Sequence[Mapping[str, str]]
 Row = dict[str, object]
 
-_DRAWS = 2000
+_DRAWS = 1000
 _SIGNAL = 0.1  # see `measure_signal`; below, noise grows tenfold
+_LEVEL = 0.5  # of the posterior probability of independence
 _POSSIBLE = 0.05  # share of draws that must be possible
 
 
@@ -109,22 +114,40 @@ class Corrector:
         rng = np.random.default_rng([self.seed, 2])
         reason = _find_weak_labels(confusions, inside)
         if reason is None:
-            cells = count_cells(rows, self.errors)
-            drawn = draw_cells(cells, self.errors, draws=_DRAWS, rng=rng)
-            draws = combine(drawn, self.errors.most, confusions, inside)
-            if draws.possible.mean() >= _POSSIBLE:
-                evidence = [
-                    weigh_checks(drawn[0], confusions, inside, j, self.errors)
-                    for j in range(len(inside))
-                ]
-                posterior = draw_posterior(draws, evidence, inside, rng=rng)
-                return row | describe_posterior(posterior, n=len(self.errors.errors)) | {
-                    "correction": "product" if posterior.independent > 0.5 else "joint",
-                    "checks_needed": plan_checks(posterior, confusions),
-                }  # fmt: skip
-            reason = "the checks contradict the errors as labelled"
+            found = self._estimate(confusions, inside, rng)
+            if not isinstance(found, str):
+                return row | found
+            reason = found
         bounds = bound_slice(rows, inside, self.errors.errors, draws=_DRAWS, rng=rng)
         return row | describe_bounds(bounds) | {"correction": "bounds", "correction_note": reason}
+
+    def _estimate(
+        self, confusions: Sequence[Confusion], inside: Sequence[Membership],
+        rng: np.random.Generator,
+    ) -> Row | str:  # fmt: skip
+        """Return the columns of a slice's posterior, or why there is none."""
+        cells = count_cells([one.rows for one in confusions], self.errors)
+        drawn = draw_cells(cells, self.errors, draws=_DRAWS, rng=rng)
+        draws = combine(drawn, self.errors.most, confusions, inside)
+        if draws.possible.mean() < _POSSIBLE:
+            return "the checks contradict the errors as labelled"
+        evidence = weigh_checks(drawn[0], confusions, inside, self.errors)
+        joint = count_joint(confusions, inside, self.errors) if len(inside) > 1 else None
+        if joint is not None and joint.n.sum() < FEWEST_JOINT:
+            joint = None
+            if evidence.independent < _LEVEL:
+                names = " and ".join(one.rows.name for one in confusions)
+                return f"the labels of {names} are wrong together, and no rows are checked for all"
+        posterior = draw_posterior(draws, evidence, joint, rng=rng)
+        dependent = [one.rows.name for one in confusions if one.independent < _LEVEL]
+        notes = [f"the labels of {name} are wrong where the system is" for name in dependent]
+        if posterior.joint > _LEVEL:
+            notes.append("label errors of the attributes depend on each other or on the system's")
+        return describe_posterior(posterior, n=len(self.errors.errors)) | {
+            "correction": "joint" if notes else "product",
+            "correction_note": "; ".join(notes) or None,
+            "checks_needed": plan_checks(posterior, confusions),
+        }
 
     def _find_inside(self, rows: AttributeRows, value: str) -> Membership:
         allowed = read_predicate(value, self.orders.get(rows.name, ()))
@@ -133,7 +156,9 @@ class Corrector:
     def _draw_confusion(self, rows: AttributeRows) -> Confusion:
         if rows.name not in self._confusions:
             rng = np.random.default_rng([self.seed, 1, *seed_by_content(rows)])
-            self._confusions[rows.name] = draw_confusion(rows, draws=_DRAWS, rng=rng)
+            self._confusions[rows.name] = draw_confusion(
+                rows, self.errors, draws=_DRAWS, rng=rng, dependent=self.joint
+            )
         return self._confusions[rows.name]
 
 

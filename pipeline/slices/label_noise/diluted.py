@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from pipeline.arrays import Floats
 from pipeline.exceptions import TableError
 from pipeline.slices.counting.slice_score import score_slices
-from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, expect_confusion
+from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, expect_inverse
 from pipeline.slices.label_noise.correction import Predicates, correct_slices, read_errors
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
 from pipeline.slices.label_noise.slice_cells import count_cells, level_errors
@@ -43,11 +43,11 @@ def find_diluted(
     chosen = [rows for rows in attributes.values() if rows.weights.sum() >= FEWEST_CHECKS]
     min_support = min_support * len(values) if min_support < 1 else min_support
     known = {_name(one) for one in already}
-    confusions = {rows.name: expect_confusion(rows) for rows in chosen}
+    inverses = {rows.name: expect_inverse(rows) for rows in chosen}
     candidates = [
         (score, predicates)
         for group in _list_groups(chosen, exclusive, max_level)
-        for score, predicates in _score_group(group, values, confusions, min_support, alpha)
+        for score, predicates in _score_group(group, values, inverses, min_support, alpha)
         if _name(predicates) not in known
     ]
     candidates.sort(key=lambda one: (-one[0], sorted(_name(one[1]))))
@@ -84,7 +84,7 @@ def _list_groups(
 
 
 def _score_group(
-    group: Sequence[AttributeRows], errors: Floats, confusions: Mapping[str, Confusion],
+    group: Sequence[AttributeRows], errors: Floats, inverses: Mapping[str, Floats],
     min_support: float, alpha: float,
 ) -> Iterator[tuple[float, list[dict[str, str]]]]:  # fmt: skip
     """Score the conjunctions of the true values of some attributes that do worse than all rows."""
@@ -92,8 +92,7 @@ def _score_group(
     tables = []
     for table in (cells.n.sum(axis=-1), cells.total.sum(axis=-1)):
         for axis, rows in enumerate(group):
-            inverse = confusions[rows.name].inverse[0]
-            table = np.moveaxis(np.tensordot(inverse, table, ([1], [axis])), 0, axis)
+            table = np.moveaxis(np.tensordot(inverses[rows.name], table, ([1], [axis])), 0, axis)
         tables.append(table)
     n, total = tables[0], np.clip(tables[1], 0.0, tables[0] * errors.max(initial=0.0))
     mean = errors.mean()

@@ -58,7 +58,7 @@ def _split_variance(
     for confusion in confusions:
         for o, value in enumerate(confusion.rows.shown):
             names.append((confusion.rows.name, value))
-            block = confusion.purity[source][:, o, :-1]
+            block = confusion.pooled[source][:, o, :-1]
             blocks.append(block - block.mean(axis=0))
     target = difference - difference.mean()
     design = np.concatenate(blocks, axis=1)
