@@ -16,10 +16,14 @@ _LEAST = 1e-9
 _PROPOSALS = 3  # draws proposed for each that is kept
 FEWEST_CHECKS = 10  # of one attribute, without which nothing is corrected
 
-# How far P(truth | label, error) may be from what independence makes of it: the concentration of a
-# Dirichlet distribution around that; the first is independence. And the prior of each.
+# What label errors may have to do with the system's: nothing; each wrong label is so many times
+# likelier at the highest error level than at the lowest; P(truth | label, level) has a Dirichlet
+# distribution of some concentration around that of the first. And the prior of each.
 CONCENTRATIONS = (np.inf, 16.0, 4.0, 1.5)
 PRIORS = (0.6, 0.4 / 3, 0.4 / 3, 0.4 / 3)
+_TILTED = 1  # the kind of draws with one factor; kinds after it are departures
+_KIND_PRIORS = (0.5, 0.2, 0.1, 0.1, 0.1)
+_TILT = 1.2  # standard deviation of the factor's logarithm
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Confusion:
     purity: (d, l, o, t) P(truth | label, level). spread: (d, l, o, t) P(label | truth, level), the
     same for every level where label errors do not depend on the system's. inverse: (d, l, t, o)
     what turns the rows of each label into the rows of each true value. pooled: (d, o, t) P(truth |
-    label). checks: (o, t) checked rows. kinds: (d,) which concentration each draw has.
+    label). checks: (o, t) checked rows. kinds: (d,) 0 where label errors are independent of
+    the system's, 1 with one factor, more where they depart from independence in any way.
     """
 
     rows: AttributeRows
@@ -39,6 +44,11 @@ class Confusion:
     pooled: Floats
     checks: Floats
     kinds: Ints
+
+    @property
+    def departed(self) -> Ints:
+        """The draws whose P(truth | label, level) follows no model."""
+        return np.flatnonzero(self.kinds > _TILTED)
 
     @property
     def independent(self) -> float:
@@ -54,7 +64,7 @@ def draw_confusion(
 
     P(truth | label) is proposed from its Dirichlet posterior, whose prior is worth one check of
     each label (Perks's prior: Berger, Bernardo and Sun, Bayesian Analysis 10, 2015, section 4).
-    With independence P(truth | label, level) follows from it; without, it is Dirichlet around that.
+    With independence P(truth | label, level) follows from it; see _KIND_PRIORS for what else it may be.
     The proposals are resampled by the likelihood of the checks given their levels (sampling
     importance resampling: Rubin, 1988). dependent: True or False to decide, None to leave it to
     the checks.
@@ -65,25 +75,45 @@ def draw_confusion(
     gamma = rng.standard_gamma(np.broadcast_to(shape, (_PROPOSALS * draws, *shape.shape)))
     pooled = np.maximum(gamma / np.maximum(gamma.sum(axis=2, keepdims=True), 1e-300), 1e-12)
     share = n.sum(axis=0) / n.sum()
-    spread, inverse = invert(pooled, share)
-    expected = _expect_purity(spread, inverse, n)  # (d, l, o, t)
-    straight = (checks * np.log(expected)).sum(axis=(1, 2, 3))
-    straight -= (checks.sum(axis=0) * np.log(pooled)).sum(axis=(1, 2))
-    logs = np.stack([_compare(checks, expected, s) for s in CONCENTRATIONS], axis=1)
-    logs += straight[:, None] + np.log(PRIORS)
+    spread, inverse = (np.repeat(p[:, None], len(n), axis=1) for p in invert(pooled, share))
+    models = [(spread, inverse), _tilt(rows, spread, n, rng)]
+    expected = [_expect_purity(*model, n) for model in models]  # (d, l, o, t) each
+    plain = (checks.sum(axis=0) * np.log(pooled)).sum(axis=(1, 2))
+    first, tilted = ((checks * np.log(p)).sum(axis=(1, 2, 3)) - plain for p in expected)
+    departed = [first + _compare(checks, expected[0], s) for s in CONCENTRATIONS[1:]]
+    logs = np.stack([first, tilted, *departed], axis=1) + np.log(_KIND_PRIORS)
     if dependent is not None:
-        logs[:, 0 if dependent else slice(1, None)] = -np.inf
+        logs[:, slice(0, 1) if dependent else slice(1, None)] = -np.inf
     source = resample(special.logsumexp(logs, axis=1), draws, rng)
     kinds = pick_columns(logs[source], rng)
-    purity = _depart(expected[source], checks, kinds, rng)
-    spread, inverse = (_repeat(part[source], len(n)) for part in (spread, inverse))
-    for level in range(len(n)):
-        changed = np.flatnonzero(kinds > 0)
-        if len(changed) and n[level].sum() > 0:
-            spread[changed, level], inverse[changed, level] = invert(
-                purity[changed, level], n[level] / n[level].sum()
-            )
+    is_tilted = (kinds == _TILTED)[:, None, None, None]
+    purity, spread, inverse = (
+        np.where(is_tilted, other[source], one[source])
+        for one, other in zip((expected[0], *models[0]), (expected[1], *models[1]), strict=True)
+    )
+    purity = _depart(purity, checks, kinds, rng)
+    changed = np.flatnonzero(kinds > _TILTED)
+    for level in range(len(n) if len(changed) else 0):
+        spread[changed, level], inverse[changed, level] = invert(
+            purity[changed, level], n[level] / max(n[level].sum(), 1.0)
+        )
     return Confusion(rows, purity, spread, inverse, pooled[source], checks.sum(axis=0), kinds)
+
+
+def _tilt(
+    rows: AttributeRows, spread: Floats, n: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Make wrong labels likelier at high error levels, or at low ones, by one factor a draw."""
+    wrong = np.array([[o != t for t in rows.values] for o in rows.shown])
+    rank = np.linspace(-0.5, 0.5, len(n)) if len(n) > 1 else np.zeros(1)
+    factor = np.exp(rng.normal(0.0, _TILT, (len(spread), 1)) * rank)  # (d, l)
+    tilted = spread * np.where(wrong, factor[:, :, None, None], 1.0)
+    tilted /= tilted.sum(axis=2, keepdims=True)
+    inverses = [
+        _invert_spread(tilted[:, level], n[level] / max(n[level].sum(), 1.0))
+        for level in range(len(n))
+    ]
+    return tilted, np.stack(inverses, axis=1)
 
 
 def expect_inverse(rows: AttributeRows) -> Floats:
@@ -102,10 +132,14 @@ def invert(purity: Floats, share: Floats) -> tuple[Floats, Floats]:
     """
     joint = purity * share[:, None]  # (d, o, t)
     spread = joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-300)
+    return spread, _invert_spread(spread, share)
+
+
+def _invert_spread(spread: Floats, share: Floats) -> Floats:
     weighted = spread.transpose(0, 2, 1) / np.maximum(share, 1e-9)  # (d, t, o)
     normal = weighted @ spread
     size = np.trace(normal, axis1=1, axis2=2)[:, None, None] / normal.shape[1]
-    return spread, np.linalg.solve(normal + _RIDGE * size * np.eye(normal.shape[1]), weighted)
+    return np.linalg.solve(normal + _RIDGE * size * np.eye(normal.shape[1]), weighted)
 
 
 def count_by_level(rows: AttributeRows, errors: RowErrors) -> Floats:
@@ -125,17 +159,15 @@ def count_labels_by_level(rows: AttributeRows, errors: RowErrors) -> Floats:
 
 
 def _expect_purity(spread: Floats, inverse: Floats, n: Floats) -> Floats:
-    """Return (d, l, o, t) P(truth | label, level) if labels do not depend on levels."""
-    true = np.maximum(np.einsum("dto,lo->dlt", inverse, n), _LEAST * n.sum())
-    chance = spread[:, None] * true[:, :, None]
+    """Return (d, l, o, t) P(truth | label, level) from the confusion matrices."""
+    true = np.maximum(np.einsum("dlto,lo->dlt", inverse, n), _LEAST * n.sum())
+    chance = spread * true[:, :, None]
     chance /= np.maximum(chance.sum(axis=3, keepdims=True), 1e-300)
     return np.maximum(chance, _LEAST)
 
 
 def _compare(checks: Floats, expected: Floats, s: float) -> Floats:
     """Return the (d,) log likelihood ratio of concentration s to independence."""
-    if not np.isfinite(s):
-        return np.zeros(len(expected))
     checked = checks.sum(axis=2) > 0
     counts, some = checks[checked], expected[:, checked]  # (k, t), (d, k, t)
     ratio = special.gammaln(s * some + counts) - special.gammaln(s * some) - counts * np.log(some)
@@ -148,14 +180,10 @@ def _compare(checks: Floats, expected: Floats, s: float) -> Floats:
 def _depart(expected: Floats, checks: Floats, kinds: Ints, rng: np.random.Generator) -> Floats:
     """Draw P(truth | label, level) around what independence makes of it, given the checks."""
     purity = expected.copy()
-    for kind, s in enumerate(CONCENTRATIONS):
+    for kind, s in enumerate(CONCENTRATIONS[1:], start=_TILTED + 1):
         rows = np.flatnonzero(kinds == kind)
-        if kind and len(rows):
+        if len(rows):
             gamma = rng.standard_gamma(s * expected[rows] + checks)
             gamma = np.maximum(gamma, 1e-12)
             purity[rows] = gamma / gamma.sum(axis=3, keepdims=True)
     return purity
-
-
-def _repeat(part: Floats, levels: int) -> Floats:
-    return np.repeat(part[:, None], levels, axis=1)

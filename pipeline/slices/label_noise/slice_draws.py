@@ -86,7 +86,7 @@ def _replace_dependent(
     confusion: Confusion, one: Membership,
 ) -> Floats:  # fmt: skip
     """Take P(truth | label, level) as drawn where it depends on the level: nothing to invert."""
-    changed = np.flatnonzero(confusion.kinds > 0)
+    changed = confusion.departed
     member = confusion.purity[changed][..., one.true].sum(axis=3).transpose(0, 2, 1)  # (k, o, l)
     mass[changed] = member * shown[changed]
     totals = own.copy()
