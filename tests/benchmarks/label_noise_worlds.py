@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Dependence = Literal["none", "labels", "errors"]
 Predicates = list[dict[str, str]]
-_OFTEN, _SELDOM = 1.7, 0.3  # how much likelier a label is wrong where another thing is wrong, or not
+_OFTEN, _SELDOM = 1.7, 0.3  # how much likelier a label is wrong in hard rows, and in others
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def draw_noise_world(
     if dependence == "labels":
         factor = np.where(hard, _OFTEN, _SELDOM)
     if dependence == "errors":
-        factor = np.where(errors > 0, _OFTEN, 1 - (_OFTEN - 1) * errors.mean() / (1 - errors.mean()))
+        rest = 1 - (_OFTEN - 1) * errors.mean() / (1 - errors.mean())
+        factor = np.where(errors > 0, _OFTEN, rest)
     seen = np.stack([_flip(rng, column, values, flips, factor) for column in codes])
     known = np.zeros(codes.shape, np.bool_)
     for j, v in product(range(attributes), range(values)):
@@ -89,8 +90,10 @@ def draw_noise_world(
         known[:] = known.any(axis=0)
     names = [f"a{j}" for j in range(attributes)]
     words = pl.Series([f"v{v}" for v in range(values)])
-    labels = pl.DataFrame({name: words.gather(column) for name, column in zip(names, seen, strict=True)})
-    truth = pl.DataFrame({name: words.gather(column) for name, column in zip(names, codes, strict=True)})
+    labels, truth = (
+        pl.DataFrame({name: words.gather(row) for name, row in zip(names, table, strict=True)})
+        for table in (seen, codes)
+    )
     kept = pl.DataFrame({
         name: pl.select(pl.when(pl.Series(known[j])).then(truth[name])).to_series()
         for j, name in enumerate(names)
@@ -116,12 +119,11 @@ def _flip(
     rng: np.random.Generator, column: Ints, values: int, flips: float, factor: Floats
 ) -> Ints:
     rate = flips * rng.uniform(0.7, 1.3, values)
-    target = rng.dirichlet(np.full(values - 1, 3.0), values) if values > 1 else None
+    target = rng.dirichlet(np.full(values - 1, 3.0), values)
     wrong = rng.random(len(column)) < np.clip(rate[column] * factor, 0, 0.9)
     seen = column.copy()
     for v in range(values):
         rows = np.flatnonzero(wrong & (column == v))
         others = np.array([u for u in range(values) if u != v])
-        assert target is not None
         seen[rows] = rng.choice(others, len(rows), p=target[v])
     return seen

@@ -21,8 +21,8 @@ FEWEST_CHECKS = 10  # of one attribute, without which nothing is corrected
 # distribution of some concentration around that of the first. And the prior of each.
 CONCENTRATIONS = (np.inf, 16.0, 4.0, 1.5)
 PRIORS = (0.6, 0.4 / 3, 0.4 / 3, 0.4 / 3)
-_TILTED = 1  # the kind of draws with one factor; kinds after it are departures
-_KIND_PRIORS = (0.5, 0.2, 0.1, 0.1, 0.1)
+_TILTED = 2  # the kinds up to this have a model; kinds after it are departures
+_KIND_PRIORS = (0.55, 0.2, 0.16, 0.03, 0.03, 0.03)
 _TILT = 1.2  # standard deviation of the factor's logarithm
 
 
@@ -64,7 +64,8 @@ def draw_confusion(
 
     P(truth | label) is proposed from its Dirichlet posterior, whose prior is worth one check of
     each label (Perks's prior: Berger, Bernardo and Sun, Bayesian Analysis 10, 2015, section 4).
-    With independence P(truth | label, level) follows from it; see _KIND_PRIORS for what else it may be.
+    With independence P(truth | label, level) follows from it; CONCENTRATIONS says what else it may
+    be.
     The proposals are resampled by the likelihood of the checks given their levels (sampling
     importance resampling: Rubin, 1988). dependent: True or False to decide, None to leave it to
     the checks.
@@ -76,20 +77,21 @@ def draw_confusion(
     pooled = np.maximum(gamma / np.maximum(gamma.sum(axis=2, keepdims=True), 1e-300), 1e-12)
     share = n.sum(axis=0) / n.sum()
     spread, inverse = (np.repeat(p[:, None], len(n), axis=1) for p in invert(pooled, share))
-    models = [(spread, inverse), _tilt(rows, spread, n, rng)]
+    models = [(spread, inverse), _tilt(spread, n, _draw_factors(rows, len(spread), rng)),
+              _tilt(spread, n, _draw_factors(rows, len(spread), rng, free=True))]  # fmt: skip
     expected = [_expect_purity(*model, n) for model in models]  # (d, l, o, t) each
     plain = (checks.sum(axis=0) * np.log(pooled)).sum(axis=(1, 2))
-    first, tilted = ((checks * np.log(p)).sum(axis=(1, 2, 3)) - plain for p in expected)
+    first, *tilted = ((checks * np.log(p)).sum(axis=(1, 2, 3)) - plain for p in expected)
     departed = [first + _compare(checks, expected[0], s) for s in CONCENTRATIONS[1:]]
-    logs = np.stack([first, tilted, *departed], axis=1) + np.log(_KIND_PRIORS)
+    logs = np.stack([first, *tilted, *departed], axis=1) + np.log(_KIND_PRIORS)
     if dependent is not None:
         logs[:, slice(0, 1) if dependent else slice(1, None)] = -np.inf
     source = resample(special.logsumexp(logs, axis=1), draws, rng)
     kinds = pick_columns(logs[source], rng)
-    is_tilted = (kinds == _TILTED)[:, None, None, None]
+    model = np.where(kinds <= _TILTED, kinds, 0)
     purity, spread, inverse = (
-        np.where(is_tilted, other[source], one[source])
-        for one, other in zip((expected[0], *models[0]), (expected[1], *models[1]), strict=True)
+        np.stack(parts)[model, source]
+        for parts in (expected, [m[0] for m in models], [m[1] for m in models])
     )
     purity = _depart(purity, checks, kinds, rng)
     changed = np.flatnonzero(kinds > _TILTED)
@@ -100,14 +102,19 @@ def draw_confusion(
     return Confusion(rows, purity, spread, inverse, pooled[source], checks.sum(axis=0), kinds)
 
 
-def _tilt(
-    rows: AttributeRows, spread: Floats, n: Floats, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Make wrong labels likelier at high error levels, or at low ones, by one factor a draw."""
-    wrong = np.array([[o != t for t in rows.values] for o in rows.shown])
+def _draw_factors(
+    rows: AttributeRows, draws: int, rng: np.random.Generator, *, free: bool = False
+) -> Floats:
+    """Draw (d, o, t) log factors: 0 for right labels, one for all wrong ones, or one for each."""
+    wrong = np.array([[o != t for t in rows.values] for o in rows.shown], np.float64)
+    shape = wrong.shape if free else (1, 1)
+    return np.asarray(rng.normal(0.0, _TILT, (draws, *shape)) * wrong)
+
+
+def _tilt(spread: Floats, n: Floats, factors: Floats) -> tuple[Floats, Floats]:
+    """Multiply wrong labels by their factors from the lowest error level to the highest."""
     rank = np.linspace(-0.5, 0.5, len(n)) if len(n) > 1 else np.zeros(1)
-    factor = np.exp(rng.normal(0.0, _TILT, (len(spread), 1)) * rank)  # (d, l)
-    tilted = spread * np.where(wrong, factor[:, :, None, None], 1.0)
+    tilted = spread * np.exp(factors[:, None] * rank[:, None, None])
     tilted /= tilted.sum(axis=2, keepdims=True)
     inverses = [
         _invert_spread(tilted[:, level], n[level] / max(n[level].sum(), 1.0))
@@ -139,7 +146,7 @@ def _invert_spread(spread: Floats, share: Floats) -> Floats:
     weighted = spread.transpose(0, 2, 1) / np.maximum(share, 1e-9)  # (d, t, o)
     normal = weighted @ spread
     size = np.trace(normal, axis1=1, axis2=2)[:, None, None] / normal.shape[1]
-    return np.linalg.solve(normal + _RIDGE * size * np.eye(normal.shape[1]), weighted)
+    return np.asarray(np.linalg.solve(normal + _RIDGE * size * np.eye(len(normal[0])), weighted))
 
 
 def count_by_level(rows: AttributeRows, errors: RowErrors) -> Floats:
@@ -163,7 +170,7 @@ def _expect_purity(spread: Floats, inverse: Floats, n: Floats) -> Floats:
     true = np.maximum(np.einsum("dlto,lo->dlt", inverse, n), _LEAST * n.sum())
     chance = spread * true[:, :, None]
     chance /= np.maximum(chance.sum(axis=3, keepdims=True), 1e-300)
-    return np.maximum(chance, _LEAST)
+    return np.asarray(np.maximum(chance, _LEAST))
 
 
 def _compare(checks: Floats, expected: Floats, s: float) -> Floats:
@@ -172,9 +179,8 @@ def _compare(checks: Floats, expected: Floats, s: float) -> Floats:
     counts, some = checks[checked], expected[:, checked]  # (k, t), (d, k, t)
     ratio = special.gammaln(s * some + counts) - special.gammaln(s * some) - counts * np.log(some)
     total = counts.sum(axis=1)
-    return np.asarray(
-        ratio.sum(axis=(1, 2)) + (special.gammaln(s) - special.gammaln(s + total)).sum()
-    )
+    whole = special.gammaln(s) - special.gammaln(s + total)
+    return np.asarray(ratio.sum(axis=(1, 2)) + whole.sum())
 
 
 def _depart(expected: Floats, checks: Floats, kinds: Ints, rng: np.random.Generator) -> Floats:

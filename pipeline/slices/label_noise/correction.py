@@ -1,25 +1,27 @@
 """Correct what is said of slices for wrong labels, with intervals."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from pipeline.arrays import Floats
+from pipeline.arrays import Floats, Ints
 from pipeline.exceptions import TableError
 from pipeline.predicates import read_predicate
 from pipeline.slices.audit_rows import number_clusters
 from pipeline.slices.label_noise.check_evidence import count_joint, weigh_checks
 from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, draw_confusion
 from pipeline.slices.label_noise.error_bounds import Bounds, bound_slice
-from pipeline.slices.label_noise.further_checks import plan_checks
+from pipeline.slices.label_noise.further_checks import plan_checks, plan_clearer_labels
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
 from pipeline.slices.label_noise.slice_cells import (
     RowErrors,
     count_cells,
     draw_cells,
     level_errors,
+    measure_cluster_effect,
 )
 from pipeline.slices.label_noise.slice_draws import Membership, combine, measure_signal
 from pipeline.slices.label_noise.slice_posterior import (
@@ -34,7 +36,8 @@ Row = dict[str, object]
 
 _DRAWS = 1000
 _SIGNAL = 0.1  # see `measure_signal`; below, noise grows tenfold
-_LEVEL = 0.5  # of the posterior probability of independence
+_LEVEL = 0.5  # of the posterior probability of independence of the system's errors
+_TOGETHER = 0.3  # of that of label errors of several attributes; below, bounds
 _POSSIBLE = 0.05  # share of draws that must be possible
 
 
@@ -64,9 +67,13 @@ def correct_slices(
     """
     values = read_errors(errors, rows=table.height)
     names = sorted({one["attribute"] for predicates in slices for one in predicates})
-    attributes = read_noise_rows(table, values, names, truth=truth, inclusion=inclusion)
-    number_clusters(cluster_ids, rows=table.height)
-    corrector = Corrector(attributes, level_errors(values), orders or {}, joint, seed)
+    clusters = number_clusters(cluster_ids, rows=table.height)
+    attributes = read_noise_rows(
+        table, values, names, truth=truth, inclusion=inclusion, cluster_ids=clusters
+    )
+    corrector = Corrector(
+        attributes, level_errors(values), orders or {}, cluster_ids=clusters, joint=joint, seed=seed
+    )
     rows = [corrector.correct(predicates) for predicates in slices]
     if not rows:
         return empty(CORRECTIONS)
@@ -89,11 +96,13 @@ class Corrector:
 
     def __init__(
         self, attributes: Mapping[str, AttributeRows], errors: RowErrors,
-        orders: Mapping[str, Sequence[str]], joint: bool | None, seed: int,
+        orders: Mapping[str, Sequence[str]], *, cluster_ids: Ints | None, joint: bool | None,
+        seed: int,
     ) -> None:  # fmt: skip
         self.attributes = attributes
         self.errors = errors
         self.orders = orders
+        self.cluster_ids = cluster_ids
         self.joint = joint
         self.seed = seed
         self._confusions: dict[str, Confusion] = {}
@@ -113,7 +122,9 @@ class Corrector:
         confusions = [self._draw_confusion(part) for part in rows]
         rng = np.random.default_rng([self.seed, 2])
         reason = _find_weak_labels(confusions, inside)
-        if reason is None:
+        if reason is not None:
+            row["checks_needed"] = plan_clearer_labels(confusions, inside, signal=_SIGNAL)
+        else:
             found = self._estimate(confusions, inside, rng)
             if not isinstance(found, str):
                 return row | found
@@ -127,7 +138,8 @@ class Corrector:
     ) -> Row | str:  # fmt: skip
         """Return the columns of a slice's posterior, or why there is none."""
         cells = count_cells([one.rows for one in confusions], self.errors)
-        drawn = draw_cells(cells, self.errors, draws=_DRAWS, rng=rng)
+        errors = replace(self.errors, deff=self._measure_effect(confusions, inside))
+        drawn = draw_cells(cells, errors, draws=_DRAWS, rng=rng)
         draws = combine(drawn, self.errors.most, confusions, inside)
         if draws.possible.mean() < _POSSIBLE:
             return "the checks contradict the errors as labelled"
@@ -135,7 +147,7 @@ class Corrector:
         joint = count_joint(confusions, inside, self.errors) if len(inside) > 1 else None
         if joint is not None and joint.n.sum() < FEWEST_JOINT:
             joint = None
-            if evidence.independent < _LEVEL:
+            if evidence.independent < _TOGETHER:
                 names = " and ".join(one.rows.name for one in confusions)
                 return f"the labels of {names} are wrong together, and no rows are checked for all"
         posterior = draw_posterior(draws, evidence, joint, rng=rng)
@@ -148,6 +160,20 @@ class Corrector:
             "correction_note": "; ".join(notes) or None,
             "checks_needed": plan_checks(posterior, confusions),
         }
+
+    def _measure_effect(
+        self, confusions: Sequence[Confusion], inside: Sequence[Membership]
+    ) -> float:
+        """Return the larger cluster effect of the errors and of the labels of a slice."""
+        if self.cluster_ids is None:
+            return 1.0
+        labelled = np.logical_and.reduce(
+            [one.shown[part.rows.labels] for part, one in zip(confusions, inside, strict=True)]
+        )
+        return max(
+            measure_cluster_effect(values, self.cluster_ids)
+            for values in (self.errors.errors, labelled.astype(np.float64))
+        )
 
     def _find_inside(self, rows: AttributeRows, value: str) -> Membership:
         allowed = read_predicate(value, self.orders.get(rows.name, ()))
@@ -183,6 +209,7 @@ def _find_weak_labels(confusions: Sequence[Confusion], inside: Sequence[Membersh
 def describe_posterior(posterior: SlicePosterior, *, n: int) -> Row:
     """Return medians and 95 % intervals of the draws, as columns of CORRECTIONS."""
     row: Row = {}
+    error = float(np.median(posterior.error))
     for name, low, high, values in (
         ("label_precision", "label_precision_low", "label_precision_high", posterior.precision),
         ("corrected_n", "corrected_n_low", "corrected_n_high", posterior.share * n),
@@ -193,9 +220,9 @@ def describe_posterior(posterior: SlicePosterior, *, n: int) -> Row:
         row[low], row[name], row[high] = (
             float(q) for q in np.quantile(values, [0.025, 0.5, 0.975])
         )
-    mean, rest_mean = float(row["corrected_error"]), float(np.median(posterior.rest_error))
-    lift = mean / rest_mean if rest_mean > 0 else None
-    return row | {"corrected_rest_error": rest_mean, "corrected_lift": lift}
+    rest = float(np.median(posterior.rest_error))
+    lift = error / rest if rest > 0 else None
+    return row | {"corrected_rest_error": rest, "corrected_lift": lift}
 
 
 def describe_bounds(bounds: Bounds) -> Row:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from pipeline.arrays import Floats
 from pipeline.exceptions import TableError
+from pipeline.slices.audit_rows import number_clusters
 from pipeline.slices.counting.slice_score import score_slices
 from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, expect_inverse
 from pipeline.slices.label_noise.correction import Predicates, correct_slices, read_errors
@@ -39,7 +40,10 @@ def find_diluted(
         raise TableError(f"max_level = {max_level}: expected 1 or 2 for slices worth checking")
     values = read_errors(errors, rows=table.height)
     names = [name for name in sorted(table.columns) if name in truth.columns]
-    attributes = read_noise_rows(table, values, names, truth=truth, inclusion=inclusion)
+    attributes = read_noise_rows(
+        table, values, names, truth=truth, inclusion=inclusion,
+        cluster_ids=number_clusters(cluster_ids, rows=table.height),
+    )  # fmt: skip
     chosen = [rows for rows in attributes.values() if rows.weights.sum() >= FEWEST_CHECKS]
     min_support = min_support * len(values) if min_support < 1 else min_support
     known = {_name(one) for one in already}

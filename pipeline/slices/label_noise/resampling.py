@@ -27,8 +27,7 @@ def resample(log_weight: Floats, count: int, rng: np.random.Generator) -> Ints:
     weight = _flatten(log_weight, low)
     steps = (np.arange(count) + rng.random()) / count
     places = np.searchsorted(np.cumsum(weight / weight.sum()), steps)
-    chosen: Ints = rng.permutation(np.minimum(places, len(weight) - 1))
-    return chosen
+    return rng.permutation(np.minimum(places, len(weight) - 1)).astype(np.int64)
 
 
 def pick_columns(log_weight: Floats, rng: np.random.Generator) -> Ints:
@@ -36,7 +35,7 @@ def pick_columns(log_weight: Floats, rng: np.random.Generator) -> Ints:
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     steps = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
     chosen = (rng.random((len(steps), 1)) > steps).sum(axis=1)
-    return np.minimum(chosen, log_weight.shape[1] - 1).astype(np.int64)
+    return np.asarray(np.minimum(chosen, log_weight.shape[1] - 1), np.int64)
 
 
 def _flatten(log_weight: Floats, power: float) -> Floats:

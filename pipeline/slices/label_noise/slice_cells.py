@@ -28,17 +28,28 @@ class RowErrors:
     deff: float = 1.0
 
 
-def level_errors(errors: Floats, *, deff: float = 1.0) -> RowErrors:
+def measure_cluster_effect(values: Floats, cluster_ids: Ints) -> float:
+    """Return how much larger the variance of the mean of values is than with independent rows.
+
+    At least 1. values: (n,). cluster_ids: (n,) numbers.
+    """
+    centered = values - values.mean()
+    own = float((centered**2).sum())
+    sums = np.bincount(cluster_ids, centered)
+    return max(float((sums**2).sum()) / own, 1.0) if own > 0 else 1.0
+
+
+def level_errors(errors: Floats) -> RowErrors:
     """Sort errors into levels, smallest first."""
     distinct = np.unique(errors)
     most = float(distinct[-1]) if len(distinct) else 0.0
     if len(distinct) <= 2:
         levels = np.searchsorted(distinct, errors)
-        return RowErrors(errors, levels, max(len(distinct), 1), most, binary=True, deff=deff)
+        return RowErrors(errors, levels, max(len(distinct), 1), most, binary=True)
     edges = np.unique(np.quantile(errors, np.arange(1, _MOST_LEVELS) / _MOST_LEVELS))
     levels = np.searchsorted(edges, errors, side="left")
     _, levels = np.unique(levels, return_inverse=True)
-    return RowErrors(errors, levels, int(levels.max()) + 1, most, binary=False, deff=deff)
+    return RowErrors(errors, levels, int(levels.max()) + 1, most, binary=False)
 
 
 @dataclass(frozen=True)
