@@ -11,14 +11,16 @@ import polars as pl
 from pipeline.demo.compare import Errors, Members, Predicates, find_members
 from pipeline.vocabulary import RIGHT, WRONG
 
-ATTRIBUTE = "vest"  # of the people whom the detector misses; see `pipeline.demo.system.LACKING`
-PROMPTS = {"no": "a citizen", "yes": "safety"}
+ATTRIBUTE = "age"  # the detector misses children; see `pipeline.demo.system.LACKING`
+PROMPTS = {"adult": "an adult", "child": "young", "senior": "old"}
 PER_VALUE = 100  # checks of each label
+_NO_PROBE = 'probe = "never"            # try "auto": with its checks the labels get better'
 _FILE = """\
-# A high-visibility vest, by one vague prompt a value: many of these labels are wrong.
+# Perceived age, by one vague prompt a value: many of these labels are wrong.
 name = "{name}"
 kind = "prompts"
 applies_to = "object"
+sensitive = true
 min_margin = 0.0
 templates = ["{{}}"]
 
@@ -30,13 +32,16 @@ templates = ["{{}}"]
 def spoil_labels(audit: Path) -> None:
     """Make the labels of one attribute of a demo poor, and take its true values from the audit.
 
-    audit: the audit.toml that `write_audit` wrote, with its attribute files beside it.
+    A probe trained on the checks would make them good again, so none is. audit: the audit.toml that
+    `write_audit` wrote, with its attribute files beside it.
     """
     values = "\n".join(f'{value} = ["{prompt}"]' for value, prompt in PROMPTS.items())
     text = _FILE.format(name=ATTRIBUTE, values=values)
     (audit.parent / "attributes" / f"{ATTRIBUTE}.toml").write_text(text, encoding="utf-8")
     table = re.compile(rf"\n\[dataset\.truth\.{ATTRIBUTE}\]\n(?:[^\[\n].*\n)*")
-    audit.write_text(table.sub("", audit.read_text(encoding="utf-8")), encoding="utf-8")
+    written = table.sub("", audit.read_text(encoding="utf-8"))
+    written = written.replace("\n\n[slices]", f"\n{_NO_PROBE}\n\n[slices]")
+    audit.write_text(written, encoding="utf-8")
 
 
 def answer_sheet(sheet: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
