@@ -15,14 +15,13 @@ from pipeline.checks.draw import DrawnChecks, draw_again, draw_checks
 from pipeline.checks.leads import LEADS, list_leads
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.toml_file import nearest
-from pipeline.vocabulary import UNKNOWN
+from pipeline.vocabulary import MODELLED, UNKNOWN
 from pipeline.workspace.journal_lines import Stratum
 from pipeline.workspace.kept_checks import Journal
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store, find_store
 
 BUDGET = 300  # answers asked for in one session
-_GUESSED = ("zero-shot", "probe")  # sources whose labels are a model's
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def _choose_attributes(session: CheckSession, options: DrawOptions) -> list[str]
         return chosen
     if options.attributes:
         return list(dict.fromkeys(options.attributes))
-    guessed = [one.name for one in session.manifest.attributes if one.source in _GUESSED]
+    guessed = [one.name for one in session.manifest.attributes if one.source in MODELLED]
     wanted = [name for name in guessed if name not in session.manifest.truth]
     if not wanted:
         raise ConfigError(

@@ -22,6 +22,12 @@ app = typer.Typer(help="A drawn world whose truth is known.", no_args_is_help=Tr
 
 Images = Annotated[int, typer.Option(min=1, help="How many images to draw.")]
 Seed = Annotated[int, typer.Option(min=0, help="Another seed, another world.")]
+NoisyLabels = Annotated[
+    bool,
+    typer.Option(
+        "--noisy-labels", help="Label one attribute by poor prompts, check some, correct the rest."
+    ),
+]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that draw; 0: one a core.")]
 
 
@@ -47,10 +53,18 @@ def demo_run(
     images: Images = 3000,
     seed: Seed = 0,
     workers: Workers = 0,
+    noisy_labels: NoisyLabels = False,
 ) -> None:
     """Do the whole job: draw a world, train a detector with blind spots, audit it, compare."""
     set_up_logging()
     audit = prepare_demo(out, images=images, seed=seed, workers=workers or count_cores())
+    if noisy_labels:
+        from flows.commands.noisy_demo import compare_corrections, run_noisy_demo
+
+        report = run_noisy_demo(audit)
+        typer.echo(compare_corrections(audit))
+        typer.echo(f"report: {report}")
+        return
     report = run_demo_audit(audit)
     from pipeline.demo.compare import write_comparison
 

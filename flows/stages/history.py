@@ -15,7 +15,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from pipeline.config.audit import ReportConfig
 from pipeline.exceptions import ConfigError
 from pipeline.files.whole_files import replace_file, write_text
-from pipeline.vocabulary import INSUFFICIENT
+from pipeline.vocabulary import INSUFFICIENT, UNCLEAR
 from pipeline.workspace.store import Store
 from reports.pages.history_page import HistoryRun, SystemRun, build_history
 
@@ -62,7 +62,8 @@ def list_history(store: Store, folder: Path, *, audit: str) -> list[HistoryRun]:
     runs = store.read("runs").filter(
         pl.col("search") != "", pl.col("name") == audit, pl.col("sample_limit").is_null()
     )
-    findings = store.read("findings").filter(pl.col("state") != INSUFFICIENT)
+    holding = ~pl.col("state").is_in([INSUFFICIENT, UNCLEAR])
+    findings = store.read("findings").filter(holding)
     counted = {
         (run_id, system): n
         for run_id, system, n in findings.group_by("run_id", "system").len().iter_rows()

@@ -1,7 +1,7 @@
 """The slices in which a system does worse, with the evidence for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -81,15 +81,18 @@ def find_slices(
                 LOG.warning(sentence)
         tables = tables or [table]
         searched_table = table.drop_attribute(system.attribute)  # nothing explains its own errors
+        weights = weigh_judged(system, store, table.sample_ids)
         result = run_task(
             search_table,
             searched_table,
             audit.slices,
             resolved.ordered,
             resolved.exclusive,
-            weigh_judged(system, store, table.sample_ids),
+            weights,
         )
         known = read_known_labels(store, manifest, columns, searched_table)
+        if weights is not None:
+            known = replace(known, weighted=True)
         corrected = run_task(correct_findings, result, known, audit.slices, resolved.exclusive)
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
         families.append(result.family.select(*keys, pl.all()))

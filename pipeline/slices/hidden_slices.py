@@ -19,6 +19,7 @@ from pipeline.vocabulary import LEVEL
 MOST_LEVELS = 2  # attributes of such a slice
 _CANDIDATES = 40  # diluted slices among which those to list are chosen
 _Z = 1.959964  # of the end of a 95 % interval
+_DILUTED = 0.8  # of the corrected difference, at most, is left as labelled
 
 
 def find_hidden_slices(
@@ -40,8 +41,9 @@ def find_hidden_slices(
     the findings explain is set aside: candidates are slices of the rows, as labelled, that no
     finding holds, with labels of a model, neither inside nor around a finding or one listed before.
     Their corrected differences among these rows, divided by the standard error that the lower end
-    of the interval implies, must have q < 0.05 (Benjamini and Hochberg 1995, over `counted`), and
-    the corrected interval among all rows must be above 0.
+    of the interval implies, must have q < 0.05 (Benjamini and Hochberg 1995, over `counted`).
+    Labels must hide a fifth of them or more, else the search has judged the slice already, and the
+    corrected interval among all rows must be above 0.
     """
     found: list[Predicates] = findings["predicates"].to_list()
     left = known.select(_find_left(known, found))
@@ -65,9 +67,10 @@ def find_hidden_slices(
     )
     evident = diluted.filter(_compute_q(diluted, counted=counted) < LEVEL)
     given = [
-        predicates
-        for predicates in evident["predicates"].to_list()
-        if all(one["value"] != NOT_GIVEN for one in predicates)
+        row["predicates"]
+        for row in evident.iter_rows(named=True)
+        if all(one["value"] != NOT_GIVEN for one in row["predicates"])
+        and _measure_difference(left, row["predicates"]) <= _DILUTED * row["corrected_difference"]
     ]
     chosen = _drop_related(given, found)
     corrected = correct_predicates(known, chosen, seed=seed)
@@ -81,6 +84,14 @@ def _find_left(known: KnownLabels, found: Sequence[Predicates]) -> Mask:
         named = known.name_here(predicates)
         left &= ~select_rows(known.labels, named, orders=known.orders).to_numpy()
     return left
+
+
+def _measure_difference(known: KnownLabels, predicates: Predicates) -> float:
+    """Return the difference in mean error to the other rows as labelled, 0 without either."""
+    inside = select_rows(known.labels, predicates, orders=known.orders).to_numpy()
+    if not inside.any() or inside.all():
+        return 0.0
+    return float(known.errors[inside].mean() - known.errors[~inside].mean())
 
 
 def _compute_q(diluted: pl.DataFrame, *, counted: int) -> pl.Series:

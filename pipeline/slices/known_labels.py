@@ -21,7 +21,7 @@ class KnownLabels:
     which the true value is known, or null. Labels that no model made are their own truth, with
     NOT_GIVEN for "unknown". modelled: the attributes whose labels a model made. errors: (n,)
     losses. cluster_ids: (n,) the image of each row. orders: the values of ordered attributes,
-    lowest first.
+    lowest first. weighted: whether the rows count differently, so that nothing can be corrected.
     """
 
     labels: pl.DataFrame
@@ -31,11 +31,14 @@ class KnownLabels:
     errors: Floats
     cluster_ids: pl.Series
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    weighted: bool = False
 
     @property
     def has_truth(self) -> bool:
-        """Whether anything is known of labels that a model made."""
-        return any(len(self.truth[name].drop_nulls()) for name in self.modelled)
+        """Whether anything is known of labels that a model made, with which to correct."""
+        return not self.weighted and any(
+            len(self.truth[name].drop_nulls()) for name in self.modelled
+        )
 
     def select(self, rows: Mask) -> "KnownLabels":
         """Return some of the rows. rows: (n,) which."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.config.dataset import Truth
+from pipeline.vocabulary import MODELLED
 from pipeline.workspace.manifests import LabelManifest
 
 
@@ -54,7 +55,7 @@ def choose_columns(
     if label_source == "predicted":
         return list(columns.values()), ()
     truth = list_true_columns(manifest)
-    prompted = {one.name for one in manifest.attributes if one.source in ("zero-shot", "probe")}
+    prompted = {one.name for one in manifest.attributes if one.source in MODELLED}
     kept = {name: column for name, column in columns.items() if name not in prompted}
     return list({**kept, **truth}.values()), tuple(sorted(prompted - set(truth)))
 

@@ -45,6 +45,14 @@ def test_a_finding_that_may_do_no_worse_when_corrected_is_unclear(
     assert attach(state, corrected_difference_low=low)["state"] == then
 
 
+def test_a_finding_whose_difference_by_labels_is_not_clear_of_0_keeps_its_state() -> None:
+    """It stands out among the rows that other findings leave."""
+    finding = {"rank": 1, "predicates": HAT, "state": "confirmed", "ci_low": -0.1}
+    fixed = {"predicates": HAT, "correction": "product", "corrected_difference_low": -0.1}
+    both = attach_corrections(tabulate([finding], WEAKNESSES), tabulate([fixed], CORRECTIONS))
+    assert both["state"].item() == "confirmed"
+
+
 def test_bounds_that_reach_no_difference_make_unclear_too() -> None:
     row = attach("confirmed", correction="bounds", corrected_difference_low=-0.2)
     assert row["state"] == "unclear: check labels"

@@ -1,11 +1,15 @@
 """Slices corrected for wrong labels: generated tables whose true values are known."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from polars.testing import assert_frame_equal
 
 from pipeline.exceptions import TableError
 from pipeline.slices.label_noise.correction import correct_slices
@@ -99,3 +103,169 @@ def test_errors_below_zero_are_refused() -> None:
     table = pl.DataFrame({"hat": ["yes", "no"]})
     with pytest.raises(TableError, match=">= 0"):
         correct_slices(table, [-1.0, 0.0], [], truth=table)
+
+
+def test_with_all_truth_known_the_slice_has_its_true_error(
+    hats: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, NDArray[np.float64]],
+) -> None:
+    labels, true, _, errors = hats
+    corrected = correct_slices(labels, errors, SLICES, truth=true)
+    for row in corrected.iter_rows(named=True):
+        truth = find_true_error(true, errors, row["predicates"])
+        assert row["corrected_error"] == pytest.approx(truth, abs=0.01)
+        assert row["corrected_low"] <= truth <= row["corrected_high"]
+
+
+def test_perfect_labels_stay_as_they_are(
+    hats: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, NDArray[np.float64]],
+) -> None:
+    _, true, _, errors = hats
+    gaps = []
+    for count in (50, 2_000):
+        rng = np.random.default_rng(count)
+        checks = {name: check_some(rng, true[name], true[name], count) for name in true.columns}
+        corrected = correct_slices(true, errors, SLICES, truth=pl.DataFrame(checks))
+        seen = [find_true_error(true, errors, one) for one in SLICES]
+        gaps.append(np.abs(corrected["corrected_error"].to_numpy() - seen).max())
+        assert (corrected["label_precision"] > 0.9).all()
+    assert gaps[1] < 0.01
+    assert gaps[1] < gaps[0] < 0.05
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), values=st.integers(2, 4), gamma=st.booleans())
+def test_order_and_names_do_not_matter_and_results_are_possible(
+    seed: int, values: int, *, gamma: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    n = 600
+    truth = rng.choice(values, (2, n), p=rng.dirichlet(np.full(values, 3.0)))
+    shown = np.where(rng.random((2, n)) < 0.2, rng.integers(0, values + 1, (2, n)), truth)
+    errors = rng.gamma(1.0, 0.2, n) if gamma else (rng.random(n) < 0.2).astype(np.float64)
+    known = rng.random((2, n)) < 0.3
+    order = rng.permutation(n)
+    results = []
+    for words in (["b", "d", "a", "c"], ["x", "p", "s", "q"]):
+        places = np.arange(n) if words[0] == "b" else order
+        name = pl.Series([*words[:values], "unknown"])
+        table = pl.DataFrame({f"k{j}": name.gather(shown[j][places]) for j in range(2)})
+        true = pl.DataFrame({
+            f"k{j}": pl.select(
+                pl.when(pl.Series(known[j][places])).then(name.gather(truth[j][places]))
+            ).to_series()
+            for j in range(2)
+        })  # fmt: skip
+        slices = [name_slice(k0=words[0]), name_slice(k0=words[0], k1=words[1])]
+        results.append(
+            correct_slices(table, errors[places], slices, truth=true).drop(
+                "predicates", "checks_needed"
+            )
+        )
+    assert_frame_equal(*results)
+    found = results[0]
+    for low, high, limit in (
+        ("label_precision_low", "label_precision_high", 1.0),
+        ("corrected_low", "corrected_high", errors.max()),
+        ("corrected_n_low", "corrected_n_high", n),
+    ):
+        assert (found[low].drop_nulls() >= 0).all()
+        assert (found[high].drop_nulls() <= limit * (1 + 1e-9)).all()
+        assert (found[low].drop_nulls() <= found[high].drop_nulls()).all()
+
+
+def test_labels_that_say_nothing_give_bounds_that_hold_the_truth(
+    hats: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, NDArray[np.float64]],
+) -> None:
+    _, true, _, errors = hats
+    rng = np.random.default_rng(8)
+    labels = true.with_columns(pl.Series("hat", rng.choice(["yes", "no"], true.height)))
+    checks = {name: check_some(rng, labels[name], true[name], 100) for name in true.columns}
+    row = correct_slices(labels, errors, SLICES[:1], truth=pl.DataFrame(checks)).row(0, named=True)
+    assert row["correction"] == "bounds"
+    assert "hat" in row["correction_note"]
+    assert row["corrected_error"] is None
+    truth = find_true_error(true, errors, SLICES[0])
+    assert row["corrected_low"] <= truth <= row["corrected_high"]
+
+
+def test_labels_that_are_wrong_where_the_system_is_are_noticed() -> None:
+    rng = np.random.default_rng(5)
+    n = 20_000
+    hat = (rng.random(n) < 0.3).astype(np.int64)
+    errors = (rng.random(n) < np.where(hat == 1, 0.4, 0.1)).astype(np.float64)
+    wrong = rng.random(n) < np.where(errors > 0, 0.4, 0.05)
+    true, labels = write(hat), write(np.where(wrong, 1 - hat, hat))
+    checks = pl.DataFrame({"hat": check_some(rng, labels, true, 150)})
+    row = correct_slices(pl.DataFrame({"hat": labels}), errors, SLICES[:1], truth=checks).row(
+        0, named=True
+    )
+    assert row["correction"] == "joint"
+    assert "wrong where the system is" in row["correction_note"]
+    assert row["corrected_low"] <= errors[hat == 1].mean() <= row["corrected_high"]
+    table = pl.DataFrame({"hat": labels})
+    free = correct_slices(table, errors, SLICES[:1], truth=checks, joint=False)
+    assert free["correction"].to_list() == ["product"]
+
+
+def test_checks_that_would_settle_a_slice_do_settle_it() -> None:
+    rng = np.random.default_rng(2)
+    n = 60_000
+    hat = (rng.random(n) < 0.1).astype(np.int64)
+    errors = (rng.random(n) < np.where(hat == 1, 0.13, 0.1)).astype(np.float64)
+    true, labels = write(hat), write(flip(rng, hat, 0.1))
+    table = pl.DataFrame({"hat": labels})
+
+    def correct(counts: dict[str, int]) -> dict[str, Any]:
+        known = np.zeros(n, np.bool_)
+        for value, count in counts.items():
+            known[np.flatnonzero((labels == value).to_numpy())[:count]] = True
+        truth = pl.DataFrame({"hat": pl.select(pl.when(pl.Series(known)).then(true)).to_series()})
+        return correct_slices(table, errors, SLICES[:1], truth=truth, joint=False).row(
+            0, named=True
+        )
+
+    few = correct({"yes": 30, "no": 30})
+    assert few["corrected_difference_low"] < 0 < few["corrected_difference"]
+    needed = {one["value"]: one["n"] for one in few["checks_needed"]}
+    assert 0 < sum(needed.values()) < 5_000
+    more = correct({value: 30 + needed.get(value, 0) for value in ("yes", "no")})
+    assert more["corrected_difference_low"] > 0
+    assert more["checks_needed"] == []
+
+
+def test_crops_of_one_image_count_less() -> None:
+    rng = np.random.default_rng(4)
+    images = 1_000
+    hat = np.repeat((rng.random(images) < 0.2).astype(np.int64), 8)
+    errors = np.repeat((rng.random(images) < 0.2).astype(np.float64), 8)
+    labels, true = write(flip(rng, hat, 0.1)), write(hat)
+    checks = pl.DataFrame({"hat": check_some(rng, labels, true, 300)})
+    widths = []
+    for cluster_ids in (None, np.repeat(np.arange(images), 8)):
+        row = correct_slices(
+            pl.DataFrame({"hat": labels}), errors, SLICES[:1], truth=checks, cluster_ids=cluster_ids
+        ).row(0, named=True)
+        widths.append(row["corrected_high"] - row["corrected_low"])
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_checks_drawn_more_often_count_less() -> None:
+    """Rows were drawn thrice as often where an older label was wrong; weights undo that."""
+    rng = np.random.default_rng(6)
+    n = 40_000
+    hat = (rng.random(n) < 0.3).astype(np.int64)
+    shown = flip(rng, hat, 0.1)
+    errors = (rng.random(n) < np.where(hat == 1, 0.5, 0.1)).astype(np.float64)
+    chance = np.where(shown != hat, 0.03, 0.01)
+    drawn = rng.random(n) < chance
+    truth = pl.DataFrame({"hat": pl.select(pl.when(pl.Series(drawn)).then(write(hat))).to_series()})
+    inclusion = pl.DataFrame({"hat": np.where(drawn, chance, np.nan)}).fill_nan(None)
+    precision = [
+        correct_slices(
+            pl.DataFrame({"hat": write(shown)}), errors, SLICES[:1], truth=truth, inclusion=given
+        )["label_precision"][0]
+        for given in (None, inclusion)
+    ]
+    right = float(hat[shown == 1].mean())
+    assert abs(precision[0] - right) > 0.1
+    assert abs(precision[1] - right) < 0.06

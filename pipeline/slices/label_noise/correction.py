@@ -1,21 +1,34 @@
 """Correct what is said of slices for wrong labels, with intervals."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from pipeline.arrays import Floats, Mask
+from pipeline.arrays import Floats, Ints
 from pipeline.exceptions import TableError
 from pipeline.predicates import read_predicate
 from pipeline.slices.audit_rows import number_clusters
+from pipeline.slices.label_noise.check_evidence import count_joint, weigh_checks
 from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, draw_confusion
 from pipeline.slices.label_noise.error_bounds import Bounds, bound_slice
-from pipeline.slices.label_noise.further_checks import plan_checks
+from pipeline.slices.label_noise.further_checks import plan_checks, plan_clearer_labels
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
-from pipeline.slices.label_noise.slice_cells import count_cells, draw_cells
-from pipeline.slices.label_noise.slice_draws import SliceDraws, combine, measure_signal
+from pipeline.slices.label_noise.slice_cells import (
+    RowErrors,
+    count_cells,
+    draw_cells,
+    level_errors,
+    measure_cluster_effect,
+)
+from pipeline.slices.label_noise.slice_draws import Membership, combine, measure_signal
+from pipeline.slices.label_noise.slice_posterior import (
+    FEWEST_JOINT,
+    SlicePosterior,
+    draw_posterior,
+)
 from pipeline.tables import CORRECTIONS, check, empty
 
 Predicates = Sequence[Mapping[str, str]]
@@ -23,6 +36,8 @@ Row = dict[str, object]
 
 _DRAWS = 1000
 _SIGNAL = 0.1  # see `measure_signal`; below, noise grows tenfold
+_LEVEL = 0.5  # of the posterior probability of independence of the system's errors
+_TOGETHER = 0.3  # of that of label errors of several attributes; below, bounds
 _POSSIBLE = 0.05  # share of draws that must be possible
 
 
@@ -52,10 +67,13 @@ def correct_slices(
     """
     values = read_errors(errors, rows=table.height)
     names = sorted({one["attribute"] for predicates in slices for one in predicates})
-    attributes = read_noise_rows(table, values, names, truth=truth, inclusion=inclusion)
-    number_clusters(cluster_ids, rows=table.height)
-    del joint  # not used yet: label errors are taken to be independent
-    corrector = Corrector(attributes, values, orders or {}, seed)
+    clusters = number_clusters(cluster_ids, rows=table.height)
+    attributes = read_noise_rows(
+        table, values, names, truth=truth, inclusion=inclusion, cluster_ids=clusters
+    )
+    corrector = Corrector(
+        attributes, level_errors(values), orders or {}, cluster_ids=clusters, joint=joint, seed=seed
+    )
     rows = [corrector.correct(predicates) for predicates in slices]
     if not rows:
         return empty(CORRECTIONS)
@@ -77,12 +95,15 @@ class Corrector:
     """Corrects slices one after the other, drawing each attribute's confusion matrix once."""
 
     def __init__(
-        self, attributes: Mapping[str, AttributeRows], errors: Floats,
-        orders: Mapping[str, Sequence[str]], seed: int,
+        self, attributes: Mapping[str, AttributeRows], errors: RowErrors,
+        orders: Mapping[str, Sequence[str]], *, cluster_ids: Ints | None, joint: bool | None,
+        seed: int,
     ) -> None:  # fmt: skip
         self.attributes = attributes
         self.errors = errors
         self.orders = orders
+        self.cluster_ids = cluster_ids
+        self.joint = joint
         self.seed = seed
         self._confusions: dict[str, Confusion] = {}
 
@@ -101,27 +122,69 @@ class Corrector:
         confusions = [self._draw_confusion(part) for part in rows]
         rng = np.random.default_rng([self.seed, 2])
         reason = _find_weak_labels(confusions, inside)
-        if reason is None:
-            cells = count_cells(rows, self.errors)
-            drawn = draw_cells(cells, draws=_DRAWS, rng=rng)
-            draws = combine(cells, drawn, confusions, inside)
-            if draws.possible.mean() >= _POSSIBLE:
-                return row | describe_draws(draws, n=len(self.errors)) | {
-                    "correction": "product",
-                    "checks_needed": plan_checks(draws, confusions),
-                }  # fmt: skip
-            reason = "the checks contradict the errors as labelled"
-        bounds = bound_slice(rows, inside, self.errors, draws=_DRAWS, rng=rng)
+        if reason is not None:
+            row["checks_needed"] = plan_clearer_labels(confusions, inside, signal=_SIGNAL)
+        else:
+            found = self._estimate(confusions, inside, rng)
+            if not isinstance(found, str):
+                return row | found
+            reason = found
+        bounds = bound_slice(rows, inside, self.errors.errors, draws=_DRAWS, rng=rng)
         return row | describe_bounds(bounds) | {"correction": "bounds", "correction_note": reason}
 
-    def _find_inside(self, rows: AttributeRows, value: str) -> tuple[Mask, Mask]:
+    def _estimate(
+        self, confusions: Sequence[Confusion], inside: Sequence[Membership],
+        rng: np.random.Generator,
+    ) -> Row | str:  # fmt: skip
+        """Return the columns of a slice's posterior, or why there is none."""
+        cells = count_cells([one.rows for one in confusions], self.errors)
+        errors = replace(self.errors, deff=self._measure_effect(confusions, inside))
+        drawn = draw_cells(cells, errors, draws=_DRAWS, rng=rng)
+        draws = combine(drawn, self.errors.most, confusions, inside)
+        if draws.possible.mean() < _POSSIBLE:
+            return "the checks contradict the errors as labelled"
+        evidence = weigh_checks(drawn[0], confusions, inside, self.errors)
+        joint = count_joint(confusions, inside, self.errors) if len(inside) > 1 else None
+        if joint is not None and joint.n.sum() < FEWEST_JOINT:
+            joint = None
+            if evidence.independent < _TOGETHER:
+                names = " and ".join(one.rows.name for one in confusions)
+                return f"the labels of {names} are wrong together, and no rows are checked for all"
+        posterior = draw_posterior(draws, evidence, joint, rng=rng)
+        dependent = [one.rows.name for one in confusions if one.independent < _LEVEL]
+        notes = [f"the labels of {name} are wrong where the system is" for name in dependent]
+        if posterior.joint > _LEVEL:
+            notes.append("label errors of the attributes depend on each other or on the system's")
+        return describe_posterior(posterior, n=len(self.errors.errors)) | {
+            "correction": "joint" if notes else "product",
+            "correction_note": "; ".join(notes) or None,
+            "checks_needed": plan_checks(posterior, confusions),
+        }
+
+    def _measure_effect(
+        self, confusions: Sequence[Confusion], inside: Sequence[Membership]
+    ) -> float:
+        """Return the larger cluster effect of the errors and of the labels of a slice."""
+        if self.cluster_ids is None:
+            return 1.0
+        labelled = np.logical_and.reduce(
+            [one.shown[part.rows.labels] for part, one in zip(confusions, inside, strict=True)]
+        )
+        return max(
+            measure_cluster_effect(values, self.cluster_ids)
+            for values in (self.errors.errors, labelled.astype(np.float64))
+        )
+
+    def _find_inside(self, rows: AttributeRows, value: str) -> Membership:
         allowed = read_predicate(value, self.orders.get(rows.name, ()))
-        return np.isin(rows.shown, allowed), np.isin(rows.values, allowed)
+        return Membership(np.isin(rows.shown, allowed), np.isin(rows.values, allowed))
 
     def _draw_confusion(self, rows: AttributeRows) -> Confusion:
         if rows.name not in self._confusions:
             rng = np.random.default_rng([self.seed, 1, *seed_by_content(rows)])
-            self._confusions[rows.name] = draw_confusion(rows, draws=_DRAWS, rng=rng)
+            self._confusions[rows.name] = draw_confusion(
+                rows, self.errors, draws=_DRAWS, rng=rng, dependent=self.joint
+            )
         return self._confusions[rows.name]
 
 
@@ -131,13 +194,11 @@ def seed_by_content(rows: AttributeRows) -> list[int]:
     return [*rows.count_labels().astype(np.int64).tolist(), *checks.ravel().tolist()]
 
 
-def _find_weak_labels(
-    confusions: Sequence[Confusion], inside: Sequence[tuple[Mask, Mask]]
-) -> str | None:
-    for confusion, (_, true) in zip(confusions, inside, strict=True):
-        if not true.any():
+def _find_weak_labels(confusions: Sequence[Confusion], inside: Sequence[Membership]) -> str | None:
+    for confusion, one in zip(confusions, inside, strict=True):
+        if not one.true.any():
             return f"no image is known to be truly so: {confusion.rows.name}"
-        if np.quantile(measure_signal(confusion, true), 0.025) < _SIGNAL:
+        if np.quantile(measure_signal(confusion, one.true), 0.025) < _SIGNAL:
             return (
                 f"the labels of {confusion.rows.name} say too little of the truth to be corrected "
                 f"(signal under {_SIGNAL})"
@@ -145,25 +206,23 @@ def _find_weak_labels(
     return None
 
 
-def describe_draws(draws: SliceDraws, *, n: int) -> Row:
-    """Return means and 95 % intervals of the possible draws, as columns of CORRECTIONS."""
-    keep = draws.possible
-    size = draws.n[keep] / draws.all_n[keep] * n
-    error = draws.total[keep] / draws.n[keep]
-    rest = (draws.all_total - draws.total)[keep] / (draws.all_n - draws.n)[keep]
+def describe_posterior(posterior: SlicePosterior, *, n: int) -> Row:
+    """Return medians and 95 % intervals of the draws, as columns of CORRECTIONS."""
     row: Row = {}
+    error = float(np.median(posterior.error))
     for name, low, high, values in (
-        ("label_precision", "label_precision_low", "label_precision_high", draws.precision[keep]),
-        ("corrected_n", "corrected_n_low", "corrected_n_high", size),
-        ("corrected_error", "corrected_low", "corrected_high", error),
+        ("label_precision", "label_precision_low", "label_precision_high", posterior.precision),
+        ("corrected_n", "corrected_n_low", "corrected_n_high", posterior.share * n),
+        ("corrected_error", "corrected_low", "corrected_high", posterior.error),
         ("corrected_difference", "corrected_difference_low", "corrected_difference_high",
-         error - rest),
+         posterior.error - posterior.rest_error),
     ):  # fmt: skip
-        row[name] = float(values.mean())
-        row[low], row[high] = (float(q) for q in np.quantile(values, [0.025, 0.975]))
-    mean, rest_mean = float(error.mean()), float(rest.mean())
-    lift = mean / rest_mean if rest_mean > 0 else None
-    return row | {"corrected_rest_error": rest_mean, "corrected_lift": lift}
+        row[low], row[name], row[high] = (
+            float(q) for q in np.quantile(values, [0.025, 0.5, 0.975])
+        )
+    rest = float(np.median(posterior.rest_error))
+    lift = error / rest if rest > 0 else None
+    return row | {"corrected_rest_error": rest, "corrected_lift": lift}
 
 
 def describe_bounds(bounds: Bounds) -> Row:

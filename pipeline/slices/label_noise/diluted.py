@@ -7,13 +7,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Floats
 from pipeline.exceptions import TableError
+from pipeline.slices.audit_rows import number_clusters
 from pipeline.slices.counting.slice_score import score_slices
-from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, expect_confusion
+from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, expect_inverse
 from pipeline.slices.label_noise.correction import Predicates, correct_slices, read_errors
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
-from pipeline.slices.label_noise.slice_cells import count_cells
+from pipeline.slices.label_noise.slice_cells import count_cells, level_errors
 from pipeline.tables import CORRECTIONS, empty
 
 _CORRECTED = 40  # candidates for which intervals are drawn
@@ -39,15 +40,18 @@ def find_diluted(
         raise TableError(f"max_level = {max_level}: expected 1 or 2 for slices worth checking")
     values = read_errors(errors, rows=table.height)
     names = [name for name in sorted(table.columns) if name in truth.columns]
-    attributes = read_noise_rows(table, values, names, truth=truth, inclusion=inclusion)
+    attributes = read_noise_rows(
+        table, values, names, truth=truth, inclusion=inclusion,
+        cluster_ids=number_clusters(cluster_ids, rows=table.height),
+    )  # fmt: skip
     chosen = [rows for rows in attributes.values() if rows.weights.sum() >= FEWEST_CHECKS]
     min_support = min_support * len(values) if min_support < 1 else min_support
     known = {_name(one) for one in already}
-    confusions = {rows.name: expect_confusion(rows) for rows in chosen}
+    inverses = {rows.name: expect_inverse(rows) for rows in chosen}
     candidates = [
         (score, predicates)
         for group in _list_groups(chosen, exclusive, max_level)
-        for score, predicates in _score_group(group, values, confusions, min_support, alpha)
+        for score, predicates in _score_group(group, values, inverses, min_support, alpha)
         if _name(predicates) not in known
     ]
     candidates.sort(key=lambda one: (-one[0], sorted(_name(one[1]))))
@@ -84,21 +88,17 @@ def _list_groups(
 
 
 def _score_group(
-    group: Sequence[AttributeRows], errors: Floats, confusions: Mapping[str, Confusion],
+    group: Sequence[AttributeRows], errors: Floats, inverses: Mapping[str, Floats],
     min_support: float, alpha: float,
 ) -> Iterator[tuple[float, list[dict[str, str]]]]:  # fmt: skip
     """Score the conjunctions of the true values of some attributes that do worse than all rows."""
-    cells = count_cells(group, errors)
-    shape = [len(rows.shown) for rows in group]
-    place: Ints = np.ravel_multi_index(cells.labels, shape)
+    cells = count_cells(group, level_errors(errors))
     tables = []
-    for sums in (cells.n, cells.total):
-        table = np.bincount(place, sums, int(np.prod(shape))).reshape(shape)
+    for table in (cells.n.sum(axis=-1), cells.total.sum(axis=-1)):
         for axis, rows in enumerate(group):
-            inverse = confusions[rows.name].inverse[0]
-            table = np.moveaxis(np.tensordot(inverse, table, ([1], [axis])), 0, axis)
+            table = np.moveaxis(np.tensordot(inverses[rows.name], table, ([1], [axis])), 0, axis)
         tables.append(table)
-    n, total = tables[0], np.clip(tables[1], 0.0, tables[0] * cells.most)
+    n, total = tables[0], np.clip(tables[1], 0.0, tables[0] * errors.max(initial=0.0))
     mean = errors.mean()
     for at in np.argwhere((n >= min_support) & (total > n * mean)):
         i = tuple(at)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.arrays import Floats, Mask
+from pipeline.arrays import Floats
 from pipeline.slices.label_noise.noise_rows import AttributeRows
+from pipeline.slices.label_noise.slice_draws import Membership
 
 _PRIOR = 1.0
 
@@ -22,7 +23,7 @@ class Bounds:
 
 
 def bound_slice(
-    attributes: Sequence[AttributeRows], inside: Sequence[tuple[Mask, Mask]], errors: Floats,
+    attributes: Sequence[AttributeRows], inside: Sequence[Membership], errors: Floats,
     *, draws: int, rng: np.random.Generator,
 ) -> Bounds:  # fmt: skip
     """Bound a slice by which of its predicates the labels of a row fulfil.
@@ -32,16 +33,16 @@ def bound_slice(
     errors can be inside or outside. Errors of labels may depend on anything.
     """
     pattern = np.zeros(len(errors), np.int64)
-    for rows, (shown, _) in zip(attributes, inside, strict=True):
-        pattern = pattern * 2 + shown[rows.labels]
+    for rows, one in zip(attributes, inside, strict=True):
+        pattern = pattern * 2 + one.shown[rows.labels]
     count = 1 << len(attributes)
     n = np.bincount(pattern, minlength=count).astype(np.float64)
     total = np.bincount(pattern, errors, minlength=count).astype(np.float64)
     least = np.full((draws, count), 1.0 - len(attributes))
     most = np.ones((draws, count))
-    for rows, (_, true) in zip(attributes, inside, strict=True):
+    for rows, one in zip(attributes, inside, strict=True):
         known = rows.truth >= 0
-        hit = known & true[rows.truth]
+        hit = known & one.true[rows.truth]
         right = np.bincount(pattern, rows.weights * hit, minlength=count)
         wrong = np.bincount(pattern, rows.weights * (known & ~hit), minlength=count)
         share = rng.beta(right + _PRIOR / 2, wrong + _PRIOR / 2, (draws, count))

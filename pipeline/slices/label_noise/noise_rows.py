@@ -43,12 +43,13 @@ class AttributeRows:
 
 def read_noise_rows(
     table: pl.DataFrame, errors: Floats, names: Iterable[str], *,
-    truth: pl.DataFrame, inclusion: pl.DataFrame | None,
+    truth: pl.DataFrame, inclusion: pl.DataFrame | None, cluster_ids: Ints | None = None,
 ) -> dict[str, AttributeRows]:  # fmt: skip
     """Encode the attributes `names` of a table.
 
-    Values are numbered by their rows and errors, not by their names, so that renaming them changes
-    no draw. Raises TableError for columns that are missing or have nulls among the labels.
+    cluster_ids: (n,) cluster numbers, see `number_clusters`. Values are numbered by their rows and
+    errors, not by their names, so that renaming them changes no draw. Raises TableError for columns
+    that are missing or have nulls among the labels.
     """
     names = list(names)
     problems = [f"attribute {name!r} is no column" for name in names if name not in table.columns]
@@ -62,12 +63,15 @@ def read_noise_rows(
             problems.append(f"{what} has {frame.height} rows, expected {table.height}")
     if problems:
         raise TableError.from_problems("correction for wrong labels", problems)
-    return {name: _encode(table, errors, name, truth, inclusion) for name in names}
+    return {
+        name: _encode(table, errors, name, truth, inclusion, cluster_ids=cluster_ids)
+        for name in names
+    }
 
 
 def _encode(
     table: pl.DataFrame, errors: Floats, name: str, truth: pl.DataFrame,
-    inclusion: pl.DataFrame | None,
+    inclusion: pl.DataFrame | None, *, cluster_ids: Ints | None,
 ) -> AttributeRows:  # fmt: skip
     labels = table[name].cast(pl.String())
     true = (
@@ -85,7 +89,9 @@ def _encode(
         if inclusion is not None and name in inclusion.columns
         else np.full(table.height, np.nan)
     )
-    return AttributeRows(name, shown, values, codes, known, _weigh(codes, known, given))
+    return AttributeRows(
+        name, shown, values, codes, known, _weigh(codes, known, given, cluster_ids)
+    )
 
 
 def _rank_values(labels: pl.Series, true: pl.Series, errors: Floats) -> list[str]:
@@ -106,18 +112,22 @@ def _encode_values(column: pl.Series, values: Sequence[str]) -> Ints:
     return encoded.fill_null(-1).to_numpy().astype(np.int64)
 
 
-def _weigh(labels: Ints, truth: Ints, inclusion: Floats) -> Floats:
-    """Weigh checked rows by 1 / inclusion, in each label scaled to Kish's effective number.
+def _weigh(labels: Ints, truth: Ints, inclusion: Floats, cluster_ids: Ints | None) -> Floats:
+    """Weigh checked rows by 1 / inclusion, in each label scaled to their effective number.
 
-    A row whose inclusion is not known counts as the mean of the others of its label. Source: Kish,
-    Survey Sampling, 1965: (sum w)^2 / sum w^2.
+    That is Kish's, (sum w)^2 / sum w^2 (Survey Sampling, 1965), at most the clusters they are of. A
+    row whose inclusion is not known counts as the mean of the others of its label.
     """
     weights = np.zeros(len(labels))
     known = truth >= 0
     for label in np.unique(labels[known]):
         rows = np.flatnonzero(known & (labels == label))
-        raw = np.divide(1.0, inclusion[rows], out=np.full(len(rows), np.nan),
-                        where=inclusion[rows] > 0)  # fmt: skip
-        raw = np.where(np.isnan(raw), np.nanmean(raw) if np.isfinite(raw).any() else 1.0, raw)
-        weights[rows] = raw * raw.sum() / (raw**2).sum()
+        given = inclusion[rows] > 0
+        raw = np.divide(1.0, inclusion[rows], out=np.ones(len(rows)), where=given)
+        if given.any():
+            raw[~given] = raw[given].mean()
+        effective = raw.sum() ** 2 / (raw**2).sum()
+        if cluster_ids is not None:
+            effective = min(effective, float(len(np.unique(cluster_ids[rows]))))
+        weights[rows] = raw / raw.sum() * effective
     return weights

@@ -25,21 +25,23 @@ def audit(tmp_path: Path) -> SmallAudit:
     return made
 
 
-def check_tones(audit: SmallAudit, *, flip: int = 0) -> None:
-    """Say of every sample that its tone is as labelled, but for every `flip`th."""
+def check_tones(audit: SmallAudit) -> None:
+    """Say of every sample that its tone is as labelled."""
     store = find_store(audit.folder / "workspace")
     labels = store.read("labels").filter(pl.col("attribute") == "tone").sort("sample_id")
-    other = {"dark": "light", "light": "dark"}
-    answers = []
-    for number, (sample_id, value) in enumerate(labels.select("sample_id", "value").iter_rows()):
-        wrong = bool(flip) and number % flip == 0
-        answers.append(
-            Answer(
-                sample_id=sample_id, attribute="tone", shown=value,
-                answer="wrong" if wrong else "right", value=other[value] if wrong else value,
-                checker="me", checked_at="2026-11-27T12:00:00+00:00", draw="imported",
-            )
-        )  # fmt: skip
+    answers = [
+        Answer(
+            sample_id=sample_id,
+            attribute="tone",
+            shown=value,
+            answer="right",
+            value=value,
+            checker="me",
+            checked_at="2026-11-27T12:00:00+00:00",
+            draw="imported",
+        )
+        for sample_id, value in labels.select("sample_id", "value").iter_rows()
+    ]
     Journal(store.folder).append_all(answers)
 
 
@@ -77,14 +79,14 @@ def test_checks_correct_groups_let_the_gate_judge_and_make_what_was_found_stale(
     audit: SmallAudit,
 ) -> None:
     run(audit)
-    check_tones(audit, flip=10)
+    check_tones(audit)
     with pytest.raises(StoreError, match="the checks are not those that were searched"):
         run(audit, "report")
     summary = run(audit, "find", "fairness", "report")
-    assert summary.gates["system"] in ("pass", "fail", "insufficient evidence")
+    assert summary.gates == {"system": "fail"}
     gaps = read_gaps(find_store(audit.folder / "workspace"), summary.run_id)
     assert set(gaps["correction"]) <= {"product", "joint"}
-    assert gaps["corrected_value"].is_not_null().all()
+    assert (gaps["corrected_value"] - gaps["value"]).abs().max() < 0.1  # type: ignore[operator]  # all labels are right
     assert "corrected" in Path(str(summary.report)).read_text(encoding="utf-8")
 
 
