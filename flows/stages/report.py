@@ -18,6 +18,7 @@ from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
 from pipeline.tables import CORRECTIONS, FAMILY, REPORTED, RESULTS, empty
+from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
 from pipeline.workspace.manifests import (
     Inputs,
@@ -99,7 +100,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
             ),
         ),
         value_errors=pl.concat(_average_errors(name, table) for name, table in tables.items()),
-        label_quality=_report_quality(resolved, store),
+        label_quality=_report_quality(resolved, store, manifest),
         rejects=store.read("rejects"),
         counts=json.loads(run["counts"]) | dict(dataset.counts),
         notes=(
@@ -247,8 +248,12 @@ def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
     return average_errors(_lengthen(table), errors.with_columns(system=pl.lit(name)))
 
 
-def _report_quality(resolved: ResolvedAudit, store: Store) -> LabelQualityReport | None:
+def _report_quality(
+    resolved: ResolvedAudit, store: Store, manifest: LabelManifest
+) -> LabelQualityReport | None:
     """Return how good the labels are, None where neither true values nor checks judge any."""
+    if read_known_truth(store, manifest).is_empty():
+        return None
     frames = measure_labels(resolved, store)
     if frames["label_quality"].is_empty():
         return None
