@@ -148,10 +148,20 @@ def _find_lacking(samples: pl.DataFrame, labeller: Labeller, store: Store) -> pl
     return samples["sample_id"].is_in(missing.implode())
 
 
+def _list_margin_notes(labeller: Labeller) -> tuple[str, ...]:
+    """Return what is to be said of margins that were to be chosen."""
+    if isinstance(labeller, PromptLabeller):
+        return labeller.notes
+    if labeller.source == "probe" and labeller.attribute.min_margin == "auto":
+        reason = f'{labeller.attribute.name}: min_margin = "auto" is of labels by prompts'
+        return (f"{reason}; a probe labels it, and no label is left unknown",)
+    return ()
+
+
 def _describe(chosen: ChosenLabeller) -> LabelledAttribute:
     labeller = chosen.labeller
     attribute = labeller.attribute
-    notes = labeller.notes if isinstance(labeller, PromptLabeller) else ()
+    notes = _list_margin_notes(labeller)
     for note in notes:
         LOG.warning(note)
     return LabelledAttribute(

@@ -73,6 +73,7 @@ def test_methods_are_judged_by_truth_without_embedding_and_kept(small_audit: Sma
     assert {"naive", "mean", "probability", "max", "in use"} <= set(whole)
     assert whole["in use"]["accuracy"] == pytest.approx(1 - WRONG / 160)
     assert whole["mean"] == {**whole["in use"], "method": "mean"}  # the attribute's own, margin 0
+    assert "probe" not in whole
     assert set(frames["label_quality"]["judged_by"]) == {"truth"}
     origins = frames["label_thresholds"].filter(pl.col("origin") == "truth")
     assert origins["value"].to_list() == ["dark", "light"]
@@ -185,6 +186,7 @@ def test_margins_chosen_by_checks_change_the_labels_when_checks_do(
 ) -> None:
     true = plant_truth(small_audit)
     choose(small_audit, 0.8)
+    small_audit.edit("[attributes]", '[attributes]\nprobe = "never"')  # it would label instead
     run_directly(small_audit.config)
     notes = LabelManifest.read(small_audit.folder / "workspace").by_name["tone"].notes
     assert "there are none, so no label is left unknown" in notes[0]
@@ -200,6 +202,22 @@ def test_margins_chosen_by_checks_change_the_labels_when_checks_do(
     by_checks = read_label_id(small_audit)
     run_directly(small_audit.config)  # the labels changed, and with them what checks are drawn of
     assert read_label_id(small_audit) == by_checks
+
+
+def test_a_probe_takes_no_chosen_margin_and_it_is_said(small_audit: SmallAudit) -> None:
+    true = plant_truth(small_audit)
+    choose(small_audit, 0.8)
+    small_audit.edit("[attributes]", '[attributes]\nprobe = "always"')
+    run_directly(small_audit.config, ["label"])
+    check_all(small_audit, true)
+    run_directly(small_audit.config, ["label"])
+    tone = LabelManifest.read(small_audit.folder / "workspace").by_name["tone"]
+    assert tone.source == "probe"
+    assert "a probe labels it, and no label is left unknown" in tone.notes[0]
+    quality = measure_labels(*open_audit(small_audit.config))["label_quality"]
+    whole = {row["method"]: row for row in quality.filter(pl.col("value").is_null()).to_dicts()}
+    assert whole["probe"] == {**whole["in use"], "method": "probe"}
+    assert whole["probe"]["accuracy"] != whole["mean"]["accuracy"]
 
 
 def test_a_value_that_no_margin_makes_right_is_never_given_and_it_is_said(
