@@ -22,8 +22,8 @@ FEWEST_CHECKS = 10  # of one attribute, without which nothing is corrected
 CONCENTRATIONS = (np.inf, 16.0, 4.0, 1.5)
 PRIORS = (0.6, 0.4 / 3, 0.4 / 3, 0.4 / 3)
 _TILTED = 2  # the kinds up to this have a model; kinds after it are departures
-_KIND_PRIORS = (0.55, 0.2, 0.16, 0.03, 0.03, 0.03)
-_TILT = 1.2  # standard deviation of the factor's logarithm
+_KIND_PRIORS = (0.58, 0.25, 0.14, 0.01, 0.01, 0.01)
+_TILT = 1.0  # standard deviation of the factor's logarithm
 
 
 @dataclass(frozen=True)
