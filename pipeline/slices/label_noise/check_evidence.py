@@ -7,7 +7,12 @@ import numpy as np
 from scipy import special
 
 from pipeline.arrays import Floats, Ints
-from pipeline.slices.label_noise.confusion import CONCENTRATIONS, PRIORS, Confusion
+from pipeline.slices.label_noise.confusion import (
+    CONCENTRATIONS,
+    MOSTLY_KNOWN,
+    PRIORS,
+    Confusion,
+)
 from pipeline.slices.label_noise.slice_cells import RowErrors
 from pipeline.slices.label_noise.slice_draws import Membership, SliceDraws
 
@@ -117,10 +122,14 @@ def _average(log_values: Floats) -> float:
 
 @dataclass(frozen=True)
 class JointChecks:
-    """Rows of which the truth is known for all attributes of a slice: (g, l) inside, and all."""
+    """Rows of which the truth is known for all attributes of a slice: (g, l) inside, and all.
+
+    known: whether they are most of the rows, so that no model is used.
+    """
 
     hits: Floats
     n: Floats
+    known: bool
 
 
 def count_joint(
@@ -142,7 +151,7 @@ def count_joint(
         np.bincount(key, part, shape[0] * shape[1]).astype(np.float64).reshape(shape)
         for part in (weights[known] * hit, weights[known])
     )
-    return JointChecks(hits, n)
+    return JointChecks(hits, n, bool(n.sum() >= MOSTLY_KNOWN * len(errors.errors)))
 
 
 def expect_membership(draws: SliceDraws) -> Floats:
