@@ -28,10 +28,10 @@ _HARDER: tuple[tuple[Dependence, int, int, float, int, bool], ...] = (
 
 def bench_independent(*, tables: int) -> None:
     """Print how far errors are from the truth as labelled, by the matrix inverse, and corrected."""
-    print(f"label noise: {tables} tables of {_ROWS:,} rows a row of this list, 0/1 errors; root")
     print(
-        "mean squares of slice errors; ratio: corrected / as labelled; best: Cramer-Rao / the same"
+        f"label noise: {tables} tables of {_ROWS:,} rows a line, 0/1 errors; root mean squares of"
     )
+    print("slice errors; ratio: corrected to labelled; best: the Cramer-Rao bound to labelled")
     for values, attributes, checks, flips in product((2, 3), (1, 2), (50, 100), (0.05, 0.15, 0.25)):
         found = measure_noise(
             tables, values=values, attributes=attributes, flips=flips, checks=checks, n=_ROWS
