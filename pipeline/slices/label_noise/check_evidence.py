@@ -93,14 +93,20 @@ def _count_checks(
 
 
 def _judge(checks: Floats, hit: Floats, gain: Floats) -> float:
-    """Return the posterior probability of independence against the other concentrations."""
-    checked = checks.sum(axis=1) > 0  # (o, g, l)
-    p = hit[:, checked]
-    k, miss = checks[:, 1][checked], checks[:, 0][checked]
-    logs = []
-    for s, prior in zip(CONCENTRATIONS, PRIORS, strict=True):
-        ratio = compare_binomial(k, miss, p, s)
-        logs.append(_average(gain + ratio) + np.log(prior))
+    """Return the posterior probability of independence against the other concentrations.
+
+    checks: (o, 2, g, l). hit: (d, o, g, l). Levels are added up: what depends on them is judged by
+    each attribute alone, and fewer cells show more.
+    """
+    n = checks.sum(axis=1)  # (o, g, l)
+    checked = n.sum(axis=2) > 0
+    share = n[checked] / n[checked].sum(axis=1, keepdims=True)  # (k, l)
+    p = np.clip((hit[:, checked] * share).sum(axis=2), 1e-6, 1 - 1e-6)  # (d, k)
+    k, miss = checks[:, 1].sum(axis=2)[checked], checks[:, 0].sum(axis=2)[checked]
+    logs = [
+        _average(gain + compare_binomial(k, miss, p, s)) + np.log(prior)
+        for s, prior in zip(CONCENTRATIONS, PRIORS, strict=True)
+    ]
     return float(np.exp(logs[0] - special.logsumexp(logs)))
 
 
