@@ -82,7 +82,7 @@ def invert_matrix(world: NoiseWorld, ids: tuple[int, ...]) -> float:
         known = world.checks[f"a{j}"].is_not_null().to_numpy()
         matrix: Floats = np.zeros((values, values))
         np.add.at(matrix, (world.seen[j][known], world.codes[j][known]), 1)
-        matrix = np.asarray(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1), np.float64)
+        matrix /= np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         if abs(np.linalg.det(matrix)) <= 0.1:
             matrix = np.eye(values)
         product = np.asarray(np.kron(product, matrix), np.float64)

@@ -220,9 +220,7 @@ def test_checks_that_would_settle_a_slice_do_settle_it() -> None:
         for value, count in counts.items():
             known[np.flatnonzero((labels == value).to_numpy())[:count]] = True
         truth = pl.DataFrame({"hat": pl.select(pl.when(pl.Series(known)).then(true)).to_series()})
-        return correct_slices(table, errors, SLICES[:1], truth=truth, joint=False).row(
-            0, named=True
-        )
+        return correct_slices(table, errors, SLICES[:1], truth=truth).row(0, named=True)
 
     few = correct({"yes": 30, "no": 30})
     assert few["corrected_difference_low"] < 0 < few["corrected_difference"]

@@ -7,7 +7,12 @@ import numpy as np
 from scipy import special
 
 from pipeline.arrays import Floats, Ints
-from pipeline.slices.label_noise.confusion import CONCENTRATIONS, PRIORS, Confusion
+from pipeline.slices.label_noise.confusion import (
+    CONCENTRATIONS,
+    MOSTLY_KNOWN,
+    PRIORS,
+    Confusion,
+)
 from pipeline.slices.label_noise.slice_cells import RowErrors
 from pipeline.slices.label_noise.slice_draws import Membership, SliceDraws
 
@@ -88,14 +93,20 @@ def _count_checks(
 
 
 def _judge(checks: Floats, hit: Floats, gain: Floats) -> float:
-    """Return the posterior probability of independence against the other concentrations."""
-    checked = checks.sum(axis=1) > 0  # (o, g, l)
-    p = hit[:, checked]
-    k, miss = checks[:, 1][checked], checks[:, 0][checked]
-    logs = []
-    for s, prior in zip(CONCENTRATIONS, PRIORS, strict=True):
-        ratio = compare_binomial(k, miss, p, s)
-        logs.append(_average(gain + ratio) + np.log(prior))
+    """Return the posterior probability of independence against the other concentrations.
+
+    checks: (o, 2, g, l). hit: (d, o, g, l). Levels are added up: what depends on them is judged by
+    each attribute alone, and fewer cells show more.
+    """
+    n = checks.sum(axis=1)  # (o, g, l)
+    checked = n.sum(axis=2) > 0
+    share = n[checked] / n[checked].sum(axis=1, keepdims=True)  # (k, l)
+    p = np.clip((hit[:, checked] * share).sum(axis=2), 1e-6, 1 - 1e-6)  # (d, k)
+    k, miss = checks[:, 1].sum(axis=2)[checked], checks[:, 0].sum(axis=2)[checked]
+    logs = [
+        _average(gain + compare_binomial(k, miss, p, s)) + np.log(prior)
+        for s, prior in zip(CONCENTRATIONS, PRIORS, strict=True)
+    ]
     return float(np.exp(logs[0] - special.logsumexp(logs)))
 
 
@@ -117,10 +128,14 @@ def _average(log_values: Floats) -> float:
 
 @dataclass(frozen=True)
 class JointChecks:
-    """Rows of which the truth is known for all attributes of a slice: (g, l) inside, and all."""
+    """Rows of which the truth is known for all attributes of a slice: (g, l) inside, and all.
+
+    known: whether they are most of the rows, so that no model is used.
+    """
 
     hits: Floats
     n: Floats
+    known: bool
 
 
 def count_joint(
@@ -142,7 +157,7 @@ def count_joint(
         np.bincount(key, part, shape[0] * shape[1]).astype(np.float64).reshape(shape)
         for part in (weights[known] * hit, weights[known])
     )
-    return JointChecks(hits, n)
+    return JointChecks(hits, n, bool(n.sum() >= MOSTLY_KNOWN * len(errors.errors)))
 
 
 def expect_membership(draws: SliceDraws) -> Floats:

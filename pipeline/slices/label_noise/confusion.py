@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.slices.label_noise.noise_rows import AttributeRows
 from pipeline.slices.label_noise.posterior_resampling import pick_columns, resample
 from pipeline.slices.label_noise.slice_cells import RowErrors
@@ -22,8 +22,9 @@ FEWEST_CHECKS = 10  # of one attribute, without which nothing is corrected
 CONCENTRATIONS = (np.inf, 16.0, 4.0, 1.5)
 PRIORS = (0.6, 0.4 / 3, 0.4 / 3, 0.4 / 3)
 _TILTED = 2  # the kinds up to this have a model; kinds after it are departures
-_KIND_PRIORS = (0.55, 0.2, 0.16, 0.03, 0.03, 0.03)
-_TILT = 1.2  # standard deviation of the factor's logarithm
+_KIND_PRIORS = (0.58, 0.25, 0.14, 0.01, 0.01, 0.01)
+MOSTLY_KNOWN = 0.5  # share of rows of known truth from which nothing is left to a model
+_TILT = 1.0  # standard deviation of the factor's logarithm
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Confusion:
     what turns the rows of each label into the rows of each true value. pooled: (d, o, t) P(truth |
     label). checks: (o, t) checked rows. kinds: (d,) 0 where label errors are independent of
     the system's, 1 with one factor, more where they depart from independence in any way.
+    known: whether the truth of most rows is known, so that no model is used.
     """
 
     rows: AttributeRows
@@ -44,6 +46,7 @@ class Confusion:
     pooled: Floats
     checks: Floats
     kinds: Ints
+    known: bool = False
 
     @property
     def departed(self) -> Ints:
@@ -53,7 +56,7 @@ class Confusion:
     @property
     def independent(self) -> float:
         """Posterior probability that label errors do not depend on the system's errors."""
-        return float((self.kinds == 0).mean())
+        return 1.0 if self.known else float((self.kinds == 0).mean())
 
 
 def draw_confusion(
@@ -84,8 +87,13 @@ def draw_confusion(
     first, *tilted = ((checks * np.log(p)).sum(axis=(1, 2, 3)) - plain for p in expected)
     departed = [first + _compare(checks, expected[0], s) for s in CONCENTRATIONS[1:]]
     logs = np.stack([first, *tilted, *departed], axis=1) + np.log(_KIND_PRIORS)
-    if dependent is not None:
+    known = bool(checks.sum() >= MOSTLY_KNOWN * n.sum())
+    if known:
+        logs[:, :-1] = -np.inf  # the checks leave nothing to a model
+    elif dependent is not None:
         logs[:, slice(0, 1) if dependent else slice(1, None)] = -np.inf
+    elif not (checks.sum(axis=0) * find_wrong(rows)).any():
+        logs[:, _TILTED + 1 :] = -np.inf  # no wrong label, nothing that it could depend on
     source = resample(special.logsumexp(logs, axis=1), draws, rng)
     kinds = pick_columns(logs[source], rng)
     model = np.where(kinds <= _TILTED, kinds, 0)
@@ -99,14 +107,21 @@ def draw_confusion(
         spread[changed, level], inverse[changed, level] = invert(
             purity[changed, level], n[level] / max(n[level].sum(), 1.0)
         )
-    return Confusion(rows, purity, spread, inverse, pooled[source], checks.sum(axis=0), kinds)
+    return Confusion(
+        rows, purity, spread, inverse, pooled[source], checks.sum(axis=0), kinds, known=known
+    )
+
+
+def find_wrong(rows: AttributeRows) -> Mask:
+    """Return (o, t) which labels are wrong for which true values, "unknown" for all."""
+    return np.array([[o != t for t in rows.values] for o in rows.shown])
 
 
 def _draw_factors(
     rows: AttributeRows, draws: int, rng: np.random.Generator, *, free: bool = False
 ) -> Floats:
     """Draw (d, o, t) log factors: 0 for right labels, one for all wrong ones, or one for each."""
-    wrong = np.array([[o != t for t in rows.values] for o in rows.shown], np.float64)
+    wrong = find_wrong(rows)
     shape = wrong.shape if free else (1, 1)
     return np.asarray(rng.normal(0.0, _TILT, (draws, *shape)) * wrong)
 

@@ -153,10 +153,11 @@ class Corrector:
         posterior = draw_posterior(draws, evidence, joint, rng=rng)
         dependent = [one.rows.name for one in confusions if one.independent < _LEVEL]
         notes = [f"the labels of {name} are wrong where the system is" for name in dependent]
-        if posterior.joint > _LEVEL:
+        known = any(one.known for one in confusions) if joint is None else joint.known
+        if posterior.joint > _LEVEL and not known:
             notes.append("label errors of the attributes depend on each other or on the system's")
         return describe_posterior(posterior, n=len(self.errors.errors)) | {
-            "correction": "joint" if notes else "product",
+            "correction": "joint" if notes or known else "product",
             "correction_note": "; ".join(notes) or None,
             "checks_needed": plan_checks(posterior, confusions),
         }

@@ -52,6 +52,8 @@ def draw_posterior(
         k, miss = joint.hits, joint.n - joint.hits
         logs = np.stack([compare_binomial(k, miss, member, s) for s in CONCENTRATIONS], axis=1)
         logs = logs + np.log(PRIORS)
+        if joint.known:
+            logs[:, :-1] = -np.inf
     source = resample(log_weight + special.logsumexp(logs, axis=1), count, rng)
     kinds = pick_columns(logs[source], rng)
     mass, total = draws.mass[source], draws.total[source]
