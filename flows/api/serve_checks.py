@@ -59,8 +59,11 @@ def prepare_page(audit: Path, options: DrawOptions, *, show: Print) -> PreparedP
     )
 
 
-def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool = False) -> None:
-    """Serve the page until Ctrl-C, and print what was answered. Raises ConfigError for the port."""
+def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool = False) -> bool:
+    """Serve the page until Ctrl-C; return whether anything was answered meanwhile.
+
+    Raises ConfigError when the port is taken.
+    """
     task = page.task
     asked = Questionnaire(
         task,
@@ -76,12 +79,14 @@ def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool
         if open_browser:
             webbrowser.open(address)
 
+    before = page.journal.read()
     serve(app, port=port, announce=announce)
     state = asked.describe()
     show(f"{state.answered:,} of {state.total:,} labels have an answer of {page.checker}.")
     if state.question is not None:
         show("The same command goes on with the others.")
     show(f"Kept in {page.journal.path}. Use them: weakspot run {page.audit}")
+    return not page.journal.read().equals(before)
 
 
 def write_page(page: PreparedPage, *, folder: Path, show: Print) -> None:

@@ -119,8 +119,8 @@ def check_labels(
         if static is not None:
             write_page(page, folder=static, show=typer.echo)
         else:
-            serve_page(page, port=port or 0, open_browser=open_browser, show=typer.echo)
-            _offer_probe(page.resolved, page.store)
+            if serve_page(page, port=port or 0, open_browser=open_browser, show=typer.echo):
+                _offer_probe(page.resolved, page.store)
 
 
 def _exchange(
@@ -144,7 +144,8 @@ def _exchange(
         )
         _print_import(imported)
         _print_checks(session)
-        _offer_probe(session.resolved, session.store)
+        if imported.new + imported.replaced:
+            _offer_probe(session.resolved, session.store)
     if export_file is not None:
         asked = ask_for_checks(session, options)
         write_sheet(session, asked.rows, export_file)
@@ -159,6 +160,7 @@ def _offer_probe(resolved: "ResolvedAudit", store: "Store") -> None:
 
     if read_checks(store.folder).is_empty():
         return
+    typer.echo("comparing the labels with a probe trained on what is checked ...")
     try:
         offer = propose_probe(resolved, store)
     except WeakspotError as error:  # the answers are kept all the same
