@@ -14,7 +14,9 @@ from flows.api.sample_images import SampleImages
 from flows.api.server import make_app, serve
 from flows.api.static_page import write_static_page
 from flows.checks.session import DrawOptions, open_session
+from flows.run.resolved_audit import ResolvedAudit
 from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.store import Store
 from reports.pages.check_page import BEHAVIOR
 
 UNNAMED = "me"  # the checker where this machine knows no name of the user
@@ -25,10 +27,12 @@ Print = Callable[[str], None]
 class PreparedPage:
     """All that the page needs, read from the workspace.
 
-    audit: the audit.toml, for the commands that the page offers.
+    audit: the audit.toml, for the commands that the page offers. resolved, store: of what it says.
     """
 
     audit: Path
+    resolved: ResolvedAudit
+    store: Store
     task: CheckTask
     journal: Journal
     checker: str
@@ -50,11 +54,16 @@ def prepare_page(audit: Path, options: DrawOptions, *, show: Print) -> PreparedP
     about = f": {', '.join(names)}" if names else ""
     part = f"{draw.left:,} of " if draw.left < draw.rows.height else ""
     show(f"{part}{draw.rows.height:,} labels to check, by {options.checker}{about}")
-    return PreparedPage(audit, task, session.journal, options.checker)
+    return PreparedPage(
+        audit, session.resolved, session.store, task, session.journal, options.checker
+    )
 
 
-def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool = False) -> None:
-    """Serve the page until Ctrl-C. Raises ConfigError when the port is taken."""
+def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool = False) -> bool:
+    """Serve the page until Ctrl-C; return whether anything was answered meanwhile.
+
+    Raises ConfigError when the port is taken.
+    """
     task = page.task
     asked = Questionnaire(
         task,
@@ -70,12 +79,14 @@ def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool
         if open_browser:
             webbrowser.open(address)
 
+    before = page.journal.read()
     serve(app, port=port, announce=announce)
     state = asked.describe()
     show(f"{state.answered:,} of {state.total:,} labels have an answer of {page.checker}.")
     if state.question is not None:
         show("The same command goes on with the others.")
     show(f"Kept in {page.journal.path}. Use them: weakspot run {page.audit}")
+    return not page.journal.read().equals(before)
 
 
 def write_page(page: PreparedPage, *, folder: Path, show: Print) -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from flows.checks.answer_files import Imported
     from flows.checks.session import CheckSession, DrawOptions
+    from flows.run.resolved_audit import ResolvedAudit
+    from pipeline.workspace.store import Store
 
 
 def check_labels(
@@ -117,7 +119,8 @@ def check_labels(
         if static is not None:
             write_page(page, folder=static, show=typer.echo)
         else:
-            serve_page(page, port=port or 0, open_browser=open_browser, show=typer.echo)
+            if serve_page(page, port=port or 0, open_browser=open_browser, show=typer.echo):
+                _offer_probe(page.resolved, page.store)
 
 
 def _exchange(
@@ -141,10 +144,30 @@ def _exchange(
         )
         _print_import(imported)
         _print_checks(session)
+        if imported.new + imported.replaced:
+            _offer_probe(session.resolved, session.store)
     if export_file is not None:
         asked = ask_for_checks(session, options)
         write_sheet(session, asked.rows, export_file)
         _print_asked(asked.rows, asked.notes, export_file)
+
+
+def _offer_probe(resolved: "ResolvedAudit", store: "Store") -> None:
+    """Say whether a probe, trained on what is checked by now, would label better."""
+    from flows.checks.probe_offer import propose_probe
+    from pipeline.exceptions import WeakspotError
+    from pipeline.workspace.kept_checks import read_checks
+
+    if read_checks(store.folder).is_empty():
+        return
+    typer.echo("comparing the labels with a probe trained on what is checked ...")
+    try:
+        offer = propose_probe(resolved, store)
+    except WeakspotError as error:  # the answers are kept all the same
+        typer.echo(f"note: whether a probe would label better is not known: {error}", err=True)
+        return
+    if offer is not None:
+        typer.echo(offer)
 
 
 def _print_import(imported: "Imported") -> None:

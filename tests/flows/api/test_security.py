@@ -1,9 +1,16 @@
 """What other pages in the browser of this machine could try, and must not get."""
 
+import atexit
+import functools
+import shutil
+import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from flows.api.questionnaire import Questionnaire
@@ -181,3 +188,35 @@ def test_what_is_no_small_form_is_refused(
     headers = {"Origin": OWN, "Content-Type": kind}
     assert client.post("/checks/answers", content=body, headers=headers).status_code == status
     assert not journal.path.exists()
+
+
+FIELDS = st.sampled_from(["draw", "question", "answer", "value", "other"])
+TEXTS = st.one_of(
+    st.sampled_from([DRAW, "0", "1", "23", "24", "-1", "right", "wrong", "cannot say", "", "٣"]),
+    st.text(max_size=20),
+)
+
+
+@settings(max_examples=150)
+@given(
+    form=st.dictionaries(FIELDS, TEXTS), path=st.sampled_from(WRITES), choose=TEXTS,
+    sample_id=st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text != ".."),
+)  # fmt: skip
+def test_whatever_is_sent_is_answered_or_refused_and_breaks_nothing(
+    form: dict[str, str], path: str, choose: str, sample_id: str
+) -> None:
+    """The client raises what the application raises, so a traceback would show."""
+    client = fuzzed_client()
+    done = client.post(path, data=form, headers={"Origin": OWN})
+    assert done.status_code in {303, 400, 409, 415}  # 415: a form without a field has no type
+    assert client.get("/checks", params={"choose": choose}).status_code == 200
+    assert client.get(f"/images/{quote(sample_id, safe='')}").status_code == 404
+    assert client.get("/checks").status_code == 200
+
+
+@functools.cache
+def fuzzed_client() -> TestClient:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    asked = Questionnaire(make_task(folder / "images"), Journal(folder), checker="me")
+    return TestClient(make_check_app(asked), base_url=OWN, follow_redirects=False)
