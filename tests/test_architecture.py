@@ -57,6 +57,9 @@ HOMES = {
     "sliceline": ("pipeline/slices/counting/sliceline_engine.py",),
     "hotcoco": ("pipeline/errors/",),
     "prefect": ("flows/run/",),
+    "fastapi": ("flows/api/",),
+    "starlette": ("flows/api/",),
+    "uvicorn": ("flows/api/", "flows/run/"),
     "jinja2": ("reports/parts/",),
 }
 SOURCES = sorted(path for room in ORDER for path in (ROOT / room).rglob("*.py"))

@@ -1,1 +1,1 @@
-"""The local page: a server on this machine for the person at it, and nobody else."""
+"""The local page: a server on this machine, for the person at it alone."""

@@ -36,7 +36,7 @@ def make_check_router(asked: Questionnaire) -> APIRouter:
         picked = _read_number(value)
         if number is None or (value and picked is None):
             raise HTTPException(400, "question and value are numbers")
-        draw_id, answer = form.get("draw", ""), form.get("answer", "")
+        draw_id, answer = form.get("draw", ""), form.get("answer")
         return _write(asked, lambda: asked.answer(draw_id, number, answer, picked))
 
     @router.post(f"{PAGE}/undo")

@@ -3,25 +3,33 @@
 import polars as pl
 
 from pipeline.checks.checkers import measure_checkers
-from pipeline.checks.tally import estimate_accuracy, tally_verdicts
+from pipeline.checks.tally import estimate_accuracy
 from reports.pages.check_page import CheckedAttribute, CheckedLabel, CheckerPair
 
 
-def view_tallies(judged: pl.DataFrame) -> tuple[CheckedLabel, ...]:
-    """Return a row for each label, from what `judge_labels` returns; sorted."""
-    tally = tally_verdicts(judged).sort("attribute", "within_finding", "shown")
+def view_tallies(tally: pl.DataFrame) -> tuple[CheckedLabel, ...]:
+    """Return a row for each label of a TALLY, sorted."""
     return tuple(
-        CheckedLabel(interval=None if low is None else (low, high), **row)
-        for row in tally.to_dicts()
-        for low, high in [(row.pop("low"), row.pop("high"))]
+        CheckedLabel(
+            attribute=row["attribute"],
+            shown=row["shown"],
+            within_finding=row["within_finding"],
+            right=row["right"],
+            wrong=row["wrong"],
+            cannot_say=row["cannot_say"],
+            left=row["left"],
+            precision=row["precision"],
+            interval=None if row["low"] is None else (row["low"], row["high"]),
+        )
+        for row in tally.sort("attribute", "shown").to_dicts()
     )
 
 
-def view_accuracies(judged: pl.DataFrame, sizes: pl.DataFrame) -> tuple[CheckedAttribute, ...]:
+def view_accuracies(tally: pl.DataFrame, sizes: pl.DataFrame) -> tuple[CheckedAttribute, ...]:
     """Return how many labels of each attribute are right, where all of its labels have verdicts."""
     return tuple(
         CheckedAttribute(attribute, n, accuracy, (low, high))
-        for attribute, n, accuracy, low, high in estimate_accuracy(judged, sizes).iter_rows()
+        for attribute, n, accuracy, low, high in estimate_accuracy(tally, sizes).iter_rows()
     )
 
 

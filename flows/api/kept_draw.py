@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.checks.session import CheckSession, DrawOptions, ask_for_checks
 from flows.run.record import find_last_search
-from pipeline.checks.judged import judge_labels
+from pipeline.checks.judgement import judge_labels
 from pipeline.files.whole_files import read_parquet, write_parquet
 
 _TURN = 10  # questions about one attribute in a row, on average

@@ -15,9 +15,9 @@ import polars as pl
 
 from flows.api.check_views import view_accuracies, view_pairs, view_tallies
 from pipeline.checks.answer_words import AnswerError, settle_answer
-from pipeline.checks.judged import judge_labels
+from pipeline.checks.judgement import judge_labels
+from pipeline.checks.tally import tally_verdicts
 from pipeline.exceptions import WeakspotError
-from pipeline.tables import CHECKS
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
 from pipeline.workspace.journal_lines import Answer
 from reports.pages.check_page import CheckQuestion, CheckState
@@ -67,7 +67,7 @@ class CheckTask:
 class Questionnaire:
     """One checker's way through one draw; several threads may use it.
 
-    propose: gives offers for the last page, from all answers that are kept. now: the clock.
+    propose: gives offers for the last page. now: the clock.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Questionnaire:
         journal: AnswerJournal,
         *,
         checker: str,
-        propose: Callable[[pl.DataFrame], Sequence[Offer]] = lambda _: (),
+        propose: Callable[[], Sequence[Offer]] = tuple,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.task = task
@@ -85,11 +85,11 @@ class Questionnaire:
         self._propose = propose
         self._now = now
         self._lock = threading.Lock()
-        self._asked = set(task.rows.select(_KEY).iter_rows())
+        self._asked = task.rows.select(*_KEY, "shown")
+        self._own = set(task.rows.select(_KEY).iter_rows())
         self._facts = {
             row[0]: row[1:] for row in task.samples.select("sample_id", "path", "w").iter_rows()
         }
-        self._checks = journal.read()
 
     def describe(self, *, choose: int | None = None, problem: str = "") -> CheckState:
         """Return what the page shows.
@@ -97,34 +97,34 @@ class Questionnaire:
         choose: number of the question of which the true value is to be picked. problem: why the
         last answer was not kept.
         """
-        with self._lock:
-            unanswered = self._find_unanswered()
-            if not unanswered:
-                self._checks = self._journal.read()  # what other checkers said meanwhile
-                unanswered = self._find_unanswered()
-            total = self.task.rows.height
-            judged = judge_labels(self.task.known, self._checks, checker=self.checker)
-            ended = not unanswered
-            return CheckState(
-                name=self.task.name,
-                checker=self.checker,
-                draw_id=self.task.draw_id,
-                answered=total - len(unanswered),
-                total=total,
-                question=None if ended else self._make_question(unanswered),
-                can_undo=self._can_undo(self._checks),
-                choosing=choose in unanswered[:1],
-                labels=view_tallies(judged),
-                attributes=view_accuracies(judged, self.task.sizes) if ended else (),
-                pairs=view_pairs(self.task.known, self._checks) if ended else (),
-                offers=tuple(self._propose(self._checks)) if ended else (),
-                problem=problem,
-            )
+        checks = self._journal.read()
+        unanswered = self._find_unanswered(checks)
+        total = self.task.rows.height
+        tally = tally_verdicts(judge_labels(self.task.known, checks, checker=self.checker))
+        ended = not unanswered
+        return CheckState(
+            name=self.task.name,
+            checker=self.checker,
+            draw_id=self.task.draw_id,
+            answered=total - len(unanswered),
+            total=total,
+            question=None if ended else self._make_question(unanswered),
+            can_undo=self._can_undo(checks),
+            choosing=choose in unanswered[:1],
+            labels=view_tallies(tally),
+            attributes=view_accuracies(tally, self.task.sizes) if ended else (),
+            pairs=view_pairs(self.task.known, checks) if ended else (),
+            offers=tuple(self._propose()) if ended else (),
+            problem=problem,
+        )
 
-    def answer(self, draw_id: str, number: int, answer: str, value: int | None = None) -> None:
+    def answer(
+        self, draw_id: str, number: int, answer: str | None, value: int | None = None
+    ) -> None:
         """Keep an answer; it is on disk when this returns.
 
-        number: of the question. value: number of the true value among those of the attribute.
+        number: of the question. answer: RIGHT, WRONG or CANNOT_SAY; None where the value says it.
+        value: number of the true value among those of the attribute.
         Raises AnswerRefusedError for an answer to another draw or one that cannot be, StoreError
         when it cannot be kept.
         """
@@ -132,10 +132,7 @@ class Questionnaire:
             self._require_draw(draw_id)
             if not 0 <= number < self.task.rows.height:
                 raise AnswerRefusedError("There is no such question; the answer was not kept.")
-            made = self._make_answer(number, answer, value)
-            self._journal.append(made)
-            row = made.model_dump(include=set(CHECKS))
-            self._checks = pl.concat([self._checks, pl.DataFrame([row], schema=dict(CHECKS))])
+            self._journal.append(self._make_answer(number, answer, value))
 
     def undo(self, draw_id: str) -> None:
         """Take back the checker's last answer.
@@ -145,11 +142,9 @@ class Questionnaire:
         """
         with self._lock:
             self._require_draw(draw_id)
-            self._checks = self._journal.read()
-            if not self._can_undo(self._checks):
+            if not self._can_undo(self._journal.read()):
                 raise AnswerRefusedError("There is no answer of this draw to undo.")
             self._journal.undo(self.checker)
-            self._checks = self._journal.read()
 
     def _require_draw(self, draw_id: str) -> None:
         if draw_id != self.task.draw_id:
@@ -158,9 +153,9 @@ class Questionnaire:
                 "that is checked now."
             )
 
-    def _find_unanswered(self) -> list[int]:
+    def _find_unanswered(self, checks: pl.DataFrame) -> list[int]:
         """Return the numbers of the questions without an answer, in order."""
-        judged = judge_labels(self.task.rows, self._checks, checker=self.checker)
+        judged = judge_labels(self._asked, checks, checker=self.checker)
         return judged["verdict"].is_null().arg_true().to_list()
 
     def _make_question(self, unanswered: Sequence[int]) -> CheckQuestion:
@@ -179,16 +174,16 @@ class Questionnaire:
         )
 
     def _read_row(self, number: int) -> tuple[str, str, str]:
-        sample_id, attribute, shown = self.task.rows.select(*_KEY, "shown").row(number)
+        sample_id, attribute, shown = self._asked.row(number)
         return sample_id, attribute, shown
 
     def _can_undo(self, checks: pl.DataFrame) -> bool:
         own = checks.filter(pl.col("checker") == self.checker)
-        return not own.is_empty() and own.select(_KEY).row(-1) in self._asked
+        return not own.is_empty() and own.select(_KEY).row(-1) in self._own
 
-    def _make_answer(self, number: int, answer: str, value: int | None) -> Answer:
+    def _make_answer(self, number: int, answer: str | None, value: int | None) -> Answer:
         sample_id, attribute, shown = self._read_row(number)
-        if answer not in {RIGHT, WRONG, CANNOT_SAY}:
+        if answer not in {RIGHT, WRONG, CANNOT_SAY} and (answer or value is None):
             raise AnswerRefusedError("That is no answer; nothing was kept.")
         values = self.task.values[attribute]
         if value is not None and not 0 <= value < len(values):
@@ -198,7 +193,7 @@ class Questionnaire:
             settled, true = settle_answer(answer, picked, shown=shown, values=values)
         except AnswerError as error:
             raise AnswerRefusedError(f"{error}; nothing was kept.") from None
-        if shown == UNKNOWN and settled != CANNOT_SAY and true not in values:
+        if shown == UNKNOWN and settled == WRONG and true is None:
             raise AnswerRefusedError("Which value is true? Nothing was kept.")
         return Answer.model_validate(
             {

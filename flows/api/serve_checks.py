@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
 from flows.api.check_routes import make_check_router, make_image_router
 from flows.api.check_task import make_task
 from flows.api.kept_draw import continue_draw
@@ -19,7 +17,7 @@ from flows.checks.session import DrawOptions, open_session
 from pipeline.workspace.kept_checks import Journal
 from reports.pages.check_page import BEHAVIOR
 
-NOBODY = "me"  # the checker where this machine knows no name of the user
+UNNAMED = "me"  # the checker where this machine knows no name of the user
 Print = Callable[[str], None]
 
 
@@ -62,7 +60,7 @@ def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool
         task,
         page.journal,
         checker=page.checker,
-        propose=lambda checks: propose_next(page.audit, checks),
+        propose=lambda: propose_next(page),
     )
     images = SampleImages(task.samples, task.root)
     app = make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
@@ -94,15 +92,18 @@ def write_page(page: PreparedPage, *, folder: Path, show: Print) -> None:
     show(f"weakspot check-labels {page.audit} --import FILE.json")
 
 
-def propose_next(audit: Path, checks: pl.DataFrame) -> Sequence[Offer]:
+def propose_next(page: PreparedPage) -> Sequence[Offer]:
     """Return what to do once labels are checked: sentences, each with its command."""
-    if checks.is_empty():
+    if page.journal.read().is_empty():
         return []
-    return [("Use the answers: findings are corrected for wrong labels.", f"weakspot run {audit}")]
+    return [
+        ("The next run corrects its findings for wrong labels by these answers.",
+         f"weakspot run {page.audit}"),
+    ]  # fmt: skip
 
 
 def _find_user() -> str:
     try:
-        return getpass.getuser() or NOBODY
+        return getpass.getuser() or UNNAMED
     except (OSError, KeyError, ImportError):  # a container without users
-        return NOBODY
+        return UNNAMED

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flows.run.loaded_models import LoadEncoder, load_open_clip
 from flows.run.resolved_audit import ResolvedAudit
-from flows.stages.auto_margins import read_margin_truth
+from flows.stages.judging.auto_margins import read_margin_truth
 from flows.stages.labellers import make_prompted
 from flows.stages.probes import list_teachable, read_known_values, train_probe
 from pipeline.labels.probes.probe_notes import describe_comparison

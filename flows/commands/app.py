@@ -12,10 +12,10 @@ from flows.commands.attributes import app as attributes_app
 from flows.commands.check_labels import check_labels
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
-from flows.commands.label_quality import label_quality
-from flows.commands.prune import prune
+from flows.commands.labels.label_quality import label_quality
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
+from flows.commands.upkeep.prune import prune
 from pipeline.exceptions import WeakspotError
 
 if TYPE_CHECKING:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from flows.checks.answer_files import Imported
     from flows.checks.session import CheckSession, DrawOptions
 
-_SHOWN = 20  # problems of a file that are printed
-
 
 def check_labels(
     audit: Annotated[
@@ -158,12 +156,12 @@ def _print_import(imported: "Imported") -> None:
         parts += [f"{count:,} {words}"] if count else []
     typer.echo(f"imported answers: {', '.join(parts)}")
     for count, words in (
-        (imported.repeated, "rows were replaced by a later row of the same sample and attribute"),
-        (imported.unanswered, "rows have no answer yet"),
-        (imported.faulty, "faulty rows were left out:"),
+        (imported.repeated, "rows replaced by a later row of the same sample and attribute"),
+        (imported.unanswered, "rows without an answer yet"),
+        (imported.faulty, "faulty rows left out"),
     ):
         if count:
-            typer.echo(f"note: {count:,} {words}", err=True)
+            typer.echo(f"note: {words}: {count:,}", err=True)
     for problem in imported.problems:
         typer.echo(f"  - {problem}", err=True)
 
@@ -186,8 +184,8 @@ def _print_checks(session: "CheckSession") -> None:
         typer.echo(f"{pair}: {share}{left}")
     for name, label, n in find_unusable(checks, session.labels).iter_rows():
         typer.echo(
-            f"note: {name} = {label}: {n:,} answers say just wrong, and none what is true instead; "
-            "no check of this label is used until one does",
+            f"note: {name} = {label}: answers that say just wrong: {n:,}, and none says what is "
+            "true instead; no check of this label is used until one does",
             err=True,
         )
 

@@ -51,6 +51,7 @@ def schedule(
     ] = None,
 ) -> None:
     """Run an audit on a schedule until stopped; needs a Prefect server (PREFECT_API_URL)."""
+    from flows.run.artifacts import make_slug
     from flows.run.logs import LOG, set_up_logging
     from flows.run.preflight import check_paths
     from flows.run.resolved_audit import resolve_audit
@@ -62,7 +63,6 @@ def schedule(
     from flows.run.schedules.deployment import (
         ScheduledAudit,
         deploy_audit,
-        make_slug,
         require_server,
     )
     from flows.run.schedules.notify import VARIABLE, check_target

@@ -3,6 +3,18 @@
 Whatever imports a flow comes through here first, so that Prefect starts without telemetry.
 """
 
-from flows.run.privacy import keep_private
+import os
+
+_PRIVATE = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+
+
+def keep_private() -> None:
+    """Switch Prefect's telemetry off unless the user's environment said otherwise.
+
+    Prefect reports its own import where a person sits at a terminal, so that this comes before it.
+    """
+    for name, value in _PRIVATE.items():
+        os.environ.setdefault(name, value)
+
 
 keep_private()

@@ -1,5 +1,6 @@
-"""What Prefect's page shows of an audit: rows of tables, short enough to read there."""
+"""What Prefect's page shows of an audit: tags, keys, and rows of tables, short enough to read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,16 @@ import polars as pl
 from reports.parts.words import write_evidence, write_predicates
 
 _SHOWN = 50  # gaps of a table; the report and the export hold all
+
+
+def make_slug(name: str) -> str:
+    """Return a name in lowercase letters, digits and dashes, as keys and tags in Prefect are."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "audit"
+
+
+def make_tags(audit: str) -> list[str]:
+    """Return the tags of all runs of an audit."""
+    return ["weakspot", make_slug(audit)]
 
 
 def list_findings(findings: pl.DataFrame) -> list[dict[str, Any]]:

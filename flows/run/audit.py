@@ -27,8 +27,9 @@ from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
 from flows.stages.search import find_slices
 from pipeline.vocabulary import FAIL
+from pipeline.workspace.lock import lock_workspace
 from pipeline.workspace.manifests import LabelManifest, SamplesManifest, ScoreManifest
-from pipeline.workspace.store import Store, lock_workspace, open_store
+from pipeline.workspace.store import Store, open_store
 
 
 def execute_audit(

@@ -11,11 +11,11 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run as own_run
 from prefect.utilities.timeout import timeout
 
+from flows.run.artifacts import make_tags
 from flows.run.audit import execute_audit
 from flows.run.logs import LOG, set_up_logging
 from flows.run.prefect_server import hush_exit
 from flows.run.resolved_audit import read_name
-from flows.run.schedules.deployment import make_tags
 from flows.run.schedules.notify import notify_failure
 from flows.run.schedules.overlap import Overlap, explain_missed, make_overlapping, make_skipped
 from flows.run.schedules.retries import try_again

@@ -11,7 +11,7 @@ from pipeline.embeddings.card import spec_key
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.workspace.kept_checks import read_checks
-from pipeline.workspace.known_truth import summarize_checks
+from pipeline.workspace.known_truth import list_denied, summarize_checks
 from pipeline.workspace.manifests import (
     Inputs,
     LabelManifest,
@@ -128,9 +128,12 @@ def note_inputs(store: Store, samples: pl.DataFrame) -> Inputs:
 
 
 def _hash_checks(store: Store) -> str:
-    """Return a hash of the true values that people named, "" where there are none."""
-    known = summarize_checks(read_checks(store.folder))
-    values = known.select("sample_id", "attribute", "value").sort("sample_id", "attribute")
+    """Return a hash of the true values that people named or ruled out, "" where there are none."""
+    checks = read_checks(store.folder)
+    denied = list_denied(checks).with_columns(value="not " + pl.col("denied"))
+    columns = ("sample_id", "attribute", "value")
+    values = pl.concat([summarize_checks(checks).select(columns), denied.select(columns)])
+    values = values.sort(columns)
     return "" if values.is_empty() else _hash(values.write_csv())
 
 

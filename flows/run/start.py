@@ -4,11 +4,11 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.run.artifacts import make_tags
 from flows.run.logs import LOG, set_up_logging
 from flows.run.prefect_server import serve_prefect
 from flows.run.preflight import check_paths
 from flows.run.resolved_audit import read_name
-from flows.run.schedules.deployment import make_tags
 from flows.run.summary import Summary
 from pipeline.config.audit import read_audit
 from pipeline.exceptions import WeakspotError

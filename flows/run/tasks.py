@@ -23,10 +23,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.runtime import flow_run as own_run
 
-from flows.run.artifacts import list_findings, list_gaps
+from flows.run.artifacts import list_findings, list_gaps, make_slug
 from flows.run.runner import ReportShare
 from flows.run.schedules.crashed import watch_run
-from flows.run.schedules.deployment import make_slug
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -9,7 +9,7 @@ from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_dataset, hash_encoder, hash_probes, hash_truth
-from flows.stages.auto_margins import read_margin_truth
+from flows.stages.judging.auto_margins import read_margin_truth
 from flows.stages.labellers import make_labellers
 from flows.stages.probes import (
     ChosenLabeller,

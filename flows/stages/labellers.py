@@ -8,7 +8,7 @@ import polars as pl
 from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
-from flows.stages.auto_margins import Margins, choose_margins
+from flows.stages.judging.auto_margins import Margins, choose_margins
 from pipeline.arrays import Vectors
 from pipeline.config.audit import EncoderConfig
 from pipeline.images.crop import find_small

@@ -9,7 +9,7 @@ from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
-from flows.stages.label_quality import measure_labels
+from flows.stages.judging.label_quality import measure_labels
 from flows.stages.report_detector import report_detector
 from flows.stages.report_gallery import pick_worst
 from flows.stages.report_groups import report_domain, report_error_gates, report_fairness

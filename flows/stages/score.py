@@ -6,7 +6,7 @@ from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_dataset, hash_system
-from flows.stages.judged_labels import gather_judged, note_labels
+from flows.stages.judging.label_systems import gather_judged, note_labels
 from pipeline.config.audit import System
 from pipeline.config.error_metrics import LABELS
 from pipeline.errors.score import score_system

@@ -11,7 +11,7 @@ from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_search, note_inputs, refuse_stale
-from flows.stages.judged_labels import weigh_judged
+from flows.stages.judging.label_systems import weigh_judged
 from pipeline.arrays import Floats
 from pipeline.config.audit import SliceSearch
 from pipeline.coverage.values import describe_constant

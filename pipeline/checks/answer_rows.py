@@ -16,6 +16,7 @@ from pipeline.vocabulary import UNKNOWN
 
 _DRAWS = ("value", "finding", "imported")
 _SHOWN_ROWS = 10  # of each problem
+_SHOWN_PROBLEMS = 40
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,13 @@ class _Problems:
     rows: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def describe(self, name_rows: Callable[[Sequence[int]], str]) -> tuple[str, ...]:
-        return tuple(f"{problem}: {name_rows(rows)}" for problem, rows in self.rows.items())
+        """Return each problem with its rows, the first ones to be found, and how many more."""
+        found = [f"{problem}: {name_rows(rows)}" for problem, rows in self.rows.items()]
+        if len(found) > _SHOWN_PROBLEMS + 1:
+            rest = list(self.rows.values())[_SHOWN_PROBLEMS:]
+            more = f"{len(rest):,} more problems, in {sum(map(len, rest)):,} rows"
+            found = [*found[:_SHOWN_PROBLEMS], more]
+        return tuple(found)
 
 
 class _RowError(Exception):

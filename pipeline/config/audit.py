@@ -108,7 +108,7 @@ class System(Section):
     name: str = Field(min_length=1)  # as the report calls it; no two systems share one
     # What its outputs are; see the examples of each.
     format: Literal["coco-detections", "yolo-detections", "classification", "table", "labels"]
-    predictions: FilePaths = ()  # of yolo-detections the folders of label files; none of labels
+    predictions: FilePaths = ()  # needed but of labels; of yolo-detections folders of label files
     error: str  # how an error is counted; of a table the name of a column, or "column"
     column: str | None = None  # of a table; else `error` names it
     attribute: str | None = None  # of labels: whose labels are judged by true values or checks

@@ -10,7 +10,7 @@ IN_USE: Final = "in use"  # the method of labels that are searched
 
 LABEL_QUALITY: Schema = {  # one row an attribute, method and value, and one for all its values
     "attribute": pl.String(),
-    "method": pl.String(),  # naive | mean | probability | max | mixture | in use
+    "method": pl.String(),  # naive | mean | probability | max | mixture | probe | in use
     "value": pl.String(),  # null: all values
     "judged_by": pl.String(),  # truth | checks
     "n": pl.Int64(),  # samples whose true value is known

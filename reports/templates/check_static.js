@@ -24,6 +24,7 @@ function give(number, answer, value) {
   choosing = false;
   keep();
   show();
+  find("question").focus({ preventScroll: true });
 }
 
 function addButton(text, keys, act) {
@@ -38,7 +39,9 @@ function addChoices(number, question) {
   const others = task.values[question.attribute].filter(value => value !== question.shown);
   others.forEach((value, place) =>
     addButton(value, task.picks.slice(place, place + 1), () => give(number, wrong, value)));
-  if (question.shown !== unknown)
+  if (question.shown === unknown)
+    addButton("None of these", ["0"], () => give(number, right, null));
+  else
     addButton("Wrong, true value not known", ["Enter"], () => give(number, wrong, null));
 }
 

@@ -55,7 +55,7 @@ _BLOCK = 256  # images decoded and encoded at a time
 class Faces:
     """The faces of CelebA that are here, in the order of their names.
 
-    folder: where vectors are kept. degraded: in gray, a quarter of the size, crops shifted.
+    folder: where vectors are kept. degraded: in gray, a quarter of the pixels, crops shifted.
     """
 
     def __init__(self, folder: Path, *, degraded: bool = False) -> None:
@@ -114,12 +114,12 @@ class Faces:
 
 
 def degrade(image: Image.Image, *, seed: int) -> Image.Image:
-    """Return a face in gray, with sides a quarter as long, its crop shifted by up to an eighth."""
+    """Return a face in gray, with a quarter of the pixels, its crop shifted by up to an eighth."""
     rng = np.random.default_rng(seed)
     width, height = image.size
     right, down = rng.uniform(-1, 1, 2) * np.array([width, height]) / 8
     shifted = image.crop(
         (round(right), round(down), round(right) + width, round(down) + height)
     )  # black beyond the border
-    small = shifted.convert("L").resize((width // 4, height // 4), Image.Resampling.BILINEAR)
+    small = shifted.convert("L").resize((width // 2, height // 2), Image.Resampling.BILINEAR)
     return small.convert("RGB")

@@ -170,3 +170,10 @@ def test_an_answer_to_no_label_needs_the_true_value() -> None:
     with pytest.raises(AnswerError, match="there is no label"):
         settle_answer("right", None, shown=None, values=("yes", "no"))
     assert settle_answer(None, "yes", shown=None, values=("yes", "no")) == ("wrong", "yes")
+
+
+def test_of_very_many_problems_the_first_are_listed_and_the_others_counted() -> None:
+    found = read(*({"path": f"x{n}.jpg", "attribute": "hat", "value": "yes"} for n in range(90)))
+    assert len(found.problems) == 41
+    assert found.problems[-1] == "50 more problems, in 50 rows"
+    assert found.faulty == 90

@@ -3,7 +3,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.checks.judged import judge_labels
+from pipeline.checks.judgement import judge_labels
 from pipeline.checks.tally import estimate_accuracy, tally_verdicts
 from pipeline.tables import CHECKS
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
@@ -83,23 +83,62 @@ def test_accuracy_weighs_each_value_by_how_often_it_is_given() -> None:
         *(say(f"y{n}", "yes", RIGHT if n < 5 else WRONG, "yes" if n < 5 else "no")
           for n in range(10)),
     )  # fmt: skip
-    judged = judge_labels(pl.concat([no, yes]), checks, checker="me")
-    (row,) = estimate_accuracy(judged, make_sizes(no=900, yes=100, unknown=50)).to_dicts()
+    tally = tally_verdicts(judge_labels(pl.concat([no, yes]), checks, checker="me"))
+    (row,) = estimate_accuracy(tally, make_sizes(no=900, yes=100, unknown=50)).to_dicts()
     assert row["accuracy"] == pytest.approx(0.95)
     assert row["n"] == 20
     assert row["low"] < 0.95 < row["high"]
 
 
 def test_accuracy_waits_for_every_value_and_leaves_findings_out() -> None:
-    draw = pl.concat(
-        [
-            make_draw(("a", "yes"), ("b", "no")),
-            make_draw(("c", "yes"), draw="finding"),
-        ]
-    )
-    checks = make_checks(say("a", "yes", RIGHT, "yes"), say("c", "yes", WRONG, "no"))
     sizes = make_sizes(yes=10, no=10)
-    assert estimate_accuracy(judge_labels(draw, checks, checker="me"), sizes).is_empty()
+    draw = pl.concat([make_draw(("a", "yes"), ("b", "no")), make_draw(("c", "no"), draw="finding")])
+    checks = make_checks(say("a", "yes", RIGHT, "yes"))
+    tally = tally_verdicts(judge_labels(draw, checks, checker="me"))
+    assert estimate_accuracy(tally, sizes).is_empty()
     checks = pl.concat([checks, make_checks(say("b", "no", RIGHT, "no"))])
-    (row,) = estimate_accuracy(judge_labels(draw, checks, checker="me"), sizes).to_dicts()
+    tally = tally_verdicts(judge_labels(draw, checks, checker="me"))
+    (row,) = estimate_accuracy(tally, sizes).to_dicts()
     assert (row["n"], row["accuracy"]) == (2, 1.0)
+    within = draw.with_columns(draw=pl.lit("finding"))
+    tally = tally_verdicts(judge_labels(within, checks, checker="me"))
+    assert tally["within_finding"].to_list() == [True, True]
+    assert estimate_accuracy(tally, sizes).is_empty()
+
+
+def test_more_checks_where_labels_are_worse_do_not_bias_the_precision() -> None:
+    """Of 1,000 labels 900 are right nine times in ten, and 100, all checked, one time in ten."""
+    by_day = [(f"d{n}", RIGHT if n % 10 else WRONG, 100 / 900) for n in range(100)]
+    by_night = [(f"n{n}", WRONG if n % 10 else RIGHT, 1.0) for n in range(100)]
+    rows = [*by_day, *by_night]
+    checks = make_checks(
+        *(say(name, "yes", word, "yes" if word == RIGHT else "no") | {"inclusion": share}
+          for name, word, share in rows)
+    )  # fmt: skip
+    draw = make_draw(*((name, "yes") for name, _, _ in rows))
+    (row,) = tally_verdicts(judge_labels(draw, checks, checker="me")).to_dicts()
+    assert (row["right"], row["wrong"]) == (100, 100)
+    assert row["precision"] == pytest.approx(0.82)
+    assert 100 < row["effective"] < 130
+
+
+def test_a_check_of_unknown_inclusion_counts_as_an_average_one() -> None:
+    draw = make_draw(("a", "yes"), ("b", "yes"), ("c", "yes"))
+    known = [say("a", "yes", RIGHT, "yes") | {"inclusion": 0.1},
+             say("b", "yes", WRONG, "no") | {"inclusion": 0.5}]  # fmt: skip
+    checks = make_checks(*known, say("c", "yes", WRONG, "no"))
+    (row,) = tally_verdicts(judge_labels(draw, checks, checker="me")).to_dicts()
+    assert row["precision"] == pytest.approx(10 / (10 + 2 + 6))
+
+
+def test_equal_weights_change_nothing() -> None:
+    draw = make_draw(*((str(n), "yes") for n in range(10)))
+    plain = [say(str(n), "yes", RIGHT if n < 8 else WRONG, "yes" if n < 8 else "no")
+             for n in range(10)]  # fmt: skip
+    weighed = [row | {"inclusion": 0.3} for row in plain]
+    one, other = (
+        tally_verdicts(judge_labels(draw, make_checks(*rows), checker="me")).row(0)[-4:]
+        for rows in (plain, weighed)
+    )
+    assert one == pytest.approx(other)
+    assert one[0] == pytest.approx(10)

@@ -66,6 +66,10 @@ def test_a_good_file_is_read_as_written(tmp_path: Path) -> None:
         ('kind = "prompts"', 'kind = "prompt"', "line 3: kind: Input should be 'prompts', "),
         ('kind = "prompts"', 'kind = "prompts"\nmin_margins = 0.1', "did you mean 'min_margin'?"),
         ('kind = "prompts"', 'kind = "prompts"\nmin_margin = 1.5', "line 4: min_margin: Input"),
+        ('kind = "prompts"', 'kind = "prompts"\nmin_margin = true', "line 4: min_margin: Input"),
+        ('kind = "prompts"', 'kind = "prompts"\nmin_margin = "Auto"', 'or "auto" (found'),
+        ('kind = "prompts"', 'kind = "prompts"\nprecision = 0.9', "line 4: precision is only read"),
+        ('kind = "prompts"', 'kind = "prompts"\nprecision = 1', "line 4: precision: Input"),
         ('kind = "prompts"', 'kind = "prompts"\nquantiles = 4', "line 4: 'quantiles' is not read"),
         ('"a cap"', '" "', "line 7: value 'yes' holds an empty string"),
         ('yes = ["a hat", "a cap", "a beanie", "a helmet"]\n', "", "line 6: expected two values"),
@@ -246,6 +250,13 @@ def test_a_changed_meaning_changes_the_hash(tmp_path: Path, old: str, new: str) 
     first = read_attribute(write(tmp_path, HAT))
     second = read_attribute(write(tmp_path, HAT.replace(old, new), "other.toml"))
     assert hash_attribute(first) != hash_attribute(second)
+
+
+def test_the_hash_is_that_of_versions_without_a_wanted_precision() -> None:
+    plain = Attribute(name="a", kind="prompts", values={"x": ("1",), "y": ("2",)})
+    assert hash_attribute(plain) == "709dbe48f0af2a25"  # else everything would be labelled again
+    auto = plain.model_copy(update={"min_margin": "auto", "precision": 0.9})
+    assert hash_attribute(auto) != hash_attribute(auto.model_copy(update={"precision": 0.8}))
 
 
 def test_the_order_of_values_changes_the_hash() -> None:

@@ -10,8 +10,8 @@ from pipeline.config.audit import EncoderConfig
 from pipeline.config.dataset import Truth
 from pipeline.images.decode import load_image
 from pipeline.labels.attribute_file import find_shipped, read_attribute
-from pipeline.labels.quality.judged import judge_labels
-from pipeline.labels.quality.measures import measure_quality
+from pipeline.labels.quality.judged_labels import judge_labels
+from pipeline.labels.quality.quality_measures import measure_quality
 from pipeline.labels.truth import read_truth
 from pipeline.labels.zero_shot import Ensemble, label_samples, list_prompts, make_prototypes
 from pipeline.tables import LABELS, SAMPLES

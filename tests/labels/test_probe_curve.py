@@ -4,14 +4,18 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipeline.arrays import Vectors
+from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.probes.examples import Examples
+from pipeline.labels.probes.held_out import MOST_TRAINED, train_judged
 from pipeline.labels.probes.learning_curve import (
     LEARNING_CURVE,
     describe_gain,
     measure_learning_curve,
 )
 from pipeline.labels.probes.linear_probe import fit_probe
-from tests.labels.probe_data import NAMES, draw_examples
+from pipeline.labels.zero_shot import make_prototypes
+from tests.labels.probe_data import NAMES, draw_examples, draw_values, draw_vectors
 
 
 def measure(examples: Examples) -> pl.DataFrame:
@@ -71,3 +75,29 @@ def test_what_more_checks_bring_is_said(gain: float, low: float, high: float, wo
 def test_one_size_says_that_more_is_not_known() -> None:
     assert "is not known yet" in describe_gain(make_curve(0, 0, 0).head(1))
     assert describe_gain(make_curve(0, 0, 0).clear()) == ""
+
+
+def test_neighbours_of_examples_are_not_labelled_by_a_probe_that_saw_them() -> None:
+    count = MOST_TRAINED + 200
+    values = draw_values(count)
+    ids = pl.Series("sample_id", [f"s{row:04}" for row in range(count)])
+    known = pl.DataFrame(
+        {"sample_id": ids, "value": values, "inclusion": 1.0,
+         "cluster_id": [f"pair {row // 2}" for row in range(count)]}
+    )  # fmt: skip
+    vectors = Vectors(ids, draw_vectors(values).astype(np.float32), "enc")
+    attribute = Attribute(name="color", kind="prompts",
+                          values=dict.fromkeys(NAMES[:2], ("a", "b", "c", "d")))  # fmt: skip
+    prompts = pl.Series([f"a photo of {word}." for word in "abcd"])
+    texts = Vectors(prompts, np.eye(24)[:4].astype(np.float32), "enc")
+    prototypes = make_prototypes(attribute, texts, logit_scale=10.0)
+    judged = train_judged(known, vectors, attribute=attribute, prototypes=prototypes)
+    assert judged is not None
+    labels = judged.label()
+    trained = set(judged.examples.sample_ids)
+    clusters = set(judged.examples.cluster_ids)
+    strangers = set(known.filter(~pl.col("cluster_id").is_in(list(clusters)))["sample_id"])
+    assert len(trained) == MOST_TRAINED
+    assert strangers
+    assert set(labels["sample_id"]) == trained | strangers
+    assert judged.trace()["size"].to_list() == [5, 10, 20, 50, 100]

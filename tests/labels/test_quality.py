@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score
 
 from pipeline.arrays import Mask
-from pipeline.labels.quality.judged import JudgedLabels, judge_labels
-from pipeline.labels.quality.measures import compare_methods, count_confusion, measure_quality
+from pipeline.labels.quality.judged_labels import JudgedLabels, judge_labels
+from pipeline.labels.quality.quality_measures import (
+    compare_methods,
+    count_confusion,
+    measure_quality,
+)
 
 TRUE = ["yes", "yes", "yes", "no", "no", "no", "unknown"]
 GIVEN = ["yes", "yes", "unknown", "no", "no", "yes", "yes"]

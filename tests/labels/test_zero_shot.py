@@ -222,3 +222,18 @@ def test_half_precision_vectors_keep_their_labels() -> None:
     half = images.astype(np.float16).astype(np.float32)
     first, second = label(images, prototypes_of(HAT)), label(half, prototypes_of(HAT))
     assert np.allclose(first["score"], second["score"], atol=1e-2)
+
+
+def test_each_value_can_have_a_margin_of_its_own() -> None:
+    images = embed([f"image {i}" for i in range(60)])
+    prompts = prompts_of(HAT)
+    own = make_prototypes(HAT, prompts, logit_scale=SCALE, min_margins=(math.inf, 0.0))
+    plain, labels = label(images, prototypes_of(HAT)), label(images, own)
+    assert set(plain["value"]) == {"yes", "no"}
+    assert set(labels["value"]) == {"unknown", "no"}
+    assert labels.filter(plain["value"] == "no").equals(plain.filter(value="no"))
+
+
+def test_a_margin_that_is_to_be_chosen_is_none_until_it_is() -> None:
+    auto = HAT.model_copy(update={"min_margin": "auto"})
+    assert prototypes_of(auto).min_margins == (0.0, 0.0)

@@ -194,7 +194,7 @@ def test_chance_is_reported_in_few_tables(kind: str) -> None:
 def test_the_limit_ends_the_choice() -> None:
     table, errors = nested(0)
     opened = open_table(table, errors)
-    chosen = choose_slices(opened.assessor, opened.full, opened.members, limit=1)
+    chosen, _ = choose_slices(opened.assessor, opened.full, opened.members, limit=1)
     assert len(chosen) == 1
 
 

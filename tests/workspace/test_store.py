@@ -28,6 +28,7 @@ from pipeline.tables import (
     empty,
 )
 from pipeline.workspace.database import MIGRATIONS
+from pipeline.workspace.lock import lock_workspace
 from pipeline.workspace.shards import (
     read_broken,
     read_measurements,
@@ -36,7 +37,7 @@ from pipeline.workspace.shards import (
     write_shard,
     write_vectors,
 )
-from pipeline.workspace.store import Store, find_store, lock_workspace, open_store
+from pipeline.workspace.store import Store, find_store, open_store
 
 
 def make_labels(sample_ids: list[str], label_id: str, value: str = "yes") -> pl.DataFrame:
@@ -208,7 +209,7 @@ def test_the_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
     code = f"""
         import sys
         from pathlib import Path
-        from pipeline.workspace.store import lock_workspace
+        from pipeline.workspace.lock import lock_workspace
         with lock_workspace(Path({str(tmp_path)!r})):
             print("locked", flush=True)
             sys.stdin.read()

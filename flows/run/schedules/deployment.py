@@ -1,13 +1,13 @@
 """An audit as a deployment of the Prefect server that is configured."""
 
 import os
-import re
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
+from flows.run.artifacts import make_tags
 from flows.run.schedules.overlap import Overlap
 from flows.run.schedules.timing import Timing, make_schedule
 from pipeline.exceptions import WeakspotError
@@ -41,16 +41,6 @@ class ScheduledAudit:
         if self.timeout is not None:
             parameters["timeout_seconds"] = self.timeout
         return parameters
-
-
-def make_slug(name: str) -> str:
-    """Return a name in lowercase letters, digits and dashes, as keys and tags in Prefect are."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "audit"
-
-
-def make_tags(audit: str) -> list[str]:
-    """Return the tags of all runs of an audit."""
-    return ["weakspot", make_slug(audit)]
 
 
 def require_server() -> str:

@@ -26,8 +26,10 @@ Members = Callable[[int], Mask]  # position in the family -> (n,) its rows
 
 def choose_slices(
     assessor: Assessor, full: Assessment, members: Members, *, limit: int
-) -> dict[int, Assessment]:
+) -> tuple[dict[int, Assessment], Assessment]:
     """Return the chosen slices by position, each with the assessment that it was chosen by.
+
+    And the last assessment, most often of the rows that all of them leave.
 
     full: the assessment of all rows. limit: how many are chosen at most. The largest statistic goes
     first; it gives way to a special slice inside it that is clearly worse than its other rows, or
@@ -53,7 +55,7 @@ def choose_slices(
         if not remaining.any():
             break
         now = assessor.assess(remaining, most=_MOST)
-    return chosen
+    return chosen, now
 
 
 def _take_largest(

@@ -59,7 +59,8 @@ class Discovery:
         chosen = np.flatnonzero(remaining)
         cells = take_rows(self.search.cells, chosen, matrix=self.codes)
         cluster_ids = None if self.rows.cluster_ids is None else self.rows.cluster_ids[chosen]
-        return RowSubset(cells, self.codes[:, chosen], cluster_ids)
+        codes = cells.codes if cells.cell_of is None else self.codes[:, chosen]
+        return RowSubset(cells, codes, cluster_ids)
 
     def count(self, subset: RowSubset | None = None) -> SearchResult:
         """Count the family of all rows, or of a subset."""

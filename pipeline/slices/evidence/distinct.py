@@ -43,13 +43,13 @@ def find_distinct(assessor: Assessor, full: Assessment, *, top: int | None) -> l
             held[position] = assessor.discovery.members(assessor.family.ids(position))
         return held[position]
 
-    chosen = choose_slices(assessor, full, members, limit=_MOST)
+    chosen, last = choose_slices(assessor, full, members, limit=_MOST)
     positions = sorted(chosen)[:top]  # a family is sorted by score
     if not positions:
         return []
     masks = np.stack([members(position) for position in positions])  # (f, n)
     credited = _credit_rows(assessor, positions, masks)
-    folded = _fold(assessor, full, positions, masks)
+    folded = _fold(assessor, full, last, positions, masks)
     family = assessor.family
     return [
         Finding(
@@ -84,7 +84,9 @@ def _credit_rows(assessor: Assessor, positions: list[int], masks: Mask) -> Mask:
     return credited
 
 
-def _fold(assessor: Assessor, full: Assessment, positions: list[int], masks: Mask) -> list[Ints]:
+def _fold(
+    assessor: Assessor, full: Assessment, last: Assessment, positions: list[int], masks: Mask
+) -> list[Ints]:
     """Return, for each finding, the positions of the slices that it explains, best score first.
 
     Explained are slices that are significant among all rows (q or family-wise p) and not among
@@ -93,7 +95,10 @@ def _fold(assessor: Assessor, full: Assessment, positions: list[int], masks: Mas
     """
     family = assessor.family
     remaining: Mask = ~np.logical_or.reduce(masks, axis=0)
-    left = assessor.assess(remaining, most=0) if remaining.any() else None
+    left = None
+    if remaining.any():
+        known = np.array_equal(last.remaining, remaining)
+        left = last if known else assessor.assess(remaining, most=0)
     explained = (family.q < LEVEL) | full.find_significant(LEVEL)
     explained[positions] = False
     if left is not None:

@@ -5,6 +5,7 @@ With clusters or weights the centered errors of each cluster keep or change thei
 multiplier bootstrap: Chernozhukov, Chetverikov and Kato, Annals of Statistics 41, 2013).
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -106,9 +107,13 @@ def draw_errors(family: Permuted) -> Draw:
     Of 100,000 rows or more, eight permutations share one random order of the rows (`draw_eight`).
     """
     losses = family.cells.losses
-    n = len(losses.errors)
-    packed = pack_errors(losses) if n >= _ROWS_PACKED else None
-    return draw_singly(family) if packed is None else draw_eight(family, packed)
+
+    @functools.cache
+    def prepare() -> Draw:
+        packed = pack_errors(losses) if len(losses.errors) >= _ROWS_PACKED else None
+        return draw_singly(family) if packed is None else draw_eight(family, packed)
+
+    return lambda numbers: prepare()(numbers)  # often a decision needs none
 
 
 def draw_singly(family: Permuted) -> Draw:

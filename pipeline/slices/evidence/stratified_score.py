@@ -55,10 +55,10 @@ def score_beside(
     the weight sqrt(n (N - n) / N), n of a stratum's N rows being inside.
     Sources: Mantel and Haenszel, JNCI 22, 1959 (strata); Liptak, MTA Mat. Kut. Int. Kozl. 3, 1958.
     """
-    stratum = _number_strata(others, len(inside))
-    free = stratum == 0
+    free = _find_free(others, len(inside))
     if _leaves_enough(inside, free):
         return score_rows(losses, cluster_ids, inside & free, free & ~inside, direction=direction)
+    stratum = _number_strata(others, len(inside))
     total = weight = 0.0
     for pattern in np.unique(stratum[inside]):
         rows = stratum == pattern
@@ -79,12 +79,20 @@ def compare_beside(
 
     Of rows that the others leave it is the p of `compare_rows`.
     """
-    free = _number_strata(others, len(inside)) == 0
+    free = _find_free(others, len(inside))
     if not inside.any() or _leaves_enough(inside, free):
         return compare_rows(losses, cluster_ids, inside & free, free & ~inside, direction=direction)
     return float(
         special.ndtr(-score_beside(losses, cluster_ids, inside, others, direction=direction))
     )
+
+
+def _find_free(others: list[Mask], n: int) -> Mask:
+    """Return (n,) the rows that no other slice holds."""
+    held = np.zeros(n, np.bool_)
+    for other in others:
+        held |= other
+    return ~held
 
 
 def _number_strata(others: list[Mask], n: int) -> Ints:

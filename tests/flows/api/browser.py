@@ -30,12 +30,13 @@ class Browser:
     """One open tab.
 
     asked: addresses that it requested. errors: exceptions, console errors and refusals by the
-    content policy, in words.
+    content policy, in words. paused: ids of requests that wait, where `Fetch.enable` was called.
     """
 
     socket: Connection
     asked: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    paused: list[str] = field(default_factory=list)
     _number: int = 0
     _loaded: bool = False
 
@@ -95,6 +96,8 @@ class Browser:
         method, detail = message.get("method"), message.get("params", {})
         if method == "Network.requestWillBeSent":
             self.asked.append(detail["request"]["url"])
+        elif method == "Fetch.requestPaused":
+            self.paused.append(detail["requestId"])
         elif method == "Runtime.exceptionThrown":
             self.errors.append(str(detail["exceptionDetails"]))
         elif method == "Log.entryAdded" and detail["entry"]["level"] in {"error", "warning"}:

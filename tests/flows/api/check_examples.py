@@ -74,7 +74,7 @@ def make_check_app(asked: Questionnaire) -> ASGIApp:
     return make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
 
 
-def offer_run(_: pl.DataFrame) -> list[Offer]:
+def offer_run() -> list[Offer]:
     return [("Make the report anew with what was checked:", "weakspot run audit.toml")]
 
 

@@ -1,6 +1,7 @@
 """The page as a person uses it: by keyboard, in a browser, with a server that dies meanwhile."""
 
 import signal
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -82,8 +83,10 @@ def pick_values(browser: Browser) -> None:
         browser.wait_for(f"{QUESTION}.endsWith('but?') && !busy")
         count += 1
         press(browser, key, count=count)
+    started = time.monotonic()
     for after in range(count + 1, TOTAL):
         press(browser, "y", count=after)
+    assert time.monotonic() - started < 0.5 * (TOTAL - 1 - count)  # two images a second
     browser.press("y")
     browser.wait_for(f"{QUESTION}.startsWith('All {TOTAL}') && !busy")
     text = browser.run("document.body.textContent")
@@ -96,12 +99,38 @@ def pick_values(browser: Browser) -> None:
 def test_a_held_key_answers_once(tmp_path: Path) -> None:
     with open_browser(tmp_path) as browser, serve_checks(tmp_path / "work") as served:
         browser.open(served.address)
-        for again in (False, True, True, True):
-            browser.call("Input.dispatchKeyEvent", type="keyDown", key="y", text="y",
-                         windowsVirtualKeyCode=89, autoRepeat=again)  # fmt: skip
+        hold(browser, again=False)
         browser.wait_for("document.querySelector('progress').value === 1 && !busy")
+        for _ in range(5):
+            hold(browser, again=True)
+            browser.wait_for("!busy")
         assert answered(browser) == 1
     assert read_checks(tmp_path / "work").height == 1
+
+
+def hold(browser: Browser, *, again: bool) -> None:
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="y", text="y",
+                 windowsVirtualKeyCode=89, autoRepeat=again)  # fmt: skip
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_a_key_before_the_picture_is_seen_is_no_answer(tmp_path: Path) -> None:
+    with open_browser(tmp_path) as browser, serve_checks(tmp_path / "work") as served:
+        browser.open(served.address)
+        browser.call("Network.setCacheDisabled", cacheDisabled=True)
+        browser.call("Fetch.enable", patterns=[{"urlPattern": "*/images/*"}])
+        browser.press("y")
+        browser.wait_for("document.querySelector('progress').value === 1")
+        assert browser.run("busy && !document.querySelector('img.shown').complete")
+        browser.press("y")
+        browser.press("n")
+        for request in browser.paused:
+            browser.call("Fetch.continueRequest", requestId=request)
+        browser.call("Fetch.disable")
+        browser.wait_for("!busy")
+        press(browser, "n", count=2)
+    assert read_checks(tmp_path / "work")["answer"].to_list() == [RIGHT, WRONG]
 
 
 @pytest.mark.slow

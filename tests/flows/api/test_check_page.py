@@ -109,12 +109,14 @@ def test_where_there_is_no_label_the_question_is_which_value(tmp_path: Path) -> 
     page = read(client)
     assert "hat: which value?" in page.words
     keys = [element.attributes.get("data-keys") for element in page.select("button", "a")]
-    assert keys == ["1 y", "2 n", "? Space"]
-    assert answer(client, 0, WRONG, value="0").status_code == 200
-    for word, value in ((RIGHT, ""), (WRONG, "")):
-        assert answer(client, 1, word, value=value).status_code == 409
-    row = Journal(tmp_path).read().row(0, named=True)
-    assert (row["shown"], row["answer"], row["value"]) == (UNKNOWN, WRONG, "yes")
+    assert keys == ["1 y", "2 n", "0", "? Space"]
+    form = {"draw": DRAW, "question": "0", "value": "0"}
+    assert client.post("/checks/answers", data=form).status_code == 200
+    assert answer(client, 1, WRONG).status_code == 409
+    assert answer(client, 1, RIGHT).status_code == 200
+    first, second = Journal(tmp_path).read().to_dicts()
+    assert (first["shown"], first["answer"], first["value"]) == (UNKNOWN, WRONG, "yes")
+    assert (second["shown"], second["answer"], second["value"]) == (UNKNOWN, RIGHT, UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -147,9 +147,9 @@ def test_a_faulty_file_imports_nothing_and_lists_all_problems(labelled: SmallAud
     assert taken.code == 0
     assert taken.out.splitlines() == ["imported answers: 1 new", "tone: 1 by ann"]
     assert taken.err.splitlines()[:3] == [
-        "note: 1 rows were replaced by a later row of the same sample and attribute",
-        "note: 1 rows have no answer yet",
-        "note: 3 faulty rows were left out:",
+        "note: rows replaced by a later row of the same sample and attribute: 1",
+        "note: rows without an answer yet: 1",
+        "note: faulty rows left out: 3",
     ]
     assert read_rows(labelled.folder / "workspace", labelled.folder)["value"].to_list() == ["light"]
 
@@ -275,3 +275,16 @@ def test_a_finding_is_checked_where_it_is_and_just_beside(small_audit: SmallAudi
     own = [one["value"] for one in first["predicates"]]
     assert rows["shown"].is_in(own).any()
     assert not rows["shown"].is_in(own).all()
+
+
+@pytest.mark.slow
+def test_a_check_that_says_just_wrong_makes_the_last_search_stale(small_audit: SmallAudit) -> None:
+    folder, config = small_audit.folder, small_audit.config
+    run_directly(config, ("embed", "label", "score", "find"))
+    file = folder / "wrong.csv"
+    file.write_text("path,attribute,answer\n0001.png,brightness,wrong\n")
+    read = call("check-labels", config, "--import", file, "--checker", "ann")
+    assert "answers that say just wrong: 1, and none says what is true instead" in read.err
+    refused = call("report", config, "--no-prefect")
+    assert refused.code == 1
+    assert "the checks are not those that were searched" in refused.err

@@ -11,8 +11,8 @@ from tests.tiny_clip import write_tiny
 
 def count(audit: SmallAudit, table: str, *options: str) -> int:
     file = audit.folder / "table.parquet"
-    told = call("export", audit.folder / "workspace", table, file, *options)
-    assert told.code == 0, told.err
+    answer = call("export", audit.folder / "workspace", table, file, *options)
+    assert answer.code == 0, answer.err
     return pl.read_parquet(file).height
 
 
@@ -33,6 +33,6 @@ def test_only_what_is_used_now_is_exported(small_audit: SmallAudit) -> None:
 
 
 def test_all_and_current_are_opposites(small_audit: SmallAudit) -> None:
-    told = call("export", small_audit.folder, "labels", "x.csv", "--all-runs", "--current")
-    assert told.code == 2
-    assert "give one of them" in told.err
+    answer = call("export", small_audit.folder, "labels", "x.csv", "--all-runs", "--current")
+    assert answer.code == 2
+    assert "give one of them" in answer.err

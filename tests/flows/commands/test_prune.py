@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.workspace.store import find_store, lock_workspace
+from pipeline.workspace.lock import lock_workspace
+from pipeline.workspace.store import find_store
 from tests.flows.command import call
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit
@@ -76,13 +77,13 @@ def test_the_run_that_searched_last_is_kept_however_old(small_audit: SmallAudit)
 def test_prune_refuses_what_is_no_workspace_or_in_use(
     small_audit: SmallAudit, tmp_path: Path
 ) -> None:
-    told = call("prune", tmp_path)
-    assert told.code == 1
-    assert "not a workspace" in told.err
+    answer = call("prune", tmp_path)
+    assert answer.code == 1
+    assert "not a workspace" in answer.err
     assert call("prune", tmp_path, "--keep-runs", 0).code == 2
     run_directly(small_audit.config, ["score"])
     workspace = small_audit.folder / "workspace"
     with lock_workspace(workspace):
-        told = call("prune", workspace)
-    assert told.code == 1
-    assert "another run" in told.err
+        answer = call("prune", workspace)
+    assert answer.code == 1
+    assert "another run" in answer.err

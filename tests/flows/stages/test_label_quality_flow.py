@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.stages.label_quality import measure_labels
+from flows.stages.judging.label_quality import measure_labels
 from pipeline.tables import QUALITY_TABLES
 from pipeline.workspace.journal_lines import Answer
 from pipeline.workspace.kept_checks import Journal

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from flows.stages.judged_labels import weigh_judged
+from flows.stages.judging.label_systems import weigh_judged
 from pipeline.exceptions import ConfigError, SearchError
 from pipeline.workspace.journal_lines import Answer
 from pipeline.workspace.kept_checks import Journal

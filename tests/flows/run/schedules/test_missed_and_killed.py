@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.workspace.store import lock_workspace
+from pipeline.workspace.lock import lock_workspace
 from tests.flows.run.schedules.real_server import (
     RealServer,
     end,
@@ -93,9 +93,9 @@ def test_a_killed_run_is_crashed_and_word_is_sent(
         crashed = lambda: real_server.find_run("Crashed", deployment="killed")  # noqa: E731
         assert wait_for(crashed, "the crash", log=log)["id"] == run["id"]
         wait_for(lambda: word.exists() and word.read_text(), "word", log=log)
-    told = json.loads(word.read_text())
-    assert (told["status"], told["run_id"]) == ("crashed", run["id"])
-    assert told["message"] == "killed by signal 9"
+    sent = json.loads(word.read_text())
+    assert (sent["status"], sent["run_id"]) == ("crashed", run["id"])
+    assert sent["message"] == "killed by signal 9"
 
 
 @pytest.mark.usefixtures("configured")

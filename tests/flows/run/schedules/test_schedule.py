@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.workspace.store import lock_workspace
+from pipeline.workspace.lock import lock_workspace
 from tests.flows.run.schedules.real_server import RealServer, run_schedule, wait_for
 from tests.flows.small_audit import SmallAudit
 
@@ -37,8 +37,8 @@ def test_an_interval_makes_a_run_that_ends_with_a_report(
     assert set(run["tags"]) >= {"weakspot", "night-watch"}
     assert len(json.dumps(run["parameters"])) < 300
     assert set(run["parameters"]) <= {"config_path", "overlap", "retries"}
-    told = lambda: any("report: " in line for line in read_logs(real_server, run))  # noqa: E731
-    wait_for(told, "our log lines")  # Prefect sends them every other second
+    sent = lambda: any("report: " in line for line in read_logs(real_server, run))  # noqa: E731
+    wait_for(sent, "our log lines")  # Prefect sends them every other second
 
     children = real_server.post(
         "/flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [run["id"]]}}

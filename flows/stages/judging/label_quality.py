@@ -8,23 +8,25 @@ import polars as pl
 
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
-from flows.stages.auto_margins import find_thresholds
+from flows.stages.judging.auto_margins import find_thresholds
 from pipeline.arrays import Vectors
 from pipeline.embeddings.card import EncoderCard
 from pipeline.exceptions import SearchError
 from pipeline.labels.attribute_file import DEFAULT_PRECISION, Attribute, hash_attribute
 from pipeline.labels.given import select_targets
+from pipeline.labels.probes.held_out import train_judged
+from pipeline.labels.probes.learning_curve import describe_gain
 from pipeline.labels.quality.calibration import (
     calibrate_scores,
     list_reliability,
     measure_calibration,
 )
 from pipeline.labels.quality.ensembles import ENSEMBLES, Weighed, merge_weighed, weigh_ensemble
-from pipeline.labels.quality.judged import judge_labels, weigh_inclusion
-from pipeline.labels.quality.measures import count_confusion, measure_quality
+from pipeline.labels.quality.judged_labels import judge_labels, weigh_inclusion
 from pipeline.labels.quality.mixture import cut_at_mixture, fit_mixtures, list_mixtures
+from pipeline.labels.quality.quality_measures import count_confusion, measure_quality
 from pipeline.labels.quality.thresholds import list_thresholds
-from pipeline.labels.zero_shot import Ensemble, list_prompts
+from pipeline.labels.zero_shot import Ensemble, list_prompts, make_prototypes
 from pipeline.tables import IN_USE, QUALITY_TABLES, empty
 from pipeline.workspace.kept_quality import find_quality, put_quality
 from pipeline.workspace.known_truth import read_known_truth
@@ -169,9 +171,25 @@ def _measure_attribute(inputs: _Inputs, store: Store) -> Iterator[tuple[str, pl.
             if len(own.values) == 2 and first is not None and first.supported:
                 methods["mixture"] = cut_at_mixture(own, first)
             yield from _measure_scores(inputs, own, compared)
+            if (probed := _label_by_probe(inputs, compared, store)) is not None:
+                methods["probe"] = probed
     methods[IN_USE] = labels
     for method, predicted in methods.items():
         yield from _judge(inputs, method, predicted)
+
+
+def _label_by_probe(inputs: _Inputs, judged: pl.DataFrame, store: Store) -> pl.DataFrame | None:
+    """Return what a probe would label, trained on the judged samples, each held out in turn."""
+    if inputs.prompts is None:
+        return None
+    vectors = read_sample_vectors(store, judged, encoder_id=inputs.prompts.encoder_id)
+    prototypes = make_prototypes(inputs.attribute, inputs.prompts, logit_scale=inputs.logit_scale)
+    trained = train_judged(judged, vectors, attribute=inputs.attribute, prototypes=prototypes)
+    if trained is None:
+        return None
+    if gain := describe_gain(trained.trace()):
+        LOG.info("%s, by a probe: %s", inputs.attribute.name, gain)
+    return trained.label().select("sample_id", "value")
 
 
 def _judge(

@@ -11,12 +11,13 @@ def judge_labels(labels: pl.DataFrame, checks: pl.DataFrame, *, checker: str) ->
     """Return labels in their order, each with a checker's verdict on it.
 
     labels: sample_id, attribute, shown (the label), further columns. checks: the `checks` table.
-    Adds `verdict` (right, wrong, cannot say; null where there is no answer) and `value`, the true
-    value (null where it is not known). An answer to an earlier label of the sample counts through
-    the true value that it gave; where it gave none, the new label has no answer yet.
+    Adds `verdict` (right, wrong, cannot say; null where there is no answer), `value`, the true
+    value (null where it is not known), and `inclusion` of the answer. An answer to an earlier label
+    of the sample counts through the true value that it gave; where it gave none, the new label has
+    no answer yet.
     """
     own = checks.filter(pl.col("checker") == checker).unique(_KEY, keep="last")
-    answers = own.select(*_KEY, "answer", "value", judged="shown")
+    answers = own.select(*_KEY, "answer", "value", "inclusion", judged="shown")
     same = pl.col("judged") == pl.col("shown")
     verdict = (
         pl.when(pl.col("answer") == CANNOT_SAY)

@@ -6,7 +6,7 @@ from pipeline.arrays import Floats
 from pipeline.config.audit import System
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import SearchError
-from pipeline.labels.quality.judged import weigh_inclusion
+from pipeline.labels.quality.judged_labels import weigh_inclusion
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store

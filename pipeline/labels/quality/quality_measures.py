@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipeline.labels.quality.judged import JudgedLabels, Share
+from pipeline.labels.quality.judged_labels import JudgedLabels, Share
 from pipeline.tables import LABEL_CONFUSION, LABEL_QUALITY, check
 from pipeline.vocabulary import UNKNOWN
 

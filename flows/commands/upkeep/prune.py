@@ -17,8 +17,9 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help="Remove; without it nothing is.")] = False,
 ) -> None:
     """List what a workspace does not need any more: old runs, labels, errors and vectors."""
-    from pipeline.workspace.pruning import list_removals, remove
-    from pipeline.workspace.store import find_store, lock_workspace, open_store
+    from flows.commands.upkeep.pruning import list_removals, remove
+    from pipeline.workspace.lock import lock_workspace
+    from pipeline.workspace.store import find_store, open_store
 
     find_store(workspace)
     with lock_workspace(workspace):

@@ -9,7 +9,7 @@ import polars as pl
 from pipeline.arrays import Vectors
 from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.quality.ensembles import Weighed, weigh_ensemble
-from pipeline.labels.quality.judged import weigh_inclusion
+from pipeline.labels.quality.judged_labels import weigh_inclusion
 from pipeline.labels.quality.thresholds import (
     MarginedLabels,
     Threshold,
