@@ -10,9 +10,9 @@ from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
 from flows.stages.judging.label_quality import measure_labels
-from flows.stages.report_detector import report_detector
-from flows.stages.report_gallery import pick_worst
-from flows.stages.report_groups import report_domain, report_error_gates, report_fairness
+from flows.stages.reporting.report_detector import report_detector
+from flows.stages.reporting.report_gallery import pick_worst
+from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
 from pipeline.coverage.values import average_errors, cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError

@@ -85,7 +85,7 @@ def invert_matrix(world: NoiseWorld, ids: tuple[int, ...]) -> float:
         matrix = np.asarray(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1), np.float64)
         if abs(np.linalg.det(matrix)) <= 0.1:
             matrix = np.eye(values)
-        product = np.kron(product, matrix)
+        product = np.asarray(np.kron(product, matrix), np.float64)
     key = np.ravel_multi_index(tuple(world.seen), world.rates.shape)
     n = np.bincount(key, minlength=world.rates.size)
     errors = np.bincount(key, world.errors, minlength=world.rates.size) / np.maximum(n, 1)

@@ -7,7 +7,7 @@ from scipy import special
 
 from pipeline.arrays import Floats, Ints
 from pipeline.slices.label_noise.noise_rows import AttributeRows
-from pipeline.slices.label_noise.resampling import pick_columns, resample
+from pipeline.slices.label_noise.posterior_resampling import pick_columns, resample
 from pipeline.slices.label_noise.slice_cells import RowErrors
 
 _PRIOR = 1.0  # checks that the prior of one label is worth, spread over the true values

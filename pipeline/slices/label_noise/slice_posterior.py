@@ -13,7 +13,7 @@ from pipeline.slices.label_noise.check_evidence import (
     expect_membership,
 )
 from pipeline.slices.label_noise.confusion import CONCENTRATIONS, PRIORS
-from pipeline.slices.label_noise.resampling import pick_columns, resample
+from pipeline.slices.label_noise.posterior_resampling import pick_columns, resample
 from pipeline.slices.label_noise.slice_draws import SliceDraws
 
 FEWEST_JOINT = 30.0  # rows checked for all attributes, from which departures are estimated
