@@ -121,13 +121,13 @@ def test_the_verdict_names_what_holds_before_what_is_unclear_and_counts_both() -
 
 def test_slices_that_wrong_labels_hide_are_listed_to_check() -> None:
     predicates = make_predicates(("age", "child"), ("hat", "yes"))
-    needed = [{"attribute": "age", "value": "child", "n": 30}]
-    row = {**CORRECTION, "predicates": predicates, "checks_needed": needed}
+    row = {**CORRECTION, "predicates": predicates}
     frame = make_table([row], CORRECTIONS)
     words = read(make_finding(1), worth_checking=frame)
     assert "1 slice is worth checking." in words
-    cells = "age = child and hat = yes 58.0% 402 41.2% 33.1% to 49.8% 4.1% 30 more checks of age"
+    cells = "age = child and hat = yes 58.0% 402 41.2% 33.1% to 49.8% 4.1% 10.1"
     assert cells in words
+    assert "check-labels AUDIT.toml --attribute age --attribute hat." in words
     alone = read(worth_checking=frame)
     assert "1 slice is worth checking: wrong labels may hide what it does there." in alone
     assert "Worth checking" not in read(make_finding(1))
