@@ -148,12 +148,23 @@ def test_groups_stand_beside_their_corrected_errors() -> None:
     rows = [
         make_gap(("gender", "woman"), **CORRECTED),
         make_gap(("gender", "man"), correction="none", correction_note="nothing was checked"),
+        make_gap(
+            ("age", "old"),
+            **CORRECTED
+            | {"corrected_value": None, "correction": "bounds", "correction_note": "too few"},
+        ),
+        make_gap(("age", "young"), **CORRECTED | {"correction_note": "dependent"}),
     ]
     words = read_words(make_fairness(gaps=make_table(rows, GAPS), labels="predicted"))
     assert "corrected 15.1% 11.3% to 19.6%" in words
     assert "corrected +11.8 7.1 to 16.8" in words
     assert "Nothing was checked" in words
-    assert "How many labels of age are wrong is not known." in words
+    assert "Too few" in words
+    assert "corrected 11.3% to 19.6%" in words
+    assert "ependent" not in words
+    assert "is not known" not in words
+    only = read_words(make_fairness(gaps=make_table(rows[:2], GAPS), labels="predicted"))
+    assert "How many labels of age are wrong is not known." in only
 
 
 def test_a_gate_that_labels_keep_from_judging_says_what_to_do() -> None:
