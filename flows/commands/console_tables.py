@@ -107,8 +107,11 @@ def _tabulate_gaps(gaps: Sequence[Mapping[str, Any]], system: str, labels: str) 
         "gap": [_write(gap["difference"], "+.3f") for gap in listed],
         "95 %": [_write_interval(gap["difference_low"], gap["difference_high"]) for gap in listed],
         "adjusted": [_write(gap["adjusted_difference"], "+.3f") for gap in listed],
-        "state": [_write_state(gap) for gap in listed],
     }
+    fixed = [_write_corrected_gap(gap) for gap in listed]
+    if any(fixed):
+        columns["corrected"] = fixed
+    columns["state"] = [_write_state(gap) for gap in listed]
     caption = f"{left} more {groups} in the report" if left else None
     title = f"{system}: groups {_BY[labels]} against the rest"
     return tabulate(title, columns, caption=caption, box=SIMPLE, wrap_numbers=False)
@@ -131,6 +134,16 @@ def _write_corrected(row: Mapping[str, Any]) -> str:
         return ""
     ends = f"{low:.3g} to {high:.3g}"
     return ends if value is None else f"{value:.3g} ({ends})"
+
+
+def _write_corrected_gap(gap: Mapping[str, Any]) -> str:
+    """Write the corrected difference, of bounds the interval, else nothing."""
+    low, high = (gap.get(f"corrected_difference_{end}") for end in ("low", "high"))
+    if low is None or high is None:
+        return ""
+    value = gap["corrected_difference"]
+    ends = f"{low:+.3f} to {high:+.3f}"
+    return ends if value is None else f"{value:+.3f} ({ends})"
 
 
 def _write_difference(row: Mapping[str, Any]) -> str:

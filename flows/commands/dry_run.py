@@ -28,6 +28,7 @@ from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
 from pipeline.texts.rapidocr_reader import load_reader
+from pipeline.workspace.kept_checks import read_checks
 from pipeline.workspace.store import Store
 
 SHOWN_REJECTS = 10
@@ -122,6 +123,7 @@ def check_audit(
     mappings = _describe_fits("", fits)
     problems += _list_unread(scored)
     problems += _find_constant(resolved, sample_set)
+    problems += _find_unjudged(resolved, store)
     if audit.dataset.truth is not None:
         truth = read_truth(audit.dataset.truth, sample_set.samples)
         problems += truth.problems
@@ -142,6 +144,23 @@ def check_audit(
         counts, seconds, size, problems,
         mappings=mappings, systems=systems, text_seconds=text_seconds,
     )  # fmt: skip
+
+
+def _find_unjudged(resolved: ResolvedAudit, store: Store) -> tuple[str, ...]:
+    """Say which groups the gates will not judge, because nothing is known of their labels."""
+    gates, truth = resolved.audit.gates, resolved.audit.dataset.truth
+    if gates is None or gates.max_gap is None or gates.unchecked_labels == "judge":
+        return ()
+    known = {*(truth.attributes if truth else ()), *read_checks(store.folder)["attribute"]}
+    judged = gates.attributes or resolved.sensitive
+    prompted = {one.name for one in resolved.attributes if one.kind == "prompts"}
+    names = [name for name in judged if name in prompted and name not in known]
+    if not names:
+        return ()
+    return (
+        f"gates: groups of {', '.join(names)} are not judged until some of their labels are "
+        'checked with `weakspot check-labels`, or with unchecked_labels = "judge"',
+    )
 
 
 def _list_unread(scored: Mapping[str, Scored]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def find_hidden_slices(
     findings: WEAKNESSES, all of which the search named. counted: slices that it counted. Further
     arguments as for the search; min_support: a share below 1, else a count. As in the search, what
     the findings explain is set aside: candidates are slices of the rows, as labelled, that no
-    finding holds, with labels of a model, neither inside nor around a finding or one listed before.
+    finding holds, with labels of a model, neither inside nor around a finding, nor inside another.
     Their corrected differences among these rows, divided by the standard error that the lower end
     of the interval implies, must have q < 0.05 (Benjamini and Hochberg 1995, over `counted`).
     Labels must hide a fifth of them or more, else the search has judged the slice already, and the
@@ -117,15 +117,18 @@ def _list_exact(known: KnownLabels) -> list[list[dict[str, str]]]:
 
 
 def _drop_related(slices: Sequence[Predicates], found: Sequence[Predicates]) -> list[Predicates]:
-    """Return the slices that are neither inside nor around a finding or one before them."""
-    named = [_name(predicates) for predicates in found]
-    kept = []
-    for predicates in slices:
-        own = _name(predicates)
-        if not any(own <= other or other <= own for other in named):
-            named.append(own)
-            kept.append(predicates)
-    return kept
+    """Return the slices that are neither inside nor around a finding, nor inside another of them.
+
+    As in the search a more general slice stands for those inside it.
+    """
+    findings = [_name(predicates) for predicates in found]
+    names = [_name(predicates) for predicates in slices]
+    return [
+        predicates
+        for predicates, own in zip(slices, names, strict=True)
+        if not any(own <= other or other <= own for other in findings)
+        and not any(other < own for other in names)
+    ]
 
 
 def _name(predicates: Predicates) -> frozenset[tuple[str, str]]:

@@ -37,7 +37,6 @@ class WorthView:
     error_range: str
     complement: str
     lift: str
-    needed: str
 
 
 def is_corrected(row: Row) -> bool:
@@ -83,7 +82,6 @@ def view_worth(row: Row, words: ErrorWords) -> WorthView:
         error_range=write_error_range(row, words),
         complement=words.write_value(row["corrected_rest_error"]),
         lift=format_number(row["corrected_lift"]),
-        needed=write_checks(row["checks_needed"] or ()),
     )
 
 

@@ -1,6 +1,6 @@
 """One system's findings, worded and drawn for the template."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,7 @@ class SystemView:
     insufficient: list[FindingView]
     holding: int  # the findings that labels do not make unclear
     worth: list[WorthView]  # slices that are no findings as labelled, but may be when corrected
+    worth_attributes: list[str]  # whose labels are to be checked for these
     lead: FindingView | None
     gap: str | None
     counted: str
@@ -108,6 +109,7 @@ def view_system(system: SystemReport, *, index: int, modelled: Collection[str] =
         insufficient=[view for view in views if view.state == INSUFFICIENT],
         holding=len(holding),
         worth=[view_worth(row, words) for row in system.worth_checking.to_dicts()],
+        worth_attributes=_list_modelled(system.worth_checking["predicates"].to_list(), modelled),
         lead=next(iter(confirmed + holding + findings), None),
         gap=words.write_gap(gap) if gap is not None and gap == gap else None,
         counted=format_count(system.slices_counted),
@@ -118,6 +120,12 @@ def view_system(system: SystemReport, *, index: int, modelled: Collection[str] =
         errors_without_sample=system.errors_without_sample,
         detector=view_detector(system.detector),
     )
+
+
+def _list_modelled(slices: Sequence[Predicates], modelled: Collection[str]) -> list[str]:
+    """Return the attributes of some slices whose labels a model made, each once."""
+    names = [one["attribute"] for predicates in slices for one in predicates]
+    return [name for name in dict.fromkeys(names) if name in modelled]
 
 
 def _view_finding(

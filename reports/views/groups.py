@@ -162,7 +162,9 @@ def _view_corrected(row: Row, words: ErrorWords) -> Gap:
         return Gap("", note=note)
     interval = _write_interval(row, ("corrected_low", "corrected_high"), words.write_value)
     value = row["corrected_value"]
-    return Gap("" if value is None else words.write_value(value), interval, note)
+    if value is None:
+        return Gap("", interval, note)
+    return Gap(words.write_value(value), interval)
 
 
 def _view_adjusted(row: Row, words: ErrorWords) -> Gap:

@@ -121,13 +121,13 @@ def test_the_verdict_names_what_holds_before_what_is_unclear_and_counts_both() -
 
 def test_slices_that_wrong_labels_hide_are_listed_to_check() -> None:
     predicates = make_predicates(("age", "child"), ("hat", "yes"))
-    needed = [{"attribute": "age", "value": "child", "n": 30}]
-    row = {**CORRECTION, "predicates": predicates, "checks_needed": needed}
+    row = {**CORRECTION, "predicates": predicates}
     frame = make_table([row], CORRECTIONS)
     words = read(make_finding(1), worth_checking=frame)
     assert "1 slice is worth checking." in words
-    cells = "age = child and hat = yes 58.0% 402 41.2% 33.1% to 49.8% 4.1% 30 more checks of age"
+    cells = "age = child and hat = yes 58.0% 402 41.2% 33.1% to 49.8% 4.1% 10.1"
     assert cells in words
+    assert "check-labels AUDIT.toml --attribute age --attribute hat." in words
     alone = read(worth_checking=frame)
     assert "1 slice is worth checking: wrong labels may hide what it does there." in alone
     assert "Worth checking" not in read(make_finding(1))
@@ -148,12 +148,23 @@ def test_groups_stand_beside_their_corrected_errors() -> None:
     rows = [
         make_gap(("gender", "woman"), **CORRECTED),
         make_gap(("gender", "man"), correction="none", correction_note="nothing was checked"),
+        make_gap(
+            ("age", "old"),
+            **CORRECTED
+            | {"corrected_value": None, "correction": "bounds", "correction_note": "too few"},
+        ),
+        make_gap(("age", "young"), **CORRECTED | {"correction_note": "dependent"}),
     ]
     words = read_words(make_fairness(gaps=make_table(rows, GAPS), labels="predicted"))
     assert "corrected 15.1% 11.3% to 19.6%" in words
     assert "corrected +11.8 7.1 to 16.8" in words
     assert "Nothing was checked" in words
-    assert "How many labels of age are wrong is not known." in words
+    assert "Too few" in words
+    assert "corrected 11.3% to 19.6%" in words
+    assert "ependent" not in words
+    assert "is not known" not in words
+    only = read_words(make_fairness(gaps=make_table(rows[:2], GAPS), labels="predicted"))
+    assert "How many labels of age are wrong is not known." in only
 
 
 def test_a_gate_that_labels_keep_from_judging_says_what_to_do() -> None:

@@ -209,7 +209,7 @@ def test_finding_tells_where_its_labels_came_from_and_how_far_to_trust_them() ->
     words = read_page(build_report(make_report_data(1))).words
     assert (
         "Labels: hat predicted by an image-text model, so some labels are wrong "
-        "(by the truth file, 58.0% of the labels yes are right)." in words
+        "(by true values or checks, 58.0% of the labels yes are right)." in words
     )
 
 

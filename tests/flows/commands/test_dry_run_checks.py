@@ -150,3 +150,12 @@ def test_a_given_attribute_with_one_value_for_all_is_said(small_audit: SmallAudi
     small_audit.edit('"image/contrast"]', '"image/contrast"]\ngiven = ["camera"]')
     shown = check_audit(small_audit.config, limit=None).to_text()
     assert "note: camera is 'a' for every sample" in shown
+
+
+def test_gates_that_will_not_judge_unchecked_labels_are_said(small_audit: SmallAudit) -> None:
+    groups = '[fairness]\nattributes = ["tone", "brightness"]\n[gates]\nmax_gap = 0.1\n'
+    small_audit.config.write_text(small_audit.config.read_text() + groups)
+    said = "note: gates: groups of tone are not judged until some of their labels are checked"
+    assert said in check_audit(small_audit.config, limit=None).to_text()
+    small_audit.edit("max_gap = 0.1", 'max_gap = 0.1\nunchecked_labels = "judge"')
+    assert said not in check_audit(small_audit.config, limit=None).to_text()

@@ -130,3 +130,17 @@ def test_a_gate_that_did_not_judge_says_what_to_do() -> None:
     assert "gates: finder: not judged: labels unchecked" in printed
     assert 'my/audit.toml, or [gates] unchecked_labels = "judge"' in printed
     assert "unchecked_labels" not in print_all(gates={"finder": "pass"})
+
+
+def test_groups_are_printed_with_their_corrected_gaps() -> None:
+    gap = {
+        "system": "finder", "labels": "predicted", "level": 1, "n": 110, "value": 0.2,
+        "difference": 0.1, "difference_low": 0.05, "difference_high": 0.15, "state": "gap",
+        "adjusted_difference": None, "needed_n": None, "corrected_difference": 0.22,
+        "corrected_difference_low": 0.12, "corrected_difference_high": 0.3,
+        "predicates": [{"attribute": "age", "value": "old"}],
+    }  # fmt: skip
+    assert "+0.220 (+0.120 to +0.300)" in print_all(gaps=(gap,))
+    bounds = gap | {"corrected_difference": None}
+    assert "+0.120 to +0.300" in print_all(gaps=(bounds,))
+    assert "corrected" not in print_all(gaps=(bounds | {"corrected_difference_low": None},))
