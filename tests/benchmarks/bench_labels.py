@@ -78,11 +78,10 @@ def bench_quality(folder: Path, *, full: bool) -> None:
             known = simulate_checks(labels, frame, per_value=100, seed=seed)
             unseen = ~faces.names.is_in(known["sample_id"].implode())
             made = relabel(faces, attribute, prototypes, labels, known, always=True)
-            used += not made.note.startswith("zero-shot")
             one = measure_labels(made.labels, truth.filter(unseen), faces.names.filter(unseen))
             drawn.append(one)
             better = relabel(faces, attribute, prototypes, labels, known)
-            used -= better.probe is None
+            used += better.probe is not None
         cells.append((float(np.mean([a for a, _ in drawn])), float(np.mean([b for _, b in drawn]))))
         rows.append(cells)
         text = "".join(f"{right:10.3f} {kappa:5.2f}" for right, kappa in cells)

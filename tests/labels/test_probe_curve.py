@@ -86,7 +86,7 @@ def test_neighbours_of_examples_are_not_labelled_by_a_probe_that_saw_them() -> N
          "cluster_id": [f"pair {row // 2}" for row in range(count)]}
     )  # fmt: skip
     vectors = Vectors(ids, draw_vectors(values).astype(np.float32), "enc")
-    values_by_prompts = {"blue": ("a", "b"), "green": ("c", "d")}
+    values_by_prompts: dict[str, tuple[str, ...]] = {"blue": ("a", "b"), "green": ("c", "d")}
     attribute = Attribute(name="color", kind="prompts", values=values_by_prompts)
     prompts = pl.Series([f"a photo of {word}." for word in "abcd"])
     texts = Vectors(prompts, np.eye(24)[:4].astype(np.float32), "enc")
