@@ -130,6 +130,7 @@ def _exchange(
 ) -> None:
     """Import answers, then write a sheet of what is still to be answered."""
     from flows.checks.answer_files import import_answers, write_sheet
+    from flows.checks.probe_offer import propose_probe
     from flows.checks.session import ask_for_checks, open_session
 
     session = open_session(audit)
@@ -141,6 +142,8 @@ def _exchange(
         )
         _print_import(imported)
         _print_checks(session)
+        if probe := propose_probe(session.resolved, session.store):
+            typer.echo(probe)
     if export_file is not None:
         asked = ask_for_checks(session, options)
         write_sheet(session, asked.rows, export_file)
