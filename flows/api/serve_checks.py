@@ -13,6 +13,7 @@ from flows.api.questionnaire import CheckTask, Offer, Questionnaire
 from flows.api.sample_images import SampleImages
 from flows.api.server import make_app, serve
 from flows.api.static_page import write_static_page
+from flows.checks.probe_offer import propose_probe
 from flows.checks.session import DrawOptions, open_session
 from flows.run.resolved_audit import ResolvedAudit
 from pipeline.workspace.kept_checks import Journal
@@ -107,7 +108,10 @@ def propose_next(page: PreparedPage) -> Sequence[Offer]:
     """Return what to do once labels are checked: sentences, each with its command."""
     if page.journal.read().is_empty():
         return []
+    session = open_session(page.audit)
+    probe = propose_probe(session.resolved, session.store)
     return [
+        *([(probe, f"weakspot label {page.audit}")] if probe else []),
         ("The next run corrects its findings for wrong labels by these answers.",
          f"weakspot run {page.audit}"),
     ]  # fmt: skip

@@ -15,9 +15,10 @@ from pipeline.labels.probes.label_comparison import compare_labels
 from pipeline.labels.probes.linear_probe import Probe, fit_probe
 from pipeline.labels.probes.probe_notes import describe_choice
 from pipeline.labels.zero_shot import Prototypes, average_prompts, label_samples
-from pipeline.slices import audit_slices
-from pipeline.slices.label_noise.correction import correct_slices
-from pipeline.slices.label_noise.diluted import find_diluted
+from pipeline.slices import SliceResult, audit_slices
+from pipeline.slices.corrected_findings import correct_predicates
+from pipeline.slices.hidden_slices import find_hidden_slices
+from pipeline.slices.known_labels import KnownLabels
 from pipeline.workspace.known_truth import KNOWN_TRUTH, fit_inclusion
 from tests.benchmarks.face_vectors import Faces
 
@@ -113,18 +114,18 @@ def widen(long: pl.DataFrame, ids: pl.Series, *, value: str = "value") -> pl.Dat
 class Found:
     """Slices that a search found, and those worth checking, with what is known of their truth.
 
-    findings: WEAKNESSES and the columns of CORRECTIONS. diluted: CORRECTIONS. leads: LEADS, by
-    which checks are drawn.
+    findings: WEAKNESSES and the columns of CORRECTIONS. hidden: CORRECTIONS of slices that are
+    worth checking. leads: LEADS, by which checks are drawn.
     """
 
     findings: pl.DataFrame
-    diluted: pl.DataFrame
+    hidden: pl.DataFrame
     leads: pl.DataFrame
 
     def find(self, predicates: Predicates) -> Mapping[str, Any] | None:
         """Return the row of a slice, from the findings or those worth checking."""
         wanted = name_slice(predicates)
-        for frame in (self.findings, self.diluted):
+        for frame in (self.findings, self.hidden):
             for row in frame.iter_rows(named=True):
                 if name_slice(row["predicates"]) == wanted:
                     return row
@@ -136,26 +137,34 @@ def name_slice(predicates: Sequence[Mapping[str, str]]) -> frozenset[tuple[str, 
     return frozenset((one["attribute"], one["value"]) for one in predicates)
 
 
-def search(
-    table: pl.DataFrame, errors: Floats, *, known: pl.DataFrame | None, ids: pl.Series,
-    max_level: int = 2,
-) -> Found:  # fmt: skip
-    """Search labels, correct what is found by KNOWN_TRUTH, and list what labels hide."""
-    result = audit_slices(table, errors, max_level=max_level)
-    findings, leads = result.findings, list_leads(result.findings, result.family)
-    if known is None:
-        return Found(findings, pl.DataFrame(), leads)
+def search_labels(table: pl.DataFrame, errors: Floats, *, max_level: int = 2) -> SliceResult:
+    """Search as `weakspot find` does."""
+    return audit_slices(table, errors, max_level=max_level, exclude_unknown=True)
+
+
+def know_labels(
+    table: pl.DataFrame, errors: Floats, known: pl.DataFrame, ids: pl.Series
+) -> KnownLabels:
+    """Return labels beside KNOWN_TRUTH."""
     truth, inclusion = widen(known, ids), widen(known, ids, value="inclusion")
     absent = [pl.lit(None, pl.String).alias(name) for name in table.columns
               if name not in truth.columns]  # fmt: skip
     truth = truth.with_columns(absent).select(table.columns)
     inclusion = inclusion.with_columns(one.cast(pl.Float64) for one in absent)
-    inclusion = inclusion.select(table.columns)
-    predicates = findings["predicates"].to_list()
-    corrected = correct_slices(table, errors, predicates, truth=truth, inclusion=inclusion)
-    diluted = find_diluted(
-        table, errors, truth=truth, inclusion=inclusion, already=predicates, max_level=max_level
-    )
-    return Found(
-        pl.concat([findings, corrected.drop("predicates")], how="horizontal"), diluted, leads
-    )
+    return KnownLabels(table, truth, inclusion.select(table.columns), frozenset(table.columns),
+                       errors, ids)  # fmt: skip
+
+
+def search(
+    table: pl.DataFrame, errors: Floats, *, known: pl.DataFrame | None, ids: pl.Series
+) -> Found:
+    """Search labels, correct what is found by KNOWN_TRUTH, and list what labels hide."""
+    result = search_labels(table, errors)
+    findings, leads = result.findings, list_leads(result.findings, result.family)
+    if known is None:
+        return Found(findings, pl.DataFrame(), leads)
+    judged = know_labels(table, errors, known, ids)
+    corrected = correct_predicates(judged, findings["predicates"].to_list(), seed=0)
+    hidden = find_hidden_slices(judged, findings, counted=result.family.height)
+    both = pl.concat([findings, corrected.drop("predicates")], how="horizontal")
+    return Found(both, hidden, leads)

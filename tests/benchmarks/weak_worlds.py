@@ -14,7 +14,7 @@ from tests.benchmarks.label_steps import Predicates
 BASE, WEAK, WEAKER = 0.08, 0.30, 0.50  # error elsewhere, in weak groups of level 1 and of level 2
 _SHARES = {1: (0.03, 0.3), 2: (0.01, 0.03)}  # of the rows, of planted groups by level
 _TRIES = 100
-_SHARED = 0.4  # of the rows of a group, at most, that another one has
+_SHARED = 0.6  # of the rows of a group, at most, that another one has
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ def test_neighbours_of_examples_are_not_labelled_by_a_probe_that_saw_them() -> N
          "cluster_id": [f"pair {row // 2}" for row in range(count)]}
     )  # fmt: skip
     vectors = Vectors(ids, draw_vectors(values).astype(np.float32), "enc")
-    attribute = Attribute(name="color", kind="prompts",
-                          values=dict.fromkeys(NAMES[:2], ("a", "b", "c", "d")))  # fmt: skip
+    values_by_prompts: dict[str, tuple[str, ...]] = {"blue": ("a", "b"), "green": ("c", "d")}
+    attribute = Attribute(name="color", kind="prompts", values=values_by_prompts)
     prompts = pl.Series([f"a photo of {word}." for word in "abcd"])
     texts = Vectors(prompts, np.eye(24)[:4].astype(np.float32), "enc")
     prototypes = make_prototypes(attribute, texts, logit_scale=10.0)

@@ -187,8 +187,8 @@ def _label_by_probe(inputs: _Inputs, judged: pl.DataFrame, store: Store) -> pl.D
     trained = train_judged(judged, vectors, attribute=inputs.attribute, prototypes=prototypes)
     if trained is None:
         return None
-    if gain := describe_gain(trained.trace()):
-        LOG.info("%s, by a probe: %s", inputs.attribute.name, gain)
+    if inputs.judged_by == "checks":  # how many of them a person should make
+        LOG.info("%s, by a probe: %s", inputs.attribute.name, describe_gain(trained.trace()))
     return trained.label().select("sample_id", "value")
 
 

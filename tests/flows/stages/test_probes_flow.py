@@ -6,7 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.checks.probe_offer import propose_probe
 from flows.run.staleness import refuse_stale
+from flows.stages.judging.label_quality import measure_labels
 from pipeline.exceptions import ConfigError, SearchError
 from pipeline.workspace.journal_lines import Answer
 from pipeline.workspace.kept_checks import Journal
@@ -168,3 +170,33 @@ def test_groups_that_are_no_column_are_named(small_audit: SmallAudit) -> None:
     small_audit.edit("[attributes]\n", '[attributes]\nprobe_groups = "categry"\n')
     with pytest.raises(ConfigError, match=r"no column 'categry'.*category"):
         run_directly(small_audit.config, ["label"])
+
+
+def test_a_probe_that_agrees_better_is_offered_until_it_labels(small_audit: SmallAudit) -> None:
+    run_directly(small_audit.config, ["embed", "label"])
+    resolved, store = open_audit(small_audit.config)
+    assert propose_probe(resolved, store) is None
+    check_labels(small_audit, range(8))
+    assert propose_probe(resolved, store) is None
+    check_labels(small_audit, range(8, 60))
+    said = propose_probe(resolved, store)
+    assert said is not None
+    assert said.startswith("A probe agrees better with your checks: tone: 60 checks, ")
+    assert said.endswith("`weakspot label` labels with it.")
+    run_directly(small_audit.config, ["label"])
+    assert propose_probe(resolved, store) is None
+
+
+def test_nothing_is_offered_where_probes_are_not_wanted(small_audit: SmallAudit) -> None:
+    small_audit.edit("[attributes]\n", '[attributes]\nprobe = "never"\n')
+    run_directly(small_audit.config, ["embed", "label"])
+    check_labels(small_audit, range(60))
+    assert propose_probe(*open_audit(small_audit.config)) is None
+
+
+def test_label_quality_shows_what_a_probe_would_label(small_audit: SmallAudit) -> None:
+    run_directly(small_audit.config, ["embed", "label"])
+    check_labels(small_audit, range(60))
+    resolved, store = open_audit(small_audit.config)
+    quality = measure_labels(resolved, store)["label_quality"].filter(attribute="tone")
+    assert {"probe", "naive", "mean"} <= set(quality["method"])

@@ -1,0 +1,94 @@
+"""What is found of the Haar cascade by true attributes, by labels, and by corrected labels."""
+
+import json
+
+import numpy as np
+import polars as pl
+
+from pipeline.arrays import Floats
+from pipeline.slices.corrected_findings import correct_predicates
+from pipeline.slices.hidden_slices import find_hidden_slices
+from pipeline.slices.known_labels import KnownLabels
+from tests.benchmarks.face_vectors import FACES, Faces
+from tests.benchmarks.label_steps import Predicates, name_slice, search_labels
+from tests.benchmarks.weak_worlds import find_members
+
+_IOU = 0.3
+_FEWEST = 50  # faces of a slice whose error is compared
+
+
+def read_misses(faces: Faces) -> Floats:
+    """Return (n,) 1 where no detection of OpenCV's frontal-face cascade overlaps the face."""
+    truth = json.loads((FACES / "faces.json").read_text())
+    ids = {image["id"]: image["file_name"] for image in truth["images"]}
+    boxes = {ids[one["image_id"]]: one["bbox"] for one in truth["annotations"]}
+    found = set()
+    for one in json.loads((FACES / "haar_detections.json").read_text()):
+        name = ids[one["image_id"]]
+        if _overlap(one["bbox"], boxes[name]) > _IOU:
+            found.add(name)
+    return np.array([float(name not in found) for name in faces.names])
+
+
+def compare_lists(
+    truth: pl.DataFrame, labels: pl.DataFrame, known: KnownLabels, errors: Floats
+) -> dict[str, float]:
+    """Return Jaccard of findings, and RMSE of the errors of slices, without and with correction.
+
+    truth, labels: n rows, a column for each attribute, truth null where it is not known. Findings
+    are those of level 1 and 2; corrected ones are those that stay above the rest, and slices worth
+    checking. Slices compared: all of level 1 and 2 with at least 50 faces by truth and by labels;
+    a slice that can only be bounded is compared as labelled.
+    """
+    true_found = name_all(search_labels(truth.fill_null("unknown"), errors).findings)
+    result = search_labels(labels, errors)
+    corrected = correct_predicates(known, result.findings["predicates"].to_list(), seed=0)
+    kept = corrected.filter(pl.col("corrected_difference_low") > 0)
+    hidden = find_hidden_slices(known, result.findings, counted=result.family.height)
+    slices = list_slices(truth)
+    both = [one for one in slices if count(labels, one) >= _FEWEST]
+    fixed = correct_predicates(known, both, seed=0)["corrected_error"].to_list()
+    true = np.array([errors[find_members(truth, one)].mean() for one in both])
+    seen = np.array([errors[find_members(labels, one)].mean() for one in both])
+    mended = np.array([s if c is None else c for s, c in zip(seen, fixed, strict=True)])
+    return {
+        "findings": len(true_found),
+        "Jaccard by labels": jaccard(true_found, name_all(result.findings)),
+        "Jaccard corrected": jaccard(true_found, name_all(kept) | name_all(hidden)),
+        "slices": len(both),
+        "RMSE by labels": float(np.sqrt(np.mean((seen - true) ** 2))),
+        "RMSE corrected": float(np.sqrt(np.mean((mended - true) ** 2))),
+        "bounded": float(np.mean([one is None for one in fixed])),
+    }
+
+
+def list_slices(truth: pl.DataFrame) -> list[Predicates]:
+    """List the slices of level 1 and 2 with at least 50 faces by truth."""
+    singles = [[{"attribute": name, "value": value}] for name in truth.columns
+               for value in sorted(truth[name].drop_nulls().unique())]  # fmt: skip
+    pairs = [one + other for i, one in enumerate(singles) for other in singles[i + 1 :]
+             if one[0]["attribute"] != other[0]["attribute"]]  # fmt: skip
+    return [one for one in [*singles, *pairs] if count(truth, one) >= _FEWEST]
+
+
+def count(table: pl.DataFrame, predicates: Predicates) -> int:
+    """Count the rows of a slice."""
+    return int(find_members(table, predicates).sum())
+
+
+def name_all(frame: pl.DataFrame) -> set[frozenset[tuple[str, str]]]:
+    """Return the slices of a table as a set."""
+    return {name_slice(predicates) for predicates in frame["predicates"].to_list()}
+
+
+def jaccard(one: set[frozenset[tuple[str, str]]], other: set[frozenset[tuple[str, str]]]) -> float:
+    """Return the share of slices in both among those in either; 1 where there are none."""
+    return len(one & other) / len(one | other) if one | other else 1.0
+
+
+def _overlap(one: list[float], other: list[float]) -> float:
+    left, top = max(one[0], other[0]), max(one[1], other[1])
+    right = min(one[0] + one[2], other[0] + other[2])
+    bottom = min(one[1] + one[3], other[1] + other[3])
+    inner = max(right - left, 0) * max(bottom - top, 0)
+    return inner / (one[2] * one[3] + other[2] * other[3] - inner)
