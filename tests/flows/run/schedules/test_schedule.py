@@ -69,3 +69,40 @@ def test_a_run_while_another_uses_the_workspace_is_skipped(
     assert run["state_type"] == "COMPLETED"
     assert "another run" in run["state"]["message"] or "still going on" in run["state"]["message"]
     assert not (audit.folder / "report").exists()
+
+
+def test_a_run_that_would_overlap_is_cancelled_where_asked(
+    real_server: RealServer, measured_audit: SmallAudit
+) -> None:
+    audit = named(measured_audit, "cancelled")
+    log = audit.folder / "schedule.log"
+    options = ("--interval", "10", "--limit-overlap", "cancel")
+    with (
+        lock_workspace(audit.folder / "workspace"),
+        run_schedule(real_server, audit.config, *options),
+    ):
+        find = lambda: real_server.find_run("Cancelled", deployment="cancelled")  # noqa: E731
+        run = wait_for(find, "it", log=log)
+    assert run["state_type"] == "CANCELLED"
+    assert {"Failed", "Crashed"}.isdisjoint(
+        one["state_name"] for one in real_server.list_runs(deployment="cancelled")
+    )
+
+
+def test_a_run_that_would_overlap_waits_where_asked(
+    real_server: RealServer, measured_audit: SmallAudit
+) -> None:
+    audit = named(measured_audit, "queued")
+    log = audit.folder / "schedule.log"
+
+    def find(state: str) -> dict[str, Any] | None:
+        return real_server.find_run(state, deployment="queued")
+
+    with run_schedule(real_server, audit.config, "--interval", "10", "--limit-overlap", "queue"):
+        with lock_workspace(audit.folder / "workspace"):
+            run = wait_for(lambda: find("Running"), "a run", log=log)
+            wait_for(lambda: find("Skipped"), "an older one that waited", log=log)
+            assert find("Completed") is None
+        done = wait_for(lambda: find("Completed"), "its end", log=log)
+    assert done["id"] == run["id"]
+    assert find("Failed") is None
