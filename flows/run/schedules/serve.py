@@ -4,6 +4,7 @@ Prefect's own `serve` gives up when its server is away for half a minute, and en
 """
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -138,9 +139,10 @@ def _cancel_if_asked(client: "SyncPrefectClient", running: Started) -> None:
     run = client.read_flow_run(running.flow_run_id)
     if run.state is not None and run.state.is_cancelling():
         LOG.info("ending run %s, which was cancelled", run.name)
-        _terminate(running)
+        _kill(running)  # asked to end, it would call itself crashed, and send word of it
         state: State[None] = Cancelled(message="cancelled in Prefect; what was computed is kept")
         client.set_flow_run_state(run.id, state, force=True)
+        mark_crashed(client, run.id, "its audit was cancelled")
 
 
 def _end(running: Started) -> None:
@@ -159,8 +161,14 @@ def _terminate(running: Started) -> None:
     try:
         running.process.wait(timeout=_GRACE)
     except subprocess.TimeoutExpired:
-        running.process.kill()
-        running.process.wait()
+        _kill(running)
+
+
+def _kill(running: Started) -> None:
+    """End the process of a run and those that it started: it leads a session of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(running.process.pid, signal.SIGKILL)
+    running.process.wait()
 
 
 @contextlib.contextmanager
