@@ -84,4 +84,4 @@ def schedule(
     url = require_server()
     deployment_id = deploy_audit(scheduled)
     LOG.info("%s runs %s, from %s; Ctrl-C ends it", resolved.name, scheduled.timing, url)
-    serve_schedule(deployment_id, overlap=scheduled.overlap)
+    serve_schedule(deployment_id, deploy=lambda: deploy_audit(scheduled), overlap=scheduled.overlap)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import httpx
+
 from flows.run.logs import LOG
 from pipeline.files.whole_files import write_text
 
@@ -37,7 +39,8 @@ def watch_run(workspace: Path, flow_run_id: UUID | None) -> Iterator[None]:
 def _mark_noted(note: Path) -> None:
     from prefect.client.orchestration import get_client
 
-    with contextlib.suppress(ValueError), get_client(sync_client=True) as client:
+    unreached = (httpx.HTTPError, RuntimeError)
+    with contextlib.suppress(ValueError, *unreached), get_client(sync_client=True) as client:
         killed = UUID(note.read_text(encoding="utf-8").strip())
         if mark_crashed(client, killed, _KILLED):
             LOG.warning("the run before this one was killed; it is marked as crashed")

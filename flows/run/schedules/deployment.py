@@ -1,11 +1,12 @@
 """An audit as a deployment of the Prefect server that is configured."""
 
 import os
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
+
+import httpx
 
 from flows.run.artifacts import make_tags
 from flows.run.schedules.overlap import Overlap
@@ -56,7 +57,7 @@ def require_server() -> str:
             "a schedule needs a Prefect server that stays: start one with `prefect server start` "
             "and set PREFECT_API_URL to its address, e.g. http://127.0.0.1:4200/api"
         )
-    if not answers(url):
+    if not answers():
         raise WeakspotError(
             f"Prefect's server at {url} cannot be reached; start it, or set PREFECT_API_URL to the "
             "address of one that runs"
@@ -64,21 +65,25 @@ def require_server() -> str:
     return url
 
 
-def answers(url: str) -> bool:
-    """Return whether a Prefect server answers at the address of its API."""
+def answers() -> bool:
+    """Return whether the configured Prefect server answers."""
+    from prefect.client.orchestration import get_client
+
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=_SECONDS) as answer:  # noqa: S310 - the user's own address
-            return bool(answer.status == 200)
-    except (OSError, ValueError):
+        with get_client(sync_client=True, httpx_settings={"timeout": _SECONDS}) as client:
+            return client.api_healthcheck() is None
+    except (httpx.HTTPError, httpx.InvalidURL, RuntimeError, ValueError):
         return False
 
 
 def deploy_audit(scheduled: ScheduledAudit) -> UUID:
     """Make or renew the deployment of an audit at the server; return its id.
 
-    Runs that are due and were not started stay; those to come are scheduled anew.
+    Runs that are due and were not started stay; those to come are scheduled anew. Raises
+    WeakspotError when the server does not take it.
     """
     from prefect.deployments.runner import RunnerDeployment
+    from prefect.exceptions import PrefectException
     from prefect.types.entrypoint import EntrypointType
 
     from flows.run.flow import run_audit
@@ -94,7 +99,11 @@ def deploy_audit(scheduled: ScheduledAudit) -> UUID:
     )
     made.work_pool_name = None  # also where a deployment of this name had one: we start its runs
     made.work_queue_name = None
-    return cast("UUID", made.apply())
+    try:
+        return cast("UUID", made.apply())
+    except (httpx.HTTPError, PrefectException) as error:
+        reason = str(error).split("\n")[0]
+        raise WeakspotError(f"Prefect's server did not take the schedule: {reason}") from None
 
 
 def list_environment(flow_run_id: UUID) -> dict[str, str]:

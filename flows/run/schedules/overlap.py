@@ -49,20 +49,44 @@ _MISSED = "missed; one newer run does the work of all"
 
 
 def explain_missed(client: "SyncPrefectClient", own: "FlowRun") -> str | None:
-    """Return why a run that began is not needed, as a newer scheduled one is due, else None."""
+    """Return why a run that began is not needed, as a newer scheduled one was due, else None.
+
+    Workers of a pool start all runs that are late. What became due only while this run was starting
+    is no reason: it would never get to its work where starting takes longer than the interval.
+    """
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterDeploymentId,
+        FlowRunFilterExpectedStartTime,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+    )
+    from prefect.client.schemas.objects import StateType
+    from prefect.client.schemas.sorting import FlowRunSort
+
     if own.deployment_id is None or not own.auto_scheduled or own.expected_start_time is None:
         return None
-    newer = [
-        run
-        for run in list_due(client, own.deployment_id)
-        if run.auto_scheduled
-        and run.expected_start_time is not None
-        and run.expected_start_time > own.expected_start_time
-    ]
-    return _MISSED if newer else None
+    taken = (StateType.PENDING, StateType.RUNNING)
+    begun = [s.timestamp for s in client.read_flow_run_states(own.id) if s.type in taken]
+    waiting = FlowRunFilterStateType(any_=[StateType.SCHEDULED, *taken])
+    later = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[own.deployment_id]),
+            state=FlowRunFilterState(type=waiting),
+            expected_start_time=FlowRunFilterExpectedStartTime.model_validate(
+                {"after_": own.expected_start_time, "before_": min([*begun, _now()])}
+            ),
+        ),
+        sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+        limit=_PAGE,
+    )
+    return _MISSED if any(run.auto_scheduled and run.id != own.id for run in later) else None
 
 
 def list_due(client: "SyncPrefectClient", deployment_id: UUID) -> "list[FlowRunResponse]":
     """Return the runs of a deployment that should have begun by now, oldest first."""
-    now = dt.datetime.now(dt.UTC)
-    return client.get_scheduled_flow_runs_for_deployments([deployment_id], now, limit=_PAGE)
+    return client.get_scheduled_flow_runs_for_deployments([deployment_id], _now(), limit=_PAGE)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

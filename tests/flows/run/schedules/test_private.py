@@ -13,7 +13,11 @@ from tests.flows.command import Process, make_watched_environment, read_watched
 from tests.flows.run.schedules.real_server import PATIENCE, RealServer, end, wait_for
 from tests.flows.small_audit import SmallAudit
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("prefect"),
+    pytest.mark.timeout(900),  # where the machine is busy; else under a minute
+]
 
 
 def start_in_terminal(

@@ -9,7 +9,11 @@ from pipeline.workspace.lock import lock_workspace
 from tests.flows.run.schedules.real_server import RealServer, run_schedule, wait_for
 from tests.flows.small_audit import SmallAudit
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("prefect"),
+    pytest.mark.timeout(900),  # where the machine is busy; else under a minute
+]
 
 
 def named(audit: SmallAudit, name: str) -> SmallAudit:
@@ -69,3 +73,59 @@ def test_a_run_while_another_uses_the_workspace_is_skipped(
     assert run["state_type"] == "COMPLETED"
     assert "another run" in run["state"]["message"] or "still going on" in run["state"]["message"]
     assert not (audit.folder / "report").exists()
+
+
+def test_a_run_that_would_overlap_is_cancelled_where_asked(
+    real_server: RealServer, measured_audit: SmallAudit
+) -> None:
+    audit = named(measured_audit, "cancelled")
+    log = audit.folder / "schedule.log"
+    options = ("--interval", "10", "--limit-overlap", "cancel")
+    with (
+        lock_workspace(audit.folder / "workspace"),
+        run_schedule(real_server, audit.config, *options),
+    ):
+        find = lambda: real_server.find_run("Cancelled", deployment="cancelled")  # noqa: E731
+        run = wait_for(find, "it", log=log)
+    assert run["state_type"] == "CANCELLED"
+    assert {"Failed", "Crashed"}.isdisjoint(
+        one["state_name"] for one in real_server.list_runs(deployment="cancelled")
+    )
+
+
+def test_a_run_that_would_overlap_waits_where_asked(
+    real_server: RealServer, measured_audit: SmallAudit
+) -> None:
+    audit = named(measured_audit, "queued")
+    log = audit.folder / "schedule.log"
+
+    def find(state: str) -> dict[str, Any] | None:
+        return real_server.find_run(state, deployment="queued")
+
+    with run_schedule(real_server, audit.config, "--interval", "10", "--limit-overlap", "queue"):
+        with lock_workspace(audit.folder / "workspace"):
+            run = wait_for(lambda: find("Running"), "a run", log=log)
+            wait_for(lambda: find("Skipped"), "an older one that waited", log=log)
+            assert find("Completed") is None
+        done = wait_for(lambda: find("Completed"), "its end", log=log)
+    assert done["id"] == run["id"]
+    assert find("Failed") is None
+
+
+def test_a_run_that_is_cancelled_in_prefect_ends_and_sends_no_word(
+    real_server: RealServer, measured_audit: SmallAudit
+) -> None:
+    audit = named(measured_audit, "stopped")
+    log, word = audit.folder / "schedule.log", audit.folder / "word.json"
+    options = ("--interval", "10", "--limit-overlap", "queue", "--notify", f"tee {word}")
+    with (
+        lock_workspace(audit.folder / "workspace"),  # the run waits
+        run_schedule(real_server, audit.config, *options),
+    ):
+        running = lambda: real_server.find_run("Running", deployment="stopped")  # noqa: E731
+        run = wait_for(running, "a run", log=log)
+        state = {"type": "CANCELLING", "name": "Cancelling"}
+        real_server.post(f"/flow_runs/{run['id']}/set_state", state=state)
+        find = lambda: real_server.find_run("Cancelled", deployment="stopped")  # noqa: E731
+        assert wait_for(find, "its end", log=log)["id"] == run["id"]
+    assert not word.exists() or run["id"] not in word.read_text()

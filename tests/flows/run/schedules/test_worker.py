@@ -21,7 +21,11 @@ from tests.flows.run.schedules.real_server import (
 )
 from tests.flows.small_audit import SmallAudit
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("prefect"),
+    pytest.mark.timeout(900),  # where the machine is busy; else under a minute
+]
 
 
 def call_prefect(server: RealServer, folder: Path, *arguments: str) -> str:
