@@ -46,6 +46,10 @@ class StoreError(WeakspotError):
     """The workspace cannot be opened, is locked, or is of another version."""
 
 
+class DamagedDatabaseError(StoreError):
+    """The database of a workspace cannot be read any more."""
+
+
 class WorkspaceInUseError(StoreError):
     """Another run is using the workspace."""
 

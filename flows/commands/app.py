@@ -16,7 +16,7 @@ from flows.commands.labels.label_quality import label_quality
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
-from pipeline.exceptions import WeakspotError
+from pipeline.exceptions import ConfigError, WeakspotError
 
 if TYPE_CHECKING:
     from flows.run.summary import Summary
@@ -185,8 +185,23 @@ app.command("texts")(texts)
 
 
 @app.command()
-def doctor() -> None:
-    """Check whether this installation can do its work."""
+def doctor(
+    workspace: Annotated[
+        Path | None, typer.Argument(help="A workspace folder to examine for damage.")
+    ] = None,
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair the workspace: remove what is made again.")
+    ] = False,
+) -> None:
+    """Check whether this installation can do its work, or a workspace is damaged."""
+    if workspace is not None:
+        from flows.commands.upkeep.workspace_doctor import examine
+
+        examine(workspace, repair=repair)
+        return
+    if repair:
+        raise ConfigError("--repair needs a workspace: weakspot doctor WORKSPACE --repair")
     from flows.commands.doctor import check_installation
 
     checks = check_installation()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.run.health.damage import count_remade, sum_remade
 from flows.run.loaded_models import LoadEncoder, load_open_clip
 from flows.run.logs import LOG
 from flows.run.preflight import require_comparison
@@ -103,7 +104,8 @@ def _run_stages(
             run.counts |= _read_samples(resolved, store, runner, run.limit)
     if "embed" in stages:
         with run.timed("embed"):
-            run.counts |= _embed(resolved, store, runner, load)
+            embedded = _embed(resolved, store, runner, load)
+            run.counts |= embedded | sum_remade(run.counts, embedded)
     if "label" in stages:
         with run.timed("label"):
             run.counts |= runner.run_stage(
@@ -157,7 +159,7 @@ def _read_samples(
     counts = runner.run_stage(
         "samples", make_samples, resolved, store, detected=detected, limit=limit
     )
-    return counts | {"images_detected": detected.ran_on}
+    return counts | {"images_detected": detected.ran_on} | count_remade(detected.dropped)
 
 
 def _embed(
@@ -177,7 +179,7 @@ def _embed(
             "embed", make_embeddings, resolved, store,
             load=load, run_task=runner.run_task, on_share=on_share,
         )  # fmt: skip
-    return embedded | counts
+    return counts | embedded | sum_remade(counts, embedded)
 
 
 def _find(run: RunRecord, resolved: ResolvedAudit, store: Store, runner: Runner) -> None:

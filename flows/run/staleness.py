@@ -137,11 +137,13 @@ def _hash_checks(store: Store) -> str:
     return "" if values.is_empty() else _hash(values.write_csv())
 
 
-def refuse_unsearched(audit: Audit, store: Store, search: SearchRecord, *, inputs: Inputs) -> None:
+def refuse_unsearched(
+    audit: Audit, store: Store, search: SearchRecord, *, name: str, inputs: Inputs
+) -> None:
     """Raise StoreError when the last search read other inputs than are there now.
 
-    inputs: as `note_inputs` returns them now. A page of old findings beside new labels would
-    mislead.
+    name: of the audit that searched; another may share the workspace. inputs: as `note_inputs`
+    returns them now. A page of old findings beside new labels would mislead.
     """
     then, now = search.inputs.model_dump(), inputs.model_dump()
     problems = [f"the {name} are not those that were searched" for name in now
@@ -153,6 +155,8 @@ def refuse_unsearched(audit: Audit, store: Store, search: SearchRecord, *, input
         problems.append("[slices] labels is not what was searched")
     elif search.asked not in (None, hash_search(audit)):
         problems.append("[slices] or [domain] is not what was searched")
+    if name != audit.name:
+        problems.append(f"the last search is that of audit {name!r}, not of {audit.name!r}")
     if problems:
         where = f"{store.folder} was not searched as it is now; run `weakspot find` first"
         raise StoreError.from_problems(where, problems)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.run.health.damage import drop_damaged
 from flows.run.loaded_models import load_once
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
@@ -60,7 +61,9 @@ def detect_objects(
     detector = load_once(load, name)
     images, unread = _read_images(audit, _find_known(audit, store))
     put_known_images(images, store)
-    stored = read_stored_detections(locate_detections(store, detector.detector_id))
+    folder = locate_detections(store, detector.detector_id)
+    dropped = drop_damaged(folder, store.broken)
+    stored = read_stored_detections(folder)
     found, rejects = [stored], [list_broken(images, store.broken, stage="detect")]
     done = pl.concat([stored["content_key"], read_broken(store.broken)["content_key"]]).unique()
     ran_on, objects = 0, 0
@@ -80,7 +83,7 @@ def detect_objects(
                     break
     store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="detect")
     LOG.info("%s ran on %s images", detector.name, f"{ran_on:,}")
-    return DetectedImages(join_detections(images, found), images, unread, ran_on)
+    return DetectedImages(join_detections(images, found), images, unread, ran_on, dropped)
 
 
 def detect_shard(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.run.health.damage import count_remade, drop_damaged
 from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
@@ -29,11 +30,15 @@ from pipeline.workspace.store import Store
 
 @dataclass(frozen=True)
 class EmbedPlan:
-    """What is left to decode: samples that need a vector, samples that need measures alone."""
+    """What is left to decode: samples that need a vector, samples that need measures alone.
+
+    dropped: how many damaged shards were removed to be made again.
+    """
 
     to_encode: pl.DataFrame
     to_measure: pl.DataFrame
     shard_size: int = 2048
+    dropped: int = 0
 
     @property
     def size(self) -> int:
@@ -57,12 +62,14 @@ def plan_embedding(
     """Find the samples whose attributes need a vector or a measurement that is not stored.
 
     The rows keep the boxes of one image together, so that it is decoded once. Objects too small to
-    embed are measured alone. keep: whether a new encoder is noted in the workspace.
+    embed are measured alone. keep: whether the workspace may be changed: a new encoder is noted,
+    damaged shards are removed. Without it these raise StoreError.
     """
     audit = resolved.audit
     prompted = [a for a in resolved.attributes if a.kind == "prompts"]
     measured = [a for a in resolved.attributes if a.kind == "measured" and get_raw_measure(a)]
     nothing = samples.clear()
+    dropped = drop_damaged(store.measurements, store.broken) if keep else 0
     broken = read_broken(store.broken)["content_key"]
     needs_vector = pl.concat([nothing, *(select_targets(samples, a) for a in prompted)])
     small = find_small(needs_vector, min_size=audit.dataset.crop.min_size)
@@ -71,14 +78,15 @@ def plan_embedding(
     encoded = pl.Series("content_key", [], dtype=pl.String)
     if not needs_vector.is_empty():
         card = identify_encoder(require_encoder(audit), store, load, keep=keep)
-        encoded = stored_keys(store.embeddings / card.encoder_id)
+        vectors = store.embeddings / card.encoder_id
+        dropped += drop_damaged(vectors) if keep else 0
+        encoded = stored_keys(vectors)
     right_version = pl.col("measure_version") == MEASURE_VERSION
     known = read_measurements(store.measurements).filter(right_version)["content_key"]
     to_encode = select_missing(needs_vector, encoded, broken)
     to_measure = select_missing(needs_measure, known, broken, to_encode["content_key"])
-    if audit.encoder is None:
-        return EmbedPlan(to_encode, to_measure)
-    return EmbedPlan(to_encode, to_measure, audit.encoder.shard_size)
+    size = EmbedPlan.shard_size if audit.encoder is None else audit.encoder.shard_size
+    return EmbedPlan(to_encode, to_measure, size, dropped)
 
 
 def make_embeddings(
@@ -109,7 +117,7 @@ def make_embeddings(
     unusable = pl.concat(rejects).unique().sort("path", "reason")
     store.put_rejects(unusable, stage="embed")
     LOG.info("embedded: %s samples; not usable: %s", f"{embedded:,}", f"{unusable.height:,}")
-    return {"images_embedded": embedded}
+    return {"images_embedded": embedded} | count_remade(plan.dropped)
 
 
 def embed_shard(

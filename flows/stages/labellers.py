@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from flows.run.health.damage import drop_damaged
 from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
@@ -69,6 +70,7 @@ def encode_prompts(
     texts: Sequence[str], encoder_id: str, config: EncoderConfig, store: Store, load: LoadEncoder
 ) -> int:
     """Encode the texts that this encoder has not encoded yet; return how many these were."""
+    drop_damaged(store.prompts / encoder_id)
     known = set(stored_keys(store.prompts / encoder_id).to_list())
     missing = [text for text in texts if text not in known]
     if missing:

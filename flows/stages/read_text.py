@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.run.health.damage import count_remade, drop_damaged
 from flows.run.loaded_models import load_once
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
@@ -48,6 +49,7 @@ def make_texts(
     installed.
     """
     reader_id = load_once(load).reader_id
+    dropped = drop_damaged(store.locate_texts(reader_id), store.broken)
     missing = _find_unread(resolved, store.read_samples(), store, reader_id)
     rejects = [empty(REJECTS)]
     with show_progress("read text", missing.height):
@@ -58,7 +60,7 @@ def make_texts(
     store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="texts")
     TextsManifest(reader_id=reader_id).write(store.folder)
     LOG.info("text read in %s images", f"{missing.height:,}")
-    return {"images_read": missing.height}
+    return {"images_read": missing.height} | count_remade(dropped)
 
 
 @dataclass(frozen=True)

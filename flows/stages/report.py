@@ -67,7 +67,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     dataset = SamplesManifest.read(store.folder)
     refuse_stale(resolved, store)
     inputs = note_inputs(store, samples)
-    refuse_unsearched(audit, store, search, inputs=inputs)
+    refuse_unsearched(audit, store, search, name=run["name"], inputs=inputs)
     manifest = LabelManifest.read(store.folder)
     columns, _ = choose_columns(
         manifest, label_source=audit.slices.labels, of_objects=resolved.of_objects

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all: under a temporary name, then renamed."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,9 +29,20 @@ def replace_file(path: Path) -> Iterator[Path]:
 
 def write_text(text: str, path: Path) -> Path:
     """Write `text` to `path` as UTF-8, whole or not at all, folders included; return the path."""
+    return write_bytes(text.encode(), path)
+
+
+def write_bytes(data: bytes, path: Path) -> Path:
+    """Write `data` to `path`, whole or not at all, folders included; return the path.
+
+    The bytes are on disk before the file gets its name: after a power cut it is the old or the new
+    one, never an empty one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with replace_file(path) as partial, partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     return path
 
 
@@ -39,6 +51,8 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as partial:
         frame.write_parquet(partial, statistics=False)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
     return path
 
 

@@ -1,13 +1,15 @@
 """The DuckDB file of a workspace: how it is opened, its tables, and how they change over time."""
 
+import contextlib
+import errno
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from pipeline.exceptions import StoreError
+from pipeline.exceptions import DamagedDatabaseError, StoreError
 from pipeline.tables import (
     CORRECTED,
     ERRORS,
@@ -71,18 +73,54 @@ def add_new_columns(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in new.items())
 
 
+_DAMAGE = ("corrupt", "not a valid duckdb", "could not read enough bytes", "checksum", "fatal")
+_LOCKED = ("could not set lock", "another process")
+_REMEDY = (
+    "`weakspot doctor WORKSPACE --repair` moves it aside and begins a new one: samples, labels and "
+    "errors are made again from the dataset and the shards; the record of earlier runs and their "
+    "findings are lost, their reports stay"
+)
+
+
+@contextlib.contextmanager
+def explain_database_errors(path: Path) -> Iterator[None]:
+    """Turn what DuckDB raises on a damaged or absent database or a full disk into our errors.
+
+    Raises DamagedDatabaseError, StoreError where a database or its tables are not there yet, and
+    OSError where the disk is full, which a task tries again. Other errors are passed on.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        text = str(error).split("\n")[0]
+        if "no space left" in text.lower():
+            raise OSError(errno.ENOSPC, "No space left on device", str(path)) from None
+        if isinstance(error, duckdb.InternalException | duckdb.FatalException) or any(
+            sign in text.lower() for sign in _DAMAGE
+        ):
+            raise DamagedDatabaseError(f"{path}: damaged ({text}); {_REMEDY}") from None
+        if not path.exists() or isinstance(error, duckdb.CatalogException):
+            raise StoreError(
+                f"{path}: not there yet; a run that has just begun makes it, or run "
+                "`weakspot run` first"
+            ) from None
+        if isinstance(error, duckdb.IOException):
+            raise StoreError(f"{path}: cannot be opened: {text}") from None
+        raise
+
+
 def open_database(path: Path, *, read_only: bool, patience: float) -> Connection:
     """Open the file, waiting `patience` seconds for another process to close it.
 
-    Raises StoreError when it stays locked or is no database.
+    Raises StoreError when it stays locked, and what DuckDB raises, for `explain_database_errors`.
     """
     deadline = time.monotonic() + patience
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise StoreError(f"{path}: cannot be opened: {error}") from None
+            if not any(sign in str(error).lower() for sign in _LOCKED):
+                raise
             if time.monotonic() > deadline:
                 raise StoreError(
                     f"{path}: locked by another process for {patience:.0f} seconds; close what has "

@@ -9,33 +9,38 @@ import numpy as np
 import polars as pl
 
 from pipeline.arrays import Vectors
-from pipeline.exceptions import EncoderMismatchError
-from pipeline.files.whole_files import explain_bad_shards, write_parquet
+from pipeline.exceptions import EncoderError, EncoderMismatchError
+from pipeline.files.whole_files import explain_bad_shards
 from pipeline.images.image_pass import list_rejects
 from pipeline.tables import BROKEN, MEASUREMENTS, Schema, check, empty
+from pipeline.workspace.integrity.sealed_shards import list_sound, write_sealed
 
 
 def write_vectors(vectors: Vectors, folder: Path) -> Path | None:
     """Write one shard of unit vectors as float16 rows (key, vector); None when there are none.
 
-    The shard's name is the hash of its keys, so writing the same keys again replaces it.
+    The shard's name begins with the hash of its keys, so writing the same keys again replaces it.
+    Raises EncoderError for vectors that are not finite.
     """
     if len(vectors.keys) == 0:
         return None
+    if not np.isfinite(vectors.values).all():
+        raise EncoderError(f"encoder {vectors.encoder_id} gave vectors that are not finite")
     width = vectors.values.shape[1]
     column = pl.Series("vector", vectors.values.astype(np.float32)).cast(
         pl.Array(pl.Float16, width)
     )
     frame = pl.DataFrame({"content_key": vectors.keys.alias("content_key"), "vector": column})
-    return write_parquet(frame, folder / vectors.encoder_id / _shard_name(vectors.keys))
+    return write_sealed(frame, folder / vectors.encoder_id, name=_shard_name(vectors.keys))
 
 
 def stored_keys(folder: Path) -> pl.Series:
     """Return the sorted distinct content keys of all shards in `folder`."""
-    if not has_shards(folder):
+    shards = list_sound(folder)
+    if not shards:
         return pl.Series("content_key", [], dtype=pl.String)
     with _explain_bad_vectors(folder):
-        keys = pl.scan_parquet(folder / "*.parquet").select("content_key").unique().collect()
+        keys = pl.scan_parquet(shards).select("content_key").unique().collect()
     return keys["content_key"].sort()
 
 
@@ -46,12 +51,12 @@ def read_vectors(keys: Iterable[str], folder: Path, *, encoder_id: str) -> Vecto
     shard cannot be read.
     """
     wanted = pl.DataFrame({"content_key": pl.Series(list(keys), dtype=pl.String)})
-    shards = folder / encoder_id
-    if wanted.is_empty() or not has_shards(shards):
+    shards = [] if wanted.is_empty() else list_sound(folder / encoder_id)
+    if not shards:
         return Vectors(wanted["content_key"].clear(), np.zeros((0, 0), np.float32), encoder_id)
-    with _explain_bad_vectors(shards):
+    with _explain_bad_vectors(folder / encoder_id):
         found = (
-            pl.scan_parquet(shards / "*.parquet")
+            pl.scan_parquet(shards)
             .join(wanted.lazy().unique(), on="content_key", how="semi")
             .unique("content_key", keep="any")
             .collect()
@@ -66,15 +71,16 @@ def write_shard(frame: pl.DataFrame, folder: Path) -> Path | None:
     """Write rows with a content_key as one shard named by their keys; None when there are none."""
     if frame.is_empty():
         return None
-    return write_parquet(frame, folder / _shard_name(frame["content_key"]))
+    return write_sealed(frame, folder, name=_shard_name(frame["content_key"]))
 
 
 def read_broken(folder: Path) -> pl.DataFrame:
     """Return content_key and reason of what was found impossible to decode, each key once."""
-    if not has_shards(folder):
+    shards = list_sound(folder)
+    if not shards:
         return empty(BROKEN)
     with _explain_bad_vectors(folder):
-        frame = pl.read_parquet(folder / "*.parquet").unique("content_key").sort("content_key")
+        frame = pl.read_parquet(shards).unique("content_key").sort("content_key")
     return check(frame, BROKEN, table="broken")
 
 
@@ -84,7 +90,7 @@ def read_rows(folder: Path, schema: Schema, *, table: str) -> pl.DataFrame:
     Two shards may hold the same image, each with all of its rows. Raises StoreError when a shard
     cannot be read.
     """
-    shards = sorted(folder.glob("*.parquet"))
+    shards = list_sound(folder)
     if not shards:
         return empty(schema)
     with explain_bad_shards(folder):
@@ -110,16 +116,12 @@ def select_missing(samples: pl.DataFrame, *done: pl.Series) -> pl.DataFrame:
 
 def read_measurements(folder: Path) -> pl.DataFrame:
     """Return the `measurements` table of all shards in `folder`, each value once, sorted."""
-    if not has_shards(folder):
+    shards = list_sound(folder)
+    if not shards:
         return empty(MEASUREMENTS)
     keys = ["content_key", "measure", "measure_version"]
     with _explain_bad_vectors(folder):
-        return pl.read_parquet(folder / "*.parquet").unique(keys, keep="any").sort(keys)
-
-
-def has_shards(folder: Path) -> bool:
-    """Return whether `folder` holds any shard."""
-    return folder.is_dir() and any(path.suffix == ".parquet" for path in folder.iterdir())
+        return pl.read_parquet(shards).unique(keys, keep="any").sort(keys)
 
 
 @contextlib.contextmanager
@@ -134,4 +136,4 @@ def _explain_bad_vectors(folder: Path) -> Iterator[None]:
 
 def _shard_name(keys: pl.Series) -> str:
     digest = hashlib.sha256("\n".join(keys.unique().sort().to_list()).encode())
-    return f"{digest.hexdigest()[:24]}.parquet"
+    return digest.hexdigest()[:24]

@@ -16,6 +16,7 @@ from pipeline.workspace.database import (
     Connection,
     Migration,
     add_new_columns,
+    explain_database_errors,
     migrate,
     open_database,
 )
@@ -100,13 +101,14 @@ class Store:
     def connect(self, *, read_only: bool = True) -> Iterator[Connection]:
         """Open the database, waiting with `patience` for another process to close it.
 
-        Raises StoreError when it stays locked or is no database.
+        Raises StoreError when it stays locked, is not there yet or is damaged.
         """
-        connection = open_database(self.database, read_only=read_only, patience=self.patience)
-        try:
-            yield connection
-        finally:
-            connection.close()
+        with explain_database_errors(self.database):
+            connection = open_database(self.database, read_only=read_only, patience=self.patience)
+            try:
+                yield connection
+            finally:
+                connection.close()
 
     def read(self, table: str) -> pl.DataFrame:
         """Return a whole table; raises StoreError for an unknown name."""

@@ -248,7 +248,7 @@ def test_what_is_no_workspace_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a workspace"):
         find_store(tmp_path)
     (tmp_path / "weakspot.duckdb").write_bytes(b"this is no database" * 100)
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="damaged"):
         Store(tmp_path).read("labels")
 
 

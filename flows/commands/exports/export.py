@@ -16,6 +16,7 @@ from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import replace_file
 from pipeline.tables import QUALITY_TABLES, RESULTS, TABLES
+from pipeline.workspace.integrity.sealed_shards import list_sound
 from pipeline.workspace.kept_checks import Journal
 from pipeline.workspace.kept_quality import read_quality
 from pipeline.workspace.kept_texts import read_text_lines
@@ -110,7 +111,8 @@ def _read_embeddings(store: Store) -> pl.DataFrame:
             encoder_id=pl.lit(shard.parent.name),
             vector=pl.col("vector").cast(pl.List(pl.Float32)),
         )
-        for shard in sorted(store.embeddings.glob("*/*.parquet"))
+        for folder in sorted(store.embeddings.glob("*"))
+        for shard in list_sound(folder)
     ]
     if not frames:
         raise StoreError(f"{store.folder}: no embeddings are stored; run `weakspot embed` first")
