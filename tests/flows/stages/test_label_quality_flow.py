@@ -73,7 +73,6 @@ def test_methods_are_judged_by_truth_without_embedding_and_kept(small_audit: Sma
     assert {"naive", "mean", "probability", "max", "in use"} <= set(whole)
     assert whole["in use"]["accuracy"] == pytest.approx(1 - WRONG / 160)
     assert whole["mean"] == {**whole["in use"], "method": "mean"}  # the attribute's own, margin 0
-    assert "probe" not in whole
     assert set(frames["label_quality"]["judged_by"]) == {"truth"}
     origins = frames["label_thresholds"].filter(pl.col("origin") == "truth")
     assert origins["value"].to_list() == ["dark", "light"]
@@ -216,8 +215,7 @@ def test_a_probe_takes_no_chosen_margin_and_it_is_said(small_audit: SmallAudit) 
     assert "a probe labels it, and no label is left unknown" in tone.notes[0]
     quality = measure_labels(*open_audit(small_audit.config))["label_quality"]
     whole = {row["method"]: row for row in quality.filter(pl.col("value").is_null()).to_dicts()}
-    assert whole["probe"] == {**whole["in use"], "method": "probe"}
-    assert whole["probe"]["accuracy"] != whole["mean"]["accuracy"]
+    assert whole["in use"]["accuracy"] != whole["mean"]["accuracy"]
 
 
 def test_a_value_that_no_margin_makes_right_is_never_given_and_it_is_said(
