@@ -89,6 +89,21 @@ def test_attributes_without_checks_are_not_corrected(
     assert "hat" in row["correction_note"]
 
 
+def test_unknown_is_no_truth(
+    hats: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, NDArray[np.float64]],
+) -> None:
+    labels, _, checks, errors = hats
+    labels = labels.with_columns(
+        pl.when(pl.int_range(pl.len()) % 10 == 0)
+        .then(pl.lit("unknown"))
+        .otherwise("hat")
+        .alias("hat")
+    )
+    slices = [name_slice(hat="unknown"), name_slice(hat="yes")]
+    corrected = correct_slices(labels, errors, slices, truth=checks)
+    assert corrected["correction"].to_list() == ["none", "product"]
+
+
 def test_a_slice_that_noise_dilutes_is_worth_checking(
     hats: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, NDArray[np.float64]],
 ) -> None:

@@ -96,10 +96,11 @@ def _judge(checks: Floats, hit: Floats, gain: Floats) -> float:
     """Return the posterior probability of independence against the other concentrations.
 
     checks: (o, 2, g, l). hit: (d, o, g, l). Levels are added up: what depends on them is judged by
-    each attribute alone, and fewer cells show more.
+    each attribute alone, and fewer cells show more. Labels whose checks all agree show nothing.
     """
     n = checks.sum(axis=1)  # (o, g, l)
-    checked = n.sum(axis=2) > 0
+    mixed = (checks.sum(axis=(2, 3)) > 0).all(axis=1)
+    checked = (n.sum(axis=2) > 0) & mixed[:, None]
     share = n[checked] / n[checked].sum(axis=1, keepdims=True)  # (k, l)
     p = np.clip((hit[:, checked] * share).sum(axis=2), 1e-6, 1 - 1e-6)  # (d, k)
     k, miss = checks[:, 1].sum(axis=2)[checked], checks[:, 0].sum(axis=2)[checked]

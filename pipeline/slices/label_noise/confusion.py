@@ -189,8 +189,12 @@ def _expect_purity(spread: Floats, inverse: Floats, n: Floats) -> Floats:
 
 
 def _compare(checks: Floats, expected: Floats, s: float) -> Floats:
-    """Return the (d,) log likelihood ratio of concentration s to independence."""
-    checked = checks.sum(axis=2) > 0
+    """Return the (d,) log likelihood ratio of concentration s to independence.
+
+    Labels whose checks all agree show nothing of a dependence and are left out.
+    """
+    mixed = (checks.sum(axis=0) > 0).sum(axis=1) > 1  # (o,)
+    checked = (checks.sum(axis=2) > 0) & mixed
     counts, some = checks[checked], expected[:, checked]  # (k, t), (d, k, t)
     ratio = special.gammaln(s * some + counts) - special.gammaln(s * some) - counts * np.log(some)
     total = counts.sum(axis=1)

@@ -119,6 +119,10 @@ class Corrector:
             self._find_inside(part, one["value"])
             for part, one in zip(rows, predicates, strict=True)
         ]
+        never = [part.name for part, one in zip(rows, inside, strict=True) if not one.true.any()]
+        if never:
+            note = f"no true value of {', '.join(never)} belongs to the slice"
+            return row | {"correction": "none", "correction_note": note}
         confusions = [self._draw_confusion(part) for part in rows]
         rng = np.random.default_rng([self.seed, 2])
         reason = _find_weak_labels(confusions, inside)
@@ -197,8 +201,6 @@ def seed_by_content(rows: AttributeRows) -> list[int]:
 
 def _find_weak_labels(confusions: Sequence[Confusion], inside: Sequence[Membership]) -> str | None:
     for confusion, one in zip(confusions, inside, strict=True):
-        if not one.true.any():
-            return f"no image is known to be truly so: {confusion.rows.name}"
         if np.quantile(measure_signal(confusion, one.true), 0.025) < _SIGNAL:
             return (
                 f"the labels of {confusion.rows.name} say too little of the truth to be corrected "
