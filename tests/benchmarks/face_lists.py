@@ -51,15 +51,22 @@ def compare_lists(
     true = np.array([errors[find_members(truth, one)].mean() for one in both])
     seen = np.array([errors[find_members(labels, one)].mean() for one in both])
     mended = np.array([s if c is None else c for s, c in zip(seen, fixed, strict=True)])
+    single = np.array([len(one) == 1 for one in both])
     return {
         "findings": len(true_found),
         "Jaccard by labels": jaccard(true_found, name_all(result.findings)),
         "Jaccard corrected": jaccard(true_found, name_all(kept) | name_all(hidden)),
         "slices": len(both),
-        "RMSE by labels": float(np.sqrt(np.mean((seen - true) ** 2))),
-        "RMSE corrected": float(np.sqrt(np.mean((mended - true) ** 2))),
+        "RMSE by labels": _measure_rmse(seen - true),
+        "RMSE corrected": _measure_rmse(mended - true),
+        "level 1 by labels": _measure_rmse((seen - true)[single]),
+        "level 1 corrected": _measure_rmse((mended - true)[single]),
         "bounded": float(np.mean([one is None for one in fixed])),
     }
+
+
+def _measure_rmse(differences: Floats) -> float:
+    return float(np.sqrt(np.mean(differences**2)))
 
 
 def list_slices(truth: pl.DataFrame) -> list[Predicates]:
