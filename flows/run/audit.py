@@ -6,8 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.run.health.access import restrict_access
 from flows.run.health.damage import count_remade, sum_remade
-from flows.run.loaded_models import LoadEncoder, load_open_clip
+from flows.run.loaded_models import LoadEncoder, forget_card, load_open_clip
 from flows.run.logs import LOG
 from flows.run.preflight import require_comparison
 from flows.run.record import RunRecord
@@ -40,13 +41,15 @@ def execute_audit(
     stages: Sequence[str] = STAGES,
     limit: int | None = None,
     judge_limited: bool = False,
+    rehash: bool = False,
     patience: float | None = 0.0,
     load: LoadEncoder = load_open_clip,
 ) -> Summary:
     """Run the given stages of the audit in `path`, in order; the samples are read first.
 
     runner: what calls the stages and their tasks. limit: take the first so many samples.
-    judge_limited: whether gates judge these too. patience: as in `lock_workspace`. load: makes the
+    judge_limited: whether gates judge these too. rehash: open also the images and weights that seem
+    unchanged. patience: as in `lock_workspace`. load: makes the
     encoder. Raises ConfigError for a faulty audit, WorkspaceInUseError, GatesFailedError, after all
     else is done, for gaps that its gates do not allow, and other WeakspotErrors for what cannot be
     done.
@@ -56,6 +59,7 @@ def execute_audit(
     if tuple(stages) == ("fairness",):  # other runs just have no such section
         require_comparison(audit, resolved.sensitive)
     with (
+        restrict_access(audit.access),
         lock_workspace(audit.workspace, patience=patience),
         runner.watch_run(audit.workspace),
     ):
@@ -64,8 +68,9 @@ def execute_audit(
             refuse_other_limit(store, limit)
         run = RunRecord(audit, limit=limit)
         report = _run_stages(
-            run, resolved, store, runner, stages=stages, judge_limited=judge_limited, load=load
-        )
+            run, resolved, store, runner,
+            stages=stages, judge_limited=judge_limited, rehash=rehash, load=load,
+        )  # fmt: skip
         store.put_run(run.to_frame())
     summary = Summary(
         run_id=run.run_id,
@@ -93,6 +98,7 @@ def _run_stages(
     *,
     stages: Sequence[str],
     judge_limited: bool,
+    rehash: bool,
     load: LoadEncoder,
 ) -> str | None:
     """Run the stages one after the other, each timed; return where the report is."""
@@ -101,7 +107,9 @@ def _run_stages(
         run.limit = last.limit if last else None
     else:
         with run.timed("samples"):
-            run.counts |= _read_samples(resolved, store, runner, run.limit)
+            run.counts |= _read_samples(resolved, store, runner, run.limit, rehash=rehash)
+        if rehash and resolved.audit.encoder is not None:
+            forget_card(resolved.audit.encoder, store)
     if "embed" in stages:
         with run.timed("embed"):
             embedded = _embed(resolved, store, runner, load)
@@ -148,14 +156,17 @@ def _leave_out_gates(resolved: ResolvedAudit, limit: int | None) -> ResolvedAudi
 
 
 def _read_samples(
-    resolved: ResolvedAudit, store: Store, runner: Runner, limit: int | None
+    resolved: ResolvedAudit, store: Store, runner: Runner, limit: int | None, *, rehash: bool
 ) -> dict[str, int]:
     """Read the samples; where they are what a detector finds, it runs first."""
     if not asks_for_detector(resolved.audit.dataset):
-        return runner.run_stage("samples", make_samples, resolved, store, limit=limit)
+        return runner.run_stage(
+            "samples", make_samples, resolved, store, limit=limit, rehash=rehash
+        )
     detected = runner.run_stage(
-        "detect", detect_objects, resolved, store, limit=limit, run_task=runner.run_task
-    )
+        "detect", detect_objects, resolved, store,
+        limit=limit, rehash=rehash, run_task=runner.run_task,
+    )  # fmt: skip
     counts = runner.run_stage(
         "samples", make_samples, resolved, store, detected=detected, limit=limit
     )
