@@ -270,6 +270,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         typer.echo("interrupted; what was computed is kept, run again to go on", err=True)
         sys.exit(130)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Polars, which --help does not import
+            raise
+        typer.echo(
+            f"error: Polars failed: {error}; `weakspot doctor` finds damaged files", err=True
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

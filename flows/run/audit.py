@@ -1,6 +1,7 @@
 """The order of an audit: samples, embed, label, score, find, fairness, report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 
 from flows.run.health.access import restrict_access
 from flows.run.health.damage import count_remade, sum_remade
+from flows.run.health.failures import explain_failures
 from flows.run.loaded_models import LoadEncoder, forget_card, load_open_clip
 from flows.run.logs import LOG
 from flows.run.preflight import require_comparison
@@ -28,6 +30,7 @@ from flows.stages.report import write_report
 from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
 from flows.stages.search import find_slices
+from pipeline.exceptions import ConfigError
 from pipeline.vocabulary import FAIL
 from pipeline.workspace.lock import lock_workspace
 from pipeline.workspace.manifests import LabelManifest, SamplesManifest, ScoreManifest
@@ -54,11 +57,14 @@ def execute_audit(
     else is done, for gaps that its gates do not allow, and other WeakspotErrors for what cannot be
     done.
     """
+    if unknown := sorted(set(stages) - set(STAGES)):
+        raise ConfigError(f"no stage {', '.join(unknown)}; the stages are {', '.join(STAGES)}")
     resolved = resolve_audit(path)
     audit = resolved.audit
     if tuple(stages) == ("fairness",):  # other runs just have no such section
         require_comparison(audit, resolved.sensitive)
     with (
+        explain_failures("run", audit.workspace),
         restrict_access(audit.access),
         lock_workspace(audit.workspace, patience=patience),
         runner.watch_run(audit.workspace),
@@ -106,32 +112,32 @@ def _run_stages(
         last = SamplesManifest.find(store.folder)
         run.limit = last.limit if last else None
     else:
-        with run.timed("samples"):
+        with _guard(run, "samples"):
             run.counts |= _read_samples(resolved, store, runner, run.limit, rehash=rehash)
         if rehash and resolved.audit.encoder is not None:
             forget_card(resolved.audit.encoder, store)
     if "embed" in stages:
-        with run.timed("embed"):
+        with _guard(run, "embed"):
             embedded = _embed(resolved, store, runner, load)
             run.counts |= embedded | sum_remade(run.counts, embedded)
     if "label" in stages:
-        with run.timed("label"):
+        with _guard(run, "label"):
             run.counts |= runner.run_stage(
                 "label", make_labels, resolved, store, load=load, run_task=runner.run_task
             )
     if "score" in stages:
-        with run.timed("score"):
+        with _guard(run, "score"):
             run.counts |= runner.run_stage(
                 "score", make_errors, resolved, store, run_task=runner.run_task
             )
     run.counts["rejects"] = store.read("rejects").height
     if "find" in stages:
-        with run.timed("find"):
+        with _guard(run, "find"):
             _find(run, resolved, store, runner)
         run.encoder_id = LabelManifest.read(store.folder).encoder_id
         store.put_run(run.to_frame())
     if "fairness" in stages:
-        with run.timed("fairness"):
+        with _guard(run, "fairness"):
             judged = resolved if judge_limited else _leave_out_gates(resolved, run.limit)
             run.gates = runner.run_stage(
                 "fairness", compare_groups, judged, store, run.run_id, run_task=runner.run_task
@@ -140,11 +146,18 @@ def _run_stages(
         runner.publish_gates(run.gates)
     if "report" not in stages:
         return None
-    with run.timed("report"):
+    with _guard(run, "report"):
         page = runner.run_stage("report", write_report, resolved, store)
         keep_report(resolved, store, Path(page))
         runner.publish_report(locate_page(resolved.audit.report, Path(page)))
     return page
+
+
+@contextmanager
+def _guard(run: RunRecord, stage: str) -> Iterator[None]:
+    """Time a stage, and say in one line what the machine did to it."""
+    with explain_failures(stage, run.audit.workspace), run.timed(stage):
+        yield
 
 
 def _leave_out_gates(resolved: ResolvedAudit, limit: int | None) -> ResolvedAudit:
