@@ -11,6 +11,7 @@ from flows.checks.session import CheckSession
 from pipeline.checks.answer_rows import ReadAnswers, read_answers
 from pipeline.checks.answer_samples import SampleIndex
 from pipeline.exceptions import ConfigError, TableError
+from pipeline.files.csv_cells import escape_formulas, unescape_formulas
 from pipeline.files.json_file import read_json
 from pipeline.files.table_file import read_table, to_text
 from pipeline.files.whole_files import replace_file
@@ -93,7 +94,7 @@ def write_sheet(session: CheckSession, rows: pl.DataFrame, target: Path) -> None
             elif target.suffix == ".json":
                 sheet.write_json(partial)
             else:
-                sheet.write_csv(partial)
+                escape_formulas(sheet).write_csv(partial)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
 
@@ -154,6 +155,8 @@ def _read_file(path: Path) -> tuple[pl.DataFrame, int | None]:
     elif suffix in (*_LINES, ".parquet", ".pq"):
         table = read_table(path, error=TableError)
         table = table.select(to_text(column) for column in table.iter_columns())
+        if suffix in _LINES:
+            table = table.select(unescape_formulas(column) for column in table.iter_columns())
     else:
         raise TableError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}")
     problems = []

@@ -41,6 +41,9 @@ NoPrefect = Annotated[
 JudgeLimited = Annotated[
     bool, typer.Option("--judge-limited", help="Let the gates judge also what --limit takes.")
 ]
+Rehash = Annotated[
+    bool, typer.Option("--rehash", help="Open also the images and weights that seem unchanged.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -91,6 +94,7 @@ def run(
         bool, typer.Option("--dry-run", help="Check everything; print counts, time and disk.")
     ] = False,
     judge_limited: JudgeLimited = False,
+    rehash: Rehash = False,
     no_prefect: NoPrefect = False,
     json_output: Json = False,
 ) -> None:
@@ -103,7 +107,7 @@ def run(
     else:
         from flows.run.stages import STAGES
 
-        options = _RunOptions(limit, no_prefect, json_output, judge_limited)
+        options = _RunOptions(limit, no_prefect, json_output, judge_limited, rehash)
         _run(audit, STAGES, options)
 
 
@@ -112,11 +116,12 @@ def embed(
     audit: AuditFile,
     *,
     limit: Limit = None,
+    rehash: Rehash = False,
     no_prefect: NoPrefect = False,
     json_output: Json = False,
 ) -> None:
     """Embed and measure the samples that are not yet."""
-    _run(audit, ("embed",), _RunOptions(limit, no_prefect, json_output))
+    _run(audit, ("embed",), _RunOptions(limit, no_prefect, json_output, rehash=rehash))
 
 
 @app.command()
@@ -218,6 +223,7 @@ class _RunOptions(NamedTuple):
     no_prefect: bool
     json_output: bool
     judge_limited: bool = False
+    rehash: bool = False
 
 
 def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
@@ -230,6 +236,7 @@ def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
             stages=stages,
             limit=options.limit,
             judge_limited=options.judge_limited,
+            rehash=options.rehash,
             with_prefect=not options.no_prefect,
         )
         _show(summary, json_output=options.json_output)
@@ -263,6 +270,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         typer.echo("interrupted; what was computed is kept, run again to go on", err=True)
         sys.exit(130)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Polars, which --help does not import
+            raise
+        typer.echo(
+            f"error: Polars failed: {error}; `weakspot doctor` finds damaged files", err=True
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

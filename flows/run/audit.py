@@ -1,13 +1,16 @@
 """The order of an audit: samples, embed, label, score, find, fairness, report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
+from flows.run.health.access import restrict_access
 from flows.run.health.damage import count_remade, sum_remade
-from flows.run.loaded_models import LoadEncoder, load_open_clip
+from flows.run.health.failures import explain_failures
+from flows.run.loaded_models import LoadEncoder, forget_card, load_open_clip
 from flows.run.logs import LOG
 from flows.run.preflight import require_comparison
 from flows.run.record import RunRecord
@@ -27,6 +30,7 @@ from flows.stages.report import write_report
 from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
 from flows.stages.search import find_slices
+from pipeline.exceptions import ConfigError
 from pipeline.vocabulary import FAIL
 from pipeline.workspace.lock import lock_workspace
 from pipeline.workspace.manifests import LabelManifest, SamplesManifest, ScoreManifest
@@ -40,22 +44,28 @@ def execute_audit(
     stages: Sequence[str] = STAGES,
     limit: int | None = None,
     judge_limited: bool = False,
+    rehash: bool = False,
     patience: float | None = 0.0,
     load: LoadEncoder = load_open_clip,
 ) -> Summary:
     """Run the given stages of the audit in `path`, in order; the samples are read first.
 
     runner: what calls the stages and their tasks. limit: take the first so many samples.
-    judge_limited: whether gates judge these too. patience: as in `lock_workspace`. load: makes the
+    judge_limited: whether gates judge these too. rehash: open also the images and weights that seem
+    unchanged. patience: as in `lock_workspace`. load: makes the
     encoder. Raises ConfigError for a faulty audit, WorkspaceInUseError, GatesFailedError, after all
     else is done, for gaps that its gates do not allow, and other WeakspotErrors for what cannot be
     done.
     """
+    if unknown := sorted(set(stages) - set(STAGES)):
+        raise ConfigError(f"no stage {', '.join(unknown)}; the stages are {', '.join(STAGES)}")
     resolved = resolve_audit(path)
     audit = resolved.audit
     if tuple(stages) == ("fairness",):  # other runs just have no such section
         require_comparison(audit, resolved.sensitive)
     with (
+        explain_failures("run", audit.workspace),
+        restrict_access(audit.access),
         lock_workspace(audit.workspace, patience=patience),
         runner.watch_run(audit.workspace),
     ):
@@ -64,8 +74,9 @@ def execute_audit(
             refuse_other_limit(store, limit)
         run = RunRecord(audit, limit=limit)
         report = _run_stages(
-            run, resolved, store, runner, stages=stages, judge_limited=judge_limited, load=load
-        )
+            run, resolved, store, runner,
+            stages=stages, judge_limited=judge_limited, rehash=rehash, load=load,
+        )  # fmt: skip
         store.put_run(run.to_frame())
     summary = Summary(
         run_id=run.run_id,
@@ -93,6 +104,7 @@ def _run_stages(
     *,
     stages: Sequence[str],
     judge_limited: bool,
+    rehash: bool,
     load: LoadEncoder,
 ) -> str | None:
     """Run the stages one after the other, each timed; return where the report is."""
@@ -100,30 +112,32 @@ def _run_stages(
         last = SamplesManifest.find(store.folder)
         run.limit = last.limit if last else None
     else:
-        with run.timed("samples"):
-            run.counts |= _read_samples(resolved, store, runner, run.limit)
+        with _guard(run, "samples"):
+            run.counts |= _read_samples(resolved, store, runner, run.limit, rehash=rehash)
+        if rehash and resolved.audit.encoder is not None:
+            forget_card(resolved.audit.encoder, store)
     if "embed" in stages:
-        with run.timed("embed"):
+        with _guard(run, "embed"):
             embedded = _embed(resolved, store, runner, load)
             run.counts |= embedded | sum_remade(run.counts, embedded)
     if "label" in stages:
-        with run.timed("label"):
+        with _guard(run, "label"):
             run.counts |= runner.run_stage(
                 "label", make_labels, resolved, store, load=load, run_task=runner.run_task
             )
     if "score" in stages:
-        with run.timed("score"):
+        with _guard(run, "score"):
             run.counts |= runner.run_stage(
                 "score", make_errors, resolved, store, run_task=runner.run_task
             )
     run.counts["rejects"] = store.read("rejects").height
     if "find" in stages:
-        with run.timed("find"):
+        with _guard(run, "find"):
             _find(run, resolved, store, runner)
         run.encoder_id = LabelManifest.read(store.folder).encoder_id
         store.put_run(run.to_frame())
     if "fairness" in stages:
-        with run.timed("fairness"):
+        with _guard(run, "fairness"):
             judged = resolved if judge_limited else _leave_out_gates(resolved, run.limit)
             run.gates = runner.run_stage(
                 "fairness", compare_groups, judged, store, run.run_id, run_task=runner.run_task
@@ -132,11 +146,18 @@ def _run_stages(
         runner.publish_gates(run.gates)
     if "report" not in stages:
         return None
-    with run.timed("report"):
+    with _guard(run, "report"):
         page = runner.run_stage("report", write_report, resolved, store)
         keep_report(resolved, store, Path(page))
         runner.publish_report(locate_page(resolved.audit.report, Path(page)))
     return page
+
+
+@contextmanager
+def _guard(run: RunRecord, stage: str) -> Iterator[None]:
+    """Time a stage, and say in one line what the machine did to it."""
+    with explain_failures(stage, run.audit.workspace), run.timed(stage):
+        yield
 
 
 def _leave_out_gates(resolved: ResolvedAudit, limit: int | None) -> ResolvedAudit:
@@ -148,14 +169,17 @@ def _leave_out_gates(resolved: ResolvedAudit, limit: int | None) -> ResolvedAudi
 
 
 def _read_samples(
-    resolved: ResolvedAudit, store: Store, runner: Runner, limit: int | None
+    resolved: ResolvedAudit, store: Store, runner: Runner, limit: int | None, *, rehash: bool
 ) -> dict[str, int]:
     """Read the samples; where they are what a detector finds, it runs first."""
     if not asks_for_detector(resolved.audit.dataset):
-        return runner.run_stage("samples", make_samples, resolved, store, limit=limit)
+        return runner.run_stage(
+            "samples", make_samples, resolved, store, limit=limit, rehash=rehash
+        )
     detected = runner.run_stage(
-        "detect", detect_objects, resolved, store, limit=limit, run_task=runner.run_task
-    )
+        "detect", detect_objects, resolved, store,
+        limit=limit, rehash=rehash, run_task=runner.run_task,
+    )  # fmt: skip
     counts = runner.run_stage(
         "samples", make_samples, resolved, store, detected=detected, limit=limit
     )

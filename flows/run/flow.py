@@ -41,6 +41,7 @@ def run_audit(
     overlap: Overlap = "fail",
     retries: int = 0,
     timeout_seconds: float | None = None,
+    rehash: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
 ) -> Summary:
     """Run the given stages of the audit in `config_path`, in order; the samples are read first.
 
@@ -62,6 +63,7 @@ def run_audit(
             stages=tuple(stages),
             limit=limit,
             judge_limited=judge_limited,
+            rehash=rehash,
             patience=None if overlap == "queue" else 0.0,
         )
 

@@ -55,6 +55,16 @@ def require_encoder(audit: Audit) -> EncoderConfig:
     return audit.encoder
 
 
+def forget_card(config: EncoderConfig, store: Store) -> None:
+    """Remove the card of an encoder whose weights are files here, so that they are hashed again."""
+    if weights_stamp(config) is None:
+        return
+    for path in store.embeddings.glob("*/encoder.json"):
+        card = EncoderCard.from_json(path.read_text(encoding="utf-8"), source=str(path))
+        if card.spec_key == spec_key(config):
+            path.unlink()
+
+
 def identify_encoder(
     config: EncoderConfig, store: Store, load: LoadEncoder, *, keep: bool = True
 ) -> EncoderCard:

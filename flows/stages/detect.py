@@ -19,6 +19,7 @@ from pipeline.detectors.load import load_detector
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
 from pipeline.samples.read import read_samples
+from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.detected_images import (
     DetectedImages,
     find_known_images,
@@ -46,21 +47,23 @@ def detect_objects(
     store: Store,
     *,
     limit: int | None = None,
+    rehash: bool = False,
     load: LoadDetector = load_detector,
     run_task: RunTask = call_task,
     shard_size: int = SHARD_SIZE,
 ) -> DetectedImages:
     """Run the audit's detector on the images that are new to it, and return all it finds.
 
-    limit: go no further, in the order of paths, than so many objects need. What was found in an
-    image is kept for each detector_id, also that nothing was. Raises ConfigError for a detector
-    that cannot be loaded.
+    rehash: open also the files that seem unchanged. limit: go no further, in the order of paths,
+    than so many objects need. What was found in an image is kept for each detector_id, also that
+    nothing was. Raises ConfigError for a detector that cannot be loaded.
     """
     audit = resolved.audit
     name = _require_detector(audit)
     detector = load_once(load, name)
-    images, unread = _read_images(audit, _find_known(audit, store))
-    put_known_images(images, store)
+    read = _read_images(audit, None if rehash else _find_known(audit, store))
+    images, unread = read.samples, read.rejects
+    put_known_images(images, read.stamps, store)
     folder = locate_detections(store, detector.detector_id)
     dropped = drop_damaged(folder, store.broken)
     stored = read_stored_detections(folder)
@@ -116,7 +119,7 @@ class Probe:
 def probe_detector(audit: Audit, store: Store, *, load: LoadDetector = load_detector) -> Probe:
     """Run the detector on a few images that are new to it, and keep nothing."""
     detector = load_once(load, _require_detector(audit))
-    images, _ = _read_images(audit, None)
+    images = _read_images(audit, None).samples
     stored = read_stored_detections(locate_detections(store, detector.detector_id))
     left = select_missing(images, stored["content_key"], read_broken(store.broken)["content_key"])
     start = time.perf_counter()
@@ -142,13 +145,12 @@ def _find_known(audit: Audit, store: Store) -> pl.DataFrame | None:
     return known if known is None or images is None else images
 
 
-def _read_images(audit: Audit, known: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the images of the dataset that can be read, as samples rows by path, and rejects."""
+def _read_images(audit: Audit, known: pl.DataFrame | None) -> SampleSet:
+    """Return the images of the dataset that can be read, whole, and rejects."""
     whole = audit.dataset.model_copy(
         update={"sample": "image", "boxes": None, "categories": None, "rename": {}}
     )
-    found = read_samples(whole, known=known)
-    return found.samples, found.rejects
+    return read_samples(whole, known=known)
 
 
 def _count_asked(detections: pl.DataFrame, dataset: Dataset) -> int:

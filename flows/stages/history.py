@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import polars as pl
 
+from flows.run.health.failures import is_full
 from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
@@ -46,6 +47,8 @@ def keep_report(resolved: ResolvedAudit, store: Store, page: Path) -> None:
         runs = list_history(store, report.folder, audit=resolved.audit.name)
         write_text(build_history(resolved.audit.name, runs), report.folder / PAGE)
     except OSError as error:
+        if is_full(error):
+            raise
         raise ConfigError(f"[report] folder {report.folder}: cannot be written: {error}") from None
     LOG.info("history: %s", report.folder / PAGE)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from flows.run.health.failures import is_full
 from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
@@ -47,6 +48,8 @@ def write_report(resolved: ResolvedAudit, store: Store) -> str:
     try:
         write_text(build_report(data), page)
     except OSError as error:
+        if is_full(error):
+            raise
         raise ConfigError(f"[report] folder {page.parent}: cannot be written: {error}") from None
     LOG.info("report: %s", page)
     return str(page)

@@ -23,16 +23,17 @@ def make_samples(
     *,
     detected: DetectedImages | None = None,
     limit: int | None = None,
+    rehash: bool = False,
 ) -> dict[str, int]:
     """Read the dataset into the workspace; return the counts of samples and rejects.
 
     detected: what the audit's detector found, where the objects of the dataset are that. limit:
-    take the first so many.
+    take the first so many. rehash: open also the files that seem unchanged.
     """
     dataset = resolved.audit.dataset
     root = str(dataset.root)
     if detected is None:
-        known = find_known_samples(store, root=root)
+        known = None if rehash else find_known_samples(store, root=root)
         found = read_samples(dataset, known=known, limit=limit_images(resolved.audit, limit))
         found = add_detection_samples(found, resolved.audit, limit=limit)
     else:

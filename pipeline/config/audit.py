@@ -3,14 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from pipeline.config.dataset import Boxes, Columns, CropRule, Dataset, Truth, TruthValue
 from pipeline.config.dataset_formats import list_formats
@@ -22,10 +15,11 @@ from pipeline.config.error_metrics import (
     list_metrics,
 )
 from pipeline.config.gates import Gates, check_limit_systems
-from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
+from pipeline.config.section import Access, FilePath, FilePaths, Section, resolve_path
 from pipeline.files.toml_file import parse_model, read_toml
 
 __all__ = [
+    "Access",
     "AttributeUse",
     "Audit",
     "Boxes",
@@ -211,6 +205,8 @@ class Audit(Section):
     name: str = Field(min_length=1)  # the title of the report
     # The folder in which everything computed is kept; runs of one audit share it.
     workspace: FilePath = Field(default=Path("workspace"), validate_default=True)
+    # Who may read what runs write: "owner" alone, also the "group", or whom the "umask" lets.
+    access: Access = "owner"
     dataset: Dataset
     encoder: EncoderConfig | None = None
     attributes: AttributeUse

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
@@ -17,6 +17,7 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - raw TOML
     return [value] if isinstance(value, str) else value
 
 
+Access = Literal["owner", "group", "umask"]
 FilePath = Annotated[Path, AfterValidator(resolve_path)]
 FilePaths = Annotated[tuple[FilePath, ...], BeforeValidator(_listed)]
 

@@ -63,7 +63,7 @@ class EncoderCard:
     """
 
     spec_key: str
-    stamp: tuple[int, int] | None  # of the weights, see weights_stamp
+    stamp: tuple[int, ...] | None  # of the weights, see weights_stamp
     encoder_id: str
     dim: int
     logit_scale: float
@@ -79,8 +79,8 @@ class EncoderCard:
         try:
             raw = json.loads(text)
             stamp = raw["stamp"]
-            pair = None if stamp is None else (int(stamp[0]), int(stamp[1]))
-            values = {field.name: raw[field.name] for field in fields(cls)} | {"stamp": pair}
+            numbers = None if stamp is None else tuple(int(number) for number in stamp)
+            values = {field.name: raw[field.name] for field in fields(cls)} | {"stamp": numbers}
             return cls(**values)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise EncoderError(
@@ -94,8 +94,10 @@ def spec_key(config: EncoderConfig) -> str:
     return "|".join([config.model, config.pretrained or "", config.precision])
 
 
-def weights_stamp(config: EncoderConfig) -> tuple[int, int] | None:
-    """Return total size in bytes and latest change in nanoseconds of local weights and config.
+def weights_stamp(config: EncoderConfig) -> tuple[int, ...] | None:
+    """Return size in bytes, latest mtime and ctime in nanoseconds, and inodes of local weights.
+
+    Their config counts too. Weights can be replaced with size and mtime kept, but not with ctime.
 
     None if they are not plain files here: a hub's weights do not change under one name, and
     weights that are gone cannot be compared. Nothing is opened.
@@ -113,4 +115,9 @@ def weights_stamp(config: EncoderConfig) -> tuple[int, int] | None:
         return None
     if not stats:
         return None
-    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
+    return (
+        sum(stat.st_size for stat in stats),
+        max(stat.st_mtime_ns for stat in stats),
+        max(stat.st_ctime_ns for stat in stats),
+        sum(stat.st_ino for stat in stats),
+    )

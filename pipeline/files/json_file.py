@@ -14,6 +14,7 @@ import orjson
 from pipeline.arrays import Floats
 from pipeline.exceptions import WeakspotError
 from pipeline.files.gc_pause import pause_gc
+from pipeline.files.regular_file import read_regular
 
 Record = dict[str, Any]
 
@@ -29,11 +30,11 @@ def read_json(path: Path, *, error: type[WeakspotError]) -> Any:  # noqa: ANN401
     Raises `error` naming the file and, for bad syntax, the line and column.
     """
     try:
-        data = path.read_bytes().removeprefix(_BYTE_ORDER_MARK)
+        data = read_regular(path).removeprefix(_BYTE_ORDER_MARK)
     except FileNotFoundError:
         raise error(f"{path}: there is no such file") from None
     except OSError as reason:
-        raise error(f"{path}: cannot be read: {reason.strerror}") from None
+        raise error(f"{path}: cannot be read: {reason.strerror or reason}") from None
     if not data.strip():
         raise error(f"{path}: the file is empty; expected JSON")
     try:

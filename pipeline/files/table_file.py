@@ -29,7 +29,7 @@ def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
             return pl.read_csv(path, separator=separator, infer_schema=False)
     except pl.exceptions.NoDataError:
         raise error(f"{path}: the file is empty; expected a header and rows") from None
-    except (pl.exceptions.PolarsError, OSError) as reason:
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as reason:
         first = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
         raise error(f"{path}: cannot be read as {suffix[1:]}: {first}") from None
     raise error(f"{path}: expected a .csv, .tsv or .parquet file")

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from pipeline.exceptions import ConfigError
+from pipeline.files.regular_file import read_regular
 
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
+_MOST_BYTES = 16 * 2**20  # a longer file is none that a person wrote
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=")
 
@@ -52,8 +54,10 @@ class TomlFile:
 def read_toml(path: Path) -> TomlFile:
     """Read a TOML file. Raises ConfigError that names the file and, for bad syntax, the line."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, most=_MOST_BYTES).decode("utf-8-sig")
         data = tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{path}: cannot be read as TOML: it is nested too deep") from None
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

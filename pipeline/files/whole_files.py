@@ -60,7 +60,7 @@ def read_parquet(path: Path) -> pl.DataFrame:
     """Return a Parquet file of a workspace; raises StoreError when it cannot be read."""
     try:
         return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).split("\n")[0]
         raise StoreError(
             f"{path}: cannot be read ({reason}); remove it and run `weakspot run` again"
@@ -72,7 +72,7 @@ def explain_bad_shards(folder: Path) -> Iterator[None]:
     """Turn what Polars raises on a shard of `folder` that cannot be read into StoreError."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).split("\n")[0]
         raise StoreError(f"{folder}: a shard cannot be read ({reason}); remove it") from None
 

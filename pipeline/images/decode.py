@@ -14,10 +14,14 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.exceptions import WeakspotError
+from pipeline.images.pixel_budget import PixelBudget
 
 # Twice Pillow's own default: photographs of 100 and 150 megapixels are real.
 MAX_PIXELS = 178_956_970
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# No others are tried, whatever a file holds: an EPS called .jpg would start Ghostscript.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+PIXEL_BUDGET = PixelBudget(2**28)  # of one process: some 0.8 GB of RGB pixels
 # Pillow warns about odd metadata and large images. What matters is rejected below with a reason;
 # the filter is set once, because `warnings.catch_warnings` is not safe in decoding threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -60,7 +64,7 @@ def probe_image(path: Path) -> ImageInfo:
 
     Raises ImageRejectedError if the file is missing, empty, no image, or too large to decode.
     """
-    with _reject_with_reason(path), _open_file(path) as file, Image.open(file) as image:
+    with _reject_with_reason(path), _open_file(path) as file, _open_image(file) as image:
         _check_size(image)
         width, height = image.size
         swapped = _orientation(image) >= 5
@@ -88,12 +92,23 @@ def read_image_bytes(path: Path) -> bytes:
 
 def decode_image(data: bytes, *, path: Path | None = None) -> Image.Image:
     """Decode the bytes of one image as `load_image` does; `path` is for the message only."""
-    with _reject_with_reason(path), Image.open(io.BytesIO(data)) as image:
+    with _reject_with_reason(path), _open_image(io.BytesIO(data)) as image:
         _check_size(image)
-        turn = _UPRIGHT.get(_orientation(image))
-        image.load()
-        rgb = _to_rgb(image)
-    return rgb if turn is None else rgb.transpose(turn)
+        reserved = PIXEL_BUDGET.reserve(image.width * image.height)
+        try:
+            turn = _UPRIGHT.get(_orientation(image))
+            image.load()
+            rgb = _to_rgb(image)
+            upright = rgb if turn is None else rgb.transpose(turn)
+        except BaseException:
+            PIXEL_BUDGET.release(reserved)
+            raise
+        PIXEL_BUDGET.attach(upright, reserved)
+    return upright
+
+
+def _open_image(file: IO[bytes]) -> Image.Image:
+    return Image.open(file, formats=FORMATS)
 
 
 def _open_file(path: Path) -> IO[bytes]:

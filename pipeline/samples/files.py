@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.images.decode import ImageRejectedError, probe_image
 from pipeline.samples.paths import Links
-from pipeline.samples.sample_set import make_rejects
+from pipeline.samples.sample_set import STAMP, make_rejects
 from pipeline.tables import Schema
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
@@ -26,9 +26,10 @@ FILES: Schema = {
     "height": pl.Int64(),
     "size": pl.Int64(),
     "mtime": pl.Int64(),
+    **STAMP,
 }
-_Row = tuple[str, str, int, int, int, int]  # as FILES
-_KnownFile = tuple[int, int, str, int, int]  # size, mtime, content_key, width, height
+_Row = tuple[str, str, int, int, int, int, int, int]  # as FILES
+_KnownFile = tuple[str, int, int, tuple[int, ...]]  # content_key, width, height, what identifies it
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,10 @@ def read_files(
 ) -> ReadFiles:
     """Stat, probe and hash the files at `paths` under `root`; every bad one is a reject.
 
-    links: which links are followed. known: earlier `samples` rows. A whole image there with the
-    same path, size and time of change spares opening the file. progress: called with the number of
-    further files done.
+    links: which links are followed. known: earlier `samples` rows, where possible with the columns
+    of STAMP. A whole image there with the same path, size and time of change, and the same STAMP,
+    spares opening the file: content can be replaced with size and mtime kept, but not with ctime.
+    progress: called with the number of further files done.
     """
     before = _index_known(known)
     blocks = [paths[i : i + FILES_PER_TASK] for i in range(0, len(paths), FILES_PER_TASK)]
@@ -143,18 +145,22 @@ def _read_one(
         is_link = file.is_symlink()
         reason = "is a link to a file that is not there" if is_link else "there is no such file"
         raise ImageRejectedError(reason) from None
-    size, mtime = status.st_size, status.st_mtime_ns
+    size, mtime, ctime = status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    inode = status.st_ino % 2**63  # some network file systems use all 64 bits
+    found = (size, mtime, ctime, inode)
     earlier = before.get(path)
-    if earlier is not None and earlier[:2] == (size, mtime):
-        _, _, key, width, height = earlier
-        return (path, key, width, height, size, mtime), False
+    if earlier is not None:
+        key, width, height, identity = earlier
+        if identity == found[: len(identity)]:
+            return (path, key, width, height, size, mtime, ctime, inode), False
     info = probe_image(file)
-    return (path, hash_file(file), info.width, info.height, size, mtime), True
+    return (path, hash_file(file), info.width, info.height, size, mtime, ctime, inode), True
 
 
 def _index_known(known: pl.DataFrame | None) -> dict[str, _KnownFile]:
     if known is None or known.is_empty():
         return {}
     whole = known.filter(pl.col("parent_id").is_null()).drop_nulls(["content_key", "width"])
-    columns = whole.select("path", "size", "mtime", "content_key", "width", "height")
-    return {row[0]: row[1:] for row in columns.iter_rows()}
+    identity = ["size", "mtime", *(name for name in STAMP if name in known.columns)]
+    columns = whole.select("path", "content_key", "width", "height", *identity)
+    return {row[0]: (row[1], row[2], row[3], row[4:]) for row in columns.iter_rows()}

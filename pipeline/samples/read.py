@@ -17,7 +17,7 @@ from pipeline.samples.further_columns import join_columns
 from pipeline.samples.ids import make_sample_ids
 from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows
 from pipeline.samples.paths import list_links
-from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
+from pipeline.samples.sample_set import OBJECT_KEYS, STAMPS, Listing, SampleSet
 from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
 
 _SHOWN_REASONS = 5
@@ -38,11 +38,11 @@ def read_samples(
 
     detections: IMAGE_DETECTIONS (path, category, x, y, w, h in pixels, score) of the detector that
     [dataset.boxes] names; they are the objects. known: earlier `samples` rows; a file with the
-    same path, size and time of change is not hashed again. limit: take the first so many
-    candidates (images, or objects), before any is rejected. threads: for reading and hashing files,
-    by default two a core and at most 32. progress: called with the number of further image files
-    done. Raises DatasetError if the dataset's own files cannot be read as its format or nothing of
-    it can be used.
+    same path, size, time of change and, where there is one, STAMP is not hashed again. limit: take
+    the first so many candidates (images, or objects), before any is rejected. threads: for reading
+    and hashing files, by default two a core and at most 32. progress: called with the number of
+    further image files done. Raises DatasetError if the dataset's own files
+    cannot be read as its format or nothing of it can be used.
     """
     listing = take_detections(FORMATS[dataset.format].read(dataset), dataset, detections)
     chosen, object_counts = choose_objects(listing)
@@ -93,6 +93,7 @@ def read_samples(
         columns=columns,
         counts=_count(samples, rejects) | counts,
         notes=listing.notes,
+        stamps=read.files.select(list(STAMPS)),
     )
 
 

@@ -23,6 +23,9 @@ IMAGES: Schema = {  # the images that a dataset's own files name
     "stated_width": pl.Int64(),  # pixels, as an annotation file says; null where none does
     "stated_height": pl.Int64(),
 }
+# What changes with the content of a file though its size and time of change are set as before.
+STAMP: Schema = {"ctime": pl.Int64(), "inode": pl.Int64()}
+STAMPS: Schema = {"path": pl.String(), **STAMP}
 OBJECT_KEYS: Schema = {"path": pl.String(), "annotation_id": pl.String()}
 
 
@@ -36,7 +39,7 @@ class SampleSet:
     under which predictions may speak of an image; empty without true boxes. columns: sample_id
     and, as text, category, split, the further columns of a table and what is known of objects.
     counts: what was read, reused, left out and why. notes: what the reader of the report should
-    know of the dataset's own files.
+    know of the dataset's own files. stamps: STAMPS of the files that could be read.
     """
 
     samples: pl.DataFrame
@@ -47,6 +50,7 @@ class SampleSet:
     columns: pl.DataFrame
     counts: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    stamps: pl.DataFrame = field(default_factory=lambda: empty(STAMPS))
 
 
 @dataclass(frozen=True)

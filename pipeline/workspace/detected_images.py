@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.files.whole_files import read_parquet, write_parquet
+from pipeline.samples.sample_set import STAMP
 from pipeline.tables import DETECTIONS
 from pipeline.workspace.shards import read_rows
 from pipeline.workspace.store import Store
@@ -43,18 +44,22 @@ def read_stored_detections(folder: Path) -> pl.DataFrame:
 
 
 def find_known_images(store: Store) -> pl.DataFrame | None:
-    """Return samples rows of all images last read for a detector, None when there were none.
+    """Return samples rows with STAMP of all images last read for a detector, None without any.
 
     They are kept beside the samples, which hold no image without a detection: such an image need
     not be hashed again either.
     """
     file = _locate_images(store)
-    return read_parquet(file) if file.exists() else None
+    if not file.exists():
+        return None
+    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in STAMP.items()]
+    images = read_parquet(file)
+    return images.with_columns(one for one in missing if one.meta.output_name() not in images)
 
 
-def put_known_images(images: pl.DataFrame, store: Store) -> None:
-    """Keep samples rows of all images that can be read."""
-    write_parquet(images, _locate_images(store))
+def put_known_images(images: pl.DataFrame, stamps: pl.DataFrame, store: Store) -> None:
+    """Keep samples rows of all images that can be read, and their STAMPS."""
+    write_parquet(images.join(stamps, on="path", how="left"), _locate_images(store))
 
 
 def join_detections(images: pl.DataFrame, found: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -1,10 +1,13 @@
 """The sample set of an audit as last read: samples and rejects as tables, truth as Parquet."""
 
+from pathlib import Path
+
 import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.files.whole_files import read_parquet, write_parquet
-from pipeline.samples.sample_set import STAGE, SampleSet
+from pipeline.samples.sample_set import STAGE, STAMPS, SampleSet
+from pipeline.tables import empty
 from pipeline.workspace.manifests import SamplesManifest
 from pipeline.workspace.store import Store
 
@@ -26,6 +29,7 @@ def put_sample_set(
     """
     for name in _FRAMES:
         write_parquet(getattr(found, name), store.dataset / f"{name}.parquet")
+    write_parquet(found.stamps, _locate_stamps(store))
     store.put_samples(found.samples)
     store.put_rejects(found.rejects, stage=STAGE)
     SamplesManifest(
@@ -50,10 +54,26 @@ def read_sample_set(store: Store) -> SampleSet:
 def find_known_samples(store: Store, *, root: str) -> pl.DataFrame | None:
     """Return the samples last read from the folder `root`, None where they were of another.
 
-    Of another folder a path says nothing, though size and time of change be the same.
+    With STAMP, null where it is not known: such a file is hashed again. Of another folder a path
+    says nothing, though size and time of change be the same.
     """
     try:
         manifest = SamplesManifest.find(store.folder)
     except StoreError:  # broken: it is about to be made again
         return None
-    return store.read_samples() if manifest is not None and manifest.root == root else None
+    if manifest is None or manifest.root != root:
+        return None
+    return store.read_samples().join(_read_stamps(store), on="path", how="left")
+
+
+def _read_stamps(store: Store) -> pl.DataFrame:
+    """Return STAMPS as last kept, none where an earlier version kept none or they are damaged."""
+    path = _locate_stamps(store)
+    try:
+        return read_parquet(path) if path.exists() else empty(STAMPS)
+    except StoreError:
+        return empty(STAMPS)
+
+
+def _locate_stamps(store: Store) -> Path:
+    return store.dataset / "stamps.parquet"

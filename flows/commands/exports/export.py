@@ -14,6 +14,7 @@ from flows.commands.exports.rows import mark_limit, select_current, select_named
 from flows.commands.exports.wide_columns import LIMIT
 from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
+from pipeline.files.csv_cells import escape_formulas
 from pipeline.files.whole_files import replace_file
 from pipeline.tables import QUALITY_TABLES, RESULTS, TABLES
 from pipeline.workspace.integrity.sealed_shards import list_sound
@@ -90,7 +91,7 @@ def _write(frame: pl.DataFrame, path: Path, suffix: str) -> None:
     elif suffix == ".json":
         frame.write_json(path)
     else:
-        _flatten(frame).write_csv(path)
+        escape_formulas(_flatten(frame)).write_csv(path)
 
 
 def _flatten(frame: pl.DataFrame) -> pl.DataFrame:

@@ -68,12 +68,13 @@ def measure_audit(audit: Path, *, attribute: str | None = None) -> "dict[str, pl
 
 def _write_csv(frame: "pl.DataFrame", path: Path) -> None:
     from pipeline.exceptions import ConfigError
+    from pipeline.files.csv_cells import escape_formulas
     from pipeline.files.whole_files import replace_file
 
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: there is no folder {path.absolute().parent}; make it first")
     try:
         with replace_file(path) as partial:
-            frame.write_csv(partial)
+            escape_formulas(frame).write_csv(partial)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None

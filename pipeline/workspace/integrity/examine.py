@@ -24,6 +24,7 @@ from pipeline.workspace.store import Store, open_store
 
 _SHARDS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
 _TABLES = ("dataset", "outcomes", "slices", "results", "quality")
+_BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _MANIFESTS: tuple[type[Manifest], ...] = (
     SamplesManifest, TextsManifest, LabelManifest, QualityManifest, ScoreManifest, FairnessManifest,
 )  # fmt: skip
@@ -98,12 +99,8 @@ def _examine_tables(workspace: Path) -> Iterator[Damage]:
         for path in sorted((workspace / name).rglob("*.parquet")):
             try:
                 pl.read_parquet(path)
-            except (pl.exceptions.PolarsError, OSError) as error:
+            except (*_BROKEN, OSError) as error:
                 yield Damage(path, str(error).split("\n")[0], remedy)
-            except BaseException as error:
-                if type(error).__name__ != "PanicException":  # of Polars: no Exception
-                    raise
-                yield Damage(path, "no whole Parquet file", remedy)
 
 
 def _examine_manifests(workspace: Path) -> Iterator[Damage]:

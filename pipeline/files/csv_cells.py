@@ -1,0 +1,30 @@
+"""Cells of a CSV file that a spreadsheet would take for formulas."""
+
+import polars as pl
+
+_FORMULA = r"^['=+\-@\t\r]"
+
+
+def escape_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose texts begin with an apostrophe where they would run as a formula.
+
+    These are texts that begin with =, +, -, @, a tab or a carriage return, unless they are numbers
+    (OWASP, CSV injection), and those that begin with an apostrophe, so that `unescape_formulas`
+    gives all of them back.
+    """
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    return frame.with_columns(
+        pl.when(
+            pl.col(name).str.contains(_FORMULA)
+            & pl.col(name).cast(pl.Float64, strict=False).is_null()
+        )
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in texts
+    )
+
+
+def unescape_formulas(column: pl.Series) -> pl.Series:
+    """Return a text column as it was before `escape_formulas`."""
+    return column.str.replace(r"^'(['=+\-@\t\r])", "$1")
