@@ -71,7 +71,7 @@ def test_a_whole_audit_runs_on_pickled_tasks(small_audit: SmallAudit) -> None:
     runner = PicklingRunner()
     summary = execute_audit(small_audit.config, runner)
     expected = ["embed_shard", "encode_prompts", "label_block", "score_sample_set"]
-    assert runner.called == [*expected, "search_table", "measure_groups"]
+    assert runner.called == [*expected, "search_table", "correct_findings", "measure_groups"]
     assert summary.findings[0]["state"] == "confirmed"
 
 
