@@ -44,7 +44,7 @@ def simulate_checks(
 ) -> pl.DataFrame:
     """Return KNOWN_TRUTH of checks that `weakspot check-labels` draws and the truth answers.
 
-    truth: sample_id and a column for each attribute, null where nobody could say. before: CHECKS of
+    truth: sample_id and a column for each attribute, null where none can be said. before: CHECKS of
     earlier sessions. Inclusions are fitted to the labels, as every reader of checks does.
     """
     attributes = sorted(labels["attribute"].unique())
