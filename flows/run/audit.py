@@ -156,7 +156,11 @@ def _run_stages(
 @contextmanager
 def _guard(run: RunRecord, stage: str) -> Iterator[None]:
     """Time a stage, and say in one line what the machine did to it."""
-    with explain_failures(stage, run.audit.workspace), run.timed(stage):
+    workspace = run.audit.workspace
+    with (
+        explain_failures(stage, workspace, database=Store(workspace).database),
+        run.timed(stage),
+    ):
         yield
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.exceptions import StoreError
+
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
 _KEPT = "what was computed is kept"
 
@@ -24,9 +26,12 @@ def is_full(error: OSError) -> bool:
 
 
 @contextlib.contextmanager
-def explain_failures(stage: str, workspace: Path) -> Iterator[None]:
+def explain_failures(
+    stage: str, workspace: Path, *, database: Path | None = None
+) -> Iterator[None]:
     """Turn failures of the machine inside a stage into MachineError, one line each.
 
+    database: a file that was there at the beginning; without it the workspace vanished.
     That are a full disk, too little memory, a workspace that vanished and a panic of Polars, which
     is no Exception. Other errors are passed on.
     """
@@ -37,11 +42,12 @@ def explain_failures(stage: str, workspace: Path) -> Iterator[None]:
             f"{stage}: there is not enough memory; {_KEPT} in {workspace}: free some, or lower "
             "batch_size and shard_size of [encoder], and run the same command again"
         ) from None
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise _explain(error, stage, workspace) from None
+    except (OSError, StoreError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        vanished = database is not None and not database.exists()
+        raise _explain(error, stage, workspace, vanished=vanished) from None
 
 
-def _explain(error: BaseException, stage: str, workspace: Path) -> BaseException:
+def _explain(error: BaseException, stage: str, workspace: Path, *, vanished: bool) -> BaseException:
     """Return the error to raise in place of one that a stage raised."""
     if isinstance(error, MachineError):
         return error
@@ -56,7 +62,7 @@ def _explain(error: BaseException, stage: str, workspace: Path) -> BaseException
             f"{stage}: {_FULL[number]}{where}; {_KEPT} in {workspace}: free some space "
             "(`weakspot prune` lists what is not needed) and run the same command again"
         )
-    if not workspace.is_dir():
+    if vanished:
         return MachineError(
             f"{stage}: the workspace {workspace} is not there any more; it was moved, removed or "
             "its disk went away: bring it back and run the same command again, without it all is "
