@@ -31,10 +31,12 @@ def explain_failures(
 ) -> Iterator[None]:
     """Turn failures of the machine inside a stage into MachineError, one line each.
 
-    database: a file that was there at the beginning; without it the workspace vanished.
+    database: a file that is there at the beginning; without it, or with another one in its place,
+    the workspace vanished.
     That are a full disk, too little memory, a workspace that vanished and a panic of Polars, which
     is no Exception. Other errors are passed on.
     """
+    before = _identify(database)
     try:
         yield
     except MemoryError:
@@ -43,8 +45,16 @@ def explain_failures(
             "batch_size and shard_size of [encoder], and run the same command again"
         ) from None
     except (OSError, StoreError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        vanished = database is not None and not database.exists()
+        vanished = before is not None and _identify(database) != before
         raise _explain(error, stage, workspace, vanished=vanished) from None
+
+
+def _identify(path: Path | None) -> tuple[int, int] | None:
+    """Return what identifies a file, None where there is none."""
+    if path is None or not path.exists():
+        return None
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _explain(error: BaseException, stage: str, workspace: Path, *, vanished: bool) -> BaseException:
