@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.exceptions import StoreError
+from pipeline.exceptions import AbsentDatabaseError, StoreError
 
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
 _KEPT = "what was computed is kept"
@@ -31,12 +31,12 @@ def explain_failures(
 ) -> Iterator[None]:
     """Turn failures of the machine inside a stage into MachineError, one line each.
 
-    database: a file that is there at the beginning; without it, or with another one in its place,
+    database: of the workspace; if it was there at the beginning and is no more, or is an empty one,
     the workspace vanished.
     That are a full disk, too little memory, a workspace that vanished and a panic of Polars, which
     is no Exception. Other errors are passed on.
     """
-    before = _identify(database)
+    was_there = database is not None and database.exists()
     try:
         yield
     except MemoryError:
@@ -45,16 +45,9 @@ def explain_failures(
             "batch_size and shard_size of [encoder], and run the same command again"
         ) from None
     except (OSError, StoreError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        vanished = before is not None and _identify(database) != before
+        is_there = database is not None and database.exists()
+        vanished = was_there and (not is_there or isinstance(error, AbsentDatabaseError))
         raise _explain(error, stage, workspace, vanished=vanished) from None
-
-
-def _identify(path: Path | None) -> tuple[int, int] | None:
-    """Return what identifies a file, None where there is none."""
-    if path is None or not path.exists():
-        return None
-    status = path.stat()
-    return status.st_dev, status.st_ino
 
 
 def _explain(error: BaseException, stage: str, workspace: Path, *, vanished: bool) -> BaseException:
