@@ -76,7 +76,7 @@ def add_new_columns(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
 _DAMAGE = ("corrupt", "not a valid duckdb", "could not read enough bytes", "checksum", "fatal")
 _LOCKED = ("could not set lock", "another process")
 _REMEDY = (
-    "`weakspot doctor WORKSPACE --repair` moves it aside and begins a new one: samples, labels and "
+    "`weakspot doctor {folder} --repair` moves it aside and begins a new one: samples, labels and "
     "errors are made again from the dataset and the shards; the record of earlier runs and their "
     "findings are lost, their reports stay"
 )
@@ -99,7 +99,8 @@ def explain_database_errors(path: Path) -> Iterator[None]:
         if isinstance(error, duckdb.InternalException | duckdb.FatalException) or any(
             sign in text.lower() for sign in _DAMAGE
         ):
-            raise DamagedDatabaseError(f"{path}: damaged ({text}); {_REMEDY}") from None
+            remedy = _REMEDY.format(folder=path.parent)
+            raise DamagedDatabaseError(f"{path}: damaged ({text}); {remedy}") from None
         if not path.exists() or isinstance(error, duckdb.CatalogException):
             raise AbsentDatabaseError(
                 f"{path}: not there yet; a run that has just begun makes it, or run "
