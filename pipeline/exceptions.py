@@ -50,6 +50,10 @@ class DamagedDatabaseError(StoreError):
     """The database of a workspace cannot be read any more."""
 
 
+class AbsentDatabaseError(StoreError):
+    """The database of a workspace, or its tables, are not there."""
+
+
 class WorkspaceInUseError(StoreError):
     """Another run is using the workspace."""
 

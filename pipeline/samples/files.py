@@ -13,8 +13,8 @@ import polars as pl
 
 from pipeline.images.decode import ImageRejectedError, probe_image
 from pipeline.samples.paths import Links
-from pipeline.samples.sample_set import STAMP, make_rejects
-from pipeline.tables import Schema
+from pipeline.samples.sample_set import make_rejects
+from pipeline.tables import STAMP, Schema
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
 FILES_PER_TASK = 128  # one thread task takes this many files: the pool's own cost vanishes

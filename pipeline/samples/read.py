@@ -17,8 +17,8 @@ from pipeline.samples.further_columns import join_columns
 from pipeline.samples.ids import make_sample_ids
 from pipeline.samples.objects import choose_objects, fit_objects, make_object_rows
 from pipeline.samples.paths import list_links
-from pipeline.samples.sample_set import OBJECT_KEYS, STAMPS, Listing, SampleSet
-from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, check
+from pipeline.samples.sample_set import OBJECT_KEYS, Listing, SampleSet
+from pipeline.tables import OBJECTS, REJECTS, SAMPLES, SOURCE_IMAGES, STAMPS, check
 
 _SHOWN_REASONS = 5
 _OBJECT = ["source", "path", "annotation_id"]  # what names an object

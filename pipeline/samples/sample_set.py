@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.tables import OBJECTS, REJECTS, SOURCE_IMAGES, Schema, empty
+from pipeline.tables import OBJECTS, REJECTS, SOURCE_IMAGES, STAMPS, Schema, empty
 
 STAGE = "samples"
 
@@ -23,9 +23,6 @@ IMAGES: Schema = {  # the images that a dataset's own files name
     "stated_width": pl.Int64(),  # pixels, as an annotation file says; null where none does
     "stated_height": pl.Int64(),
 }
-# What changes with the content of a file though its size and time of change are set as before.
-STAMP: Schema = {"ctime": pl.Int64(), "inode": pl.Int64()}
-STAMPS: Schema = {"path": pl.String(), **STAMP}
 OBJECT_KEYS: Schema = {"path": pl.String(), "annotation_id": pl.String()}
 
 

@@ -33,6 +33,8 @@ from pipeline.tables.sample_tables import (
     REJECTS,
     SAMPLES,
     SOURCE_IMAGES,
+    STAMP,
+    STAMPS,
     TEXTS,
 )
 from pipeline.tables.schema import PREDICATES, Schema
@@ -85,6 +87,8 @@ __all__ = [
     "SAMPLES",
     "SLICES",
     "SOURCE_IMAGES",
+    "STAMP",
+    "STAMPS",
     "SWEEP",
     "TABLES",
     "TEXTS",

@@ -24,6 +24,9 @@ SAMPLES: Schema = {
     "size": pl.Int64(),  # of the file, bytes
     "mtime": pl.Int64(),  # of the file, nanoseconds
 }
+# What changes with the content of a file though its size and time of change are set as before.
+STAMP: Schema = {"ctime": pl.Int64(), "inode": pl.Int64()}
+STAMPS: Schema = {"path": pl.String(), **STAMP}
 OBJECTS: Schema = {  # the ground truth of a detection dataset, of every category, also ignored ones
     "source": pl.Int64(),  # which of the annotation files, from 0
     "image_id": pl.String(),  # as written in that file

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipeline.exceptions import DamagedDatabaseError, StoreError
+from pipeline.exceptions import AbsentDatabaseError, DamagedDatabaseError, StoreError
 from pipeline.tables import (
     CORRECTED,
     ERRORS,
@@ -76,7 +76,7 @@ def add_new_columns(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
 _DAMAGE = ("corrupt", "not a valid duckdb", "could not read enough bytes", "checksum", "fatal")
 _LOCKED = ("could not set lock", "another process")
 _REMEDY = (
-    "`weakspot doctor WORKSPACE --repair` moves it aside and begins a new one: samples, labels and "
+    "`weakspot doctor {folder} --repair` moves it aside and begins a new one: samples, labels and "
     "errors are made again from the dataset and the shards; the record of earlier runs and their "
     "findings are lost, their reports stay"
 )
@@ -86,8 +86,9 @@ _REMEDY = (
 def explain_database_errors(path: Path) -> Iterator[None]:
     """Turn what DuckDB raises on a damaged or absent database or a full disk into our errors.
 
-    Raises DamagedDatabaseError, StoreError where a database or its tables are not there yet, and
-    OSError where the disk is full, which a task tries again. Other errors are passed on.
+    Raises DamagedDatabaseError, AbsentDatabaseError where there is no database or none of our
+    tables in it, OSError where the disk is full, which a task tries again, and StoreError for other
+    failures of reading and writing. Other errors are passed on.
     """
     try:
         yield
@@ -98,9 +99,10 @@ def explain_database_errors(path: Path) -> Iterator[None]:
         if isinstance(error, duckdb.InternalException | duckdb.FatalException) or any(
             sign in text.lower() for sign in _DAMAGE
         ):
-            raise DamagedDatabaseError(f"{path}: damaged ({text}); {_REMEDY}") from None
+            remedy = _REMEDY.format(folder=path.parent)
+            raise DamagedDatabaseError(f"{path}: damaged ({text}); {remedy}") from None
         if not path.exists() or isinstance(error, duckdb.CatalogException):
-            raise StoreError(
+            raise AbsentDatabaseError(
                 f"{path}: not there yet; a run that has just begun makes it, or run "
                 "`weakspot run` first"
             ) from None

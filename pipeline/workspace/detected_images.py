@@ -7,8 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.files.whole_files import read_parquet, write_parquet
-from pipeline.samples.sample_set import STAMP
-from pipeline.tables import DETECTIONS
+from pipeline.tables import DETECTIONS, STAMP
 from pipeline.workspace.shards import read_rows
 from pipeline.workspace.store import Store
 

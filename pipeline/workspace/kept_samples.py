@@ -6,8 +6,8 @@ import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.files.whole_files import read_parquet, write_parquet
-from pipeline.samples.sample_set import STAGE, STAMPS, SampleSet
-from pipeline.tables import empty
+from pipeline.samples.sample_set import STAGE, SampleSet
+from pipeline.tables import STAMPS, empty
 from pipeline.workspace.manifests import SamplesManifest
 from pipeline.workspace.store import Store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.exceptions import StoreError
+from pipeline.exceptions import AbsentDatabaseError, StoreError
 
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
 _KEPT = "what was computed is kept"
@@ -31,10 +31,12 @@ def explain_failures(
 ) -> Iterator[None]:
     """Turn failures of the machine inside a stage into MachineError, one line each.
 
-    database: a file that was there at the beginning; without it the workspace vanished.
+    database: of the workspace; if it was there at the beginning and is no more, or is an empty one,
+    the workspace vanished.
     That are a full disk, too little memory, a workspace that vanished and a panic of Polars, which
     is no Exception. Other errors are passed on.
     """
+    was_there = database is not None and database.exists()
     try:
         yield
     except MemoryError:
@@ -43,7 +45,8 @@ def explain_failures(
             "batch_size and shard_size of [encoder], and run the same command again"
         ) from None
     except (OSError, StoreError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        vanished = database is not None and not database.exists()
+        is_there = database is not None and database.exists()
+        vanished = was_there and (not is_there or isinstance(error, AbsentDatabaseError))
         raise _explain(error, stage, workspace, vanished=vanished) from None
 
 

@@ -128,7 +128,7 @@ def _examine_database(store: Store) -> Iterator[Damage]:
                 connection.execute(f'SELECT count(*), max(hash(t)) FROM "{table}" t')  # noqa: S608 - names are ours
                 connection.fetchall()
     except DamagedDatabaseError as error:
-        fault = str(error).removeprefix(f"{store.database}: ").split(";")[0]
+        fault = str(error).removeprefix(f"{store.database}: damaged ").split(";")[0].strip("()")
         yield Damage(store.database, fault, remedy)
 
 
