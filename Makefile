@@ -1,6 +1,8 @@
 # Each target makes its environment first: .venv, from pyproject.toml at the versions of constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
+# One more than there are cores: tests of schedules mostly wait for a server.
+WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 
 # Where bytecode is not kept, every process that a test starts compiles torch and Prefect again: 8 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,11 +19,11 @@ demo: .venv/ready
 	$(BIN)/weakspot demo run demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 # Without servers, browsers, training and what takes seconds: under a minute.
 test-fast: .venv/ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not slow"
 
 # The property tests with fresh seeds, for ten minutes.
 fuzz: .venv/ready

@@ -21,7 +21,7 @@ from tests.flows.small_audit import SmallAudit
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("prefect"),
+    pytest.mark.xdist_group("schedules"),
     pytest.mark.timeout(900),  # where the machine is busy; else under a minute
     # Prefect's own modules warn about what later versions of their libraries will do.
     pytest.mark.filterwarnings("default"),

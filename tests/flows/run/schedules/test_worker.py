@@ -23,7 +23,7 @@ from tests.flows.small_audit import SmallAudit
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("prefect"),
+    pytest.mark.xdist_group("schedules"),
     pytest.mark.timeout(900),  # where the machine is busy; else under a minute
 ]
 
