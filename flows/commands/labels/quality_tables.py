@@ -11,6 +11,8 @@ from rich.text import Text
 
 from pipeline.tables import IN_USE
 
+_WIDEST = 1_000  # characters
+
 
 def print_quality(
     frames: Mapping[str, pl.DataFrame], console: Console, *, attribute: str | None
@@ -28,15 +30,15 @@ def print_quality(
             markup=False,
         )
     else:
-        console.print(_tabulate_methods(quality))
-        console.print(_tabulate_values(quality))
+        _print_whole(_tabulate_methods(quality), console)
+        _print_whole(_tabulate_values(quality), console)
     if attribute is not None and not quality.is_empty():
-        console.print(_tabulate_confusion(frames["label_confusion"]))
+        _print_whole(_tabulate_confusion(frames["label_confusion"]), console)
     calibration = frames["label_calibration"].filter(pl.col("value").is_null())
     if not calibration.is_empty():
-        console.print(_tabulate_calibration(calibration))
+        _print_whole(_tabulate_calibration(calibration), console)
     if not frames["label_thresholds"].is_empty():
-        console.print(_tabulate_thresholds(frames["label_thresholds"]))
+        _print_whole(_tabulate_thresholds(frames["label_thresholds"]), console)
 
 
 def _tabulate_methods(quality: pl.DataFrame) -> Table:
@@ -123,6 +125,13 @@ def _tabulate_thresholds(thresholds: pl.DataFrame) -> Table:
 
 def _add_row(table: Table, *cells: str) -> None:
     table.add_row(*map(Text, cells))  # a value such as [0, 1] is no markup
+
+
+def _print_whole(table: Table, console: Console) -> None:
+    """Print a table at its own width: numbers are not cut where the console is narrower."""
+    wide = console.options.update(width=_WIDEST)
+    table.width = min(console.measure(table, options=wide).maximum, _WIDEST)
+    console.print(table, crop=False)
 
 
 def _open_table(title: str, names: list[str], numbers: list[str]) -> Table:
