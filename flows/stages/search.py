@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from flows.run.label_probabilities import weigh_by_probes
 from flows.run.label_truth import read_known_labels
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
@@ -93,6 +94,11 @@ def find_slices(
         known = read_known_labels(store, manifest, columns, searched_table)
         if weights is not None:
             known = replace(known, weighted=True)
+        elif known.has_truth:
+            probabilities = weigh_by_probes(
+                store, manifest, attributes=known.modelled, sample_ids=searched_table.sample_ids
+            )
+            known = replace(known, probabilities=probabilities)
         corrected = run_task(correct_findings, result, known, audit.slices, resolved.exclusive)
         keys = [pl.lit(run_id).alias("run_id"), pl.lit(system.name).alias("system")]
         families.append(result.family.select(*keys, pl.all()))
@@ -162,13 +168,13 @@ def correct_findings(
 ) -> Corrected:
     """Correct the findings of a search for wrong labels, and list what these hide."""
     from pipeline.slices.corrected_findings import attach_corrections, correct_predicates
-    from pipeline.slices.hidden_slices import find_hidden_slices  # scipy loads for a while
+    from pipeline.slices.worth_checking import list_worth_checking  # scipy loads for a while
 
     predicates = result.findings["predicates"].to_list()
     corrections = correct_predicates(known, predicates, seed=asked.seed)
     return Corrected(
         findings=attach_corrections(result.findings, corrections),
-        worth_checking=find_hidden_slices(
+        worth_checking=list_worth_checking(
             known,
             result.findings,
             counted=result.search.slices,

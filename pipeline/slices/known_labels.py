@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.arrays import Floats, Mask
+from pipeline.slices.soft_labels.membership import SoftLabels
 from pipeline.vocabulary import UNKNOWN
 
 Predicates = Sequence[Mapping[str, str]]
@@ -22,6 +23,7 @@ class KnownLabels:
     NOT_GIVEN for "unknown". modelled: the attributes whose labels a model made. errors: (n,)
     losses. cluster_ids: (n,) the image of each row. orders: the values of ordered attributes,
     lowest first. weighted: whether the rows count differently, so that nothing can be corrected.
+    probabilities: of the true values of attributes, by probes, NaN where a row has no vector.
     """
 
     labels: pl.DataFrame
@@ -32,6 +34,7 @@ class KnownLabels:
     cluster_ids: pl.Series
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     weighted: bool = False
+    probabilities: Mapping[str, SoftLabels] = field(default_factory=dict)
 
     @property
     def has_truth(self) -> bool:
@@ -43,6 +46,7 @@ class KnownLabels:
     def select(self, rows: Mask) -> "KnownLabels":
         """Return some of the rows. rows: (n,) which."""
         chosen = pl.Series(rows)
+        numbers = np.flatnonzero(rows)
         return replace(
             self,
             labels=self.labels.filter(chosen),
@@ -50,6 +54,7 @@ class KnownLabels:
             inclusion=self.inclusion.filter(chosen),
             errors=np.asarray(self.errors)[rows],
             cluster_ids=self.cluster_ids.filter(chosen),
+            probabilities={name: one.select(numbers) for name, one in self.probabilities.items()},
         )
 
     def name_here(self, predicates: Predicates) -> list[dict[str, str]]:

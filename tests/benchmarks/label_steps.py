@@ -1,9 +1,10 @@
 """Steps that the benchmarks of labels share: simulated checks, probes, what is found by them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from pipeline.arrays import Floats
@@ -17,8 +18,9 @@ from pipeline.labels.probes.probe_notes import describe_choice
 from pipeline.labels.zero_shot import Prototypes, average_prompts, label_samples
 from pipeline.slices import SliceResult, audit_slices
 from pipeline.slices.corrected_findings import correct_predicates
-from pipeline.slices.hidden_slices import find_hidden_slices
 from pipeline.slices.known_labels import KnownLabels
+from pipeline.slices.soft_labels.membership import SoftLabels
+from pipeline.slices.worth_checking import list_worth_checking
 from pipeline.workspace.known_truth import KNOWN_TRUTH, fit_inclusion
 from tests.benchmarks.face_vectors import Faces
 
@@ -60,11 +62,15 @@ def simulate_checks(
 
 @dataclass(frozen=True)
 class Relabelled:
-    """Labels of one attribute after checks, the probe where it is used, and why."""
+    """Labels of one attribute after checks, the probe where it is used, and why.
+
+    probabilities: by the probe, used or not; None where none could be trained.
+    """
 
     labels: pl.DataFrame
     probe: Probe | None
     note: str
+    probabilities: SoftLabels | None = None
 
 
 def relabel(
@@ -100,7 +106,9 @@ def relabel(
     )
     used = comparison.is_better or always
     note = describe_choice(probe, comparison, known=len(known), used=used)
-    return Relabelled(ours if used else labels, probe if used else None, note)
+    weights = probe.weigh(faces.vectors.values.astype(np.float64), faces.names)
+    soft = SoftLabels(probe.values, weights)
+    return Relabelled(ours if used else labels, probe if used else None, note, soft)
 
 
 def widen(long: pl.DataFrame, ids: pl.Series, *, value: str = "value") -> pl.DataFrame:
@@ -156,15 +164,17 @@ def know_labels(
 
 
 def search(
-    table: pl.DataFrame, errors: Floats, *, known: pl.DataFrame | None, ids: pl.Series
-) -> Found:
+    table: pl.DataFrame, errors: Floats, *, known: pl.DataFrame | None, ids: pl.Series,
+    probabilities: Mapping[str, SoftLabels] | None = None,
+) -> Found:  # fmt: skip
     """Search labels, correct what is found by KNOWN_TRUTH, and list what labels hide."""
     result = search_labels(table, errors)
     findings, leads = result.findings, list_leads(result.findings, result.family)
     if known is None:
         return Found(findings, pl.DataFrame(), leads)
     judged = know_labels(table, errors, known, ids)
+    judged = replace(judged, probabilities=probabilities or {})
     corrected = correct_predicates(judged, findings["predicates"].to_list(), seed=0)
-    hidden = find_hidden_slices(judged, findings, counted=result.family.height)
+    hidden = list_worth_checking(judged, findings, counted=result.family.height)
     both = pl.concat([findings, corrected.drop("predicates")], how="horizontal")
     return Found(both, hidden, leads)

@@ -1,0 +1,1 @@
+"""Slices by the probabilities of values, where labels alone hide them."""
