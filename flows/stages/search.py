@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.run.label_probabilities import weigh_by_probes
 from flows.run.label_truth import read_known_labels
 from flows.run.logs import LOG
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_search, note_inputs, refuse_stale
 from flows.stages.judging.label_systems import weigh_judged
+from flows.stages.label_probabilities import weigh_by_probes
 from pipeline.arrays import Floats
 from pipeline.config.audit import SliceSearch
 from pipeline.coverage.values import describe_constant

@@ -1,6 +1,6 @@
 """Labels: prompts and probes on real faces, and weak groups found through poor labels.
 
-`python -m tests.benchmarks.bench_labels [quality lists weak tables] [--full] [--folder DIR]`:
+`python -m tests.benchmarks.bench_labels [quality lists weak tables null] [--full] [--folder DIR]`:
 the folder keeps the vectors of the faces, which take minutes to make; without it they are made
 again. `make bench` makes the tables alone.
 """
@@ -25,6 +25,7 @@ from tests.benchmarks.face_lists import compare_lists, read_misses
 from tests.benchmarks.face_vectors import FACES, TRUTH, WEIGHTS, Faces
 from tests.benchmarks.label_steps import (
     Found,
+    Relabelled,
     know_labels,
     label_faces,
     relabel,
@@ -32,7 +33,7 @@ from tests.benchmarks.label_steps import (
     simulate_checks,
     widen,
 )
-from tests.benchmarks.weak_worlds import WeakWorld, draw_table, find_members, plant_groups
+from tests.benchmarks.weak_worlds import BASE, WeakWorld, draw_table, find_members, plant_groups
 
 _WEAK = ("gender", "young", "eyeglasses", "hat", "beard", "smiling")
 _LISTS = ("gender", "young", "hat", "eyeglasses", "bald", "beard", "smiling", "hair_color")
@@ -151,12 +152,12 @@ def bench_weak(folder: Path, *, full: bool) -> None:
         right, kappa = measure_labels(labels[name], truth[name], faces.names)
         print(f"  {name:12} {right:.2f} right, agreement beyond chance {kappa:.2f}")
 
-    def relabel_all(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-        return pl.concat(
-            relabel(faces, attributes[name], prototypes[name], own.filter(attribute=name),
-                    known.filter(attribute=name)).labels
+    def relabel_all(own: pl.DataFrame, known: pl.DataFrame) -> Mapping[str, Relabelled]:
+        return {
+            name: relabel(faces, attributes[name], prototypes[name], own.filter(attribute=name),
+                          known.filter(attribute=name))
             for name in _WEAK
-        )  # fmt: skip
+        }  # fmt: skip
 
     print(f"weak groups on {len(faces.names):,} degraded faces, prompts of one wording, "
           f"{_BUDGET} checks in all")  # fmt: skip
@@ -177,6 +178,18 @@ def bench_tables(_folder: Path, *, full: bool) -> None:
             print_world(seed, world, find_weak(world, seed=seed))
 
 
+def bench_null(_folder: Path, *, full: bool) -> None:
+    """Print in how many tables whose errors depend on nothing a slice is worth checking."""
+    tables = 120 if full else 40
+    listed = 0
+    for seed in range(1_000, 1_000 + tables):
+        ids, labels, truth = draw_table(seed, flips=(0.05, 0.1, 0.2)[seed % 3])
+        errors = np.random.default_rng(seed).random(len(ids)) < BASE
+        world = WeakWorld(ids, labels, truth, np.full(len(ids), BASE), errors.astype(float), ())
+        listed += find_weak(world, seed=seed).checked.hidden.height > 0
+    print(f"no weak group in {tables} generated tables: {listed} with a slice worth checking")
+
+
 @dataclass(frozen=True)
 class WeakResult:
     """What was found from labels alone, and after checks."""
@@ -189,47 +202,53 @@ def find_weak(
     world: WeakWorld,
     *,
     seed: int,
-    relabel_all: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame] | None = None,
+    relabel_all: Callable[[pl.DataFrame, pl.DataFrame], Mapping[str, Relabelled]] | None = None,
 ) -> WeakResult:
     """Search labels, check where that points, label again, search and correct."""
     alone = search(widen(world.labels, world.ids), world.errors, known=None, ids=world.ids)
     truth = world.truth.with_columns(sample_id=world.ids)
     known = simulate_checks(world.labels, truth, budget=_BUDGET, seed=seed, leads=alone.leads)
-    labels = world.labels if relabel_all is None else relabel_all(world.labels, known)
-    known = fit_inclusion(known, labels)
-    table = widen(labels, world.ids)
-    return WeakResult(alone, search(table, world.errors, known=known, ids=world.ids))
+    made = {} if relabel_all is None else relabel_all(world.labels, known)
+    labels = pl.concat(one.labels for one in made.values()) if made else world.labels
+    soft = {name: one.probabilities for name, one in made.items() if one.probabilities is not None}
+    checked = search(
+        widen(labels, world.ids), world.errors, known=fit_inclusion(known, labels), ids=world.ids,
+        probabilities=soft,
+    )  # fmt: skip
+    return WeakResult(alone, checked)
 
 
-def print_world(seed: int, world: WeakWorld, result: WeakResult) -> tuple[int, int]:
-    """Print a line for each planted group; return how many were found, with the truth inside."""
-    found = inside = 0
+def print_world(seed: int, world: WeakWorld, result: WeakResult) -> None:
+    """Print a line for each planted group, and how many were found with the truth inside."""
+    found = surely = 0
     for predicates in world.planted:
         true, _ = world.measure(predicates)
         name = " and ".join(f"{one['attribute']} = {one['value']}" for one in predicates)
         before = result.alone.find(predicates)
         as_labelled = f"{before['error']:.3f}" if before else "  -  "
         row = result.checked.find(predicates)
-        known, holds, said = judge_row(row, true)
-        found += known
-        inside += known and holds
+        holds, above, said = judge_row(row, true)
+        found += holds
+        surely += holds and above
         print(f"    seed {seed} {name:42} true {true:.3f}  labels {as_labelled}  {said}")
     wrong = [count_wrong(world, one.findings) for one in (result.alone, result.checked)]
-    print(f"    seed {seed}: {found} of 4 found, {inside} with the truth inside; confirmed though "
-          f"not weak: {wrong[0]} by labels alone, {wrong[1]} after checks", flush=True)  # fmt: skip
-    return found, inside
+    hidden = result.checked.hidden["predicates"].to_list()
+    idle = sum(not world.measure(one)[1] > 0 for one in hidden)
+    print(f"    seed {seed}: {found} of 4 found with the truth inside, {surely} surely worse; "
+          f"confirmed though not weak: {wrong[0]} by labels alone, {wrong[1]} after checks; "
+          f"worth checking {len(hidden)}, not weak {idle}", flush=True)  # fmt: skip
 
 
 def judge_row(row: Mapping[str, Any] | None, true: float) -> tuple[bool, bool, str]:
-    """Return whether a slice is known to be weak, whether the interval holds, in words."""
+    """Return whether the interval of a slice holds its error, and says it is worse, in words."""
     if row is None or row["corrected_low"] is None:
         return False, False, "not found" if row is None else "found, not corrected"
     low, high = row["corrected_low"], row["corrected_high"]
-    known, holds = row["corrected_difference_low"] > 0, low <= true <= high
+    above, holds = row["corrected_difference_low"] > 0, low <= true <= high
     how = "found" if "state" in row else "worth checking"
-    words = [how, "" if known else "but unclear", f"[{low:.3f}, {high:.3f}]",
+    words = [how, "" if above else "but unclear", f"[{low:.3f}, {high:.3f}]",
              "" if holds else "misses the truth"]  # fmt: skip
-    return known, holds, " ".join(filter(None, words))
+    return holds, above, " ".join(filter(None, words))
 
 
 def count_wrong(world: WeakWorld, findings: pl.DataFrame) -> int:
@@ -255,9 +274,10 @@ def main() -> None:
             "lists": bench_lists,
             "weak": bench_weak,
             "tables": bench_tables,
+            "null": bench_null,
         }
         for part in [word for word in words if word != "--full"] or ["tables"]:
-            if part != "tables" and not (FACES.is_dir() and WEIGHTS.is_dir()):
+            if part not in ("tables", "null") and not (FACES.is_dir() and WEIGHTS.is_dir()):
                 print(f"labels: {FACES.parent} holds no celeba and face-lite; no {part}")
                 continue
             parts[part](folder, full=full)
