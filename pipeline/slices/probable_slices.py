@@ -37,7 +37,8 @@ def find_probable_slices(
     min_support: rows that belong to a slice by the sum of their probabilities. Findings are
     candidates as well, and taken where they explain the errors best: by poor labels a finding may
     stand for the slice that is truly worse. Others than conjunctions of up to max_level (1 or 2)
-    values are covariates from the start. See `choose_slices`.
+    values are covariates from the start. At least one attribute of a slice must be unknown in most
+    rows: elsewhere the search has judged it. See `choose_slices`.
     """
     soft = soften(known, min_support=min_support)
     names = [name for name in soft if name in known.modelled]
@@ -64,7 +65,17 @@ def find_probable_slices(
         clusters=None if clusters is None else clusters[rows],
         most=top + len(found),
     )
-    return [one for one in chosen if name_slice(one.predicates) not in found][:top]
+    return [
+        one
+        for one in chosen
+        if name_slice(one.predicates) not in found
+        and any(_is_open(known, predicate["attribute"]) for predicate in one.predicates)
+    ][:top]
+
+
+def _is_open(known: KnownLabels, name: str) -> bool:
+    """Return whether the labels of an attribute may hide a slice: most of its truth is unknown."""
+    return name in known.modelled and 2 * known.truth[name].null_count() > len(known.truth)
 
 
 def soften(known: KnownLabels, *, min_support: float) -> dict[str, SoftLabels]:

@@ -96,6 +96,13 @@ def test_a_finding_that_stands_for_another_slice_does_not_hide_it() -> None:
     assert [HAT] in find(draw([[HAT]], seed=2), [[BEARD]])
 
 
+def test_where_the_truth_of_most_rows_is_known_labels_hide_nothing() -> None:
+    known = draw([[HAT]])
+    assert find(known) == [[HAT]]
+    hats = known.truth["hat"].fill_null(known.labels["hat"])
+    assert find(replace(known, truth=known.truth.with_columns(hat=hats))) == []
+
+
 def test_slices_that_no_candidate_can_be_are_set_aside_as_labelled() -> None:
     known = draw([], seed=3)
     three = [HAT, BEARD, OLD]
