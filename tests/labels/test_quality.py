@@ -10,7 +10,6 @@ from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall
 from pipeline.arrays import Mask
 from pipeline.labels.quality.judged_labels import JudgedLabels, judge_labels
 from pipeline.labels.quality.quality_measures import (
-    compare_methods,
     count_confusion,
     measure_quality,
 )
@@ -86,15 +85,6 @@ def test_what_does_not_exist_is_null() -> None:
     assert nothing["accuracy"] is None
     assert nothing["kappa"] is None
     assert measure(judge([], [])).is_empty()
-
-
-def test_a_method_has_a_column_of_its_own() -> None:
-    frames = [
-        measure_quality(judge(given, TRUE), attribute="hat", method=method, judged_by="truth")
-        for method, given in (("naive", ["yes"] * 7), ("in use", GIVEN))
-    ]
-    [row] = compare_methods(pl.concat(frames)).to_dicts()
-    assert (row["naive"], row["in use"]) == pytest.approx((0.5, 0.8))
 
 
 def test_objects_of_one_image_count_as_one() -> None:

@@ -65,17 +65,6 @@ def count_confusion(judged: JudgedLabels, *, attribute: str, method: str) -> pl.
     return check(frame, LABEL_CONFUSION, table="label_confusion")
 
 
-def compare_methods(quality: pl.DataFrame) -> pl.DataFrame:
-    """Return one row an attribute, with the accuracy of each method in a column of its own.
-
-    quality: LABEL_QUALITY. Attributes that only have labels in use get nulls for the others.
-    """
-    whole = quality.filter(pl.col("value").is_null())
-    return whole.pivot(
-        "method", index=["attribute", "judged_by", "n"], values="accuracy", maintain_order=True
-    )
-
-
 def _mark(judged: JudgedLabels, value: str) -> Any:  # noqa: ANN401 - a mask to index with
     return judged.mark_cells(true=[value]) | judged.mark_cells(given=[value])
 
