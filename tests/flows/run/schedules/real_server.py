@@ -67,7 +67,7 @@ class RealServer:
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - our own server
             return json.load(answer)
 
     def list_runs(self, *, deployment: str | None = None) -> list[dict[str, Any]]:
