@@ -20,13 +20,10 @@ from pipeline.labels.probes.linear_probe import VERSION, Probe, fit_probe
 from pipeline.labels.probes.probe_notes import describe_choice
 from pipeline.labels.zero_shot import average_prompts
 from pipeline.samples.sample_set import SampleSet
-from pipeline.tables import check
-from pipeline.vocabulary import UNKNOWN
 from pipeline.workspace.kept_checks import read_checks
 from pipeline.workspace.known_truth import (
-    KNOWN_TRUTH,
-    TRUTH_DRAW,
     fit_inclusion,
+    read_true_values,
     summarize_checks,
 )
 from pipeline.workspace.shards import read_vectors
@@ -77,10 +74,7 @@ def read_known_values(
     """
     if use.probe_from == "checks":
         return fit_inclusion(summarize_checks(read_checks(store.folder)), labels)
-    known = store.read_labels(list(truth.values())).filter(pl.col("value") != UNKNOWN)
-    given = known.select("sample_id", "attribute", "value", inclusion=pl.lit(1.0),
-                         draw=pl.lit(TRUTH_DRAW))  # fmt: skip
-    return check(given, KNOWN_TRUTH, table="known truth")
+    return read_true_values(store, truth)
 
 
 def choose_labellers(

@@ -12,6 +12,7 @@ from pipeline.predicates import select_rows
 from pipeline.slices.corrected_findings import correct_predicates
 from pipeline.slices.known_labels import NOT_GIVEN, KnownLabels, Predicates
 from pipeline.slices.label_noise.diluted import find_diluted
+from pipeline.slices.options import count_support
 from pipeline.statistics.p_values import adjust_bh
 from pipeline.tables import CORRECTIONS, empty
 from pipeline.vocabulary import LEVEL
@@ -47,7 +48,7 @@ def find_hidden_slices(
     """
     found: list[Predicates] = findings["predicates"].to_list()
     left = known.select(_find_left(known, found))
-    support = min_support * len(known.errors) if min_support < 1 else min_support
+    support = count_support(min_support, len(known.errors))
     if not known.has_truth or len(left.errors) <= support or not left.errors.any():
         return empty(CORRECTIONS)
     diluted = find_diluted(

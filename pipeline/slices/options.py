@@ -116,6 +116,11 @@ class AuditOptions(SearchOptions):
         return problems + super().list_problems()
 
 
+def count_support(min_support: float, rows: int) -> float:
+    """Return the size of the smallest slice: below 1 `min_support` is a share of the rows."""
+    return min_support * rows if min_support < 1 else min_support
+
+
 def merge_options(options: Options, changes: Mapping[str, Any]) -> Options:
     """Return `options` with the fields of `changes` replaced. Raises TypeError for other names."""
     return replace(options, **changes)

@@ -7,6 +7,7 @@ import polars as pl
 from pipeline.slices.corrected_findings import correct_predicates
 from pipeline.slices.hidden_slices import MOST_LEVELS, find_hidden_slices
 from pipeline.slices.known_labels import KnownLabels
+from pipeline.slices.options import count_support
 from pipeline.slices.probable_slices import find_probable_slices
 from pipeline.slices.soft_labels.stepwise import name_slice
 
@@ -36,7 +37,7 @@ def list_worth_checking(
     )  # fmt: skip
     if not known.has_truth:
         return hidden
-    support = min_support * len(known.errors) if min_support < 1 else min_support
+    support = count_support(min_support, len(known.errors))
     probable = find_probable_slices(
         known,
         findings["predicates"].to_list(),

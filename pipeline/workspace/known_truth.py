@@ -1,5 +1,7 @@
 """The true values that labels are judged by: those of the dataset, else what people checked."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from pipeline.tables import Schema, check
@@ -71,16 +73,20 @@ def read_known_truth(store: Store, label_manifest: LabelManifest) -> pl.DataFram
     """
     sample_ids = store.read_samples()["sample_id"]
     here = pl.col("sample_id").is_in(sample_ids.implode())
-    truth = store.read_labels(list(label_manifest.truth.values()))
-    known = truth.filter(here & (pl.col("value") != UNKNOWN)).select(
-        *_KEYS, "value", inclusion=pl.lit(1.0), draw=pl.lit(TRUTH_DRAW)
-    )
+    known = read_true_values(store, label_manifest.truth).filter(here)
     label_ids = [one.label_id for one in label_manifest.attributes]
     labels = store.read_labels(label_ids).filter(here)
     checks = read_checks(store.folder)
     checks = checks.filter(here & ~pl.col("attribute").is_in(list(label_manifest.truth)))
     fitted = fit_inclusion(summarize_checks(checks), labels, denied=list_denied(checks))
-    return pl.concat([check(known, KNOWN_TRUTH, table="known truth"), fitted]).sort(_KEYS)
+    return pl.concat([known, fitted]).sort(_KEYS)
+
+
+def read_true_values(store: Store, truth: Mapping[str, str]) -> pl.DataFrame:
+    """Return KNOWN_TRUTH of the values of [dataset.truth]; truth: attribute -> their label_id."""
+    values = store.read_labels(list(truth.values())).filter(pl.col("value") != UNKNOWN)
+    known = values.select(*_KEYS, "value", inclusion=pl.lit(1.0), draw=pl.lit(TRUTH_DRAW))
+    return check(known, KNOWN_TRUTH, table="known truth")
 
 
 def fit_inclusion(

@@ -15,6 +15,7 @@ from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, expect_inverse
 from pipeline.slices.label_noise.correction import Predicates, correct_slices, read_errors
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
 from pipeline.slices.label_noise.slice_cells import count_cells, level_errors
+from pipeline.slices.options import count_support
 from pipeline.tables import CORRECTIONS, empty
 
 _CORRECTED = 40  # candidates for which intervals are drawn
@@ -45,7 +46,7 @@ def find_diluted(
         cluster_ids=number_clusters(cluster_ids, rows=table.height),
     )  # fmt: skip
     chosen = [rows for rows in attributes.values() if rows.weights.sum() >= FEWEST_CHECKS]
-    min_support = min_support * len(values) if min_support < 1 else min_support
+    min_support = count_support(min_support, len(values))
     known = {_name(one) for one in already}
     inverses = {rows.name: expect_inverse(rows) for rows in chosen}
     candidates = [
