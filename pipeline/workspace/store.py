@@ -54,6 +54,11 @@ class Store:
         return self.folder / "embeddings"
 
     @property
+    def scans(self) -> Path:
+        """The folder of all vectors as one array, derived from them, one sub-folder an encoder."""
+        return self.folder / "scan"
+
+    @property
     def prompts(self) -> Path:
         """The folder of prompt vectors, one sub-folder an encoder."""
         return self.folder / "prompts"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.workspace.database import Connection
 from pipeline.workspace.manifests import FairnessManifest, LabelManifest, ScoreManifest
+from pipeline.workspace.scans.scan_store import list_stale_scans
 from pipeline.workspace.store import Store
 
 
@@ -49,6 +50,7 @@ def list_removals(store: Store, *, keep_runs: int) -> list[Removal]:
             removals.append(_list_labels(connection, current))
             if label.encoder_id is not None:
                 removals.append(_list_encoders(store, label.encoder_id))
+                removals.append(_list_stale_scans(store, label.encoder_id))
         if scored := ScoreManifest.find(store.folder):
             removals.append(_list_errors(store, connection, scored))
     return [removal for removal in removals if removal.ids]
@@ -130,12 +132,19 @@ def _list_encoders(store: Store, current: str) -> Removal:
     """List vectors of images and prompts of encoders that the labels do not come from."""
     folders = [
         path
-        for parent in (store.embeddings, store.prompts)
+        for parent in (store.embeddings, store.prompts, store.scans)
         for path in sorted(parent.glob("*"))
         if path.is_dir() and path.name != current
     ]
     old = tuple(sorted({path.name for path in folders}))
     return _make_removal(None, "vectors of unused encoders", current, old, (), folders)
+
+
+def _list_stale_scans(store: Store, current: str) -> Removal:
+    """List arrays for search that are of other shards than those of now."""
+    stale = list_stale_scans(store, current)
+    old = [path.name for path in stale]
+    return _make_removal(None, "arrays for search of earlier vectors", current, old, (), stale)
 
 
 def _list_other_ids(

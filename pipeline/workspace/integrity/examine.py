@@ -20,6 +20,7 @@ from pipeline.workspace.manifests import (
     ScoreManifest,
     TextsManifest,
 )
+from pipeline.workspace.scans.scan_store import find_damaged_scans
 from pipeline.workspace.store import Store, open_store
 
 _SHARDS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
@@ -50,6 +51,7 @@ def examine_workspace(store: Store) -> list[Damage]:
     """
     return [
         *_examine_shards(store.folder),
+        *_examine_scans(store),
         *_examine_tables(store.folder),
         *_examine_manifests(store.folder),
         *_examine_database(store),
@@ -86,6 +88,11 @@ def _examine_shards(workspace: Path) -> Iterator[Damage]:
     for folder in _list_shard_folders(workspace):
         for path, fault in find_damaged(folder).items():
             yield Damage(path, fault, "removed; the next `weakspot run` makes it again")
+
+
+def _examine_scans(store: Store) -> Iterator[Damage]:
+    for path, fault in find_damaged_scans(store.scans).items():
+        yield Damage(path, fault, "removed; the next command that needs it makes it again")
 
 
 def _examine_tables(workspace: Path) -> Iterator[Damage]:
