@@ -36,6 +36,7 @@ TABLE_FOLDERS = (
     "fairness",
     "coverage",
     "checks",
+    "comparison",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

@@ -10,6 +10,7 @@ import typer
 
 from flows.commands.attributes import app as attributes_app
 from flows.commands.check_labels import check_labels
+from flows.commands.comparing.compare import compare
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
@@ -180,6 +181,7 @@ def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json
 
 
 app.command("check-labels")(check_labels)
+app.command("compare")(compare)
 app.command("schedule")(schedule)
 app.command("prune")(prune)
 app.command("slices")(slices)

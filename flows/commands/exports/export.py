@@ -1,6 +1,5 @@
 """`weakspot export`: any table of a workspace as Parquet, CSV or JSON."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,19 +10,16 @@ import polars as pl
 from flows.commands.exports.checks import read_named_checks
 from flows.commands.exports.matches import MATCH_READERS
 from flows.commands.exports.rows import mark_limit, select_current, select_named
+from flows.commands.exports.table_file import check_target, write_table
 from flows.commands.exports.wide_columns import LIMIT
 from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
-from pipeline.files.csv_cells import escape_formulas
-from pipeline.files.whole_files import replace_file
 from pipeline.tables import QUALITY_TABLES, RESULTS, TABLES
 from pipeline.workspace.integrity.sealed_shards import list_sound
 from pipeline.workspace.kept_checks import Journal
 from pipeline.workspace.kept_quality import read_quality
 from pipeline.workspace.kept_texts import read_text_lines
 from pipeline.workspace.store import Store, find_store
-
-SUFFIXES = (".parquet", ".csv", ".json")
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,7 @@ def export_table(
         raise ConfigError(f"no table {table!r}; the tables are {', '.join(known)}")
     if all_runs and current:
         raise ConfigError("--all-runs and --current ask for opposite things; give one of them")
-    if target.suffix not in SUFFIXES:
-        raise ConfigError(f"{target}: write to a file that ends in {', '.join(SUFFIXES)}")
+    check_target(target)
     store = find_store(workspace)
     try:
         stored = _READERS[table](store) if table in _READERS else store.read(table)
@@ -61,13 +56,7 @@ def export_table(
     if current:
         frame = select_named(frame, table, store)
     frame = mark_limit(frame, table, store)
-    if not target.parent.is_dir():
-        raise ConfigError(f"{target}: there is no folder {target.parent}; make it first")
-    try:
-        with replace_file(target) as unfinished:
-            _write(frame, unfinished, target.suffix)
-    except OSError as error:
-        raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
+    write_table(frame, target)
     faults = Journal(store.folder).list_faults() if table == "checks" else ()
     return Exported(frame.height, (*_list_notes(frame, stored), *faults))
 
@@ -83,25 +72,6 @@ def _list_notes(frame: pl.DataFrame, stored: pl.DataFrame) -> Iterator[str]:
     if LIMIT in frame.columns and frame[LIMIT].is_not_null().any():
         limits = ", ".join(f"{limit:,}" for limit in frame[LIMIT].drop_nulls().unique().sort())
         yield f"rows are of limited samples: the first {limits} alone (column {LIMIT})"
-
-
-def _write(frame: pl.DataFrame, path: Path, suffix: str) -> None:
-    if suffix == ".parquet":
-        frame.write_parquet(path)
-    elif suffix == ".json":
-        frame.write_json(path)
-    else:
-        escape_formulas(_flatten(frame)).write_csv(path)
-
-
-def _flatten(frame: pl.DataFrame) -> pl.DataFrame:
-    """Turn nested columns into JSON text."""
-    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    texts = [
-        pl.Series(name, [None if v is None else json.dumps(v) for v in frame[name].to_list()])
-        for name in nested
-    ]
-    return frame.with_columns(text.cast(pl.String) for text in texts)
 
 
 def _read_embeddings(store: Store) -> pl.DataFrame:

@@ -25,11 +25,14 @@ def label_quality(
 ) -> None:
     """Measure the labels against true values or checks, and other ways of making them."""
     from flows.commands.console import open_console
+    from flows.commands.exports.table_file import check_target, write_table
     from flows.commands.labels.quality_tables import print_quality
 
+    if csv is not None:
+        check_target(csv, suffixes=(".csv",))
     frames = measure_audit(audit, attribute=attribute)
     if csv is not None:
-        _write_csv(frames["label_quality"], csv)
+        write_table(frames["label_quality"], csv)
     if json_output:
         content = {name: frame.to_dicts() for name, frame in frames.items()}
         typer.echo(json.dumps(content, ensure_ascii=False))
@@ -64,17 +67,3 @@ def measure_audit(audit: Path, *, attribute: str | None = None) -> "dict[str, pl
     if attribute is None:
         return frames
     return {name: one.filter(pl.col("attribute") == attribute) for name, one in frames.items()}
-
-
-def _write_csv(frame: "pl.DataFrame", path: Path) -> None:
-    from pipeline.exceptions import ConfigError
-    from pipeline.files.csv_cells import escape_formulas
-    from pipeline.files.whole_files import replace_file
-
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"{path}: there is no folder {path.absolute().parent}; make it first")
-    try:
-        with replace_file(path) as partial:
-            escape_formulas(frame).write_csv(partial)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None

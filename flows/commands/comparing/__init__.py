@@ -1,0 +1,1 @@
+"""`weakspot compare`: two runs of audits side by side."""

@@ -1,0 +1,49 @@
+"""A table written where a user asks: Parquet, CSV or JSON by the name of the file."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.exceptions import ConfigError
+from pipeline.files.csv_cells import escape_formulas
+from pipeline.files.whole_files import replace_file
+
+SUFFIXES = (".parquet", ".csv", ".json")
+
+
+def check_target(target: Path, *, suffixes: Sequence[str] = SUFFIXES) -> None:
+    """Raise ConfigError unless a file of this name could be written; asked before any work."""
+    if target.suffix not in suffixes:
+        raise ConfigError(f"{target}: write to a file that ends in {', '.join(suffixes)}")
+    if not target.absolute().parent.is_dir():
+        raise ConfigError(f"{target}: there is no folder {target.absolute().parent}; make it first")
+
+
+def write_table(frame: pl.DataFrame, target: Path) -> None:
+    """Write a table, whole or not at all.
+
+    In CSV nested columns (predicates) are JSON text, and cells that a spreadsheet would take for
+    formulas are escaped. Raises ConfigError when it cannot be written.
+    """
+    try:
+        with replace_file(target) as unfinished:
+            if target.suffix == ".parquet":
+                frame.write_parquet(unfinished)
+            elif target.suffix == ".json":
+                frame.write_json(unfinished)
+            else:
+                escape_formulas(_flatten(frame)).write_csv(unfinished)
+    except OSError as error:
+        raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
+
+
+def _flatten(frame: pl.DataFrame) -> pl.DataFrame:
+    """Turn nested columns into JSON text."""
+    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    texts = [
+        pl.Series(name, [None if v is None else json.dumps(v) for v in frame[name].to_list()])
+        for name in nested
+    ]
+    return frame.with_columns(text.cast(pl.String) for text in texts)

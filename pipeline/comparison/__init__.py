@@ -1,0 +1,1 @@
+"""Two audits side by side: what changed in each slice, and whether the change holds up."""
