@@ -13,6 +13,7 @@ from flows.commands.check_labels import check_labels
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
+from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
@@ -183,6 +184,7 @@ app.command("check-labels")(check_labels)
 app.command("schedule")(schedule)
 app.command("prune")(prune)
 app.command("slices")(slices)
+app.command("search")(search)
 app.command("label-quality")(label_quality)
 app.command("export")(export)
 app.command("convert")(convert)

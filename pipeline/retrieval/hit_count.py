@@ -59,7 +59,7 @@ def count_text_hits(scores: Array, *, logit_scale: float) -> HitCount | None:
     share = 1.0 / float((ratios * ratios).mean())
     return HitCount(
         hits=share * len(scores),
-        chance_rank=int(np.count_nonzero(ratios >= 1.0)),
+        chance_rank=max(int(np.count_nonzero(ratios >= 1.0)), round(share * len(scores))),
         probabilities=np.minimum(1.0, share * ratios),
     )
 
