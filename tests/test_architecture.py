@@ -37,6 +37,7 @@ TABLE_FOLDERS = (
     "coverage",
     "checks",
     "comparison",
+    "retrieval",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
@@ -54,7 +55,7 @@ HOMES = {
     "cv2": ("pipeline/detectors/", "pipeline/texts/"),
     "open_clip": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
     "duckdb": ("pipeline/workspace/database.py", "pipeline/workspace/search_table.py"),
-    "numba": ("pipeline/slices/counting/kernels_numba.py",),
+    "numba": ("pipeline/slices/counting/kernels_numba.py", "pipeline/retrieval/scan_numba.py"),
     "sliceline": ("pipeline/slices/counting/sliceline_engine.py",),
     "hotcoco": ("pipeline/errors/",),
     "prefect": ("flows/run/",),

@@ -14,6 +14,7 @@ from flows.commands.comparing.compare import compare
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
+from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
@@ -185,6 +186,7 @@ app.command("compare")(compare)
 app.command("schedule")(schedule)
 app.command("prune")(prune)
 app.command("slices")(slices)
+app.command("search")(search)
 app.command("label-quality")(label_quality)
 app.command("export")(export)
 app.command("convert")(convert)

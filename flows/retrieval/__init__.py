@@ -1,0 +1,1 @@
+"""A workspace opened to search it by words and pictures."""

@@ -1,0 +1,1 @@
+"""Search by words and pictures in the vectors of an encoder: exact, with where the hits end."""
