@@ -13,6 +13,7 @@ from flows.commands.check_labels import check_labels
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
+from flows.commands.ranking.rank import rank
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
@@ -187,6 +188,7 @@ app.command("label-quality")(label_quality)
 app.command("export")(export)
 app.command("convert")(convert)
 app.command("texts")(texts)
+app.command("rank")(rank)
 
 
 @app.command()
