@@ -46,7 +46,8 @@ def test_each_query_is_judged_by_the_protocol(seed: int, each: int) -> None:
     for query in range(3):
         scores = np.round((vectors[query] @ vectors.T).astype(np.float32), 6)
         ranking = sorted(range(len(vectors)), key=lambda i: (-scores[i], i))
-        good = set(np.flatnonzero(relevance.classes == relevance.classes[query])) - {query}
+        same = relevance.classes == relevance.classes[query]
+        good = set(np.flatnonzero(same).tolist()) - {query}
         area, precisions = measure_by_the_protocol(ranking, good, {query})
         row = judged.row(query, named=True)
         assert row["average_precision"] == pytest.approx(area, abs=1e-3)  # ties at six decimals

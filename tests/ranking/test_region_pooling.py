@@ -1,5 +1,7 @@
 """Regions of R-MAC, and vectors pooled from maps."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,10 +24,10 @@ def test_a_square_map_has_l_times_l_regions_at_scale_l() -> None:
 
 
 def test_neighbors_along_the_longer_side_overlap_by_about_forty_percent() -> None:
-    first = [r for r in list_regions(10, 16, scales=1)]
+    first = list_regions(10, 16, scales=1)
     assert first == [(0, 0, 10, 10), (0, 6, 10, 16)]  # they share 4 of 10 columns
     wide = list_regions(10, 28, scales=1)
-    shared = [(10 - (after[1] - before[1])) / 10 for before, after in zip(wide, wide[1:])]  # noqa: B905 - pairs
+    shared = [(10 - (after[1] - before[1])) / 10 for before, after in pairwise(wide)]
     assert shared == pytest.approx([0.4] * len(shared), abs=0.11)
     assert [(left, top, right, bottom) for top, left, bottom, right in wide] == list_regions(
         28, 10, scales=1

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flows.run.health.damage import drop_damaged
-from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
+from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder
 from flows.run.logs import LOG, advance_progress, show_progress
 from pipeline.config.audit import Audit, EncoderConfig
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import Encoder, EncoderCard, MapEncoder
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.embeddings.resampling import Prepare, choose_prepare
-from pipeline.exceptions import EncoderError, StoreError
+from pipeline.exceptions import ConfigError, EncoderError, StoreError
 from pipeline.files.whole_files import write_text
 from pipeline.images.crop import find_small
 from pipeline.ranking.region_pooling import pool_maximum, pool_regions
@@ -150,7 +150,12 @@ def make_pooled_vectors(
     samples: SAMPLES. Objects too small to embed and broken images have none. Raises ConfigError
     when the audit has no encoder, EncoderError when it has no feature maps.
     """
-    config = require_encoder(audit)
+    if audit.encoder is None:
+        raise ConfigError(
+            f"{store.folder}: its audit has no [encoder], so that there are no vectors; add one "
+            "and run it again"
+        )
+    config = audit.encoder
     card = identify_encoder(config, store, load)
     plain = pooling.name == "cls"
     encoder_id = card.encoder_id if plain else f"{card.encoder_id}+{pooling.label}"
@@ -168,6 +173,22 @@ def make_pooled_vectors(
         _embed(missing, encoder, store, audit, config)
     regions = 1 if plain else _read_regions(store, encoder_id)
     return PooledVectors(store, encoder_id, regions, missing.height)
+
+
+def gather_vectors(
+    vectors: PooledVectors, keys: pl.Series
+) -> tuple[pl.Series, NDArray[np.float32]]:
+    """Return the content keys that have a vector, sorted, and (n, d) vectors of one region."""
+    wanted = keys.implode()
+    found, parts = [pl.Series("content_key", [], dtype=pl.String)], []
+    for some, block in vectors.iterate():
+        there = some.is_in(wanted)
+        found.append(some.filter(there))
+        parts.append(block[there.to_numpy(), 0])
+    names = pl.concat(found)
+    order = names.arg_sort()
+    values = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+    return names.gather(order), values[order.to_numpy()]
 
 
 def _embed(
