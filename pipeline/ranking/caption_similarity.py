@@ -24,16 +24,17 @@ class PairMean:
 
 @dataclass(frozen=True)
 class CaptionSimilarity:
-    """Means of four kinds of pairs, and cosines drawn of the two kinds with a caption.
+    """Means of five kinds of pairs, and cosines drawn of the two kinds with a caption.
 
     own: an image and a caption of it. other: an image and a caption of another. captions_own,
-    captions_other: two captions of one image, and of two.
+    captions_other: two captions of one image, and of two. images: two images.
     """
 
     own: PairMean
     other: PairMean
     captions_own: PairMean
     captions_other: PairMean
+    images: PairMean
     image_caption: Spread
     caption_caption: Spread
 
@@ -60,14 +61,15 @@ def measure_captions(
         wide, sums, counts,
         own=np.einsum("ij,ij->i", wide, sums),
         square=np.einsum("ij,ij->i", sums, sums),
+        image_lengths=np.einsum("ij,ij->i", wide, wide),
         lengths=_sum_by(image_of, np.einsum("ij,ij->i", captions, captions), n),
     )  # fmt: skip
     plain, pairs = parts.average(np.ones((1, n)))
     weights = np.random.default_rng(seed).poisson(1.0, (draws, n)).astype(np.float64)
     low, high = find_ends(parts.average(weights)[0])
-    own, other, captions_own, captions_other = (
+    own, other, captions_own, captions_other, two_images = (
         PairMean(float(plain[i, 0]), float(low[i]), float(high[i]), round(float(pairs[i, 0])))
-        for i in range(4)
+        for i in range(5)
     )
     rng = np.random.default_rng(seed)
     return CaptionSimilarity(
@@ -75,6 +77,7 @@ def measure_captions(
         other=other,
         captions_own=captions_own,
         captions_other=captions_other,
+        images=two_images,
         image_caption=_spread(images, captions, np.arange(n), image_of, rng),
         caption_caption=_spread(captions, captions, image_of, image_of, rng),
     )
@@ -85,7 +88,7 @@ class _Parts:
     """What means of pairs are made of: images (n, d), and of each the sum of its captions.
 
     own: (n,) products of an image and that sum; square: of the sum with itself; lengths: of each
-    caption with itself, summed.
+    caption with itself, summed; image_lengths: of each image with itself.
     """
 
     images: Floats
@@ -94,9 +97,10 @@ class _Parts:
     own: Floats
     square: Floats
     lengths: Floats
+    image_lengths: Floats
 
     def average(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return (4, b) means and numbers of pairs with (b, n) weights of images."""
+        """Return (5, b) means and numbers of pairs with (b, n) weights of images."""
         square = weights**2
         image, caption = weights @ self.images, weights @ self.sums
         n, m = weights.sum(axis=1), weights @ self.counts
@@ -106,6 +110,7 @@ class _Parts:
                 np.einsum("ij,ij->i", image, caption) - square @ self.own,
                 weights @ (self.square - self.lengths) / 2,
                 (np.einsum("ij,ij->i", caption, caption) - square @ self.square) / 2,
+                (np.einsum("ij,ij->i", image, image) - square @ self.image_lengths) / 2,
             ]
         )
         pairs = np.stack(
@@ -114,6 +119,7 @@ class _Parts:
                 n * m - square @ self.counts,
                 weights @ (self.counts * (self.counts - 1)) / 2,
                 (m**2 - square @ self.counts**2) / 2,
+                (n**2 - square.sum(axis=1)) / 2,
             ]
         )
         with np.errstate(divide="ignore", invalid="ignore"):

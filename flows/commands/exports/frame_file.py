@@ -12,14 +12,16 @@ from pipeline.files.whole_files import replace_file, write_parquet
 SUFFIXES = (".csv", ".parquet")
 
 
-def check_frame_file(path: Path, *, suffixes: Collection[str] = SUFFIXES) -> None:
+def check_frame_file(
+    path: Path, *, suffixes: Collection[str] = SUFFIXES, option: str = "--out"
+) -> None:
     """Raise ConfigError where `path` cannot be written, before the work that fills it."""
     if path.suffix.lower() not in suffixes:
-        raise ConfigError(f"--out {path}: expected a file that ends in {' or '.join(suffixes)}")
+        raise ConfigError(f"{option} {path}: expected a file that ends in {' or '.join(suffixes)}")
     if path.is_dir():
-        raise ConfigError(f"--out {path}: is a folder; name a file")
+        raise ConfigError(f"{option} {path}: is a folder; name a file")
     if not path.absolute().parent.is_dir():
-        raise ConfigError(f"--out {path}: there is no folder {path.absolute().parent}; make it")
+        raise ConfigError(f"{option} {path}: there is no folder {path.absolute().parent}; make it")
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:

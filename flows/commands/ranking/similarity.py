@@ -1,7 +1,6 @@
 """`weakspot similarity`: cosines within and between classes, of images and captions."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +10,6 @@ from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from flows.stages.ranking.similarity import CaptionComparison, ClassComparison
-    from pipeline.ranking.caption_similarity import PairMean
-
-_SHOWN = 20  # classes that are printed and drawn
 
 
 def similarity(
@@ -44,6 +40,7 @@ def similarity(
 ) -> None:
     """Compare similarity within classes and between them, and of images and captions."""
     from flows.commands.exports.frame_file import check_frame_file, write_frame
+    from flows.commands.ranking.similarity_views import list_class_views, list_spread_views
     from flows.run.loaded_models import load_open_clip
     from flows.run.resolved_audit import resolve_audit
     from flows.stages.ranking.similarity import SimilarityOptions, compare_similarity
@@ -68,7 +65,7 @@ def similarity(
             store, resolved.audit, options, load=load_open_clip
         )
     place = picture or resolved.audit.report.folder / "similarity.svg"
-    drawn = draw_similarity(_list_spreads(by_class, captioned), _list_classes(by_class))
+    drawn = draw_similarity(list_spread_views(by_class, captioned), list_class_views(by_class))
     write_text(drawn, place)
     if out is not None and by_class is not None:
         write_frame(by_class.table, out)
@@ -79,30 +76,38 @@ def similarity(
     typer.echo(f"picture: {place}")
 
 
-def _list_spreads(by_class: "ClassComparison | None", captioned: "CaptionComparison | None"):  # type: ignore[no-untyped-def]  # noqa: ANN202 - below
-    from reports.parts.similarity_chart import SpreadView
+def _print(by_class: "ClassComparison | None", captioned: "CaptionComparison | None") -> None:
+    from flows.commands.console import open_console
+    from flows.commands.ranking.similarity_tables import print_captions, print_classes
 
-    views = []
+    console = open_console()
     if by_class is not None:
-        name = by_class.classes.values.name
-        total = by_class.table.row(0, named=True)
-        views.append(
-            SpreadView(
-                f"images by {name}", ("same class", "other class"),
-                (by_class.spread.inner, by_class.spread.inter), (total["inner"], total["inter"]),
-            )
-        )  # fmt: skip
+        print_classes(by_class, console)
+    if captioned is not None:
+        print_captions(captioned, console)
+
+
+def _to_content(
+    by_class: "ClassComparison | None", captioned: "CaptionComparison | None", picture: Path
+) -> dict[str, Any]:
+    from flows.commands.ranking.similarity_views import describe_spread, list_means, to_row
+
+    content: dict[str, Any] = {"picture": str(picture), "classes": None, "captions": None}
+    if by_class is not None:
+        content["classes"] = {
+            "name": by_class.classes.values.name,
+            "source": by_class.classes.source,
+            "left_out": by_class.left_out,
+            "means": by_class.table.to_dicts(),
+            "pairs": describe_spread(by_class.spread),
+        }
     if captioned is not None:
         found = captioned.found
-        for title, spread, one, other in (
-            ("image and caption", found.image_caption, found.own, found.other),
-            ("caption and caption", found.caption_caption, found.captions_own,
-             found.captions_other),
-        ):  # fmt: skip
-            views.append(
-                SpreadView(
-                    title, ("same image", "other image"),
-                    (spread.inner, spread.inter), (one.mean, other.mean),
-                )
-            )  # fmt: skip
-    return views
+        content["captions"] = {
+            "images": captioned.images,
+            "captions": captioned.captions,
+            "means": {name: to_row(pairs) for name, pairs in list_means(found).items()},
+            "image_caption": describe_spread(found.image_caption),
+            "caption_caption": describe_spread(found.caption_caption),
+        }
+    return content

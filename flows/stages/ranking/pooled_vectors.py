@@ -74,7 +74,7 @@ class PooledEncoder:
         self.encoder_id = encoder_id
         self.in_workers, self.logit_scale = encoder.in_workers, encoder.logit_scale
         example = encoder.prepare(Image.new("RGB", (64, 64)))
-        pooled = pooling.pool(encoder.encode_maps(example[np.newaxis]))
+        pooled = pooling.pool(encoder.encode_maps(np.stack([example])))
         self.regions, self.channels = pooled.shape[1:]
 
     @property
