@@ -38,6 +38,7 @@ TABLE_FOLDERS = (
     "checks",
     "comparison",
     "retrieval",
+    "ranking",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
@@ -46,14 +47,26 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manage
 HOMES = {
     "torch": (
         "pipeline/embeddings/encoder.py",
+        "pipeline/embeddings/feature_maps.py",
         "pipeline/embeddings/folding.py",
+        "pipeline/embeddings/preprocessing.py",
         "pipeline/detectors/",
         "pipeline/demo/",
         "flows/commands/doctor.py",
     ),
-    "torchvision": ("pipeline/embeddings/encoder.py", "pipeline/detectors/", "pipeline/demo/"),
+    "torchvision": (
+        "pipeline/embeddings/encoder.py",
+        "pipeline/embeddings/preprocessing.py",
+        "pipeline/detectors/",
+        "pipeline/demo/",
+    ),
     "cv2": ("pipeline/detectors/", "pipeline/texts/"),
-    "open_clip": ("pipeline/embeddings/encoder.py", "pipeline/demo/"),
+    "open_clip": (
+        "pipeline/embeddings/encoder.py",
+        "pipeline/embeddings/feature_maps.py",
+        "pipeline/embeddings/preprocessing.py",
+        "pipeline/demo/",
+    ),
     "duckdb": ("pipeline/workspace/database.py", "pipeline/workspace/search_table.py"),
     "numba": ("pipeline/slices/counting/kernels_numba.py", "pipeline/retrieval/scan_numba.py"),
     "sliceline": ("pipeline/slices/counting/sliceline_engine.py",),

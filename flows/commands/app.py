@@ -15,6 +15,9 @@ from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
 from flows.commands.retrieval.search import search
+from flows.commands.ranking.rank import rank
+from flows.commands.ranking.similar import similar
+from flows.commands.ranking.similarity import similarity
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
@@ -191,6 +194,9 @@ app.command("label-quality")(label_quality)
 app.command("export")(export)
 app.command("convert")(convert)
 app.command("texts")(texts)
+app.command("rank")(rank)
+app.command("similar")(similar)
+app.command("similarity")(similarity)
 
 
 @app.command()

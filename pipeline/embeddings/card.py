@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
@@ -52,6 +52,14 @@ class Encoder(Protocol):
 
     def encode_texts(self, texts: Sequence[str]) -> VectorArray:
         """Encode prompts, (m, d) float32."""
+
+
+@runtime_checkable
+class MapEncoder(Encoder, Protocol):
+    """An encoder that also gives the maps which its own pooling makes vectors of."""
+
+    def encode_maps(self, pixels: Pixels) -> VectorArray:
+        """Return the last feature maps of stacked results of `prepare`, (n, h, w, c) float32."""
 
 
 @dataclass(frozen=True)

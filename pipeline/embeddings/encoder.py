@@ -1,6 +1,5 @@
 """The image-text model: open_clip through its own factory, preprocessing and tokenizer."""
 
-import functools
 import hashlib
 import json
 import logging
@@ -15,16 +14,17 @@ import numpy.typing as npt
 import open_clip
 import torch
 from huggingface_hub import constants as hub
-from open_clip.transform import MaybeToTensor
 from PIL import Image
-from torchvision.transforms import Compose, Normalize
+from torchvision.transforms import Compose
 
 from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.allocator import keep_freed_memory
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
+from pipeline.embeddings.feature_maps import take_maps
 from pipeline.embeddings.folding import fold_image_tower
 from pipeline.embeddings.loading_errors import explain_failure, name_nearest
+from pipeline.embeddings.preprocessing import split_preprocessing
 from pipeline.embeddings.resampling import Prepare, replace_interpolation
 from pipeline.exceptions import EncoderError
 
@@ -53,7 +53,7 @@ class OpenClipEncoder:
         self.in_workers = device.type == "cpu"
         self._model, self._tokenizer = model, tokenizer
         self._batch_size, self._device, self._dtype = batch_size, device, dtype
-        self._geometry, self._scale = _split_preprocessing(preprocess, device)
+        self._geometry, self._scale = split_preprocessing(preprocess, device)
         self._threads = threading.local()
 
     @property
@@ -110,11 +110,23 @@ class OpenClipEncoder:
             on_halved=lambda size: _log.warning("out of memory: %d prompts at a time", size),
         )
 
-    def _forward(self, pixels: Pixels) -> VectorArray:
-        batch = torch.from_numpy(pixels).to(self._device)
+    def encode_maps(self, pixels: Pixels) -> VectorArray:
+        """Return the last feature maps of stacked results of `prepare`, (n, h, w, c) float32.
+
+        Raises EncoderError for an image tower of which no maps are known.
+        """
+        self._use_one_thread_in_workers()
         with torch.inference_mode(), self._autocast():
-            images = self._scale(batch).contiguous(memory_format=torch.channels_last)
-            return _to_unit(self._model.encode_image(images))
+            maps = take_maps(self._model.visual, self._to_batch(pixels))
+            return maps.float().cpu().numpy()
+
+    def _to_batch(self, pixels: Pixels) -> torch.Tensor:
+        batch = self._scale(torch.from_numpy(pixels).to(self._device))
+        return batch.contiguous(memory_format=torch.channels_last)
+
+    def _forward(self, pixels: Pixels) -> VectorArray:
+        with torch.inference_mode(), self._autocast():
+            return _to_unit(self._model.encode_image(self._to_batch(pixels)))
 
     def _forward_texts(self, tokens: Pixels) -> VectorArray:
         with torch.inference_mode(), self._autocast():
@@ -268,31 +280,6 @@ def _identify(model: Any, config: EncoderConfig) -> str:  # noqa: ANN401 - open_
     }
     text = json.dumps(parts, sort_keys=True, default=str)
     return f"{dtype}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-
-
-def _split_preprocessing(
-    preprocess: Compose, device: torch.device
-) -> tuple[Compose, Callable[[torch.Tensor], torch.Tensor]]:
-    """Split open_clip's transform: geometry on bytes in the decoder, arithmetic in the batch.
-
-    The arithmetic is that of ToTensor and Normalize in their order, with constants as large as an
-    image: broadcasting over three channels costs four times as much. Others are kept whole.
-    """
-    steps = list(preprocess.transforms)
-    if len(steps) < 2 or type(steps[-2]) is not MaybeToTensor or type(steps[-1]) is not Normalize:
-        return preprocess, lambda batch: batch
-    mean = torch.tensor(steps[-1].mean, device=device)
-    std = torch.tensor(steps[-1].std, device=device)
-
-    @functools.cache
-    def spread(shape: torch.Size) -> tuple[torch.Tensor, torch.Tensor]:
-        return mean.expand(shape).contiguous(), std.expand(shape).contiguous()
-
-    def scale(batch: torch.Tensor) -> torch.Tensor:
-        center, width = spread(batch.shape[1:])  # (h, w, 3)
-        return batch.float().div_(255).sub_(center).div_(width).permute(0, 3, 1, 2)
-
-    return Compose(steps[:-2]), scale
 
 
 def _to_unit(vectors: torch.Tensor) -> npt.NDArray[np.float32]:

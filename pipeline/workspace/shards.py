@@ -67,6 +67,22 @@ def read_vectors(keys: Iterable[str], folder: Path, *, encoder_id: str) -> Vecto
     return Vectors(rows["content_key"], values, encoder_id)
 
 
+def iterate_vectors(folder: Path, *, encoder_id: str) -> Iterator[Vectors]:
+    """Yield the stored vectors shard by shard, unit length again, each key once.
+
+    For vectors too wide to be in memory all at once. Errors as for `read_vectors`.
+    """
+    seen = pl.Series("content_key", [], dtype=pl.String)
+    for shard in list_sound(folder / encoder_id):
+        with _explain_bad_vectors(folder / encoder_id):
+            frame = pl.read_parquet(shard)
+        frame = frame.filter(~pl.col("content_key").is_in(seen.implode()))
+        seen = pl.concat([seen, frame["content_key"]])
+        values = frame["vector"].to_numpy().astype(np.float32)
+        values /= np.linalg.norm(values, axis=1, keepdims=True)
+        yield Vectors(frame["content_key"], values, encoder_id)
+
+
 def write_shard(frame: pl.DataFrame, folder: Path) -> Path | None:
     """Write rows with a content_key as one shard named by their keys; None when there are none."""
     if frame.is_empty():

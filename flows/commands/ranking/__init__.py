@@ -1,0 +1,1 @@
+"""Commands that judge the embedding space: ranking, near duplicates, similarity of classes."""

@@ -1,0 +1,1 @@
+"""The embedding space as a benchmark: retrieval, near duplicates, similarity of classes."""
