@@ -135,7 +135,7 @@ class AttributeReport:
     """
 
     name: str
-    source: Literal["zero-shot", "measured", "given", "truth", "probe"]
+    source: Literal["zero-shot", "measured", "given", "truth", "probe", "cluster"]
     reference: str = ""
     edges: tuple[float, ...] = ()
     sensitive: bool = False

@@ -36,6 +36,8 @@ TABLE_FOLDERS = (
     "fairness",
     "coverage",
     "checks",
+    "clusters",
+    "maps",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

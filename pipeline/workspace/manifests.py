@@ -95,7 +95,7 @@ class LabelledAttribute(Record):
     name: str
     label_id: str
     kind: str = "given"
-    source: Literal["zero-shot", "measured", "given", "truth", "probe"]
+    source: Literal["zero-shot", "measured", "given", "truth", "probe", "cluster"]
     applies_to: str = "image"
     sensitive: bool = False
     reference: str = ""
