@@ -10,6 +10,7 @@ import typer
 
 from flows.commands.attributes import app as attributes_app
 from flows.commands.check_labels import check_labels
+from flows.commands.clusters import clusters
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
@@ -183,6 +184,7 @@ app.command("check-labels")(check_labels)
 app.command("schedule")(schedule)
 app.command("prune")(prune)
 app.command("slices")(slices)
+app.command("clusters")(clusters)
 app.command("label-quality")(label_quality)
 app.command("export")(export)
 app.command("convert")(convert)

@@ -91,6 +91,8 @@ def refuse_stale(resolved: ResolvedAudit, store: Store) -> None:
     systems = {system.name: hash_system(system) for system in resolved.audit.systems}
     problems = [*_list_foreign_samples(resolved.audit, store, label, scored)]
     problems += _list_stale_labels(resolved, label)
+    if CLUSTER in resolved.sensitive and CLUSTER not in label.by_name:
+        problems.append("there are no clusters to compare; run `weakspot clusters` first")
     if differing := _list_differing(known, systems):
         problems.append(f"systems {differing} changed; run `weakspot score` first")
     elif relabelled := _list_relabelled(resolved.audit, label, scored):

@@ -61,13 +61,13 @@ def measure_spacing(vectors: Array, min_points: int, seed: int) -> Floats:
     """
     n = len(vectors)
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:_PROBED])
-    distances: Floats = 1.0 - vectors[chosen].astype(np.float32) @ vectors.astype(np.float32).T
+    distances: Array = 1.0 - vectors[chosen].astype(np.float32) @ vectors.astype(np.float32).T
     place = min(min_points, n) - 1
     return np.maximum(np.partition(distances, place, axis=1)[:, place], 1e-6).astype(np.float64)
 
 
 def to_radius(eps: float) -> float:
-    """Return the Euclidean distance of unit vectors at a cosine distance: |a - b|^2 = 2 (1 - ab)."""
+    """Return the Euclidean distance of unit vectors at a cosine distance: its square is 2 eps."""
     return float(np.sqrt(2.0 * eps))
 
 
@@ -116,4 +116,3 @@ def _number_by_size(labels: Ints) -> Ints:
     numbers = np.full(int(found.max(initial=-1)) + 2, NOISE, dtype=np.int64)  # last: of NOISE
     numbers[found[order]] = np.arange(len(found))
     return numbers[labels]
-

@@ -35,10 +35,6 @@ class _Block:
     squared: NDArray[np.float32]
     margin: float
 
-    @property
-    def on_diagonal(self) -> bool:
-        return self.columns.start < self.rows.stop
-
 
 @dataclass
 class _Growth:
@@ -56,10 +52,10 @@ class _Growth:
 def cluster_densely(points: Array, *, settings: Sequence[Density]) -> list[Ints]:
     """Return the DBSCAN clusters of some points, for each setting.
 
-    points: (n, d) finite floats. Each result is (n,) from 0, in the order of the first core point of
-    a cluster; NOISE elsewhere. Equal to scikit-learn's, border points included: these belong to the
-    first cluster that reaches them. Distances are computed in float32, those near the radius again
-    in float64. Memory: that of the points, some 100 MB, and the neighbors of border points.
+    points: (n, d) finite floats. Each result is (n,) from 0, in the order of the first core point
+    of a cluster; NOISE elsewhere. Equal to scikit-learn's, border points included: these belong to
+    the first cluster that reaches them. Distances are computed in float32, those near the radius
+    again in float64. Memory: that of the points, some 100 MB, and the neighbors of border points.
     Source: Ester et al., KDD 1996; Schubert et al., TODS 42, 2017.
     """
     if len(points) == 0:

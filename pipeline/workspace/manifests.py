@@ -147,6 +147,22 @@ class QualityManifest(Manifest):
     labels: Mapping[str, str]
 
 
+class MapManifest(Manifest):
+    """The map of the embedding space that was made last.
+
+    folder: of its positions, in `maps`. method, landmarks, seed: how it was made.
+    """
+
+    stage = "map"
+    command = "map"
+
+    encoder_id: str
+    folder: str
+    method: str
+    landmarks: int
+    seed: int
+
+
 class ScoredSystem(Record):
     """One system as it was scored.
 

@@ -114,9 +114,7 @@ def _refuse_changed(resolved: ResolvedAudit, manifest: LabelManifest) -> None:
 def _hash_inputs(
     resolved: ResolvedAudit, manifest: LabelManifest, known: pl.DataFrame, samples: pl.DataFrame
 ) -> str:
-    ids = [
-        (one.name, one.label_id) for one in manifest.attributes if one.source != CLUSTER
-    ]
+    ids = [(one.name, one.label_id) for one in manifest.attributes if one.source != CLUSTER]
     wanted = [(one.name, one.wanted_precision) for one in resolved.attributes]
     digest = hashlib.sha256(repr((ids, wanted, manifest.encoder_id)).encode())
     digest.update(known.sort("attribute", "sample_id").write_csv().encode())
