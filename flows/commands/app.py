@@ -14,6 +14,7 @@ from flows.commands.clusters import clusters
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
+from flows.commands.map import map_samples
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
@@ -185,6 +186,7 @@ app.command("schedule")(schedule)
 app.command("prune")(prune)
 app.command("slices")(slices)
 app.command("clusters")(clusters)
+app.command("map")(map_samples)
 app.command("label-quality")(label_quality)
 app.command("export")(export)
 app.command("convert")(convert)

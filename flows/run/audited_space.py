@@ -7,9 +7,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from flows.run.resolved_audit import ResolvedAudit
+from flows.run.staleness import hash_encoder
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import ConfigError, StoreError
+from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.scans.scan_store import Scan, open_scan
 from pipeline.workspace.scans.scanned_samples import read_scanned_samples
 from pipeline.workspace.store import Store
@@ -66,6 +68,9 @@ def _find_encoder(resolved: ResolvedAudit, store: Store) -> str:
             f"{resolved.audit.name}: there is no [encoder], so samples have no vectors; add one "
             "and run `weakspot embed`"
         )
+    label = LabelManifest.find(store.folder)
+    if label and label.encoder_id and label.encoder_asked == hash_encoder(resolved.audit):
+        return label.encoder_id
     key, stamp = spec_key(config), weights_stamp(config)
     for path in sorted(store.embeddings.glob("*/encoder.json")):
         card = EncoderCard.from_json(path.read_text(encoding="utf-8"), source=str(path))

@@ -78,12 +78,13 @@ def map_density(places: Floats, errors: Floats) -> DensityMap:
         unknown = np.full(density.shape, np.nan)
         return DensityMap(density, unknown, unknown, unknown, np.zeros(density.shape, dtype=bool))
     error, n, spread = _average(places[known], errors[known])
+    few = ~(n >= _REACH)
+    n[few] = 1.0
     if errors[known].max() <= 1.0:
-        low, high = wilson_interval(error * n, n)
+        low, high = wilson_interval(np.minimum(error, 1.0) * n, n)
     else:
         half = Z * np.sqrt(spread / np.maximum(n - 1, 1))
         low, high = error - half, error + half
-    few = n < _REACH
     for values in (error, low, high):
         values[few] = np.nan
     worse = np.nan_to_num(low, nan=-1.0) > errors[known].mean()

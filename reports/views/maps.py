@@ -13,7 +13,10 @@ MOST_OUTLINES = 8  # findings that are drawn; more cannot be told apart
 
 @dataclass(frozen=True)
 class OutlineView:
-    """One finding on a map. points: of each of its lines, as SVG wants them; x, y: of its number."""
+    """One finding on a map.
+
+    points: of each of its lines, as SVG wants them. x, y: of its number.
+    """
 
     rank: int
     anchor: str

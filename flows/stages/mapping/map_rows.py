@@ -34,12 +34,14 @@ class MapRows:
     """n samples: attributes one text column each, errors (n,) by system, NaN where not known.
 
     stale: whether the findings of the last search are left out, because what it searched changed.
+    orders: the values of attributes whose files or bins list them, in that order.
     """
 
     attributes: pl.DataFrame
     errors: Mapping[str, Floats]
     findings: tuple[MappedFinding, ...]
     stale: bool
+    orders: Mapping[str, tuple[str, ...]]
 
 
 def read_map_rows(resolved: ResolvedAudit, store: Store, samples: pl.DataFrame) -> MapRows:
@@ -69,7 +71,7 @@ def read_map_rows(resolved: ResolvedAudit, store: Store, samples: pl.DataFrame) 
             own = stored.filter(pl.col("error_id") == one.error_id)
             errors[system] = _join(samples, own).cast(pl.Float64).fill_null(np.nan).to_numpy()
     findings, stale = _read_findings(store, attributes, orders, errors)
-    return MapRows(attributes, errors, findings, stale)
+    return MapRows(attributes, errors, findings, stale, orders)
 
 
 def stratify(rows: MapRows, n: int) -> Ints:
