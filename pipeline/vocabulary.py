@@ -5,6 +5,8 @@ from typing import Final
 UNKNOWN: Final = "unknown"  # the value of a sample that no other value of an attribute fits
 LEVEL: Final = 0.05  # of p and q, from which a difference may be an accident
 
+CLUSTER: Final = "cluster"  # the attribute whose values are clusters, and their source
+
 # States of a finding.
 CONFIRMED: Final = "confirmed"
 LIKELY: Final = "likely"

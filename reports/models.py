@@ -25,6 +25,7 @@ from pipeline.tables import (
     LABEL_CALIBRATION,
     LABEL_QUALITY,
     LABEL_RELIABILITY,
+    MAP_REGIONS,
     REJECTS,
     REPORTED,
     SWEEP,
@@ -33,6 +34,7 @@ from pipeline.tables import (
     check,
     empty,
 )
+from reports.map_models import MapReport
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class AttributeReport:
     """
 
     name: str
-    source: Literal["zero-shot", "measured", "given", "truth", "probe"]
+    source: Literal["zero-shot", "measured", "given", "truth", "probe", "cluster"]
     reference: str = ""
     edges: tuple[float, ...] = ()
     sensitive: bool = False
@@ -231,6 +233,7 @@ class ReportData:
     encoder_id: str | None = None
     limit: int | None = None
     gates_left_out: bool = False
+    maps: tuple[MapReport, ...] = ()  # one for each system; none where no map was made
 
 
 def check_report_data(data: ReportData) -> None:
@@ -258,6 +261,8 @@ def check_report_data(data: ReportData) -> None:
         check(report.disparities, DISPARITIES, table=f"disparities of {report.system}")
         if report.verdicts is not None:
             check(report.verdicts, VERDICTS, table=f"verdicts of {report.system}")
+    for report in data.maps:
+        check(report.regions, MAP_REGIONS, table=f"map regions of {report.system}")
     if data.domain is not None:
         check(data.domain.combinations, COMBINATIONS, table="combinations")
         check(data.domain.collect_next, COLLECTION, table="collect_next")

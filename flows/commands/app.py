@@ -18,6 +18,11 @@ from flows.commands.retrieval.search import search
 from flows.commands.ranking.rank import rank
 from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
+from flows.commands.clusters import clusters
+from flows.commands.data import convert, export, texts
+from flows.commands.demo import app as demo_app
+from flows.commands.labels.label_quality import label_quality
+from flows.commands.map import map_samples
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
@@ -190,6 +195,8 @@ app.command("schedule")(schedule)
 app.command("prune")(prune)
 app.command("slices")(slices)
 app.command("search")(search)
+app.command("clusters")(clusters)
+app.command("map")(map_samples)
 app.command("label-quality")(label_quality)
 app.command("export")(export)
 app.command("convert")(convert)

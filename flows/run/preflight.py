@@ -12,6 +12,7 @@ from pipeline.labels.given import select_targets
 from pipeline.labels.mappings import MappingFit, fit_given, refuse_other_values
 from pipeline.labels.measured import refuse_whole_images
 from pipeline.samples.sample_set import SampleSet
+from pipeline.vocabulary import CLUSTER
 
 
 def check_paths(audit: Audit, *, config: Path) -> None:
@@ -76,7 +77,7 @@ def check_names(audit: Audit, attributes: Sequence[Attribute], sensitive: Sequen
 
     attributes: those of the audit. sensitive: as `list_sensitive` returns them.
     """
-    known = {attribute.name for attribute in attributes}
+    known = {CLUSTER} | {attribute.name for attribute in attributes}
     if audit.dataset.truth is not None:
         known |= set(audit.dataset.truth.attributes)
     problems = [

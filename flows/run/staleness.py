@@ -10,6 +10,7 @@ from pipeline.config.audit import Audit, Dataset, System
 from pipeline.embeddings.card import spec_key
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute
+from pipeline.vocabulary import CLUSTER
 from pipeline.workspace.kept_checks import read_checks
 from pipeline.workspace.known_truth import list_denied, summarize_checks
 from pipeline.workspace.manifests import (
@@ -90,6 +91,8 @@ def refuse_stale(resolved: ResolvedAudit, store: Store) -> None:
     systems = {system.name: hash_system(system) for system in resolved.audit.systems}
     problems = [*_list_foreign_samples(resolved.audit, store, label, scored)]
     problems += _list_stale_labels(resolved, label)
+    if CLUSTER in resolved.sensitive and CLUSTER not in label.by_name:
+        problems.append("there are no clusters to compare; run `weakspot clusters` first")
     if differing := _list_differing(known, systems):
         problems.append(f"systems {differing} changed; run `weakspot score` first")
     elif relabelled := _list_relabelled(resolved.audit, label, scored):
@@ -183,7 +186,7 @@ def _list_foreign_samples(
 
 def _list_stale_labels(resolved: ResolvedAudit, label: LabelManifest) -> list[str]:
     """Return in what the labels are not those that are asked for now."""
-    labelled = {one.name: one.asked for one in label.attributes}
+    labelled = {one.name: one.asked for one in label.attributes if one.source != CLUSTER}
     attributes = {a.name: hash_attribute(a) for a in resolved.attributes}
     problems = []
     if differing := _list_differing(labelled, attributes):

@@ -18,11 +18,14 @@ from flows.stages.probes import (
     read_known_values,
 )
 from pipeline.config.audit import Audit
+from pipeline.errors.scored import scored_samples
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.labels.given import select_targets
 from pipeline.labels.labellers import Labeller, PromptLabeller, label_missing
 from pipeline.labels.truth import read_truth
 from pipeline.samples.sample_set import SampleSet
+from pipeline.vocabulary import CLUSTER
+from pipeline.workspace.kept_clusters import carry_clusters
 from pipeline.workspace.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
@@ -53,11 +56,13 @@ def make_labels(
     for one in chosen:
         if one.note:
             LOG.info("%s: %s", one.labeller.attribute.name, one.note)
+    encoder_id = next((one.encoder_id for one in labellers if one.encoder_id), None)
+    carried = _carry_clusters(resolved, sample_set, store, encoder_id)
     LabelManifest(
-        attributes=tuple(map(_describe, chosen)),
+        attributes=(*map(_describe, chosen), *carried),
         truth=truth,
         truth_gaps=gaps,
-        encoder_id=next((one.encoder_id for one in labellers if one.encoder_id), None),
+        encoder_id=encoder_id,
         probes_asked=hash_probes(resolved.audit),
         truth_asked=hash_truth(resolved.audit.dataset),
         encoder_asked=hash_encoder(resolved.audit),
@@ -66,6 +71,23 @@ def make_labels(
     ).write(store.folder)
     LOG.info("labels: %d attributes, %s samples labelled", len(labellers), f"{labelled:,}")
     return {"prompts_encoded": encoded, "samples_labelled": labelled}
+
+
+def _carry_clusters(
+    resolved: ResolvedAudit, sample_set: SampleSet, store: Store, encoder_id: str | None
+) -> tuple[LabelledAttribute, ...]:
+    """Return the clusters made last, as one more attribute; none where one has their name."""
+    targets = scored_samples(sample_set.samples)
+    entry, added = carry_clusters(store, targets, encoder_id=encoder_id)
+    if entry is None or any(one.name == CLUSTER for one in resolved.attributes):
+        return ()
+    if added:
+        LOG.warning(
+            "%s samples came since they were clustered, their cluster is unknown; "
+            "`weakspot clusters` makes clusters again",
+            f"{added:,}",
+        )
+    return (entry,)
 
 
 def _choose(

@@ -14,6 +14,7 @@ from flows.stages.judging.label_quality import measure_labels
 from flows.stages.reporting.report_detector import report_detector
 from flows.stages.reporting.report_gallery import pick_worst
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
+from flows.stages.reporting.report_map import report_maps
 from pipeline.coverage.values import average_errors, cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
@@ -125,6 +126,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         and all(report.verdicts is None for report in fairness)
         and all(system.gate is None for system in systems),
         domain=report_domain(search.domain, store, run["run_id"]),
+        maps=report_maps(store, systems, tables, samples),
     )
 
 

@@ -15,6 +15,7 @@ from pipeline.tables.label_tables import (
     LABELS,
     VALUE_ERRORS,
 )
+from pipeline.tables.map_tables import MAP_REGIONS, POSITIONS
 from pipeline.tables.quality_tables import (
     IN_USE,
     LABEL_CALIBRATION,
@@ -75,8 +76,10 @@ __all__ = [
     "LABEL_QUALITY",
     "LABEL_RELIABILITY",
     "LABEL_THRESHOLDS",
+    "MAP_REGIONS",
     "MEASUREMENTS",
     "OBJECTS",
+    "POSITIONS",
     "PREDICATES",
     "QUALITY_TABLES",
     "REJECTS",

@@ -8,7 +8,7 @@ from pipeline.tables.schema import Schema
 LABELS: Schema = {
     "sample_id": pl.String(),
     "attribute": pl.String(),
-    "source": pl.String(),  # zero-shot | probe | measured | given | truth
+    "source": pl.String(),  # zero-shot | probe | measured | given | truth | cluster
     "value": pl.String(),
     "score": pl.Float64(),
     "margin": pl.Float64(),

@@ -95,7 +95,7 @@ class LabelledAttribute(Record):
     name: str
     label_id: str
     kind: str = "given"
-    source: Literal["zero-shot", "measured", "given", "truth", "probe"]
+    source: Literal["zero-shot", "measured", "given", "truth", "probe", "cluster"]
     applies_to: str = "image"
     sensitive: bool = False
     reference: str = ""
@@ -145,6 +145,22 @@ class QualityManifest(Manifest):
 
     made_from: str
     labels: Mapping[str, str]
+
+
+class MapManifest(Manifest):
+    """The map of the embedding space that was made last.
+
+    folder: of its positions, in `maps`. method, landmarks, seed: how it was made.
+    """
+
+    stage = "map"
+    command = "map"
+
+    encoder_id: str
+    folder: str
+    method: str
+    landmarks: int
+    seed: int
 
 
 class ScoredSystem(Record):

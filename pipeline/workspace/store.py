@@ -79,6 +79,11 @@ class Store:
         return self.folder / "broken"
 
     @property
+    def maps(self) -> Path:
+        """The folder of maps of the embedding space, one sub-folder a map."""
+        return self.folder / "maps"
+
+    @property
     def dataset(self) -> Path:
         """The folder of the sample set as last read."""
         return self.folder / "dataset"

@@ -13,8 +13,9 @@ from reports.parts.words import SOURCES, STATES, write_samples
 from reports.views.attributes import show_perceived, view_attributes
 from reports.views.domain import view_domain
 from reports.views.fairness import view_fairness
-from reports.views.findings import FindingView, view_system
+from reports.views.findings import FindingView, SystemView, view_system
 from reports.views.label_quality import view_label_quality
+from reports.views.maps import MapView, view_map
 from reports.views.outputs import view_outputs
 
 SHOWN_REJECTS = 200  # rows written out; the counts by reason hold all of them
@@ -61,10 +62,19 @@ def build_report(data: ReportData) -> str:
         sample_plural=f"{data.sample_kind}s",
         attributes=view_attributes(data),
         quality=view_label_quality(data.label_quality),
+        maps=_view_maps(data, systems),
         rejects=data.rejects.head(SHOWN_REJECTS).to_dicts(),
         reasons=_count_reasons(data.rejects),
         samples=write_samples(data.samples, kind=data.sample_kind),
     )
+
+
+def _view_maps(data: ReportData, systems: Sequence[SystemView]) -> list[MapView]:
+    anchors = {system.name: {one.rank: one.anchor for one in system.findings} for system in systems}
+    return [
+        view_map(report, anchor=f"map-{number}", anchors=anchors.get(report.system, {}))
+        for number, report in enumerate(data.maps, 1)
+    ]
 
 
 def _list_states(systems: Sequence[SystemReport]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from reports.models import Thumbnail
 from reports.parts.numbers import format_number
 from reports.parts.words import ErrorWords
 
-_SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
+_SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png", b"RIFF": "webp"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _make_picture(thumbnail: Thumbnail, words: ErrorWords) -> Picture:
 
 
 def encode_image(image: bytes) -> str | None:
-    """Return a data address for JPEG or PNG bytes; None for anything else."""
+    """Return a data address for JPEG, PNG or WebP bytes; None for anything else."""
     for signature, subtype in _SIGNATURES.items():
         if image.startswith(signature):
             return f"data:image/{subtype};base64,{base64.b64encode(image).decode('ascii')}"

@@ -20,6 +20,7 @@ SOURCES = {
     "probe": "predicted by a trained probe, so some labels are wrong",
     "measured": "measured from the pixels or the size",
     "given": "given with the data",
+    "cluster": "clusters of the embeddings, named by what is typical of them",
     "truth": "true labels from the truth file",
 }
 STATES = {

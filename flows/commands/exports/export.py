@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.commands.exports.checks import read_named_checks
+from flows.commands.exports.map_table import build_map_table
 from flows.commands.exports.matches import MATCH_READERS
 from flows.commands.exports.rows import mark_limit, select_current, select_named
 from flows.commands.exports.table_file import check_target, write_table
@@ -94,6 +95,7 @@ _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
     "checks": read_named_checks,
     **{name: partial(read_quality, table=name) for name in QUALITY_TABLES},
     "embeddings": _read_embeddings,
+    "map": build_map_table,
     "texts": read_text_lines,
     "wide": build_wide_table,
     **MATCH_READERS,

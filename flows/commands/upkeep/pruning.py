@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.workspace.database import Connection
-from pipeline.workspace.manifests import FairnessManifest, LabelManifest, ScoreManifest
+from pipeline.workspace.manifests import (
+    FairnessManifest,
+    LabelManifest,
+    MapManifest,
+    ScoreManifest,
+)
 from pipeline.workspace.scans.scan_store import list_stale_scans
 from pipeline.workspace.store import Store
 
@@ -44,7 +49,7 @@ def list_removals(store: Store, *, keep_runs: int) -> list[Removal]:
     compared groups last stay whatever their age. What no stage noted yet is left alone.
     """
     with store.connect() as connection:
-        removals = [_list_runs(store, connection, keep_runs=keep_runs)]
+        removals = [_list_runs(store, connection, keep_runs=keep_runs), _list_maps(store)]
         if label := LabelManifest.find(store.folder):
             current = [*(one.label_id for one in label.attributes), *label.truth.values()]
             removals.append(_list_labels(connection, current))
@@ -138,6 +143,15 @@ def _list_encoders(store: Store, current: str) -> Removal:
     ]
     old = tuple(sorted({path.name for path in folders}))
     return _make_removal(None, "vectors of unused encoders", current, old, (), folders)
+
+
+def _list_maps(store: Store) -> Removal:
+    """List maps other than the one that was made last."""
+    last = MapManifest.find(store.folder)
+    kept = "" if last is None else last.folder
+    folders = [path for path in sorted(store.maps.glob("*")) if path.name != kept]
+    old = tuple(path.name for path in folders)
+    return _make_removal(None, "maps made before the last one", kept or "none", old, (), folders)
 
 
 def _list_stale_scans(store: Store, current: str) -> Removal:

@@ -28,6 +28,7 @@ from pipeline.labels.quality.quality_measures import count_confusion, measure_qu
 from pipeline.labels.quality.thresholds import list_thresholds
 from pipeline.labels.zero_shot import Ensemble, list_prompts, make_prototypes
 from pipeline.tables import IN_USE, QUALITY_TABLES, empty
+from pipeline.vocabulary import CLUSTER
 from pipeline.workspace.kept_quality import find_quality, put_quality
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
@@ -99,7 +100,7 @@ def measure_labels(resolved: ResolvedAudit, store: Store) -> Frames:
 
 def _refuse_changed(resolved: ResolvedAudit, manifest: LabelManifest) -> None:
     asked = {one.name: hash_attribute(one) for one in resolved.attributes}
-    made = {one.name: one.asked for one in manifest.attributes}
+    made = {one.name: one.asked for one in manifest.attributes if one.source != CLUSTER}
     changed = sorted(
         name for name in asked.keys() | made.keys() if asked.get(name) != made.get(name)
     )
@@ -113,7 +114,7 @@ def _refuse_changed(resolved: ResolvedAudit, manifest: LabelManifest) -> None:
 def _hash_inputs(
     resolved: ResolvedAudit, manifest: LabelManifest, known: pl.DataFrame, samples: pl.DataFrame
 ) -> str:
-    ids = [(one.name, one.label_id) for one in manifest.attributes]
+    ids = [(one.name, one.label_id) for one in manifest.attributes if one.source != CLUSTER]
     wanted = [(one.name, one.wanted_precision) for one in resolved.attributes]
     digest = hashlib.sha256(repr((ids, wanted, manifest.encoder_id)).encode())
     digest.update(known.sort("attribute", "sample_id").write_csv().encode())

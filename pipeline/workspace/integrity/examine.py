@@ -15,6 +15,7 @@ from pipeline.workspace.manifests import (
     FairnessManifest,
     LabelManifest,
     Manifest,
+    MapManifest,
     QualityManifest,
     SamplesManifest,
     ScoreManifest,
@@ -24,10 +25,11 @@ from pipeline.workspace.scans.scan_store import find_damaged_scans
 from pipeline.workspace.store import Store, open_store
 
 _SHARDS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
-_TABLES = ("dataset", "outcomes", "slices", "results", "quality")
+_TABLES = ("dataset", "outcomes", "slices", "results", "quality", "maps")
 _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _MANIFESTS: tuple[type[Manifest], ...] = (
     SamplesManifest, TextsManifest, LabelManifest, QualityManifest, ScoreManifest, FairnessManifest,
+    MapManifest,
 )  # fmt: skip
 
 

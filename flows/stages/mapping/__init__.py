@@ -1,0 +1,1 @@
+"""Parts of the stage that maps: rows of samples, and the points of the page."""

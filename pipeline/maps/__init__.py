@@ -1,0 +1,1 @@
+"""Maps: the embedding space in two dimensions, with errors, findings and regions."""
