@@ -54,6 +54,9 @@ JudgeLimited = Annotated[
 Rehash = Annotated[
     bool, typer.Option("--rehash", help="Open also the images and weights that seem unchanged.")
 ]
+Again = Annotated[
+    bool, typer.Option("--again", help="Search, compare and report also where nothing changed.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -105,6 +108,7 @@ def run(
     ] = False,
     judge_limited: JudgeLimited = False,
     rehash: Rehash = False,
+    again: Again = False,
     no_prefect: NoPrefect = False,
     json_output: Json = False,
 ) -> None:
@@ -117,7 +121,7 @@ def run(
     else:
         from flows.run.stages import STAGES
 
-        options = _RunOptions(limit, no_prefect, json_output, judge_limited, rehash)
+        options = _RunOptions(limit, no_prefect, json_output, judge_limited, rehash, again)
         _run(audit, STAGES, options)
 
 
@@ -241,6 +245,7 @@ class _RunOptions(NamedTuple):
     json_output: bool
     judge_limited: bool = False
     rehash: bool = False
+    again: bool = False
 
 
 def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
@@ -254,6 +259,7 @@ def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
             limit=options.limit,
             judge_limited=options.judge_limited,
             rehash=options.rehash,
+            again=options.again,
             with_prefect=not options.no_prefect,
         )
         _show(summary, json_output=options.json_output)

@@ -42,6 +42,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     console.print(", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
     if summary.limit is not None:
         console.print(f"limited to the first {summary.limit:,} samples")
+    if summary.kept:
+        console.print(f"not done again, since nothing changed: {', '.join(summary.kept)}")
     _print_findings(summary, console)
     for table in tabulate_gaps(summary.gaps):
         console.print(table)

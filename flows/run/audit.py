@@ -7,6 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.run.conclusions import (
+    Concluding,
+    conclude_comparison,
+    conclude_report,
+    conclude_search,
+)
 from flows.run.health.access import restrict_access
 from flows.run.health.damage import count_remade, sum_remade
 from flows.run.health.failures import explain_failures
@@ -19,17 +25,13 @@ from flows.run.runner import Runner
 from flows.run.stages import STAGES
 from flows.run.staleness import refuse_other_limit
 from flows.run.summary import GatesFailedError, Summary
-from flows.stages.coverage import cover_domain
 from flows.stages.detect import asks_for_detector, detect_objects
 from flows.stages.embed import make_embeddings
-from flows.stages.fairness import compare_groups, describe_failures, read_gaps
-from flows.stages.history import keep_report, locate_page
+from flows.stages.fairness import describe_failures, read_gaps
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
-from flows.stages.report import write_report
 from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
-from flows.stages.search import find_slices
 from pipeline.exceptions import ConfigError
 from pipeline.vocabulary import FAIL
 from pipeline.workspace.lock import lock_workspace
@@ -45,6 +47,7 @@ def execute_audit(
     limit: int | None = None,
     judge_limited: bool = False,
     rehash: bool = False,
+    again: bool = False,
     patience: float | None = 0.0,
     load: LoadEncoder = load_open_clip,
 ) -> Summary:
@@ -52,8 +55,9 @@ def execute_audit(
 
     runner: what calls the stages and their tasks. limit: take the first so many samples.
     judge_limited: whether gates judge these too. rehash: open also the images and weights that seem
-    unchanged. patience: as in `lock_workspace`. load: makes the
-    encoder. Raises ConfigError for a faulty audit, WorkspaceInUseError, GatesFailedError, after all
+    unchanged. again: whether a whole run also searches, compares and reports what did not change; a
+    stage asked for alone always does. patience: as in `lock_workspace`. load: makes the encoder.
+    Raises ConfigError for a faulty audit, WorkspaceInUseError, GatesFailedError, after all
     else is done, for gaps that its gates do not allow, and other WeakspotErrors for what cannot be
     done.
     """
@@ -75,24 +79,25 @@ def execute_audit(
         run = RunRecord(audit, limit=limit)
         report = _run_stages(
             run, resolved, store, runner,
-            stages=stages, judge_limited=judge_limited, rehash=rehash, load=load,
+            stages=stages, judge_limited=judge_limited, rehash=rehash, again=again, load=load,
         )  # fmt: skip
         store.put_run(run.to_frame())
     summary = Summary(
         run_id=run.run_id,
         counts=run.counts,
-        findings=_read_findings(store, run.run_id),
-        worth_checking=_read_worth_checking(store, run.run_id),
-        gaps=read_gaps(store, run.run_id),
+        findings=_read_findings(store, run.get_result_id("find")),
+        worth_checking=_read_worth_checking(store, run.get_result_id("find")),
+        gaps=read_gaps(store, run.get_result_id("fairness")),
         gates=run.gates,
         systems=_read_systems(store),
         report=report,
         seconds=run.seconds,
         limit=run.limit,
         audit=str(path),
+        kept=run.kept,
     )
     if FAIL in run.gates.values():
-        raise GatesFailedError(describe_failures(store, run.run_id), summary)
+        raise GatesFailedError(describe_failures(store, run.get_result_id("fairness")), summary)
     return summary
 
 
@@ -105,6 +110,7 @@ def _run_stages(
     stages: Sequence[str],
     judge_limited: bool,
     rehash: bool,
+    again: bool,
     load: LoadEncoder,
 ) -> str | None:
     """Run the stages one after the other, each timed; return where the report is."""
@@ -131,26 +137,20 @@ def _run_stages(
                 "score", make_errors, resolved, store, run_task=runner.run_task
             )
     run.counts["rejects"] = store.read("rejects").height
+    whole = not again and tuple(stages) == STAGES
+    given = Concluding(run, resolved, store, runner, may_keep=whole)
     if "find" in stages:
         with _guard(run, "find"):
-            _find(run, resolved, store, runner)
+            conclude_search(given)
         run.encoder_id = LabelManifest.read(store.folder).encoder_id
-        store.put_run(run.to_frame())
     if "fairness" in stages:
+        judged = resolved if judge_limited else _leave_out_gates(resolved, run.limit)
         with _guard(run, "fairness"):
-            judged = resolved if judge_limited else _leave_out_gates(resolved, run.limit)
-            run.gates = runner.run_stage(
-                "fairness", compare_groups, judged, store, run.run_id, run_task=runner.run_task
-            )
-        runner.publish_gaps(read_gaps(store, run.run_id))
-        runner.publish_gates(run.gates)
+            conclude_comparison(replace(given, resolved=judged))
     if "report" not in stages:
         return None
     with _guard(run, "report"):
-        page = runner.run_stage("report", write_report, resolved, store)
-        keep_report(resolved, store, Path(page))
-        runner.publish_report(locate_page(resolved.audit.report, Path(page)))
-    return page
+        return conclude_report(given)
 
 
 @contextmanager
@@ -208,19 +208,6 @@ def _embed(
             load=load, run_task=runner.run_task, on_share=on_share,
         )  # fmt: skip
     return counts | embedded | sum_remade(counts, embedded)
-
-
-def _find(run: RunRecord, resolved: ResolvedAudit, store: Store, runner: Runner) -> None:
-    """Search for slices, then count which situations the searched samples hold."""
-    searched = runner.run_stage(
-        "find", find_slices, resolved, store, run.run_id, run_task=runner.run_task
-    )
-    domain = runner.run_stage(
-        "coverage", cover_domain, resolved, store, run.run_id, searched.first_table
-    )
-    run.search = searched.record.model_copy(update={"domain": domain})
-    run.counts["slices"] = searched.record.slices
-    runner.publish_findings(searched.findings)
 
 
 def _read_systems(store: Store) -> dict[str, dict[str, object]]:

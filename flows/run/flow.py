@@ -15,7 +15,8 @@ from flows.run.artifacts import make_tags
 from flows.run.audit import execute_audit
 from flows.run.logs import LOG, set_up_logging
 from flows.run.prefect_server import hush_exit
-from flows.run.resolved_audit import read_name
+from flows.run.preflight import check_paths
+from flows.run.resolved_audit import read_audit_once, read_name
 from flows.run.schedules.notify import notify_failure
 from flows.run.schedules.overlap import Overlap, explain_missed, make_overlapping, make_skipped
 from flows.run.schedules.retries import try_again
@@ -42,13 +43,15 @@ def run_audit(
     retries: int = 0,
     timeout_seconds: float | None = None,
     rehash: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
+    again: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
 ) -> Summary:
     """Run the given stages of the audit in `config_path`, in order; the samples are read first.
 
     This is the flow to deploy and schedule: `config_path` is all it needs. overlap: what to do
     while another run uses the workspace; where that is not to fail, a scheduled run ends as Skipped
     when a newer one is due. retries: how often to try again what may pass, a minute later: all but
-    what is wrong with the audit. timeout_seconds: for all of it. Raises as `execute_audit`.
+    what is wrong with the audit. timeout_seconds: for all of it. rehash, again: as in
+    `execute_audit`. Raises as that, and ConfigError for files that are not there.
     """
     set_up_logging()
     hush_exit()
@@ -57,6 +60,7 @@ def run_audit(
     name = read_name(Path(config_path))
 
     def execute() -> Summary:
+        check_paths(read_audit_once(Path(config_path)), config=Path(config_path))
         return execute_audit(
             Path(config_path),
             PrefectRunner(name),
@@ -64,6 +68,7 @@ def run_audit(
             limit=limit,
             judge_limited=judge_limited,
             rehash=rehash,
+            again=again,
             patience=None if overlap == "queue" else 0.0,
         )
 

@@ -48,6 +48,11 @@ class RunRecord:
     search: SearchRecord | None = None
     gates: Mapping[str, str] = field(default_factory=dict)  # system -> verdict
     encoder_id: str | None = None
+    kept: dict[str, str] = field(default_factory=dict)  # stage -> the run whose result still holds
+
+    def get_result_id(self, stage: str) -> str:
+        """Return the run that a stage's result is of: this one unless that was kept."""
+        return self.kept.get(stage, self.run_id)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -10,6 +10,8 @@ from pipeline.files.toml_file import read_toml
 from pipeline.labels.attribute_file import Attribute, read_attributes
 from pipeline.labels.measured import list_same_measure
 
+_PARSED: dict[Path, tuple[tuple[int, ...], Audit]] = {}  # by path, with what identifies the file
+
 
 @dataclass(frozen=True)
 class ResolvedAudit:
@@ -40,11 +42,28 @@ def resolve_audit(path: Path) -> ResolvedAudit:
 
     Raises ConfigError listing every problem of a file, or every name that is not known.
     """
-    audit = read_audit(path)
+    audit = read_audit_once(path)
     used = read_attributes(audit.attributes.use, base=Path(), given=audit.attributes.given)
     sensitive = list_sensitive(audit, used)
     check_names(audit, used, sensitive)
     return ResolvedAudit(audit, tuple(used), tuple(sensitive))
+
+
+def read_audit_once(path: Path) -> Audit:
+    """Read and validate audit.toml; a process that asks again parses it only after it changed.
+
+    Raises ConfigError listing every problem with its line.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return read_audit(path)  # which says so
+    identity = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    known, audit = _PARSED.get(path.absolute(), (None, None))
+    if audit is None or known != identity:
+        audit = read_audit(path)
+        _PARSED[path.absolute()] = (identity, audit)
+    return audit
 
 
 def read_name(path: Path) -> str:

@@ -27,7 +27,8 @@ class Summary:
     systems: for each scored system the counts of its outputs, and why they are questionable.
     worth_checking: slices that wrong labels hide. gates: for each system pass, fail, insufficient
     evidence or not judged, where the audit has gates and they were asked. limit: how many samples
-    were taken, as --limit; None for all. audit: the path of audit.toml.
+    were taken, as --limit; None for all. audit: the path of audit.toml. kept: stages that were not
+    done, since nothing that they read changed -> the run that did them last.
     """
 
     run_id: str
@@ -41,6 +42,7 @@ class Summary:
     seconds: Mapping[str, float] = field(default_factory=dict)
     limit: int | None = None
     audit: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the summary as one JSON object; every count is there, 0 when nothing was made."""

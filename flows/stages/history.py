@@ -25,32 +25,35 @@ PAGE = "history.html"
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")  # as `run_id` is made; it sorts by time
 
 
-def keep_report(resolved: ResolvedAudit, store: Store, page: Path) -> None:
+def keep_report(resolved: ResolvedAudit, store: Store, page: Path) -> list[Path]:
     """Keep a copy of the newest report under its run, drop the oldest, and list what is kept.
 
     page: the report that was just written; that of limited samples is not kept. The other reports
-    stay as they are, so that this takes as long for the thousandth run as for the first. Raises
-    ConfigError when the folder cannot be written.
+    stay as they are, so that this takes as long for the thousandth run as for the first. Returns
+    the files that were written. Raises ConfigError when the folder cannot be written.
     """
     report = resolved.audit.report
     last = find_last_search(store)
+    written: list[Path] = []
     if last is None or page.parent != report.folder:
-        return
+        return written
     try:
         if report.keep:
             kept = report.folder / RUNS / last["run_id"] / page.name
             kept.parent.mkdir(parents=True, exist_ok=True)
             with replace_file(kept) as partial:
                 shutil.copyfile(page, partial)
+            written.append(kept)
         for old in list_kept(report.folder)[report.keep :]:
             shutil.rmtree(old)
         runs = list_history(store, report.folder, audit=resolved.audit.name)
-        write_text(build_history(resolved.audit.name, runs), report.folder / PAGE)
+        written.append(write_text(build_history(resolved.audit.name, runs), report.folder / PAGE))
     except OSError as error:
         if is_full(error):
             raise
         raise ConfigError(f"[report] folder {report.folder}: cannot be written: {error}") from None
     LOG.info("history: %s", report.folder / PAGE)
+    return written
 
 
 def list_kept(folder: Path) -> list[Path]:

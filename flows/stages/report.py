@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 
@@ -44,8 +45,7 @@ def write_report(resolved: ResolvedAudit, store: Store) -> str:
     That of limited samples goes to a folder of its own, so that it replaces no full report.
     """
     data = gather_report(resolved, store)
-    folder = resolved.audit.report.folder
-    page = (folder if data.limit is None else folder / LIMITED) / "index.html"
+    page = locate_report(resolved, data.limit)
     try:
         write_text(build_report(data), page)
     except OSError as error:
@@ -54,6 +54,12 @@ def write_report(resolved: ResolvedAudit, store: Store) -> str:
         raise ConfigError(f"[report] folder {page.parent}: cannot be written: {error}") from None
     LOG.info("report: %s", page)
     return str(page)
+
+
+def locate_report(resolved: ResolvedAudit, limit: int | None) -> Path:
+    """Return where the page of all samples is, or of the first `limit`."""
+    folder = resolved.audit.report.folder
+    return (folder if limit is None else folder / LIMITED) / "index.html"
 
 
 def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:

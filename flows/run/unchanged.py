@@ -1,0 +1,236 @@
+"""What a stage would read now, compared with what it read last: equal means nothing to do.
+
+A stage that begins to read something new adds it here. What is in doubt counts as changed.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from flows.run.logs import LOG
+from flows.run.record import PACKAGES, find_last_search
+from flows.run.resolved_audit import ResolvedAudit
+from pipeline.workspace.finished_stages import (
+    FinishedStage,
+    forget_finished,
+    read_finished,
+    seal_files,
+    write_finished,
+)
+from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.manifests import (
+    FairnessManifest,
+    LabelManifest,
+    SamplesManifest,
+    ScoreManifest,
+)
+from pipeline.workspace.row_digests import (
+    digest_errors,
+    digest_findings,
+    digest_labels,
+    digest_rejects,
+    digest_samples,
+    digest_searches,
+)
+from pipeline.workspace.store import Store
+
+Stage = Literal["find", "fairness", "report"]
+_COMPUTING = ("numba", "pandas", "pyarrow", "scikit-learn", "scipy", "jinja2", "pillow")
+_COMPARED = ("gaps", "disparities", "verdicts")  # tables of `fairness`
+_REPORTED = ("sweeps",)  # tables of `report`
+# Sections of audit.toml that a stage does not read. What is not listed counts, so that a new
+# section is never forgotten.
+_UNREAD: Mapping[Stage, frozenset[str]] = {
+    "find": frozenset({"fairness", "gates", "report", "access"}),
+    "fairness": frozenset({"report", "access"}),
+    "report": frozenset(),
+}
+_VOLATILE = frozenset({"files_hashed", "files_known"})  # counts of work, not of the dataset
+
+
+def gather_tables(store: Store) -> dict[str, str]:
+    """Return a digest of each kind of thing that all stages read.
+
+    That is the samples, labels and errors as rows, matches, vectors, probes and checks as files,
+    what the stages before noted, the sources of this program and the versions of what it computes
+    with. Raises StoreError when an earlier stage has not run.
+    """
+    label, scored = LabelManifest.read(store.folder), ScoreManifest.read(store.folder)
+    samples = SamplesManifest.read(store.folder)
+    counts = {name: n for name, n in samples.counts.items() if name not in _VOLATILE}
+    error_ids = [one.error_id for one in scored.systems.values()]
+    label_ids = [*(one.label_id for one in label.attributes), *label.truth.values()]
+    encoder = label.encoder_id or ""
+    return {
+        "code": hash_code(),
+        "versions": _hash_versions(),
+        "samples": _hash(digest_samples(store), samples.model_dump_json(exclude={"counts"}),
+                         json.dumps(counts, sort_keys=True)),
+        "labels": _hash(digest_labels(store, label_ids), label.model_dump_json()),
+        "errors": _hash(digest_errors(store, error_ids), scored.model_dump_json()),
+        "matches": _hash_files(_list_matches(store, error_ids)),
+        "checks": _hash_files([Journal(store.folder).path]),
+        "vectors": _hash(*_list_vectors(store, encoder)),
+        "probes": _hash_files((store.probes / encoder).glob("*.json")) if encoder else "",
+    }  # fmt: skip
+
+
+def gather_inputs(
+    resolved: ResolvedAudit, store: Store, stage: Stage, tables: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a digest of each kind of thing that a stage reads, its settings among them.
+
+    tables: as `gather_tables` returns them.
+    """
+    inputs = {**tables, "settings": _hash_settings(resolved, stage)}
+    return inputs | _gather_results(resolved, store) if stage == "report" else inputs
+
+
+def find_kept(
+    stage: Stage, store: Store, inputs: Mapping[str, str], *, run_id: str | None
+) -> FinishedStage | None:
+    """Return how a stage last ended where that is what it would come to now, else None.
+
+    inputs: as `gather_inputs` returns them now. run_id: of the run whose result is read now. What
+    it made must still be there, unchanged.
+    """
+    last = read_finished(store.folder, stage)
+    if last is None:
+        return None
+    if last.run_id != run_id:
+        LOG.info("%s: another audit did it since; it is done again", stage)
+        return None
+    if changed := last.list_changed(inputs):
+        LOG.info("%s: %s changed since run %s", stage, ", ".join(changed), last.run_id)
+        return None
+    if last.outputs != seal_outputs(stage, store, last.run_id, paths=last.outputs):
+        LOG.warning("%s: what run %s made is not there any more as it was", stage, last.run_id)
+        return None
+    LOG.info("%s: nothing changed since run %s, which is kept", stage, last.run_id)
+    return last
+
+
+def note_finished(
+    stage: Stage,
+    store: Store,
+    inputs: Mapping[str, str],
+    *,
+    run_id: str,
+    pages: Iterable[Path] = (),
+) -> None:
+    """Note that a stage ended; pages: files that it wrote outside the workspace."""
+    paths = [*_list_results(stage, store, run_id), *pages]
+    outputs = seal_outputs(stage, store, run_id, paths=map(str, paths))
+    write_finished(
+        FinishedStage(run_id=run_id, inputs=inputs, outputs=outputs), store.folder, stage
+    )
+
+
+def forget_stage(stage: Stage, store: Store) -> None:
+    """Forget how a stage ended, before it is done again."""
+    forget_finished(store.folder, stage)
+
+
+def seal_outputs(
+    stage: Stage, store: Store, run_id: str, *, paths: Iterable[str]
+) -> dict[str, str]:
+    """Return a digest of each file of `paths` and of the rows that a stage made."""
+    sealed = seal_files(Path(path) for path in paths if path != "rows")
+    if stage == "find":
+        sealed["rows"] = digest_findings(store, run_id)
+    return sealed
+
+
+@cache
+def hash_code() -> str:
+    """Return a digest of the sources of this program, whatever its version is called."""
+    root = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for room in ("attributes", "pipeline", "reports", "flows"):
+        for path in sorted((root / room).rglob("*")):
+            if path.is_file() and path.suffix not in {".pyc", ".nbi", ".nbc"}:
+                digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _hash_settings(resolved: ResolvedAudit, stage: Stage) -> str:
+    audit = resolved.audit.model_dump_json(exclude=set(_UNREAD[stage]))
+    attributes = [f"{one.model_dump_json()}{one.reference}" for one in resolved.attributes]
+    return _hash(audit, *attributes, *resolved.sensitive)
+
+
+def _hash_versions() -> str:
+    names = ("weakspot", *PACKAGES, *_COMPUTING)
+    return _hash(platform.python_version(), *(f"{name} {_read_version(name)}" for name in names))
+
+
+def _read_version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _list_matches(store: Store, error_ids: Iterable[str]) -> Iterator[Path]:
+    for error_id in error_ids:
+        yield from store.outcomes.glob(f"{error_id}*.parquet")
+
+
+def _list_vectors(store: Store, encoder_id: str) -> Iterator[str]:
+    """Yield the names of shards, which carry checksums, and the card of the encoder."""
+    for folder in (store.embeddings / encoder_id, store.prompts / encoder_id, store.measurements):
+        if folder != store.embeddings and folder != store.prompts:
+            yield folder.name
+            yield from sorted(path.name for path in folder.glob("*.parquet"))
+    card = store.embeddings / encoder_id / "encoder.json"
+    yield card.read_text(encoding="utf-8") if encoder_id and card.exists() else ""
+
+
+def _gather_results(resolved: ResolvedAudit, store: Store) -> dict[str, str]:
+    """Return digests of what `find` and `fairness` made, and of what else the page shows."""
+    run = find_last_search(store) or {"run_id": ""}
+    shown = {name: cell for name, cell in run.items() if name not in ("finished_at", "timings")}
+    compared = FairnessManifest.find(store.folder)
+    own = {run["run_id"], compared.run_id if compared else ""} - {""}
+    files = [
+        path
+        for run_id in sorted(own)
+        for path in (*store.results.glob(f"{run_id}/*.parquet"), store.slices / f"{run_id}.parquet")
+        if path.stem not in _REPORTED
+    ]
+    return {
+        "search": _hash(json.dumps(shown, default=str), digest_findings(store, run["run_id"])),
+        "comparison": _hash(compared.model_dump_json() if compared else ""),
+        "results": _hash_files(files),
+        "rejects": digest_rejects(store),
+        "history": digest_searches(store, resolved.audit.name),
+    }
+
+
+def _list_results(stage: Stage, store: Store, run_id: str) -> list[Path]:
+    """Return the files of a run in the workspace that a stage made."""
+    files = sorted(store.results.glob(f"{run_id}/*.parquet"))
+    if stage == "fairness":
+        return [
+            *(path for path in files if path.stem in _COMPARED),
+            FairnessManifest.locate(store.folder),
+        ]
+    if stage == "report":
+        return [path for path in files if path.stem in _REPORTED]
+    found = [path for path in files if path.stem not in {*_COMPARED, *_REPORTED}]
+    return [*found, store.slices / f"{run_id}.parquet"]
+
+
+def _hash_files(paths: Iterable[Path]) -> str:
+    sealed = seal_files(paths)
+    return _hash(*(f"{Path(path).name} {seal}" for path, seal in sorted(sealed.items())))
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
