@@ -6,6 +6,7 @@ from pipeline.arrays import Floats, Ints
 
 _NOTHING = 1e-6  # of the largest weight: less is taken as none
 MINIMUM = 10  # checks that every stratum gets, if half of the budget is enough for that
+RARER = 1 / 3  # of the checks of a label, at least, are of the rarer of failed samples and others
 
 
 def allocate_budget(
@@ -43,6 +44,27 @@ def allocate_budget(
         middle = (low + high) / 2
         low, high = (middle, high) if give(middle).sum() < budget else (low, middle)
     return _round_to(give(high), budget, left)
+
+
+def split_by_failure(new: int, *, sizes: Ints, checked: Ints) -> Ints:
+    """Divide the new checks of one label over the samples on which a system fails and the others.
+
+    sizes, checked: (k,) samples and answers before, k one or two. In all, answers before included,
+    each has its share of the samples, but at least RARER. Systems mostly fail seldom: of a hundred
+    samples drawn without that, five say whether labels are wrong where the system is, and what
+    failed samples truly are. Sampling by the outcome is the known remedy (White, American Journal
+    of Epidemiology 115, 1982; Breslow and Cain, Biometrika 75, 1988), and weights by 1 / inclusion
+    undo it. Returns (k,) counts that add up to `new`, or to all that is left.
+    """
+    left = sizes - checked
+    new = int(min(new, left.sum()))
+    if len(sizes) == 1:
+        return np.array([new], np.int64)
+    share = np.clip(sizes[0] / sizes.sum(), RARER, 1 - RARER)
+    total = checked.sum() + new
+    first = int(np.clip(round(share * total) - checked[0], 0, new))
+    first = int(np.clip(first, new - min(new, left[1]), left[0]))
+    return np.array([first, new - first], np.int64)
 
 
 def _find_floor(budget: int, checked: Ints, left: Ints) -> Ints:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.arrays import Ints
-from pipeline.checks.allocation import allocate_budget
+from pipeline.checks.allocation import allocate_budget, split_by_failure
 from pipeline.checks.leads import weigh_values
 from pipeline.checks.random_order import number_samples
 from pipeline.tables import Schema, check
@@ -28,7 +28,8 @@ STRATA: Schema = {  # one row a label of an attribute of which samples were draw
     "drawn": pl.List(pl.String()),  # the first in the random order
     "asked": pl.List(pl.String()),  # those of them that have no answer yet
 }
-_STRATUM = ("attribute", "shown")
+_LABEL = ("attribute", "shown")
+_STRATUM = (*_LABEL, "failed")
 _KEYS = ("sample_id", "attribute")
 
 
@@ -51,6 +52,7 @@ def draw_checks(
     findings: pl.DataFrame | None = None,
     orders: Mapping[str, Sequence[str]] | None = None,
     checks: pl.DataFrame | None = None,
+    failed: pl.Series | None = None,
     draw: str = "value",
 ) -> DrawnChecks:
     """Draw samples at random within each label of the attributes, without those checked already.
@@ -58,8 +60,10 @@ def draw_checks(
     labels: LABELS, one of each sample and attribute. samples: those of the audit. budget: how many
     to draw in all, see `allocate_budget`; per_value draws so many of each label instead, those
     checked before included. findings: LEADS, by which the budget is divided; evenly without.
-    orders: values of ordered attributes. checks: CHECKS given before. The same seed gives the same
-    order. Rows are in an order of which every beginning is divided as the whole.
+    orders: values of ordered attributes. checks: CHECKS given before. failed: sample_ids on which a
+    system under audit fails; those of a label and its others are strata of their own, see
+    `split_by_failure`. The same seed gives the same order. Rows are in an order of which every
+    beginning is divided as the whole.
     """
     here = samples.select("sample_id")
     wanted = labels.filter(pl.col("attribute").is_in(list(attributes))).join(
@@ -72,13 +76,16 @@ def draw_checks(
         .join(numbers, on="sample_id")
         .join(_summarize_answers(checks), on=_KEYS, how="left")
         .with_columns(pl.col("answered").fill_null(value=False))
+        .with_columns(failed=_mark_failed(failed))
         .sort(*_STRATUM, "number", "sample_id")
     )
-    strata = _count_strata(rows)
+    strata = _count_strata(rows, _LABEL)
     leads = None if findings is None else weigh_values(strata, findings, orders=orders or {})
     counts = _allocate(strata, leads, budget=budget, per_value=per_value)
-    strata = strata.with_columns(pl.Series("new", counts, dtype=pl.Int64), draw=pl.lit(draw))
-    return _take(rows, strata)
+    strata = strata.with_columns(pl.Series("new", counts, dtype=pl.Int64))
+    return _take(
+        rows, _split(_count_strata(rows, _STRATUM), strata).with_columns(draw=pl.lit(draw))
+    )
 
 
 def draw_again(
@@ -101,7 +108,9 @@ def draw_again(
     now = labels.filter(pl.col("attribute").is_in(list(attributes)))
     rows = asked.join(now.select(*_KEYS, shown="value"), on=_KEYS)
     rows = rows.join(samples.select("sample_id"), on="sample_id", how="semi")
-    rows = rows.with_columns(number_samples(rows["sample_id"], seed=seed))
+    rows = rows.with_columns(
+        number_samples(rows["sample_id"], seed=seed), failed=pl.lit(value=False)
+    )
     rows = rows.sort(*_STRATUM, "number", "sample_id")
     return DrawnChecks(
         check(_interleave(rows).head(budget).select(list(DRAWN)), DRAWN, table="drawn"),
@@ -121,9 +130,30 @@ def _summarize_answers(checks: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def _count_strata(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return attribute, shown, size, checked and right of each label, sorted."""
-    return rows.group_by(*_STRATUM, maintain_order=True).agg(
+def _mark_failed(failed: pl.Series | None) -> pl.Expr:
+    """Say of each row whether a system fails on its sample, False where that is not known."""
+    return pl.lit(value=False) if failed is None else pl.col("sample_id").is_in(failed.implode())
+
+
+def _split(strata: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """Divide the new checks of each label over its failed samples and the others.
+
+    strata: as `_count_strata` returns them, failed ones and others. labels: attribute, shown and
+    new, the checks that each label gets. Returns the strata with their own `new`.
+    """
+    own = strata.join(labels.select(*_LABEL, total="new"), on=_LABEL, maintain_order="left")
+    new = [
+        split_by_failure(label["total"][0], sizes=label["size"].to_numpy(),
+                         checked=label["checked"].to_numpy())
+        for _, label in own.group_by(*_LABEL, maintain_order=True)
+    ]  # fmt: skip
+    counts = np.concatenate(new) if new else np.zeros(0, np.int64)
+    return own.with_columns(pl.Series("new", counts, dtype=pl.Int64)).drop("total")
+
+
+def _count_strata(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return size, checked, known and right of each group of rows with equal keys, sorted."""
+    return rows.group_by(*keys, maintain_order=True).agg(
         size=pl.len().cast(pl.Int64),
         checked=pl.col("answered").sum().cast(pl.Int64),
         known=pl.col("truth").count(),

@@ -43,17 +43,19 @@ def simulate_checks(
     per_value: int | None = None,
     leads: pl.DataFrame | None = None,
     before: pl.DataFrame | None = None,
+    failed: pl.Series | None = None,
 ) -> pl.DataFrame:
     """Return KNOWN_TRUTH of checks that `weakspot check-labels` draws and the truth answers.
 
     truth: sample_id and a column for each attribute, null where none can be said. before: CHECKS of
-    earlier sessions. Inclusions are fitted to the labels, as every reader of checks does.
+    earlier sessions. failed: sample_ids on which the system fails. Inclusions are fitted to the
+    labels, as every reader of checks does.
     """
     attributes = sorted(labels["attribute"].unique())
     samples = labels.select("sample_id").unique(maintain_order=True)
     drawn = draw_checks(
         labels, samples, attributes=attributes, budget=budget, per_value=per_value, seed=seed,
-        findings=leads, checks=before,
+        findings=leads, checks=before, failed=failed,
     )  # fmt: skip
     long = truth.unpivot(index="sample_id", variable_name="attribute", value_name="value")
     known = drawn.rows.join(long, on=["sample_id", "attribute"]).drop_nulls("value")

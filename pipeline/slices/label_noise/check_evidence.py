@@ -88,7 +88,7 @@ def _count_checks(
     shape = (len(rows.shown), 2, 1 << (len(inside) - 1), errors.count)
     hits = one.true[rows.truth[known]].astype(np.int64)
     key = np.ravel_multi_index((rows.labels[known], hits, number, errors.levels[known]), shape)
-    counts = np.bincount(key, rows.weights[known], int(np.prod(shape)))
+    counts = np.bincount(key, rows.own_weights[known], int(np.prod(shape)))
     return np.asarray(counts, np.float64).reshape(shape)
 
 
@@ -144,7 +144,7 @@ def count_joint(
 ) -> JointChecks:
     """Count rows checked for every attribute by pattern of labels and error level."""
     rows = [confusion.rows for confusion in confusions]
-    weights = np.minimum.reduce([one.weights for one in rows])
+    weights = np.minimum.reduce([one.own_weights for one in rows])
     known = np.flatnonzero(weights > 0)
     hit = np.logical_and.reduce(
         [one.true[part.truth[known]] for part, one in zip(rows, inside, strict=True)]

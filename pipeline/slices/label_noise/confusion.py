@@ -65,8 +65,9 @@ def draw_confusion(
 ) -> Confusion:  # fmt: skip
     """Draw confusion matrices from their posterior given the labels, errors and checks.
 
-    P(truth | label) is proposed from its Dirichlet posterior, whose prior is worth one check of
-    each label (Perks's prior: Berger, Bernardo and Sun, Bayesian Analysis 10, 2015, section 4).
+    P(truth | label) is proposed from its Dirichlet posterior by the weighted checks, whose prior is
+    worth one check of each label (Perks's prior: Berger, Bernardo and Sun, Bayesian Analysis 10,
+    2015, section 4).
     With independence P(truth | label, level) follows from it; CONCENTRATIONS says what else it may
     be.
     The proposals are resampled by the likelihood of the checks given their levels (sampling
@@ -75,7 +76,8 @@ def draw_confusion(
     """
     checks = count_by_level(rows, errors)  # (l, o, t)
     n = count_labels_by_level(rows, errors)  # (l, o)
-    shape = checks.sum(axis=0) + _PRIOR / checks.shape[2]
+    pooled_checks = rows.count_checks()  # (o, t)
+    shape = pooled_checks + _PRIOR / checks.shape[2]
     gamma = rng.standard_gamma(np.broadcast_to(shape, (_PROPOSALS * draws, *shape.shape)))
     pooled = np.maximum(gamma / np.maximum(gamma.sum(axis=2, keepdims=True), 1e-300), 1e-12)
     share = n.sum(axis=0) / n.sum()
@@ -83,7 +85,7 @@ def draw_confusion(
     models = [(spread, inverse), _tilt(spread, n, _draw_factors(rows, len(spread), rng)),
               _tilt(spread, n, _draw_factors(rows, len(spread), rng, free=True))]  # fmt: skip
     expected = [_expect_purity(*model, n) for model in models]  # (d, l, o, t) each
-    plain = (checks.sum(axis=0) * np.log(pooled)).sum(axis=(1, 2))
+    plain = (pooled_checks * np.log(pooled)).sum(axis=(1, 2))
     first, *tilted = ((checks * np.log(p)).sum(axis=(1, 2, 3)) - plain for p in expected)
     departed = [first + _compare(checks, expected[0], s) for s in CONCENTRATIONS[1:]]
     logs = np.stack([first, *tilted, *departed], axis=1) + np.log(_KIND_PRIORS)
@@ -169,7 +171,7 @@ def count_by_level(rows: AttributeRows, errors: RowErrors) -> Floats:
     known = np.flatnonzero(rows.truth >= 0)
     shape = (errors.count, len(rows.shown), len(rows.values))
     key = np.ravel_multi_index((errors.levels[known], rows.labels[known], rows.truth[known]), shape)
-    counts = np.bincount(key, rows.weights[known], int(np.prod(shape)))
+    counts = np.bincount(key, rows.own_weights[known], int(np.prod(shape)))
     return np.asarray(counts, np.float64).reshape(shape)
 
 

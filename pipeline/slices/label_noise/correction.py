@@ -68,11 +68,13 @@ def correct_slices(
     values = read_errors(errors, rows=table.height)
     names = sorted({one["attribute"] for predicates in slices for one in predicates})
     clusters = number_clusters(cluster_ids, rows=table.height)
+    levelled = level_errors(values)
     attributes = read_noise_rows(
-        table, values, names, truth=truth, inclusion=inclusion, cluster_ids=clusters
-    )
+        table, values, names, truth=truth, inclusion=inclusion, levels=levelled.levels,
+        cluster_ids=clusters,
+    )  # fmt: skip
     corrector = Corrector(
-        attributes, level_errors(values), orders or {}, cluster_ids=clusters, joint=joint, seed=seed
+        attributes, levelled, orders or {}, cluster_ids=clusters, joint=joint, seed=seed
     )
     rows = [corrector.correct(predicates) for predicates in slices]
     if not rows:

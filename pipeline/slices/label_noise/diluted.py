@@ -41,8 +41,9 @@ def find_diluted(
         raise TableError(f"max_level = {max_level}: expected 1 or 2 for slices worth checking")
     values = read_errors(errors, rows=table.height)
     names = [name for name in sorted(table.columns) if name in truth.columns]
+    levelled = level_errors(values)
     attributes = read_noise_rows(
-        table, values, names, truth=truth, inclusion=inclusion,
+        table, values, names, truth=truth, inclusion=inclusion, levels=levelled.levels,
         cluster_ids=number_clusters(cluster_ids, rows=table.height),
     )  # fmt: skip
     chosen = [rows for rows in attributes.values() if rows.weights.sum() >= FEWEST_CHECKS]

@@ -18,7 +18,8 @@ class AttributeRows:
     labels: (n,) indexes of `shown`, the o values that occur as labels, "unknown" included. truth:
     (n,) indexes of `values`, the t values that an image can truly have; -1 where it is not known.
     weights: (n,) how much each checked row counts, 0 where the truth is not known; the weights of
-    the rows of one label sum to their effective number.
+    the rows of one label sum to their effective number. own_weights: the same of one label and
+    error level: rows drawn by their errors count in full where the level is given.
     """
 
     name: str
@@ -27,6 +28,7 @@ class AttributeRows:
     labels: Ints
     truth: Ints
     weights: Floats
+    own_weights: Floats
 
     def count_labels(self) -> Floats:
         """Return (o,) rows of each label."""
@@ -43,13 +45,15 @@ class AttributeRows:
 
 def read_noise_rows(
     table: pl.DataFrame, errors: Floats, names: Iterable[str], *,
-    truth: pl.DataFrame, inclusion: pl.DataFrame | None, cluster_ids: Ints | None = None,
+    truth: pl.DataFrame, inclusion: pl.DataFrame | None, levels: Ints,
+    cluster_ids: Ints | None = None,
 ) -> dict[str, AttributeRows]:  # fmt: skip
     """Encode the attributes `names` of a table.
 
-    cluster_ids: (n,) cluster numbers, see `number_clusters`. Values are numbered by their rows and
-    errors, not by their names, so that renaming them changes no draw. Raises TableError for columns
-    that are missing or have nulls among the labels.
+    levels: (n,) of the errors, see `level_errors`. cluster_ids: (n,) cluster numbers, see
+    `number_clusters`. Values are numbered by their rows and errors, not by their names, so that
+    renaming them changes no draw. Raises TableError for columns that are missing or have nulls
+    among the labels.
     """
     names = list(names)
     problems = [f"attribute {name!r} is no column" for name in names if name not in table.columns]
@@ -64,14 +68,14 @@ def read_noise_rows(
     if problems:
         raise TableError.from_problems("correction for wrong labels", problems)
     return {
-        name: _encode(table, errors, name, truth, inclusion, cluster_ids=cluster_ids)
+        name: _encode(table, errors, name, truth, inclusion, levels=levels, cluster_ids=cluster_ids)
         for name in names
     }
 
 
 def _encode(
     table: pl.DataFrame, errors: Floats, name: str, truth: pl.DataFrame,
-    inclusion: pl.DataFrame | None, *, cluster_ids: Ints | None,
+    inclusion: pl.DataFrame | None, *, levels: Ints, cluster_ids: Ints | None,
 ) -> AttributeRows:  # fmt: skip
     labels = table[name].cast(pl.String())
     true = (
@@ -89,9 +93,11 @@ def _encode(
         if inclusion is not None and name in inclusion.columns
         else np.full(table.height, np.nan)
     )
+    count = int(levels.max(initial=0)) + 1
     return AttributeRows(
-        name, shown, values, codes, known, _weigh(codes, known, given, cluster_ids)
-    )
+        name, shown, values, codes, known, _weigh(codes, known, given, cluster_ids),
+        _weigh(codes * count + levels, known, given, cluster_ids),
+    )  # fmt: skip
 
 
 def _rank_values(labels: pl.Series, true: pl.Series, errors: Floats) -> list[str]:
@@ -112,16 +118,18 @@ def _encode_values(column: pl.Series, values: Sequence[str]) -> Ints:
     return encoded.fill_null(-1).to_numpy().astype(np.int64)
 
 
-def _weigh(labels: Ints, truth: Ints, inclusion: Floats, cluster_ids: Ints | None) -> Floats:
-    """Weigh checked rows by 1 / inclusion, in each label scaled to their effective number.
+def _weigh(groups: Ints, truth: Ints, inclusion: Floats, cluster_ids: Ints | None) -> Floats:
+    """Weigh checked rows by 1 / inclusion, in each group scaled to their effective number.
+
+    groups: (n,) numbers of labels, or of labels and error levels.
 
     That is Kish's, (sum w)^2 / sum w^2 (Survey Sampling, 1965), at most the clusters they are of. A
-    row whose inclusion is not known counts as the mean of the others of its label.
+    row whose inclusion is not known counts as the mean of the others of its group.
     """
-    weights = np.zeros(len(labels))
+    weights = np.zeros(len(groups))
     known = truth >= 0
-    for label in np.unique(labels[known]):
-        rows = np.flatnonzero(known & (labels == label))
+    for group in np.unique(groups[known]):
+        rows = np.flatnonzero(known & (groups == group))
         given = inclusion[rows] > 0
         raw = np.divide(1.0, inclusion[rows], out=np.ones(len(rows)), where=given)
         if given.any():
