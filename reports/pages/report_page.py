@@ -1,34 +1,9 @@
-"""The page: views of one audit put into the templates."""
+"""The report as one page: views of one audit put into the templates."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import polars as pl
-
-from pipeline.vocabulary import MODELLED, NOT_JUDGED, UNCLEAR
-from reports.models import ReportData, SystemReport, check_report_data
-from reports.parts.numbers import format_count, format_percent
+from reports.models import ReportData, check_report_data
+from reports.pages.report_content import collect_content, name_page
+from reports.pages.sections import list_shown
 from reports.parts.templates import render_page
-from reports.parts.words import SOURCES, STATES, write_samples
-from reports.views.attributes import show_perceived, view_attributes
-from reports.views.domain import view_domain
-from reports.views.fairness import view_fairness
-from reports.views.findings import FindingView, SystemView, view_system
-from reports.views.label_quality import view_label_quality
-from reports.views.maps import MapView, view_map
-from reports.views.outputs import view_outputs
-
-SHOWN_REJECTS = 200  # rows written out; the counts by reason hold all of them
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the labels of one attribute in a finding came from, and their precision if known."""
-
-    attribute: str
-    value: str
-    words: str
-    precision: str
 
 
 def build_report(data: ReportData) -> str:
@@ -38,85 +13,17 @@ def build_report(data: ReportData) -> str:
     Raises TableError if a frame lacks a column.
     """
     check_report_data(data)
-    modelled = {one.name for one in data.attributes if one.source in MODELLED}
-    systems = [
-        view_system(system, index=index, modelled=modelled)
-        for index, system in enumerate(data.systems, 1)
-    ]
+    content = collect_content(data)
     return render_page(
         "page.html",
-        title=f"{data.name}: where it fails"
-        + ("" if data.limit is None else f" (the first {data.limit:,} alone)"),
-        data=data,
-        systems=systems,
-        all_outputs={system.name: view_outputs(system) for system in data.systems},
-        states=_list_states(data.systems),
-        unclear=UNCLEAR,
-        not_judged=NOT_JUDGED,
-        sources=_list_sources(data),
-        say_sources=_say_sources,
-        perceived=show_perceived(data.attributes)
-        or any(report.perceived for report in data.fairness),
-        fairness=view_fairness(data),
-        domain=view_domain(data),
-        sample_plural=f"{data.sample_kind}s",
-        attributes=view_attributes(data),
-        quality=view_label_quality(data.label_quality),
-        maps=_view_maps(data, systems),
-        rejects=data.rejects.head(SHOWN_REJECTS).to_dicts(),
-        reasons=_count_reasons(data.rejects),
-        samples=write_samples(data.samples, kind=data.sample_kind),
+        title=name_page(data),
+        sections=list_shown(content),
+        on_one_page=True,
+        link=link_within,
+        **content,
     )
 
 
-def _view_maps(data: ReportData, systems: Sequence[SystemView]) -> list[MapView]:
-    anchors = {system.name: {one.rank: one.anchor for one in system.findings} for system in systems}
-    return [
-        view_map(report, anchor=f"map-{number}", anchors=anchors.get(report.system, {}))
-        for number, report in enumerate(data.maps, 1)
-    ]
-
-
-def _list_states(systems: Sequence[SystemReport]) -> list[tuple[str, str]]:
-    """Return the states that occur, strictest first, each with what it means."""
-    found = {state for system in systems for state in system.findings["state"].to_list()}
-    return [(state, meaning) for state, meaning in STATES.items() if state in found]
-
-
-def _list_sources(data: ReportData) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return for each attribute the words for its source and, by value, the measured precision."""
-    precision: dict[str, dict[str, str]] = {}
-    if data.label_quality is not None:
-        for row in data.label_quality.in_use.drop_nulls("precision").to_dicts():
-            precision.setdefault(row["attribute"], {})[row["value"]] = format_percent(
-                row["precision"]
-            )
-    return {
-        attribute.name: (
-            SOURCES[attribute.source],
-            precision.get(attribute.name, {}) if attribute.source in MODELLED else {},
-        )
-        for attribute in data.attributes
-    }
-
-
-def _say_sources(
-    finding: FindingView, sources: Mapping[str, tuple[str, Mapping[str, str]]]
-) -> list[Source]:
-    """Say for each attribute of a finding where its labels came from."""
-    said = []
-    for predicate in finding.predicates:
-        attribute, value = predicate["attribute"], predicate["value"]
-        words, precision = sources.get(attribute, ("from a source that was not recorded", {}))
-        said.append(Source(attribute, value, words, precision.get(value, "")))
-    return said
-
-
-def _count_reasons(rejects: pl.DataFrame) -> list[tuple[str, str, str]]:
-    """Return (stage, reason, count) of the rejects, most frequent first."""
-    counted = (
-        rejects.group_by("stage", "reason")
-        .len()
-        .sort(["len", "stage", "reason"], descending=[True, False, False])
-    )
-    return [(row["stage"], row["reason"], format_count(row["len"])) for row in counted.to_dicts()]
+def link_within(anchor: str) -> str:
+    """Return the address of what has the id `anchor` on the same page."""
+    return f"#{anchor}"

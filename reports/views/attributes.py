@@ -38,9 +38,10 @@ class ValueView:
 
 @dataclass(frozen=True)
 class AttributeView:
-    """One attribute: how it was labelled and its table."""
+    """One attribute: how it was labelled and its table. anchor: its id on the page."""
 
     name: str
+    anchor: str
     source: str
     details: list[str]
     shown: list[ValueView]
@@ -69,11 +70,15 @@ def view_attributes(data: ReportData) -> list[AttributeView]:
     parts = data.value_errors.partition_by("system", as_dict=True)
     nothing = data.value_errors.clear()
     tables = {system.name: parts.get((system.name,), nothing) for system in data.systems}
-    return [_view_attribute(name, declared.get(name), data, tables) for name in names]
+    return [
+        _view_attribute(name, f"attribute-{index}", declared.get(name), data, tables)
+        for index, name in enumerate(names, 1)
+    ]
 
 
 def _view_attribute(
     name: str,
+    anchor: str,
     attribute: AttributeReport | None,
     data: ReportData,
     tables: dict[str, pl.DataFrame],
@@ -97,6 +102,7 @@ def _view_attribute(
     ]
     return AttributeView(
         name=name,
+        anchor=anchor,
         source=SOURCES[attribute.source] if attribute else "",
         details=_list_details(attribute, rows),
         shown=views[:SHOWN_VALUES],
