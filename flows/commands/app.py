@@ -10,19 +10,16 @@ import typer
 
 from flows.commands.attributes import app as attributes_app
 from flows.commands.check_labels import check_labels
+from flows.commands.clusters import clusters
 from flows.commands.comparing.compare import compare
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
-from flows.commands.retrieval.search import search
+from flows.commands.map import map_samples
 from flows.commands.ranking.rank import rank
 from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
-from flows.commands.clusters import clusters
-from flows.commands.data import convert, export, texts
-from flows.commands.demo import app as demo_app
-from flows.commands.labels.label_quality import label_quality
-from flows.commands.map import map_samples
+from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
