@@ -261,8 +261,8 @@ def check_report_data(data: ReportData) -> None:
         check(report.disparities, DISPARITIES, table=f"disparities of {report.system}")
         if report.verdicts is not None:
             check(report.verdicts, VERDICTS, table=f"verdicts of {report.system}")
-    for report in data.maps:
-        check(report.regions, MAP_REGIONS, table=f"map regions of {report.system}")
+    for drawn in data.maps:
+        check(drawn.regions, MAP_REGIONS, table=f"map regions of {drawn.system}")
     if data.domain is not None:
         check(data.domain.combinations, COMBINATIONS, table="combinations")
         check(data.domain.collect_next, COLLECTION, table="collect_next")

@@ -16,7 +16,7 @@ from flows.api.static_page import write_static_page
 from flows.checks.probe_offer import propose_probe
 from flows.checks.session import DrawOptions, open_session
 from flows.run.resolved_audit import ResolvedAudit
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.store import Store
 from reports.pages.check_page import BEHAVIOR
 

@@ -8,7 +8,7 @@ from flows.stages.judging.auto_margins import read_margin_truth
 from flows.stages.labellers import make_prompted
 from flows.stages.probes import list_teachable, read_known_values, train_probe
 from pipeline.labels.probes.probe_notes import describe_comparison
-from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store
 

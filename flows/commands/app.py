@@ -4,29 +4,28 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from flows.commands.attributes import app as attributes_app
+from flows.commands.audits.run import run
+from flows.commands.audits.stages import embed, fairness, find, label, report, score
 from flows.commands.check_labels import check_labels
-from flows.commands.clusters import clusters
 from flows.commands.comparing.compare import compare
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
-from flows.commands.map import map_samples
 from flows.commands.ranking.rank import rank
 from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
 from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
+from flows.commands.space.clusters import clusters
+from flows.commands.space.map import map_samples
 from flows.commands.upkeep.prune import prune
 from pipeline.exceptions import ConfigError, WeakspotError
-
-if TYPE_CHECKING:
-    from flows.run.summary import Summary
 
 app = typer.Typer(
     name="weakspot",
@@ -39,22 +38,6 @@ app = typer.Typer(
 
 app.add_typer(attributes_app, name="attributes")
 app.add_typer(demo_app, name="demo")
-
-AuditFile = Annotated[Path, typer.Argument(help="The audit.toml to run.", metavar="AUDIT.toml")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N samples.")]
-NoPrefect = Annotated[
-    bool, typer.Option("--no-prefect", help="Run without Prefect and its server: starts sooner.")
-]
-JudgeLimited = Annotated[
-    bool, typer.Option("--judge-limited", help="Let the gates judge also what --limit takes.")
-]
-Rehash = Annotated[
-    bool, typer.Option("--rehash", help="Open also the images and weights that seem unchanged.")
-]
-Again = Annotated[
-    bool, typer.Option("--again", help="Search, compare and report also where nothing changed.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 class FormatName(StrEnum):
@@ -95,101 +78,8 @@ def init(
     typer.echo(f"Edit {folder / 'audit.toml'}, then: weakspot run {folder / 'audit.toml'}")
 
 
-@app.command()
-def run(
-    audit: AuditFile,
-    *,
-    limit: Limit = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything; print counts, time and disk.")
-    ] = False,
-    judge_limited: JudgeLimited = False,
-    rehash: Rehash = False,
-    again: Again = False,
-    no_prefect: NoPrefect = False,
-    json_output: Json = False,
-) -> None:
-    """Run a whole audit: from images to a report."""
-    if dry_run:
-        from flows.commands.dry_run import check_audit
-
-        plan = check_audit(audit, limit=limit)
-        typer.echo(plan.to_json() if json_output else plan.to_text())
-    else:
-        from flows.run.stages import STAGES
-
-        options = _RunOptions(limit, no_prefect, json_output, judge_limited, rehash, again)
-        _run(audit, STAGES, options)
-
-
-@app.command()
-def embed(
-    audit: AuditFile,
-    *,
-    limit: Limit = None,
-    rehash: Rehash = False,
-    no_prefect: NoPrefect = False,
-    json_output: Json = False,
-) -> None:
-    """Embed and measure the samples that are not yet."""
-    _run(audit, ("embed",), _RunOptions(limit, no_prefect, json_output, rehash=rehash))
-
-
-@app.command()
-def label(
-    audit: AuditFile,
-    *,
-    limit: Limit = None,
-    no_prefect: NoPrefect = False,
-    json_output: Json = False,
-) -> None:
-    """Label the samples that have no label of an attribute yet."""
-    _run(audit, ("label",), _RunOptions(limit, no_prefect, json_output))
-
-
-@app.command()
-def score(
-    audit: AuditFile,
-    *,
-    limit: Limit = None,
-    no_prefect: NoPrefect = False,
-    json_output: Json = False,
-) -> None:
-    """Turn the systems' outputs into errors."""
-    _run(audit, ("score",), _RunOptions(limit, no_prefect, json_output))
-
-
-@app.command()
-def find(
-    audit: AuditFile,
-    *,
-    limit: Limit = None,
-    no_prefect: NoPrefect = False,
-    json_output: Json = False,
-) -> None:
-    """Search the labelled samples for weak slices."""
-    _run(audit, ("find",), _RunOptions(limit, no_prefect, json_output))
-
-
-@app.command()
-def fairness(
-    audit: AuditFile,
-    *,
-    limit: Limit = None,
-    judge_limited: JudgeLimited = False,
-    no_prefect: NoPrefect = False,
-    json_output: Json = False,
-) -> None:
-    """Compare groups by sensitive attributes; exit with 3 if a gap fails the gates."""
-    _run(audit, ("fairness",), _RunOptions(limit, no_prefect, json_output, judge_limited))
-
-
-@app.command()
-def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json = False) -> None:
-    """Write the report of what was last found."""
-    _run(audit, ("report",), _RunOptions(None, no_prefect, json_output))
-
-
+for stage in (run, embed, label, score, find, fairness, report):
+    app.command()(stage)
 app.command("check-labels")(check_labels)
 app.command("compare")(compare)
 app.command("schedule")(schedule)
@@ -232,46 +122,6 @@ def doctor(
         typer.echo(f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.message}")
     if not all(check.passed for check in checks):
         raise typer.Exit(1)
-
-
-class _RunOptions(NamedTuple):
-    """How a run was asked for."""
-
-    limit: int | None
-    no_prefect: bool
-    json_output: bool
-    judge_limited: bool = False
-    rehash: bool = False
-    again: bool = False
-
-
-def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
-    from flows.run.start import start_run
-    from flows.run.summary import GatesFailedError
-
-    try:
-        summary = start_run(
-            audit,
-            stages=stages,
-            limit=options.limit,
-            judge_limited=options.judge_limited,
-            rehash=options.rehash,
-            again=options.again,
-            with_prefect=not options.no_prefect,
-        )
-        _show(summary, json_output=options.json_output)
-    except GatesFailedError as failed:
-        _show(failed.summary, json_output=options.json_output)
-        raise
-
-
-def _show(summary: "Summary", *, json_output: bool) -> None:
-    if json_output:
-        typer.echo(summary.to_json())
-    else:
-        from flows.commands.console import open_console, print_summary
-
-        print_summary(summary, open_console())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -156,7 +156,7 @@ def _offer_probe(resolved: "ResolvedAudit", store: "Store") -> None:
     """Say whether a probe, trained on what is checked by now, would label better."""
     from flows.checks.probe_offer import propose_probe
     from pipeline.exceptions import WeakspotError
-    from pipeline.workspace.kept_checks import read_checks
+    from pipeline.workspace.kept.kept_checks import read_checks
 
     if read_checks(store.folder).is_empty():
         return

@@ -79,7 +79,7 @@ def texts(
 ) -> None:
     """List the images whose text holds all the words; upper and lower case are the same."""
     from pipeline.texts.text_lines import search_texts
-    from pipeline.workspace.kept_texts import read_kept_texts
+    from pipeline.workspace.kept.kept_texts import read_kept_texts
     from pipeline.workspace.store import find_store
 
     store = find_store(workspace)

@@ -28,7 +28,7 @@ from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
 from pipeline.texts.rapidocr_reader import load_reader
-from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.store import Store
 
 SHOWN_REJECTS = 10

@@ -7,12 +7,6 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.run.conclusions import (
-    Concluding,
-    conclude_comparison,
-    conclude_report,
-    conclude_search,
-)
 from flows.run.health.access import restrict_access
 from flows.run.health.damage import count_remade, sum_remade
 from flows.run.health.failures import explain_failures
@@ -25,6 +19,12 @@ from flows.run.runner import Runner
 from flows.run.stages import STAGES
 from flows.run.staleness import refuse_other_limit
 from flows.run.summary import GatesFailedError, Summary
+from flows.run.unchanged.conclusions import (
+    Concluding,
+    conclude_comparison,
+    conclude_report,
+    conclude_search,
+)
 from flows.stages.detect import asks_for_detector, detect_objects
 from flows.stages.embed import make_embeddings
 from flows.stages.fairness import describe_failures, read_gaps

@@ -11,7 +11,7 @@ from pipeline.embeddings.card import spec_key
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.vocabulary import CLUSTER
-from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.known_truth import list_denied, summarize_checks
 from pipeline.workspace.manifests import (
     Inputs,

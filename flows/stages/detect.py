@@ -28,7 +28,7 @@ from pipeline.workspace.detected_images import (
     put_known_images,
     read_stored_detections,
 )
-from pipeline.workspace.kept_samples import find_known_samples
+from pipeline.workspace.kept.kept_samples import find_known_samples
 from pipeline.workspace.shards import list_broken, read_broken, select_missing, write_shard
 from pipeline.workspace.store import Store
 

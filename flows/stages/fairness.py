@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from flows.run.label_truth import read_known_labels
 from flows.run.logs import LOG
 from flows.run.preflight import has_comparison
+from flows.run.reading.label_truth import read_known_labels
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_comparison, note_inputs, refuse_stale

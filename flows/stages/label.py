@@ -25,8 +25,8 @@ from pipeline.labels.labellers import Labeller, PromptLabeller, label_missing
 from pipeline.labels.truth import read_truth
 from pipeline.samples.sample_set import SampleSet
 from pipeline.vocabulary import CLUSTER
-from pipeline.workspace.kept_clusters import carry_clusters
-from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.kept.kept_clusters import carry_clusters
+from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store

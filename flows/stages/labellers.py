@@ -27,7 +27,7 @@ from pipeline.labels.measured import (
 from pipeline.labels.zero_shot import list_prompts, make_prototypes
 from pipeline.samples.sample_set import SampleSet
 from pipeline.texts.measures import measure_texts
-from pipeline.workspace.kept_texts import read_kept_texts
+from pipeline.workspace.kept.kept_texts import read_kept_texts
 from pipeline.workspace.shards import (
     read_measurements,
     read_vectors,

@@ -20,7 +20,7 @@ from pipeline.labels.probes.linear_probe import VERSION, Probe, fit_probe
 from pipeline.labels.probes.probe_notes import describe_choice
 from pipeline.labels.zero_shot import average_prompts
 from pipeline.samples.sample_set import SampleSet
-from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.known_truth import (
     fit_inclusion,
     read_true_values,

@@ -21,7 +21,7 @@ from pipeline.tables import REJECTS, empty
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.texts.reader import TextReader
 from pipeline.texts.text_lines import read_texts
-from pipeline.workspace.kept_texts import read_stored_texts
+from pipeline.workspace.kept.kept_texts import read_stored_texts
 from pipeline.workspace.manifests import TextsManifest
 from pipeline.workspace.shards import read_broken, select_missing, write_shard
 from pipeline.workspace.store import Store

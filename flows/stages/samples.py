@@ -13,7 +13,7 @@ from pipeline.errors.scored import scored_samples
 from pipeline.labels.truth import read_truth
 from pipeline.samples.read import read_samples
 from pipeline.workspace.detected_images import DetectedImages
-from pipeline.workspace.kept_samples import find_known_samples, put_sample_set
+from pipeline.workspace.kept.kept_samples import find_known_samples, put_sample_set
 from pipeline.workspace.store import Store
 
 

@@ -13,8 +13,8 @@ from pipeline.errors.score import score_system
 from pipeline.errors.scored import Scored
 from pipeline.fairness.classifier_metrics import check_positive
 from pipeline.samples.sample_set import SampleSet
-from pipeline.workspace.kept_evaluation import put_evaluation
-from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.kept.kept_evaluation import put_evaluation
+from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.manifests import SamplesManifest, ScoredSystem, ScoreManifest
 from pipeline.workspace.store import Store
 

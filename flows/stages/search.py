@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.run.label_truth import read_known_labels
 from flows.run.logs import LOG
+from flows.run.reading.label_truth import read_known_labels
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_search, note_inputs, refuse_stale

@@ -6,7 +6,7 @@ import polars as pl
 
 from pipeline.tables import Schema, check
 from pipeline.vocabulary import UNKNOWN, WRONG
-from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -30,7 +31,7 @@ class Source:
     precision: str
 
 
-def collect_content(data: ReportData) -> dict[str, object]:
+def collect_content(data: ReportData) -> dict[str, Any]:
     """Return the views of `data` by the names that the templates know them by."""
     modelled = {one.name for one in data.attributes if one.source in MODELLED}
     systems = [

@@ -47,7 +47,7 @@ def run_steps(audit_file: str) -> Measured:
     from flows.stages.score import score_sample_set
     from flows.stages.search import search_table
     from pipeline.samples.read import read_samples
-    from pipeline.workspace.kept_samples import put_sample_set, read_sample_set
+    from pipeline.workspace.kept.kept_samples import put_sample_set, read_sample_set
     from pipeline.workspace.label_columns import choose_columns
     from pipeline.workspace.manifests import LabelManifest, ScoredSystem, ScoreManifest
     from pipeline.workspace.search_table import read_search_table

@@ -18,7 +18,7 @@ from pipeline.texts.measures import TEXT_MEASURES, measure_texts
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.texts.reader import TextReader
 from pipeline.texts.text_lines import read_texts, search_texts
-from pipeline.workspace.kept_texts import read_stored_texts
+from pipeline.workspace.kept.kept_texts import read_stored_texts
 from pipeline.workspace.shards import write_shard
 from tests.drawn_images import noise
 from tests.flows.command import watch_python

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.workspace.journal_lines import Answer, Stratum
-from pipeline.workspace.kept_checks import Journal, read_checks
+from pipeline.workspace.kept.kept_checks import Journal, read_checks
 
 
 def answer(

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.tables import CHECKS, LABELS, SAMPLES
 from pipeline.workspace.journal_lines import Answer
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.known_truth import (
     KNOWN_TRUTH,
     find_unusable,

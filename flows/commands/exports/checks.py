@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.store import Store
 
 

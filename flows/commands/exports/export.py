@@ -17,9 +17,9 @@ from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.tables import QUALITY_TABLES, RESULTS, TABLES
 from pipeline.workspace.integrity.sealed_shards import list_sound
-from pipeline.workspace.kept_checks import Journal
-from pipeline.workspace.kept_quality import read_quality
-from pipeline.workspace.kept_texts import read_text_lines
+from pipeline.workspace.kept.kept_checks import Journal
+from pipeline.workspace.kept.kept_quality import read_quality
+from pipeline.workspace.kept.kept_texts import read_text_lines
 from pipeline.workspace.store import Store, find_store
 
 

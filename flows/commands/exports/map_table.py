@@ -4,7 +4,7 @@ import polars as pl
 
 from flows.commands.exports.wide_columns import MARK
 from flows.commands.exports.wide_table import build_wide_table
-from pipeline.workspace.kept_maps import read_last_positions
+from pipeline.workspace.kept.kept_maps import read_last_positions
 from pipeline.workspace.store import Store
 
 

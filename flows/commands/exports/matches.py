@@ -7,8 +7,8 @@ import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.tables import BOX, OBJECTS, check
-from pipeline.workspace.kept_evaluation import read_evaluation
-from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.kept.kept_evaluation import read_evaluation
+from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelManifest, ScoreManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store

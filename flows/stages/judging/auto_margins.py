@@ -16,7 +16,7 @@ from pipeline.labels.quality.thresholds import (
     choose_margin,
     explain_absence,
 )
-from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.known_truth import read_known_truth, summarize_checks
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.sample_vectors import read_sample_vectors

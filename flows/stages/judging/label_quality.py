@@ -29,7 +29,7 @@ from pipeline.labels.quality.thresholds import list_thresholds
 from pipeline.labels.zero_shot import Ensemble, list_prompts, make_prototypes
 from pipeline.tables import IN_USE, QUALITY_TABLES, empty
 from pipeline.vocabulary import CLUSTER
-from pipeline.workspace.kept_quality import find_quality, put_quality
+from pipeline.workspace.kept.kept_quality import find_quality, put_quality
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
 from pipeline.workspace.sample_vectors import read_sample_vectors

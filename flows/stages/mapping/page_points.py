@@ -9,9 +9,9 @@ from PIL import Image
 
 from flows.run.logs import advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
-from flows.stages.map import Mapped
 from flows.stages.mapping.map_rows import MapRows
 from flows.stages.reporting.report_map import outline_finding, picture_map
+from flows.stages.space.map import Mapped
 from pipeline.arrays import Floats, Ints
 from pipeline.images.crop import make_thumbnail
 from pipeline.images.decode import ImageRejectedError, load_image

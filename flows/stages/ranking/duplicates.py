@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from flows.run.kept_audit import read_kept_audit
 from flows.run.loaded_models import LoadEncoder
 from flows.run.logs import LOG
+from flows.run.reading.kept_audit import read_kept_audit
 from flows.stages.ranking.pooled_vectors import Pooling, gather_vectors, make_pooled_vectors
 from flows.stages.ranking.sample_classes import read_classes, read_searched_samples
 from pipeline.ranking.near_duplicates import link_near, list_duplicates

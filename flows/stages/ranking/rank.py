@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from flows.run.kept_audit import read_kept_audit
 from flows.run.loaded_models import LoadEncoder
 from flows.run.logs import LOG
+from flows.run.reading.kept_audit import read_kept_audit
 from flows.stages.ranking.pooled_vectors import PooledVectors, Pooling, make_pooled_vectors
 from flows.stages.ranking.sample_classes import SampleClasses, read_classes, read_searched_samples
 from pipeline.arrays import Ints, Mask

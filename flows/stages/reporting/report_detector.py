@@ -1,7 +1,7 @@
 """What the page shows of a detector as a whole."""
 
 from pipeline.config.audit import System
-from pipeline.workspace.kept_evaluation import read_evaluation
+from pipeline.workspace.kept.kept_evaluation import read_evaluation
 from pipeline.workspace.manifests import ScoredSystem
 from pipeline.workspace.store import Store
 from reports.models import DetectorReport

@@ -11,7 +11,7 @@ from pipeline.maps.density_image import encode_webp, paint_density
 from pipeline.maps.name_regions import describe_regions, find_regions
 from pipeline.maps.outlines import outline_samples
 from pipeline.vocabulary import INSUFFICIENT
-from pipeline.workspace.kept_maps import find_positions
+from pipeline.workspace.kept.kept_maps import find_positions
 from pipeline.workspace.manifests import LabelManifest, MapManifest
 from pipeline.workspace.search_table import SearchTable
 from pipeline.workspace.store import Store

@@ -10,7 +10,7 @@ import polars as pl
 from pipeline.exceptions import DamagedDatabaseError, StoreError
 from pipeline.workspace.database import IN_DATABASE
 from pipeline.workspace.integrity.sealed_shards import find_damaged, mend_shards
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import (
     FairnessManifest,
     LabelManifest,

@@ -16,7 +16,7 @@ from flows.api.server import make_app, serve
 from pipeline.checks.draw import DRAWN
 from pipeline.tables import SAMPLES
 from pipeline.vocabulary import UNKNOWN
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from reports.pages.check_page import BEHAVIOR
 
 VALUES = {"hat": ("yes", "no"), "hair": ("short", "medium", "long", "none")}

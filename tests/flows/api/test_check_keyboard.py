@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, WRONG
-from pipeline.workspace.kept_checks import read_checks
+from pipeline.workspace.kept.kept_checks import read_checks
 from tests.flows.api.browser import Browser, needs_chromium, open_browser
 from tests.flows.api.check_examples import COUNT, VALUES
 from tests.flows.api.served import serve_checks

@@ -11,7 +11,7 @@ from flows.api.questionnaire import Questionnaire
 from pipeline.exceptions import StoreError
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
 from pipeline.workspace.journal_lines import Answer
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from reports.pages.check_page import BEHAVIOR
 from reports.parts.content_policy import hash_text
 from tests.flows.api.check_examples import DRAW, make_check_app, make_task, offer_run

@@ -14,7 +14,7 @@ import pytest
 
 from flows.api.server import make_app, serve
 from pipeline.exceptions import ConfigError
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from tests.flows.api.check_examples import COUNT, DRAW, VALUES
 from tests.flows.api.served import Served, serve_checks
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows.api.questionnaire import AnswerRefusedError, Questionnaire
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from tests.flows.api.check_examples import DRAW, make_task
 
 VALUES = {"hat": ("yes", "no"), "hair": ("short", "medium", "long")}

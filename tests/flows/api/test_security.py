@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 
 from flows.api.questionnaire import Questionnaire
 from flows.api.security import MOST_BYTES, find_refusal
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from tests.flows.api.check_examples import DRAW, make_check_app, make_task
 
 OWN = "http://127.0.0.1:8300"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.store import open_store
 from tests.flows.api.browser import PATIENCE, needs_chromium, open_browser
 from tests.flows.command import KEPT, ROOT, call

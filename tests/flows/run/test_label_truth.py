@@ -4,11 +4,11 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.run.label_truth import list_modelled, read_known_labels
+from flows.run.reading.label_truth import list_modelled, read_known_labels
 from pipeline.slices.known_labels import NOT_GIVEN
 from pipeline.tables import LABELS, SAMPLES
 from pipeline.workspace.journal_lines import Answer
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
 from pipeline.workspace.search_table import SearchTable

@@ -11,7 +11,7 @@ from flows.stages.detect import detect_objects, probe_detector
 from flows.stages.samples import make_samples
 from pipeline.detectors.detector import Detection
 from pipeline.exceptions import ConfigError
-from pipeline.workspace.kept_samples import read_sample_set
+from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.store import Store, find_store
 from tests.flows.command import call
 from tests.flows.direct import open_audit, run_directly

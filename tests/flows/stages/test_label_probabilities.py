@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from flows.stages.label_probabilities import weigh_by_probes
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit
 from tests.flows.stages.test_probes_flow import check_labels, name_tone, read_tone

@@ -11,7 +11,7 @@ from flows.run.staleness import refuse_stale
 from flows.stages.judging.label_quality import measure_labels
 from pipeline.exceptions import ConfigError, SearchError
 from pipeline.workspace.journal_lines import Answer
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
 from pipeline.workspace.store import Store
 from tests.flows.direct import open_audit, run_directly

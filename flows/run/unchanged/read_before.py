@@ -22,7 +22,7 @@ from pipeline.workspace.finished_stages import (
     seal_files,
     write_finished,
 )
-from pipeline.workspace.kept_checks import Journal
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import (
     FairnessManifest,
     LabelManifest,

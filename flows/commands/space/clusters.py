@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.stages.clusters import Clustered, Swept
+    from flows.stages.space.clusters import Clustered, Swept
 
 
 class MethodName(StrEnum):
@@ -48,12 +48,12 @@ def clusters(
     ] = False,
 ) -> None:
     """Cluster the samples; the next run searches the clusters as the attribute "cluster"."""
-    from flows.commands.cluster_tables import print_clustered, print_sweep
     from flows.commands.console import open_console
+    from flows.commands.space.cluster_tables import print_clustered, print_sweep
     from flows.run.resolved_audit import resolve_audit
-    from flows.stages.clusters import make_clusters, sweep_clusters
+    from flows.stages.space.clusters import make_clusters, sweep_clusters
     from pipeline.clusters.cluster_methods import ClusterSettings
-    from pipeline.workspace.kept_clusters import forget_clusters
+    from pipeline.workspace.kept.kept_clusters import forget_clusters
     from pipeline.workspace.lock import lock_workspace
     from pipeline.workspace.store import find_store
 

@@ -42,8 +42,8 @@ def map_samples(
 ) -> None:
     """Draw a map of the samples, with errors, findings and clusters; the report shows it too."""
     from flows.run.resolved_audit import resolve_audit
-    from flows.stages.map import make_map
     from flows.stages.mapping.page_points import gather_page, list_colors
+    from flows.stages.space.map import make_map
     from pipeline.exceptions import ConfigError
     from pipeline.files.toml_file import nearest
     from pipeline.maps.positions import MapSettings

@@ -11,7 +11,7 @@ from flows.run.preflight import has_comparison
 from flows.run.record import RunRecord, find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import Runner
-from flows.run.unchanged import (
+from flows.run.unchanged.read_before import (
     Stage,
     find_kept,
     forget_stage,

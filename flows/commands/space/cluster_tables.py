@@ -10,14 +10,14 @@ from rich.text import Text
 from pipeline.clusters.purity import Agreement
 
 if TYPE_CHECKING:
-    from flows.stages.clusters import Clustered, Swept
+    from flows.stages.space.clusters import Clustered, Swept
 
 _SHOWN = 30  # clusters that are printed
 
 
 def print_clustered(clustered: "Clustered", console: Console) -> None:
     """Print how the samples were clustered, and the clusters with their sizes."""
-    from flows.stages.clusters import describe_settings
+    from flows.stages.space.clusters import describe_settings
 
     found = clustered.agreement
     console.print(

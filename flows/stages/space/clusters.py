@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from flows.run.audited_space import AuditedSpace, open_space
+from flows.run.reading.audited_space import AuditedSpace, open_space
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import refuse_unlabelled
 from pipeline.clusters.cluster_methods import (
@@ -27,7 +27,7 @@ from pipeline.clusters.sweep_settings import (
 from pipeline.exceptions import ConfigError
 from pipeline.files.toml_file import nearest
 from pipeline.vocabulary import CLUSTER, UNKNOWN
-from pipeline.workspace.kept_clusters import put_clusters
+from pipeline.workspace.kept.kept_clusters import put_clusters
 from pipeline.workspace.label_columns import list_columns, list_true_columns
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
 from pipeline.workspace.store import Store

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from flows.run.audited_space import AuditedSpace, open_space
 from flows.run.logs import LOG
+from flows.run.reading.audited_space import AuditedSpace, open_space
 from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.mapping.map_rows import MapRows, read_map_rows, stratify
 from pipeline.arrays import Ints
 from pipeline.files.core_count import count_cores
 from pipeline.maps.positions import MapSettings, make_positions, place_samples
 from pipeline.maps.reduction import Basis
-from pipeline.workspace.kept_maps import (
+from pipeline.workspace.kept.kept_maps import (
     find_positions,
     name_map,
     put_map,

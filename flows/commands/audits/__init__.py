@@ -1,0 +1,1 @@
+"""`weakspot run` and the stages alone: what an audit.toml asks for."""

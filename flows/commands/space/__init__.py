@@ -1,0 +1,1 @@
+"""Commands about the embedding space: clusters, the map."""

@@ -1,0 +1,1 @@
+"""What is made of the embedding space when asked for: clusters, the map."""

@@ -1,0 +1,1 @@
+"""What a workspace keeps beside its database, one module a kind."""
