@@ -34,9 +34,10 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The generated parts of docs/inputs.md: the keys of audit.toml, from its models.
+# What is generated in docs/: the keys of audit.toml from its models, the schema of findings.json.
 docs: .venv/ready
 	$(BIN)/python -m tests.inputs_page
+	$(BIN)/python -m tests.published_schema
 
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.run
