@@ -19,6 +19,7 @@ DUPLICATES: Schema = {  # one row a sample of a group, by group, then likeness
     "contents": pl.Int64(),  # different pixels among them
     "sample_id": pl.String(),
     "path": pl.String(),
+    "annotation_id": pl.String(),  # null of whole images
     "split": pl.String(),  # null where not known
     "copy_of": pl.String(),  # sample_id of the first member of equal pixels, null of that one
     "cosine": pl.Float64(),  # with the most typical member of the group, 1 of that one
@@ -60,12 +61,12 @@ def list_duplicates(
 ) -> pl.DataFrame:
     """Return DUPLICATES: the groups of at least two samples.
 
-    samples: sample_id, content_key, path and split, one row a sample. keys: (n,) content keys of
-    the (n, d) vectors, each once, and the group of each by codes. Samples of one key have the same
-    pixels; those without a vector are compared by key alone.
+    samples: sample_id, content_key, path, annotation_id and split, one row a sample. keys: (n,)
+    content keys of the (n, d) vectors, each once, and the group of each by codes. Samples of one
+    key have the same pixels; those without a vector are compared by key alone.
     """
     linked = pl.DataFrame({"content_key": keys, "code": codes, "row": range(len(keys))})
-    rows = samples.select("sample_id", "content_key", "path", "split").join(
+    rows = samples.select("sample_id", "content_key", "path", "annotation_id", "split").join(
         linked, on="content_key", how="left"
     )
     own = pl.concat_str(pl.lit("content "), "content_key")

@@ -38,22 +38,24 @@ class ShortForm:
         return short
 
 
-def find_pairs(vectors: NDArray[np.float32], *, least: float) -> Iterator[tuple[Ints, Ints]]:
+def find_pairs(
+    vectors: NDArray[np.float32], *, least: float, block: int = _BLOCK
+) -> Iterator[tuple[Ints, Ints]]:
     """Yield the pairs of rows (i, j), i < j, whose cosine is at least `least`, block by block.
 
-    vectors: (n, d) of unit length; memory beside them is that of their short forms and of one block
-    of scores, whatever n. A pair is compared in full only where the bound of its short form allows
-    it, so that none is missed: the result is that of all products. Cosines are rounded to six
-    decimals, so that it depends on no order of summation.
+    vectors: (n, d) of unit length. block: rows of a side of one product. Memory beside them is that
+    of their short forms and of one block of scores, whatever n. A pair is compared in full only
+    where the bound of its short form allows it, so that none is missed: the result is that of all
+    products. Cosines are rounded to six decimals, so that it depends on no order of summation.
     """
     form = choose_short_form(vectors, least=least)
     short = form.shorten(vectors)
     bound = np.float32(least - _SLACK)
-    for start in range(0, len(vectors), _BLOCK):
-        one = short[start : start + _BLOCK]
-        for other in range(start, len(vectors), _BLOCK):
-            hits = np.flatnonzero((one @ short[other : other + _BLOCK].T) >= bound)
-            rows, columns = np.divmod(hits, min(_BLOCK, len(vectors) - other))
+    for start in range(0, len(vectors), block):
+        one = short[start : start + block]
+        for other in range(start, len(vectors), block):
+            hits = np.flatnonzero((one @ short[other : other + block].T) >= bound)
+            rows, columns = np.divmod(hits, min(block, len(vectors) - other))
             rows, columns = rows + start, columns + other
             above = rows < columns
             yield from _compare(vectors, rows[above], columns[above], least=least)

@@ -84,7 +84,7 @@ def _print(found: "FoundDuplicates", *, least: float, across: bool) -> None:
     groups = found.rows.group_by("group", maintain_order=True).agg(
         pl.col("kind", "across_splits", "size", "contents", "least_cosine").first(),
         splits=pl.col("split").drop_nulls().unique().sort(),
-        paths=pl.col("path"),
+        paths=pl.concat_str("path", pl.lit(" #") + pl.col("annotation_id"), ignore_nulls=True),
     )
     exact = groups.filter(pl.col("kind") == "exact")
     console.print(
