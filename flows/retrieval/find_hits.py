@@ -1,6 +1,6 @@
 """One search: the best samples, how many hits there are, and how a system does on them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.retrieval.encode_query import QueryEncoder
 from flows.retrieval.search_session import SearchSession
-from pipeline.arrays import Array, Floats, Ints
+from pipeline.arrays import Array, Ints
 from pipeline.retrieval.hit_count import HitCount, count_image_hits, count_text_hits
 from pipeline.retrieval.nearest import Ranked, find_nearest, score_rows
 from pipeline.retrieval.neutral_texts import NEUTRAL_TEXTS
@@ -17,7 +17,7 @@ from pipeline.statistics.estimates import Estimate, estimate_mean, number_cluste
 
 _COMPARED = 64  # samples that the scores of a picture are compared with
 _POOL = 50  # times `top`: how far down diverse hits are looked for
-_WEAK = 0.75  # share of neutral texts that a best hit should beat
+_BEST = 10  # samples that must fit better than all neutral texts, or nothing is a hit
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def find_hits(
     query: Query,
     samples: pl.DataFrame,
     *,
+    texts: Sequence[str] = (),
     top: int,
     unlike: bool = False,
     diverse: float | None = None,
@@ -66,23 +67,29 @@ def find_hits(
 ) -> Found:
     """Search `samples`, of those of the session, for the query.
 
-    unlike: the least similar ones. diverse: least 1 - cosine between two results. errors: sample_id
-    and error of each system.
+    Words have hits only where the best samples fit them better than every neutral text. texts:
+    those of the query, which are not neutral. unlike: the least similar ones. diverse: least
+    1 - cosine between two results. errors: sample_id and error of each system.
     """
     asked = query.reversed if unlike else query
     vectors, rows = session.scan.vectors, samples["row"].to_numpy().astype(np.int64)
     scores = score_rows(vectors, asked.vector, rows)
     count = None if unlike else _count(query, scores, logit_scale=session.card.logit_scale)
+    wide = max(_BEST, top if diverse is None else _POOL * top)
     announced = 0 if count is None else min(count.rounded, len(rows))
-    wide = top if diverse is None else _POOL * top
     ranked = find_nearest(vectors, asked.vector, max(wide, announced), rows, scores=scores)
+    neutral = _choose_neutral(session, encoder, query, texts)
+    if query.kind == "text":
+        best = rank_among(vectors[rows[ranked.places[:_BEST]]], query.wanted, neutral)
+        if float(np.median(best)) < 1.0:
+            count, announced = None, 0
     shown = _choose(vectors, rows, ranked, top, diverse)
     places = ranked.places[shown]
     table = samples[places].select(
         pl.Series("rank", shown + 1),
         *("sample_id", "path", "x", "y", "w", "h", "category"),
         pl.Series("score", ranked.scores[shown] * (-1.0 if unlike else 1.0)),
-        pl.Series("neutral", _compare(session, encoder, query, rows[places])),
+        pl.Series("neutral", rank_among(vectors[rows[places]], query.wanted, neutral)),
         pl.Series(
             "probability",
             [None] * len(places) if count is None else count.probabilities[places],
@@ -103,7 +110,7 @@ def find_hits(
         count=count,
         hit_ids=hits,
         errors=tuple(one for one in compared if one is not None),
-        notes=tuple(_note(query, table, unlike=unlike, asked=top, diverse=diverse)),
+        notes=tuple(_note(table, asked=top, diverse=diverse)),
     )
 
 
@@ -121,15 +128,15 @@ def _choose(vectors: Array, rows: Ints, ranked: Ranked, top: int, diverse: float
     return np.array(choose_diverse(pool, top, distance=diverse), np.int64)
 
 
-def _compare(session: SearchSession, encoder: QueryEncoder, query: Query, rows: Ints) -> Floats:
-    """Return how the scores of some rows rank among those of neutral texts or other samples."""
+def _choose_neutral(
+    session: SearchSession, encoder: QueryEncoder, query: Query, texts: Sequence[str]
+) -> Vector:
+    """Return what scores are compared with: vectors of neutral texts, or of other samples."""
     if query.kind == "text":
-        neutral = encoder.encode_texts(NEUTRAL_TEXTS)
-    else:
-        n = len(session.scan.vectors)
-        evenly = np.unique(np.linspace(0, n - 1, min(_COMPARED, n)).astype(np.int64))
-        neutral = session.scan.vectors[evenly].astype(np.float32)
-    return rank_among(session.scan.vectors[rows], query.wanted, neutral)
+        return encoder.encode_texts([text for text in NEUTRAL_TEXTS if text not in texts])
+    n = len(session.scan.vectors)
+    evenly = np.unique(np.linspace(0, n - 1, min(_COMPARED, n)).astype(np.int64))
+    return session.scan.vectors[evenly].astype(np.float32)
 
 
 def _compare_errors(
@@ -150,21 +157,10 @@ def _compare_errors(
     return HitErrors(system, own, rest, difference, interval)
 
 
-def _note(
-    query: Query, table: pl.DataFrame, *, unlike: bool, asked: int, diverse: float | None
-) -> list[str]:
-    notes = []
-    best = table["neutral"].head(10).median()
-    if query.kind == "text" and not unlike and isinstance(best, float) and best < _WEAK:
-        notes.append(
-            "even the best samples fit these words little better than words about nothing in "
-            "particular: there may be none of the kind, or the encoder does not know the words"
-        )
-    if diverse is not None and table.height < asked:
-        notes.append(
-            f"only {table.height:,} of the {_POOL * asked:,} best samples are {diverse:g} apart"
-        )
-    return notes
+def _note(table: pl.DataFrame, *, asked: int, diverse: float | None) -> list[str]:
+    if diverse is None or table.height == asked:
+        return []
+    return [f"only {table.height:,} of the {_POOL * asked:,} best samples are {diverse:g} apart"]
 
 
 def stack(rows: list[Vector], width: int) -> Vector:

@@ -16,8 +16,13 @@ BY_LOOKING = (
 
 def describe_end(found: Found) -> str:
     """Say in one sentence where the hits end."""
+    if found.count is None and found.query.kind == "text":
+        return (
+            "no hits: words about nothing in particular fit the best samples as well; there is "
+            "nothing of the kind, or the encoder does not know these words"
+        )
     if found.count is None:
-        return "where the hits end is not known: all scores are of one kind"
+        return "where the hits end is not known: the scores have no second component"
     return (
         f"about {found.count.rounded:,} of {found.searched:,} are hits; below rank "
         f"{found.count.chance_rank:,} it is chance"

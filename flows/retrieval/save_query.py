@@ -20,6 +20,7 @@ from pipeline.retrieval.query import Vector
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _CONTRASTS = 4  # neutral texts that stand for "no"
+_DIVIDED = 20_000  # samples that these are chosen by
 
 
 def check_name(name: str, workspace: Path) -> Path:
@@ -107,9 +108,11 @@ def _choose_contrasts(
     """Return the neutral texts whose mean divides the samples most like the hits announced."""
     options = [text for text in NEUTRAL_TEXTS if text not in texts]
     vectors = encoder.encode_texts(options)
-    samples = session.scan.vectors[session.samples["row"].to_numpy()].astype(np.float32)
+    ids = found.hit_ids if len(found.hit_ids) else found.table["sample_id"]
+    some = session.samples.gather_every(1 + session.samples.height // _DIVIDED)
+    samples = session.scan.vectors[some["row"].to_numpy()].astype(np.float32)
     own = samples @ found.query.wanted
-    hits = session.samples["sample_id"].is_in(found.hit_ids.implode()).to_numpy()
+    hits = some["sample_id"].is_in(ids.implode()).to_numpy()
     chosen: list[int] = []
     for _ in range(_CONTRASTS):
         left = [place for place in range(len(options)) if place not in chosen]

@@ -10,8 +10,8 @@ words     A contrastively trained model makes exp(scale * cosine) proportional t
           1/h: the number of hits is (sum r)^2 / (sum r^2), as the effective sample size of weights
           (Kish, Survey Sampling, 1965), and a sample is a hit with probability min(1, h r).
 pictures  Cosines of two images have no such scale. Two normal distributions are fitted by
-          expectation maximization (Dempster et al., JRSS B 39, 1977); without a second component by
-          the Bayesian information criterion nothing is said.
+          expectation maximization (Dempster et al., JRSS B 39, 1977). Nothing is said where one
+          does as well by the Bayesian information criterion, or the two have one mode.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from pipeline.arrays import Array, Floats
 _STEPS = 500
 _STARTS = (0.5, 0.8, 0.9, 0.95, 0.98)  # quantiles that the components are started from
 _NARROWEST = 0.02  # of the standard deviation of all scores: no component is a spike
+_APART = 2.0  # standard deviations between means: two modes (Ashman et al., AJ 108, 1994)
 _PRECISE = 1e-7  # gain of mean log-likelihood at which the fit ends
 
 
@@ -67,7 +68,7 @@ def count_text_hits(scores: Array, *, logit_scale: float) -> HitCount | None:
 def count_image_hits(scores: Array) -> HitCount | None:
     """Estimate the hits of a picture from the (n,) scores of all samples.
 
-    None where one normal distribution describes them as well as two.
+    None where they show no two components.
     """
     x = scores.astype(np.float64)
     spread = float(x.std()) if len(x) else 0.0
@@ -78,15 +79,19 @@ def count_image_hits(scores: Array) -> HitCount | None:
     single = -len(x) * (np.log(spread) + 0.5 * np.log(2 * np.pi) + 0.5)
     if likelihood - single < 1.5 * np.log(len(x)):  # three more parameters
         return None
-    high = int(np.argmax(means))
-    densities = _weigh(x, weights, means, deviations)
+    low, high = np.argsort(means)
+    apart = (means[high] - means[low]) / np.sqrt((deviations**2).mean())
+    if apart < _APART:
+        return None
+    # Beyond its mean a component keeps the share it has there: a wide one has two tails.
+    inside = np.clip(x, means[low], means[high])
+    densities = _weigh(inside, weights, means, deviations)
     probabilities = densities[:, high] / densities.sum(axis=1)
-    order = np.argsort(-x, kind="stable")
-    falling = np.minimum.accumulate(probabilities[order])  # a wide component has two tails
-    probabilities[order] = falling
-    hits = float(probabilities.sum())
-    chance = int(np.count_nonzero(falling > hits / len(x)))
-    return HitCount(max(1.0, hits), chance, probabilities)
+    order = np.argsort(x, kind="stable")
+    probabilities[order] = np.maximum.accumulate(probabilities[order])
+    hits = max(1.0, float(probabilities.sum()))
+    chance = max(int(np.count_nonzero(probabilities > hits / len(x))), round(hits))
+    return HitCount(hits, chance, probabilities)
 
 
 _Fit = tuple[float, Floats, Floats, Floats]  # log-likelihood, weights, means, deviations

@@ -157,7 +157,7 @@ def _search(session: "SearchSession", encoder: "QueryEncoder", asked: _Asked) ->
     query = _make_query(session, encoder, asked)
     found = find_hits(
         session, encoder, query, samples,
-        top=asked.top, unlike=asked.unlike, diverse=asked.diverse, errors=errors,
+        texts=asked.texts, top=asked.top, unlike=asked.unlike, diverse=asked.diverse, errors=errors,
     )  # fmt: skip
     if asked.json_output:
         typer.echo(json.dumps(to_json(found, session, query=_describe(asked)), ensure_ascii=False))
