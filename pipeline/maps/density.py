@@ -102,7 +102,7 @@ def _average(places: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
         error = smooth_counts(places, errors) / weight
         n = weight**2 / squares
         variance = smooth_counts(places, errors**2) / weight - error**2
-    empty = weight < 1e-6
+    empty = (weight < 1e-6) | (squares < 1e-9)
     error[empty], n[empty] = 0.0, 0.0
     return np.maximum(error, 0.0), n, np.maximum(np.nan_to_num(variance), 0.0)
 

@@ -15,6 +15,7 @@ from pipeline.vocabulary import UNKNOWN
 MOST = 12  # regions of a map
 _SMALLEST = 0.01  # share of the samples that a region holds at least
 _COARSE = CELLS // 4
+_WIDTH = 2.0  # of the kernel, in coarse cells: a thirtieth of the picture
 _LEAST_SHARE, _LEAST_LIFT = 0.3, 1.2  # of a value that names a region
 
 
@@ -25,7 +26,7 @@ def find_regions(places: Floats) -> Ints:
     to that summit, going uphill, than to any other. The twelve largest with 1 % of the samples.
     """
     density = smooth_counts(places, cells=_COARSE)
-    density = ndimage.gaussian_filter(density, 1.0)
+    density = ndimage.gaussian_filter(density, _WIDTH)
     summits = _climb(density)
     rows, columns = find_cells(places, cells=_COARSE)
     found = summits[rows, columns]

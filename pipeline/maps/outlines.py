@@ -61,8 +61,13 @@ def _trace(part: Mask) -> list[tuple[int, int]]:
 
 
 def _smooth_line(line: list[tuple[int, int]]) -> list[tuple[float, float]]:
-    """Return a line with its corners cut twice (Chaikin, 1974), as shares of the picture."""
-    points = np.asarray(line, dtype=np.float64) / _CELLS
+    """Return a line as shares of the picture, without the steps of the cells.
+
+    Each point is the mean of itself and the two on each side, then corners are cut twice (Chaikin,
+    1974).
+    """
+    steps = np.asarray(line, dtype=np.float64) / _CELLS
+    points = sum(np.roll(steps, shift, axis=0) for shift in range(-2, 3)) / 5
     for _ in range(2):
         following = np.roll(points, -1, axis=0)
         cut = np.stack([0.75 * points + 0.25 * following, 0.25 * points + 0.75 * following], axis=1)

@@ -14,7 +14,7 @@ UNKNOWN_CODE = 255
 MOST_VALUES = 40  # of an attribute; rarer ones are "other"
 OTHER = "other"
 _FULL_IDS = 20_000  # points up to which ids are whole
-_CELLS = 100
+_PER_CELL = 20  # points of a cell on average, where points are thinned
 
 
 def choose_shown(places: Floats, keys: pl.Series, kept: Mask, *, most: int = SHOWN) -> Ints:
@@ -32,12 +32,13 @@ def choose_shown(places: Floats, keys: pl.Series, kept: Mask, *, most: int = SHO
     if len(first) > most // 2:  # the same share of these everywhere
         first = first[np.argsort(numbers[first], kind="stable")[: most // 2]]
     rest = np.setdiff1d(np.arange(n), first)
-    rows, columns = find_cells(places[rest], cells=_CELLS)
-    cell = rows * _CELLS + columns
+    cells = max(1, int((most / _PER_CELL) ** 0.5))
+    rows, columns = find_cells(places[rest], cells=cells)
+    cell = rows * cells + columns
     order = np.lexsort((numbers[rest], cell))
     starts = np.searchsorted(cell[order], cell[order])
     place = np.arange(len(order)) - starts  # of a point within its cell
-    sizes = np.bincount(cell, minlength=_CELLS * _CELLS)[cell[order]]
+    sizes = np.bincount(cell, minlength=cells * cells)[cell[order]]
     share = (most - len(first)) / len(rest)
     chosen = rest[order[(place == 0) | (place < np.floor(share * sizes))]]
     return np.sort(np.concatenate([first, chosen]))

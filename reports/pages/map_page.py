@@ -14,6 +14,7 @@ from reports.parts.templates import render_page
 from reports.parts.words import ErrorWords, write_samples
 from reports.views.maps import name_finding, view_map
 
+LETTERS = "abcdefghijkl"  # of the regions of a map, at most twelve
 BEHAVIOR = Behavior(styles=("style.css", "map.css"), script="map.js")
 
 
@@ -81,6 +82,10 @@ def _write_content(page: MapPage) -> Markup:
             for report in page.reports
             for one in report.outlines
             if (members := page.members.get(f"{report.system} {one.rank}")) is not None
+        ],
+        "regions": [
+            [letter, round(row["x"], 4), round(row["y"], 4)]
+            for letter, row in zip(LETTERS, page.reports[0].regions.to_dicts(), strict=False)
         ],
         "sprite": encode_image(page.sprite),
         "side": page.side,

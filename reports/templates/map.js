@@ -134,6 +134,15 @@ function drawLines() {
     const top = one.lines.flat().reduce((best, point) => (best && best[1] < point[1] ? best : point), null);
     if (top) { pen.fillStyle = `rgb(${CHOSEN})`; pen.font = `600 ${16 * side / 720}px sans-serif`; pen.fillText(one.rank, ...put(top)); }
   });
+  pen.textAlign = "center";
+  pen.lineWidth = 4 * side / 720;
+  pen.strokeStyle = "#fafafa";
+  pen.fillStyle = "#1f2328";
+  for (const [letter, x, y] of content.regions) {
+    pen.font = `${16 * side / 720}px sans-serif`;
+    pen.strokeText(letter, ...put([x, y]));
+    pen.fillText(letter, ...put([x, y]));
+  }
   if (path && path.length > 1) {
     pen.lineWidth = 2 * side / 720;
     pen.strokeStyle = "#000";
