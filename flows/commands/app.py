@@ -13,6 +13,7 @@ from flows.commands.check_labels import check_labels
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
+from flows.commands.regions import regions
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.upkeep.prune import prune
@@ -184,6 +185,7 @@ app.command("schedule")(schedule)
 app.command("prune")(prune)
 app.command("slices")(slices)
 app.command("label-quality")(label_quality)
+app.command("regions")(regions)
 app.command("export")(export)
 app.command("convert")(convert)
 app.command("texts")(texts)

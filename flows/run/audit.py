@@ -26,6 +26,7 @@ from flows.stages.fairness import compare_groups, describe_failures, read_gaps
 from flows.stages.history import keep_report, locate_page
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
+from flows.stages.regions import make_regions
 from flows.stages.report import write_report
 from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
@@ -136,6 +137,11 @@ def _run_stages(
             _find(run, resolved, store, runner)
         run.encoder_id = LabelManifest.read(store.folder).encoder_id
         store.put_run(run.to_frame())
+        if resolved.audit.regions is not None:
+            with _guard(run, "regions"):
+                run.counts |= runner.run_stage(
+                    "regions", make_regions, resolved, store, load=load, run_task=runner.run_task
+                )
     if "fairness" in stages:
         with _guard(run, "fairness"):
             judged = resolved if judge_limited else _leave_out_gates(resolved, run.limit)

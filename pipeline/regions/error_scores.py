@@ -87,9 +87,7 @@ def make_score_family(
     )
 
 
-def score_others(
-    features: Single, residuals: Floats, fitted: Mask, *, penalty: float
-) -> Floats:
+def score_others(features: Single, residuals: Floats, fitted: Mask, *, penalty: float) -> Floats:
     """Return the scores of the rows that are not `fitted`, by one regression on all that are.
 
     features: (n, p). residuals: (f,) of the fitted rows.

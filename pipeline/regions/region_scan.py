@@ -1,6 +1,4 @@
-"""One pass over both families of sets: the set with the largest excess of residual errors, and how
-often chance gives one as large anywhere.
-"""
+"""One pass over all sets: the largest excess of residual errors, and how often chance has it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -106,9 +106,7 @@ def find_regions(
         )
     least = max(_LEAST_SET, round(0.01 * len(fitted)))
     numbers = np.unique(cluster_ids[fitted], return_inverse=True)[1].astype(np.int64)
-    families = open_families(
-        project(vectors, seed=seed), fitted, numbers, least=least, seed=seed
-    )
+    families = open_families(project(vectors, seed=seed), fitted, numbers, least=least, seed=seed)
     search = _Search(families, errors, list(findings), held_out, seed)
     p_end = _run_steps(search, top=top)
     sets = families.balls.neighbors.shape[0] * len(families.balls.sizes)
@@ -164,9 +162,7 @@ def _make_region(search: _Search, scanned: Scanned, residuals: Residuals) -> Reg
 def _add(search: _Search, scanned: Scanned, region: Region) -> None:
     """List a region, or fold it under the earlier one near which most of its rows are."""
     inside = region.members
-    near = [
-        float((other.position[inside] < 2 * other.share).mean()) for _, other in search.found
-    ]
+    near = [float((other.position[inside] < 2 * other.share).mean()) for _, other in search.found]
     if near and max(near) >= _SAME:
         at = int(np.argmax(near))
         first, same = search.found[at]

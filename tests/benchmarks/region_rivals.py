@@ -1,0 +1,5 @@
+"""x"""
+
+
+def print_rivals():
+    pass
