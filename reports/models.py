@@ -25,6 +25,7 @@ from pipeline.tables import (
     LABEL_CALIBRATION,
     LABEL_QUALITY,
     LABEL_RELIABILITY,
+    REGIONS,
     REJECTS,
     REPORTED,
     SWEEP,
@@ -94,7 +95,8 @@ class SystemReport:
     sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
     notes: counts of its outputs, as scoring notes them. warnings: why these may not be what they
     seem. gate: the verdict on its mean error, None without such a gate.
-    detector: None for other systems.
+    detector: None for other systems. regions: REGIONS, None where none were searched.
+    region_gallery: rank of a region -> its typical and its failing samples.
     """
 
     name: str
@@ -117,6 +119,10 @@ class SystemReport:
     warnings: tuple[str, ...] = ()
     gate: ErrorGate | None = None
     detector: DetectorReport | None = None
+    regions: pl.DataFrame | None = None
+    region_gallery: Mapping[int, tuple[tuple[Thumbnail, ...], tuple[Thumbnail, ...]]] = field(
+        default_factory=dict
+    )
 
     @property
     def mostly_wrong(self) -> bool:
@@ -246,6 +252,8 @@ def check_report_data(data: ReportData) -> None:
         check(system.findings, REPORTED, table=f"findings of {system.name}")
         check(system.worth_checking, CORRECTIONS, table=f"worth checking of {system.name}")
         check(system.top_slices, FAMILY, table=f"top slices of {system.name}")
+        if system.regions is not None:
+            check(system.regions, REGIONS, table=f"regions of {system.name}")
         for rank, sweep in system.sweeps.items():
             check(sweep, SWEEP, table=f"sweep of finding {rank} of {system.name}")
         if system.detector is not None:

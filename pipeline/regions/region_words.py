@@ -36,7 +36,8 @@ def subtract_attributes(vectors: Single, attributes: pl.DataFrame) -> Floats:
     centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     columns = [one.to_dummies().to_numpy().astype(np.float64) for one in attributes.iter_columns()]
     if not columns:
-        return centered
+        unexplained: Floats = centered
+        return unexplained
     known = np.concatenate(columns, axis=1)
     known -= known.mean(axis=0)
     gram = known.T @ known

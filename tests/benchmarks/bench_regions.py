@@ -31,6 +31,7 @@ from tests.benchmarks.region_worlds import (
     read_region_world,
 )
 
+PARTS = ("rivals", "planted", "null")
 UNSEEN = 3_000_000  # a seed that neither training nor an audit uses
 OPTIONS = AuditOptions(alpha=0.9, max_level=2, exclude_unknown=True, permutations=399)
 FIRST = 3  # regions that a weakness must be among
@@ -175,18 +176,23 @@ def draw_alike(world: RegionWorld, rng: np.random.Generator) -> Floats:
 def main(arguments: list[str] | None = None) -> None:
     """Print the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="+", choices=("planted", "null", "rivals"))
+    parser.add_argument(
+        "what", nargs="*", help=f"some of {', '.join(PARTS)}; all when none is named"
+    )
     parser.add_argument("--worlds", type=Path, help="keeps the worlds; a temporary folder if none")
     parser.add_argument("--seeds", type=int, nargs="*", help="drawn afresh when none are given")
     parser.add_argument("--images", type=int, default=3000)
     parser.add_argument("--count", type=int, default=10, help="seeds to draw")
     parser.add_argument("--draws", type=int, default=100, help="of errors, for each kind of null")
     options = parser.parse_args(arguments)
+    what = set(options.what or PARTS)
+    if unknown := what - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; they are {', '.join(PARTS)}")
     seeds = options.seeds or [secrets.randbelow(UNSEEN) for _ in range(options.count)]
     with tempfile.TemporaryDirectory() as temporary, threadpool_limits(1):
-        if "rivals" in options.what:
+        if "rivals" in what:
             print_rivals()
-        if {"planted", "null"} & set(options.what):
+        if what & {"planted", "null"}:
             folder = options.worlds or Path(temporary)
             worlds = {
                 seed: read_region_world(
@@ -196,9 +202,9 @@ def main(arguments: list[str] | None = None) -> None:
                 for seed in seeds
             }  # fmt: skip
             print(f"seeds {', '.join(map(str, seeds))}; {options.images:,} images each\n")
-            if "planted" in options.what:
+            if "planted" in what:
                 print_planted(worlds)
-            if "null" in options.what:
+            if "null" in what:
                 print_nulls(worlds, draws=options.draws)
 
 
