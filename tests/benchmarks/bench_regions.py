@@ -176,9 +176,7 @@ def draw_alike(world: RegionWorld, rng: np.random.Generator) -> Floats:
 def main(arguments: list[str] | None = None) -> None:
     """Print the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "what", nargs="*", help=f"some of {', '.join(PARTS)}; all when none is named"
-    )
+    parser.add_argument("what", nargs="*", help="rivals, planted, null; all where none is named")
     parser.add_argument("--worlds", type=Path, help="keeps the worlds; a temporary folder if none")
     parser.add_argument("--seeds", type=int, nargs="*", help="drawn afresh when none are given")
     parser.add_argument("--images", type=int, default=3000)
