@@ -26,6 +26,7 @@ from pipeline.tables import (
     LABEL_QUALITY,
     LABEL_RELIABILITY,
     MAP_REGIONS,
+    REGIONS,
     REJECTS,
     REPORTED,
     SWEEP,
@@ -96,7 +97,8 @@ class SystemReport:
     sweeps: rank -> SWEEP, how that finding changes with the score threshold of a detector.
     notes: counts of its outputs, as scoring notes them. warnings: why these may not be what they
     seem. gate: the verdict on its mean error, None without such a gate.
-    detector: None for other systems.
+    detector: None for other systems. regions: REGIONS, None where none were searched.
+    region_gallery: rank of a region -> its typical and its failing samples.
     """
 
     name: str
@@ -119,6 +121,10 @@ class SystemReport:
     warnings: tuple[str, ...] = ()
     gate: ErrorGate | None = None
     detector: DetectorReport | None = None
+    regions: pl.DataFrame | None = None
+    region_gallery: Mapping[int, tuple[tuple[Thumbnail, ...], tuple[Thumbnail, ...]]] = field(
+        default_factory=dict
+    )
 
     @property
     def mostly_wrong(self) -> bool:
@@ -246,16 +252,7 @@ def check_report_data(data: ReportData) -> None:
         check(data.label_quality.reliability, LABEL_RELIABILITY, table="label_reliability")
         check(data.label_quality.calibration, LABEL_CALIBRATION, table="label_calibration")
     for system in data.systems:
-        check(system.findings, REPORTED, table=f"findings of {system.name}")
-        check(system.worth_checking, CORRECTIONS, table=f"worth checking of {system.name}")
-        check(system.top_slices, FAMILY, table=f"top slices of {system.name}")
-        for rank, sweep in system.sweeps.items():
-            check(sweep, SWEEP, table=f"sweep of finding {rank} of {system.name}")
-        if system.detector is not None:
-            check(system.detector.categories, CATEGORY_SCORES, table="category scores")
-            check(system.detector.points, OPERATING_POINTS, table="operating points")
-            check(system.detector.kinds, ERROR_KINDS, table="error kinds")
-            check(system.detector.confusions, CONFUSIONS, table="confusions")
+        _check_system(system)
     for report in data.fairness:
         check(report.gaps, GAPS, table=f"gaps of {report.system}")
         check(report.disparities, DISPARITIES, table=f"disparities of {report.system}")
@@ -268,3 +265,18 @@ def check_report_data(data: ReportData) -> None:
         check(data.domain.collect_next, COLLECTION, table="collect_next")
         if data.domain.pairs is not None:
             check(data.domain.pairs, COMBINATIONS, table="pairs")
+
+
+def _check_system(system: SystemReport) -> None:
+    check(system.findings, REPORTED, table=f"findings of {system.name}")
+    check(system.worth_checking, CORRECTIONS, table=f"worth checking of {system.name}")
+    check(system.top_slices, FAMILY, table=f"top slices of {system.name}")
+    if system.regions is not None:
+        check(system.regions, REGIONS, table=f"regions of {system.name}")
+    for rank, sweep in system.sweeps.items():
+        check(sweep, SWEEP, table=f"sweep of finding {rank} of {system.name}")
+    if system.detector is not None:
+        check(system.detector.categories, CATEGORY_SCORES, table="category scores")
+        check(system.detector.points, OPERATING_POINTS, table="operating points")
+        check(system.detector.kinds, ERROR_KINDS, table="error kinds")
+        check(system.detector.confusions, CONFUSIONS, table="confusions")

@@ -38,6 +38,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "[fairness]": config.FairnessConfig,
     "[gates]": config.Gates,
     "[domain]": config.Domain,
+    "[regions]": config.RegionsConfig,
     "[report]": config.ReportConfig,
 }
 # Keys that a user writes in another way than the model keeps them.

@@ -19,6 +19,7 @@ from flows.commands.labels.label_quality import label_quality
 from flows.commands.ranking.rank import rank
 from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
+from flows.commands.regions import regions
 from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
@@ -89,6 +90,7 @@ app.command("search")(search)
 app.command("clusters")(clusters)
 app.command("map")(map_samples)
 app.command("label-quality")(label_quality)
+app.command("regions")(regions)
 app.command("export")(export)
 app.command("convert")(convert)
 app.command("texts")(texts)

@@ -30,6 +30,7 @@ from flows.stages.embed import make_embeddings
 from flows.stages.fairness import describe_failures, read_gaps
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
+from flows.stages.regions import make_regions
 from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
 from pipeline.exceptions import ConfigError
@@ -143,6 +144,11 @@ def _run_stages(
         with _guard(run, "find"):
             conclude_search(given)
         run.encoder_id = LabelManifest.read(store.folder).encoder_id
+        if resolved.audit.regions is not None and not given.keeps_regions():
+            with _guard(run, "regions"):
+                run.counts |= runner.run_stage(
+                    "regions", make_regions, resolved, store, load=load, run_task=runner.run_task
+                )
     if "fairness" in stages:
         judged = resolved if judge_limited else _leave_out_gates(resolved, run.limit)
         with _guard(run, "fairness"):

@@ -13,14 +13,15 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
 from flows.stages.judging.label_quality import measure_labels
 from flows.stages.reporting.report_detector import report_detector
-from flows.stages.reporting.report_gallery import pick_worst
+from flows.stages.reporting.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
 from flows.stages.reporting.report_map import report_maps
+from pipeline.config.error_metrics import LABELS
 from pipeline.coverage.values import average_errors, cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.whole_files import write_text
-from pipeline.tables import CORRECTIONS, FAMILY, REPORTED, RESULTS, empty
+from pipeline.tables import CORRECTIONS, FAMILY, REGIONS, REPORTED, RESULTS, empty
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
 from pipeline.workspace.manifests import (
@@ -150,6 +151,7 @@ def _report_systems(
     audit = resolved.audit
     findings, family = store.read("findings"), store.read_family(run_id)
     worth = store.read_result(run_id, "worth_checking")
+    searched_regions = store.read_result(run_id, "regions")
     scored = ScoreManifest.read(store.folder).systems
     asked = {system.name: system for system in audit.systems}
     has_gate = audit.gates is not None and audit.gates.max_error is not None
@@ -162,6 +164,10 @@ def _report_systems(
         table, metric = tables[name], asked[name].error
         sweeps = _sweep_findings(found, table, store, scored[name], error=metric)
         matches = store.read_matches(scored[name].error_id)
+        regions = None
+        if searched_regions is not None and asked[name].format != LABELS:
+            regions = searched_regions.filter(own).select(list(REGIONS)).sort("rank")
+        root = audit.dataset.root
         reports.append(
             SystemReport(
                 name=name,
@@ -185,7 +191,11 @@ def _report_systems(
                 notes=scored[name].notes,
                 warnings=scored[name].warnings,
                 gate=gates.get(name),
-                gallery=pick_worst(found, table, samples, audit.dataset.root, matches=matches),
+                gallery=pick_worst(found, table, samples, root, matches=matches),
+                regions=regions,
+                region_gallery={}
+                if regions is None
+                else picture_regions(regions, table, samples, root),
             )
         )
     _keep_sweeps(reports, store, run_id)

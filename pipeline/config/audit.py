@@ -15,6 +15,7 @@ from pipeline.config.error_metrics import (
     list_metrics,
 )
 from pipeline.config.gates import Gates, check_limit_systems
+from pipeline.config.regions import RegionsConfig
 from pipeline.config.section import Access, FilePath, FilePaths, Section, resolve_path
 from pipeline.files.toml_file import parse_model, read_toml
 
@@ -30,6 +31,7 @@ __all__ = [
     "EncoderConfig",
     "FairnessConfig",
     "Gates",
+    "RegionsConfig",
     "ReportConfig",
     "SliceSearch",
     "System",
@@ -215,6 +217,7 @@ class Audit(Section):
     fairness: FairnessConfig | None = None
     gates: Gates | None = None
     domain: Domain = Domain()
+    regions: RegionsConfig | None = None
     report: ReportConfig = Field(default_factory=dict, validate_default=True)
 
     @model_validator(mode="after")

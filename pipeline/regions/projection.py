@@ -61,10 +61,12 @@ def expand_pairs(rows: Single, centers: Single) -> Single:
     """
 
     def compare(one: Single, other: Single) -> Floats:
-        return (1.0 + (one @ other.T).astype(np.float64) / rows.shape[1]) ** 2
+        products: Floats = (1.0 + (one @ other.T).astype(np.float64) / rows.shape[1]) ** 2
+        return products
 
     values, directions = np.linalg.eigh(compare(centers, centers))
     kept = values > _SMALLEST * values.max()
-    return (compare(rows, centers) @ (directions[:, kept] / np.sqrt(values[kept]))).astype(
-        np.float32
-    )
+    features: Single = (
+        compare(rows, centers) @ (directions[:, kept] / np.sqrt(values[kept]))
+    ).astype(np.float32)
+    return features

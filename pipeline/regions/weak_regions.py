@@ -93,7 +93,7 @@ def find_regions(
     vectors: (n, d) of unit length. errors: (n,) at least 0. cluster_ids: (n,) the image of each
     row, from 0. findings: the (n,) rows of each finding by attributes. top: regions at most.
     confirm: share of the images held out to confirm them. At each step the set with the largest
-    excess is a region if its family-wise p is at most 4 %; its neighborhood is taken out of the
+    excess is a region if its family-wise p is at most 2 %; its neighborhood is taken out of the
     errors in four grades, and the search goes on. A region half of whose rows are near an earlier
     one is of the same weakness: it is taken out too, but not listed. Raises SearchError for fewer
     than 100 rows.

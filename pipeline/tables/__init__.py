@@ -25,6 +25,7 @@ from pipeline.tables.quality_tables import (
     LABEL_THRESHOLDS,
     QUALITY_TABLES,
 )
+from pipeline.tables.region_tables import REGION_MEMBERS, REGION_VALUES, REGION_WORDS, REGIONS
 from pipeline.tables.sample_tables import (
     BOX,
     BROKEN,
@@ -82,6 +83,10 @@ __all__ = [
     "POSITIONS",
     "PREDICATES",
     "QUALITY_TABLES",
+    "REGIONS",
+    "REGION_MEMBERS",
+    "REGION_VALUES",
+    "REGION_WORDS",
     "REJECTS",
     "REPORTED",
     "RESULTS",
@@ -122,6 +127,8 @@ RESULTS: Mapping[str, Schema] = {
     "pairs": {"run_id": pl.String(), **COMBINATIONS},  # for the heat maps, whatever the level
     "collection": {"run_id": pl.String(), **COLLECTION},
     "worth_checking": {**RUN_KEYS, **CORRECTIONS},  # no findings as labelled, but when corrected
+    "regions": {**RUN_KEYS, **REGIONS},
+    "region_members": {**RUN_KEYS, **REGION_MEMBERS},
     "sweeps": {**RUN_KEYS, "rank": pl.Int64(), **SWEEP},  # rank: of the finding
 }
 

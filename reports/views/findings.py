@@ -21,6 +21,7 @@ from reports.views.corrections import (
 )
 from reports.views.detectors import DetectorView, view_detector
 from reports.views.finding_charts import ChartRow, chart_finding, scale_findings
+from reports.views.regions import RegionView, view_regions
 from reports.views.sweeps import SweepView, view_sweep
 
 Row = Mapping[str, Any]
@@ -79,6 +80,7 @@ class SystemView:
     samples_without_error: int
     errors_without_sample: int
     detector: DetectorView | None
+    regions: list[RegionView] | None
 
 
 def view_system(system: SystemReport, *, index: int, modelled: Collection[str] = ()) -> SystemView:
@@ -119,6 +121,7 @@ def view_system(system: SystemReport, *, index: int, modelled: Collection[str] =
         samples_without_error=system.samples_without_error,
         errors_without_sample=system.errors_without_sample,
         detector=view_detector(system.detector),
+        regions=view_regions(system, words, index=index),
     )
 
 

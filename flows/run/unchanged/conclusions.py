@@ -57,6 +57,11 @@ class Concluding:
             self.run.kept[stage] = kept.run_id
         return kept is not None
 
+    def keeps_regions(self) -> bool:
+        """Return whether the search was kept and its regions are there; [regions] is part of it."""
+        kept = self.run.kept.get("find")
+        return kept is not None and self.store.read_result(kept, "regions") is not None
+
 
 def conclude_search(given: Concluding) -> None:
     """Search for slices and count which situations the samples hold, or keep the last search."""

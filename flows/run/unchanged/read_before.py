@@ -208,6 +208,7 @@ def _gather_results(resolved: ResolvedAudit, store: Store) -> dict[str, str]:
         "search": _hash(json.dumps(shown, default=str), digest_findings(store, run["run_id"])),
         "comparison": _hash(compared.model_dump_json() if compared else ""),
         "results": _hash_files(files),
+        "maps": _hash_files(store.maps.glob("*/*")),
         "rejects": digest_rejects(store),
         "history": digest_searches(store, resolved.audit.name),
     }

@@ -44,6 +44,30 @@ def pick_worst(
     return gallery
 
 
+def picture_regions(
+    regions: pl.DataFrame, table: SearchTable, samples: pl.DataFrame, root: Path
+) -> dict[int, tuple[tuple[Thumbnail, ...], tuple[Thumbnail, ...]]]:
+    """Return for the rank of each region its most typical and its failing samples.
+
+    regions: REGIONS of one system.
+    """
+    errors = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
+    rows = errors.join(samples, on="sample_id", how="left").with_columns(
+        true=pl.lit(None, pl.String), predicted=pl.lit(None, pl.String),
+        probability=pl.lit(None, pl.Float64),
+    )  # fmt: skip
+
+    def show(ids: list[str]) -> tuple[Thumbnail, ...]:
+        named = pl.DataFrame({"sample_id": ids}, schema={"sample_id": pl.String})
+        shown = named.join(rows, on="sample_id", how="inner", maintain_order="left")
+        return tuple(_show(row, root) for row in shown.iter_rows(named=True))
+
+    return {
+        rank: (show(typical), show(failing))
+        for rank, typical, failing in regions.select("rank", "typical", "failing").iter_rows()
+    }
+
+
 def _list_classes(matches: pl.DataFrame | None) -> pl.DataFrame:
     """Return sample_id, true, predicted and probability; without rows of other systems."""
     if matches is None or not set(CLASS_MATCHES) <= set(matches.columns):
