@@ -117,7 +117,7 @@ def own_imports(path: str) -> set[str]:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(OWN) > 80
-    assert imports("flows/run/start.py") >= {"flows.run.prefect_server", "pipeline.config.audit"}
+    assert imports("flows/run/start.py") >= {"flows.run.prefect_server", "pipeline.exceptions"}
     assert "pipeline.slices" in imports("flows/stages/search.py")
 
 
