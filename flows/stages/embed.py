@@ -18,8 +18,8 @@ from pipeline.labels.given import select_targets
 from pipeline.labels.measured import get_raw_measure
 from pipeline.workspace.shards import (
     list_broken,
+    measured_keys,
     read_broken,
-    read_measurements,
     select_missing,
     stored_keys,
     write_shard,
@@ -81,8 +81,7 @@ def plan_embedding(
         vectors = store.embeddings / card.encoder_id
         dropped += drop_damaged(vectors) if keep else 0
         encoded = stored_keys(vectors)
-    right_version = pl.col("measure_version") == MEASURE_VERSION
-    known = read_measurements(store.measurements).filter(right_version)["content_key"]
+    known = measured_keys(store.measurements, measure_version=MEASURE_VERSION)
     to_encode = select_missing(needs_vector, encoded, broken)
     to_measure = select_missing(needs_measure, known, broken, to_encode["content_key"])
     size = EmbedPlan.shard_size if audit.encoder is None else audit.encoder.shard_size

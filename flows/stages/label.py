@@ -30,6 +30,7 @@ from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store
+from pipeline.workspace.stored_labels import count_labels
 
 BLOCK = 16_384  # samples labelled at a time: their vectors fit in memory whatever the dataset
 PLAIN_BLOCK = 262_144  # without vectors; each block is one write of the database
@@ -125,9 +126,7 @@ def label_all(
 ) -> int:
     """Label block by block what has no label yet; return how many samples got one."""
     ordered = samples.sort("content_key")
-    lacking = pl.DataFrame(
-        {labeller.label_id: _find_lacking(ordered, labeller, store) for labeller in labellers}
-    )
+    lacking = _find_lacking(ordered, labellers, store)
     if block_size is None:
         block_size = BLOCK if any(one.encoder_id for one in labellers) else PLAIN_BLOCK
     wanted = lacking.select(pl.any_horizontal(pl.lit(value=False), pl.all())).to_series()
@@ -163,11 +162,26 @@ def label_block(
     return label_missing(block, lacking, labellers, vectors)
 
 
-def _find_lacking(samples: pl.DataFrame, labeller: Labeller, store: Store) -> pl.Series:
-    """Return which samples are of the labeller's kind and have no label of it."""
-    targets = select_targets(samples, labeller.attribute)
-    missing = store.missing_labels(targets["sample_id"], labeller.label_id)
-    return samples["sample_id"].is_in(missing.implode())
+def _find_lacking(
+    samples: pl.DataFrame, labellers: Sequence[Labeller], store: Store
+) -> pl.DataFrame:
+    """Return for each labeller a column: which samples are of its kind and have no label of it.
+
+    Most nights all have one: they are counted first, once for the labellers of one kind of sample.
+    """
+    columns = {}
+    for kind in dict.fromkeys(one.attribute.applies_to for one in labellers):
+        own = [one for one in labellers if one.attribute.applies_to == kind]
+        targets = select_targets(samples, own[0].attribute)["sample_id"]
+        counts = count_labels(store, [one.label_id for one in own], targets)
+        for one in own:
+            if counts[one.label_id] == len(targets):
+                lacks = pl.repeat(value=False, n=samples.height, dtype=pl.Boolean, eager=True)
+            else:
+                missing = store.missing_labels(targets, one.label_id)
+                lacks = samples["sample_id"].is_in(missing.implode())
+            columns[one.label_id] = lacks
+    return pl.DataFrame({one.label_id: columns[one.label_id] for one in labellers})
 
 
 def _list_margin_notes(labeller: Labeller) -> tuple[str, ...]:

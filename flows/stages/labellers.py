@@ -29,7 +29,7 @@ from pipeline.samples.sample_set import SampleSet
 from pipeline.texts.measures import measure_texts
 from pipeline.workspace.kept.kept_texts import read_kept_texts
 from pipeline.workspace.shards import (
-    read_measurements,
+    read_measure,
     read_vectors,
     stored_keys,
     write_vectors,
@@ -130,8 +130,7 @@ def _make_measured(
         texts, version = read_kept_texts(store)
         measurements = measure_texts(texts, sample_set.samples, reader_id=version)
     elif measure is not None:
-        right = (pl.col("measure") == measure) & (pl.col("measure_version") == MEASURE_VERSION)
-        measurements = read_measurements(store.measurements).filter(right)
+        measurements = read_measure(store.measurements, measure, version=MEASURE_VERSION)
     targets = select_targets(sample_set.samples, attribute)
     numbers = take_values(attribute, targets, measurements, objects=neighbors)
     if measurements is not None:  # samples whose pixels could not be measured were rejected

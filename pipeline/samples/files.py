@@ -14,6 +14,7 @@ import polars as pl
 from pipeline.images.decode import ImageRejectedError, probe_image
 from pipeline.samples.paths import Links
 from pipeline.samples.sample_set import make_rejects
+from pipeline.samples.unchanged_files import find_unchanged
 from pipeline.tables import STAMP, Schema
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
@@ -57,12 +58,22 @@ def read_files(
     spares opening the file: content can be replaced with size and mtime kept, but not with ctime.
     progress: called with the number of further files done.
     """
-    before = _index_known(known)
-    blocks = [paths[i : i + FILES_PER_TASK] for i in range(0, len(paths), FILES_PER_TASK)]
+    inside: dict[str, bool] = {}
+    same = find_unchanged(
+        paths, root=root, links=links, known=known, threads=threads, inside=inside
+    )
+    if progress is not None and same.height:
+        progress(same.height)
+    left = pl.DataFrame({"path": pl.Series(paths, dtype=pl.String)}).join(
+        same, on="path", how="anti"
+    )
+    rest = left["path"].to_list()
+    before = _index_known(None if known is None else known.join(left, on="path", how="semi"))
+    blocks = [rest[i : i + FILES_PER_TASK] for i in range(0, len(rest), FILES_PER_TASK)]
     rows: list[_Row] = []
     rejects: list[tuple[str, str]] = []
     hashed = 0
-    read_block = partial(_read_block, root=root, links=links, before=before, inside={})
+    read_block = partial(_read_block, root=root, links=links, before=before, inside=inside)
     for good, bad, fresh in _map(read_block, blocks, threads):
         rows += good
         rejects += bad
@@ -70,6 +81,10 @@ def read_files(
         if progress is not None:
             progress(len(good) + len(bad))
     frame = pl.DataFrame(rows, schema=dict(FILES), orient="row")
+    if same.height:
+        order = pl.DataFrame({"path": pl.Series(paths, dtype=pl.String)})
+        both = pl.concat([same, frame])
+        frame = order.join(both, on="path", how="inner", maintain_order="left").select(list(FILES))
     return ReadFiles(files=frame, rejects=make_rejects(rejects), hashed=hashed)
 
 

@@ -140,6 +140,27 @@ def read_measurements(folder: Path) -> pl.DataFrame:
         return pl.read_parquet(shards).unique(keys, keep="any").sort(keys)
 
 
+def read_measure(folder: Path, measure: str, *, version: str) -> pl.DataFrame:
+    """Return the rows of one measure in `measurements`, as `read_measurements` returns all."""
+    shards = list_sound(folder)
+    if not shards:
+        return empty(MEASUREMENTS)
+    right = (pl.col("measure") == measure) & (pl.col("measure_version") == version)
+    with _explain_bad_vectors(folder):
+        rows = pl.scan_parquet(shards).filter(right).collect()
+    return rows.unique("content_key", keep="any").sort("content_key")
+
+
+def measured_keys(folder: Path, *, measure_version: str) -> pl.Series:
+    """Return the sorted distinct content keys of all shards in `folder` that were measured so."""
+    shards = list_sound(folder)
+    if not shards:
+        return pl.Series("content_key", [], dtype=pl.String)
+    with _explain_bad_vectors(folder):
+        rows = pl.scan_parquet(shards).filter(pl.col("measure_version") == measure_version)
+        return rows.select("content_key").unique().collect()["content_key"].sort()
+
+
 @contextlib.contextmanager
 def _explain_bad_vectors(folder: Path) -> Iterator[None]:
     """Turn what Polars raises on bad shards of vectors and measures into our errors."""

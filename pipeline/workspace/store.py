@@ -9,7 +9,17 @@ import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.files.whole_files import read_parquet, remove_partial, write_parquet
-from pipeline.tables import LABELS, REJECTS, RESULTS, SAMPLES, SLICES, TABLES, check, empty
+from pipeline.tables import (
+    ERRORS,
+    LABELS,
+    REJECTS,
+    RESULTS,
+    SAMPLES,
+    SLICES,
+    TABLES,
+    check,
+    empty,
+)
 from pipeline.workspace.database import (
     IN_DATABASE,
     MIGRATIONS,
@@ -22,6 +32,7 @@ from pipeline.workspace.database import (
 )
 from pipeline.workspace.shards import read_measurements
 
+ERROR_KEYS = ("sample_id", "error_id")
 _IMAGES = "-images"  # ends the name of what was counted in images
 # Labels of samples that are gone or have other content, and errors of those that are gone.
 _FORGET_STALE = """
@@ -145,8 +156,10 @@ class Store:
         return check(frame, SAMPLES, table="samples")
 
     def put_samples(self, samples: pl.DataFrame) -> None:
-        """Replace all samples by those just read; labels and errors of what is gone go too."""
+        """Replace other samples than those just read; labels and errors of what is gone go too."""
         rows = check(samples, SAMPLES, table="samples")
+        if self.read_samples().equals(rows):
+            return
         with self.connect(read_only=False) as connection:
             connection.register("incoming", rows.to_arrow())
             connection.execute(f"BEGIN; {_FORGET_STALE}")
@@ -169,8 +182,13 @@ class Store:
         self._replace("labels", labels, keys=("sample_id", "label_id"))
 
     def put_errors(self, errors: pl.DataFrame) -> None:
-        """Insert errors, replacing those of the same sample and error_id."""
-        self._replace("errors", errors, keys=("sample_id", "error_id"))
+        """Insert errors that are not stored so, replacing those of the same sample and error_id."""
+        rows = check(errors, ERRORS, table="errors").sort(ERROR_KEYS)
+        query = "SELECT * FROM errors WHERE list_contains(?, error_id)"
+        with self.connect() as connection:
+            known = connection.sql(query, params=[rows["error_id"].unique().to_list()]).pl()
+        if not known.sort(ERROR_KEYS).equals(rows):
+            self._replace("errors", rows, keys=ERROR_KEYS)
 
     def put_run(self, run: pl.DataFrame) -> None:
         """Insert or replace the row of a run."""

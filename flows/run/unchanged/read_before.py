@@ -103,7 +103,7 @@ def find_kept(
     if last is None:
         return None
     if last.run_id != run_id:
-        LOG.info("%s: another audit did it since; it is done again", stage)
+        LOG.info("%s: what it made last is of another search; it is done again", stage)
         return None
     if changed := last.list_changed(inputs):
         LOG.info("%s: %s changed since run %s", stage, ", ".join(changed), last.run_id)
