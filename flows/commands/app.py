@@ -19,12 +19,12 @@ from flows.commands.labels.label_quality import label_quality
 from flows.commands.ranking.rank import rank
 from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
-from flows.commands.regions import regions
 from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
 from flows.commands.slices import slices
 from flows.commands.space.clusters import clusters
 from flows.commands.space.map import map_samples
+from flows.commands.space.regions import regions
 from flows.commands.upkeep.prune import prune
 from pipeline.exceptions import ConfigError, WeakspotError
 

@@ -30,9 +30,9 @@ from flows.stages.embed import make_embeddings
 from flows.stages.fairness import describe_failures, read_gaps
 from flows.stages.label import make_labels
 from flows.stages.read_text import asks_for_text, make_texts
-from flows.stages.regions import make_regions
 from flows.stages.samples import make_samples
 from flows.stages.score import make_errors
+from flows.stages.space.regions import make_regions
 from pipeline.exceptions import ConfigError
 from pipeline.vocabulary import FAIL
 from pipeline.workspace.lock import lock_workspace

@@ -21,12 +21,11 @@ def write_gates(data: ReportData) -> str | None:
     gates = content["gates"]
     if not gates:
         return None
-    root = ET.Element("testsuites", name=_clean(content["audit"]), **_count(gates))
+    root = ET.Element("testsuites", {"name": _clean(content["audit"])} | _count(gates))
     for system in dict.fromkeys(gate["system"] for gate in gates):
         own = [gate for gate in gates if gate["system"] == system]
-        suite = ET.SubElement(
-            root, "testsuite", name=_clean(system), timestamp=content["started_at"], **_count(own)
-        )
+        named = {"name": _clean(system), "timestamp": content["started_at"]}
+        suite = ET.SubElement(root, "testsuite", named | _count(own))
         for gate in own:
             _add_case(suite, gate, system)
     ET.indent(root)

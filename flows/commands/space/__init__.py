@@ -1,1 +1,1 @@
-"""Commands about the embedding space: clusters, the map."""
+"""Commands about the embedding space: clusters, the map, weak regions."""

@@ -1,1 +1,1 @@
-"""What is made of the embedding space when asked for: clusters, the map."""
+"""What is made of the embedding space when asked for: clusters, the map, weak regions."""

@@ -58,7 +58,7 @@ def search_audit(audit: Path, *, system: str | None = None) -> "dict[str, pl.Dat
     from flows.run.loaded_models import load_open_clip
     from flows.run.record import find_last_search
     from flows.run.resolved_audit import resolve_audit
-    from flows.stages.regions import make_regions
+    from flows.stages.space.regions import make_regions
     from pipeline.exceptions import ConfigError
     from pipeline.files.toml_file import nearest
     from pipeline.workspace.lock import lock_workspace
