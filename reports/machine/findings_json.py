@@ -176,5 +176,6 @@ def _describe_type(dtype: object) -> dict[str, Any]:
         return {"type": ["array", "null"], "items": _describe_type(dtype.inner)}
     if isinstance(dtype, pl.Struct):
         return _object({one.name: _describe_type(one.dtype) for one in dtype.fields})
-    kinds = {pl.String: "string", pl.Boolean: "boolean", pl.Int64: "integer"}
-    return {"type": [kinds.get(type(dtype), "number"), "null"]}
+    kinds = ((pl.String, "string"), (pl.Boolean, "boolean"), (pl.Int64, "integer"))
+    kind = next((name for own, name in kinds if isinstance(dtype, own)), "number")
+    return {"type": [kind, "null"]}
