@@ -35,6 +35,7 @@ TABLE_FOLDERS = (
     "slices",
     "fairness",
     "coverage",
+    "regions",
     "checks",
     "comparison",
     "retrieval",

@@ -14,6 +14,7 @@ from pipeline.tables import REGION_WORDS, check
 Single = NDArray[np.float32]
 TEMPLATE = "a photo of {}."
 _SAME = 0.985  # cosine from which two words say the same; a small text tower knows few apart
+_DECIMALS = 9  # rounds away what the order of summation leaves, so that ties are ties
 _RIDGE = 1e-3  # of the mean square of a column: attributes that say the same make no trouble
 
 
@@ -58,7 +59,7 @@ def measure_words(left: Floats, inside: Mask, texts: Floats) -> Floats:
     spread = np.sqrt(np.maximum(np.einsum("wd,de,we->w", texts, covariance, texts), 0.0))
     usual = float(np.median(spread))
     effects: Floats = texts @ contrast / np.maximum(spread, max(0.2 * usual, 1e-12))
-    return effects
+    return np.round(effects, _DECIMALS)
 
 
 def choose_words(

@@ -32,8 +32,8 @@ def take_out(errors: Floats, groups: Sequence[Mask]) -> Residuals:
     """Take the mean error of every combination of groups out of the errors.
 
     errors: (n,). groups: (n,) masks each, such as the rows of a finding; they may overlap. Rows in
-    the same groups are a stratum; of a combination with fewer than 30 rows each row counts for
-    the one of its groups that has the largest mean error.
+    the same groups are a stratum. Fewer than 30 join the most similar stratum of more, if possible
+    one in the group of theirs that has the largest mean error.
     """
     strata = _combine(errors, groups)
     counts = np.bincount(strata)
@@ -47,9 +47,14 @@ def _combine(errors: Floats, groups: Sequence[Mask]) -> Ints:
     members = np.stack(groups, axis=1)  # (n, g)
     combos, code = np.unique(members, axis=0, return_inverse=True)
     code = code.ravel()
+    counts = np.bincount(code)
     means = np.array([errors[mask].mean() if mask.any() else 0.0 for mask in groups])
-    worst = np.where(combos, means, -1.0).argmax(axis=1)  # (c,) of each combination
-    small = (np.bincount(code) < LEAST_STRATUM) & combos.any(axis=1)
-    key = np.where(small, len(combos) + worst, np.arange(len(combos)))
-    strata: Ints = np.unique(key[code], return_inverse=True)[1].astype(np.int64)
+    large = np.flatnonzero(counts >= LEAST_STRATUM)
+    target = np.arange(len(combos))
+    for combo in np.flatnonzero(counts < LEAST_STRATUM) if len(large) else ():
+        own = combos[combo]
+        missed = ~combos[large, np.where(own, means, -1.0).argmax()] & own.any()
+        differing = (combos[large] != own).sum(axis=1)
+        target[combo] = large[np.lexsort((-counts[large], differing, missed))[0]]
+    strata: Ints = np.unique(target[code], return_inverse=True)[1].astype(np.int64)
     return strata

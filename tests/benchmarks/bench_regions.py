@@ -86,7 +86,7 @@ def search_world(
 def is_same(inside: Mask, weak: Mask) -> bool:
     """Return whether two groups share half of the rows of both."""
     both = float((inside & weak).sum())
-    return both >= SHARE * inside.sum() and both >= SHARE * weak.sum()
+    return bool(both >= SHARE * inside.sum() and both >= SHARE * weak.sum())
 
 
 def confirm_draft(
