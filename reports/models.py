@@ -209,6 +209,29 @@ class DomainReport:
     collect_next: pl.DataFrame = field(default_factory=lambda: empty(COLLECTION))
 
 
+@dataclass(frozen=True)
+class ChangedFinding:
+    """A finding that came or went; predicates: as in the tables."""
+
+    system: str
+    predicates: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ChangesReport:
+    """What changed since the search before, which began at `since`.
+
+    new, changed, gone: how many samples are new, have other content, are not there any more.
+    """
+
+    since: str
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    findings_new: tuple[ChangedFinding, ...] = ()
+    findings_gone: tuple[ChangedFinding, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class ReportData:
     """Everything that one page shows; times are ISO 8601 in UTC, timings in seconds.
@@ -239,6 +262,7 @@ class ReportData:
     encoder_id: str | None = None
     limit: int | None = None
     gates_left_out: bool = False
+    changes: ChangesReport | None = None  # since the search before, where there was one
     maps: tuple[MapReport, ...] = ()  # one for each system; none where no map was made
 
 

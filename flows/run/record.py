@@ -30,6 +30,13 @@ def find_last_search(store: Store) -> dict[str, Any] | None:
     return None if runs.is_empty() else runs.row(-1, named=True)
 
 
+def find_last_like(store: Store, name: str, limit: int | None) -> dict[str, Any] | None:
+    """Return the row of the run of an audit that searched last with the same limit, or None."""
+    own = pl.col("sample_limit").eq_missing(pl.lit(limit, dtype=pl.Int64))
+    runs = store.read("runs").filter((pl.col("search") != "") & (pl.col("name") == name) & own)
+    return None if runs.is_empty() else runs.sort("started_at", "run_id").row(-1, named=True)
+
+
 def _make_run_id() -> str:
     """Return an id that sorts by time and does not collide."""
     return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

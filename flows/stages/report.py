@@ -12,6 +12,7 @@ from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
 from flows.stages.judging.label_quality import measure_labels
+from flows.stages.reporting.report_changes import report_changes
 from flows.stages.reporting.report_detector import report_detector
 from flows.stages.reporting.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
@@ -133,6 +134,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         and all(report.verdicts is None for report in fairness)
         and all(system.gate is None for system in systems),
         domain=report_domain(search.domain, store, run["run_id"]),
+        changes=report_changes(store, run["run_id"]),
         maps=report_maps(store, systems, tables, samples),
     )
 

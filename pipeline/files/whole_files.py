@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import StoreError
+from pipeline.files.sealed_parquet import ChecksumError, read_sealed_bytes, write_sealed_bytes
 
 _PARTIAL = ".partial"
 
@@ -47,20 +48,20 @@ def write_bytes(data: bytes, path: Path) -> Path:
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> Path:
-    """Write `frame` to `path` as Parquet, whole or not at all, folders included; return it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(path) as partial:
-        frame.write_parquet(partial, statistics=False)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-    return path
+    """Write `frame` to `path` as Parquet with its checksum, folders included; return the path.
+
+    Whole or not at all, as `write_bytes`.
+    """
+    return write_bytes(write_sealed_bytes(frame), path)
 
 
 def read_parquet(path: Path) -> pl.DataFrame:
-    """Return a Parquet file of a workspace; raises StoreError when it cannot be read."""
+    """Return a Parquet file of a workspace; raises StoreError when it is damaged or not there."""
     try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        return read_sealed_bytes(path.read_bytes())
+    except (
+        pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ChecksumError,
+    ) as error:  # fmt: skip
         reason = str(error).split("\n")[0]
         raise StoreError(
             f"{path}: cannot be read ({reason}); remove it and run `weakspot run` again"

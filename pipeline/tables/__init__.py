@@ -129,6 +129,17 @@ RESULTS: Mapping[str, Schema] = {
     "worth_checking": {**RUN_KEYS, **CORRECTIONS},  # no findings as labelled, but when corrected
     "regions": {**RUN_KEYS, **REGIONS},
     "region_members": {**RUN_KEYS, **REGION_MEMBERS},
+    # Since the search before: samples counted, and findings that hold up or do not any more.
+    "changes": {
+        "run_id": pl.String(),
+        "since_run_id": pl.String(),
+        "since": pl.String(),  # when that run started
+        "kind": pl.String(),  # samples | finding
+        "change": pl.String(),  # new | changed | gone
+        "n": pl.Int64(),  # samples
+        "system": pl.String(),
+        "predicates": PREDICATES,
+    },
     "sweeps": {**RUN_KEYS, "rank": pl.Int64(), **SWEEP},  # rank: of the finding
 }
 

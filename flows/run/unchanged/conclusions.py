@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.run.logs import LOG
 from flows.run.preflight import has_comparison
-from flows.run.record import RunRecord, find_last_search
+from flows.run.record import RunRecord, find_last_like, find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import Runner
 from flows.run.unchanged.read_before import (
@@ -19,6 +19,7 @@ from flows.run.unchanged.read_before import (
     gather_tables,
     note_finished,
 )
+from flows.stages.changes import forget_before, note_changes
 from flows.stages.coverage import cover_domain
 from flows.stages.fairness import compare_groups, read_gaps
 from flows.stages.history import keep_report, locate_page
@@ -80,11 +81,14 @@ def conclude_search(given: Concluding) -> None:
     domain = runner.run_stage(
         "coverage", cover_domain, resolved, store, run.run_id, searched.first_table
     )
+    before = find_last_like(store, resolved.audit.name, run.limit)
+    note_changes(store, run.run_id, before=before)
     run.search = searched.record.model_copy(update={"domain": domain})
     run.counts["slices"] = searched.record.slices
     run.encoder_id = LabelManifest.read(store.folder).encoder_id
     store.put_run(run.to_frame())
     note_finished("find", store, inputs, run_id=run.run_id)
+    forget_before(store, before)
     runner.publish_findings(searched.findings)
 
 

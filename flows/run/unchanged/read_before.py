@@ -50,6 +50,15 @@ _UNREAD: Mapping[Stage, frozenset[str]] = {
     "fairness": frozenset({"report", "access"}),
     "report": frozenset(),
 }
+_SHARDS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
+_DATASET = frozenset({"objects", "source_images", "categories", "columns"})
+# Read by name above, made from what is, or written by each run.
+_KNOWN = (
+    *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "quality", "results"),
+    *("slices", "run.lock", "run.pid"),
+)
+_READ = frozenset({"samples", "label", "score", "fairness", "quality"})  # manifests, as above
+_DATABASE = "weakspot.duckdb"  # begins the names of its files, also of those moved aside
 _VOLATILE = frozenset({"files_hashed", "files_known"})  # counts of work, not of the dataset
 
 
@@ -65,7 +74,6 @@ def gather_tables(store: Store) -> dict[str, str]:
     counts = {name: n for name, n in samples.counts.items() if name not in _VOLATILE}
     error_ids = [one.error_id for one in scored.systems.values()]
     label_ids = [*(one.label_id for one in label.attributes), *label.truth.values()]
-    encoder = label.encoder_id or ""
     return {
         "code": hash_code(),
         "versions": _hash_versions(),
@@ -75,8 +83,14 @@ def gather_tables(store: Store) -> dict[str, str]:
         "errors": _hash(digest_errors(store, error_ids), scored.model_dump_json()),
         "matches": _hash_files(_list_matches(store, error_ids)),
         "checks": _hash_files([Journal(store.folder).path]),
-        "vectors": _hash(*_list_vectors(store, encoder)),
-        "probes": _hash_files((store.probes / encoder).glob("*.json")) if encoder else "",
+        "dataset": _hash_files(p for p in store.dataset.glob("*.parquet") if p.stem in _DATASET),
+        "vectors": _hash(*_list_shards(store)),
+        "probes": _hash_files(store.probes.rglob("*.json")),
+        "manifests": _hash_files(
+            path for path in sorted((store.folder / "manifests").glob("*.json"))
+            if path.stem not in _READ
+        ),
+        "other": _hash(*_list_others(store)),
     }  # fmt: skip
 
 
@@ -182,14 +196,24 @@ def _list_matches(store: Store, error_ids: Iterable[str]) -> Iterator[Path]:
         yield from store.outcomes.glob(f"{error_id}*.parquet")
 
 
-def _list_vectors(store: Store, encoder_id: str) -> Iterator[str]:
-    """Yield the names of shards, which carry checksums, and the card of the encoder."""
-    for folder in (store.embeddings / encoder_id, store.prompts / encoder_id, store.measurements):
-        if folder != store.embeddings and folder != store.prompts:
-            yield folder.name
-            yield from sorted(path.name for path in folder.glob("*.parquet"))
-    card = store.embeddings / encoder_id / "encoder.json"
-    yield card.read_text(encoding="utf-8") if encoder_id and card.exists() else ""
+def _list_shards(store: Store) -> Iterator[str]:
+    """Yield names and sizes of shards, whose names carry checksums, and the cards of encoders."""
+    for name in _SHARDS:
+        for path in sorted((store.folder / name).rglob("*.parquet")):
+            yield f"{path.relative_to(store.folder)} {path.stat().st_size}"
+    for path in sorted(store.embeddings.glob("*/encoder.json")):
+        yield path.read_text(encoding="utf-8")
+
+
+def _list_others(store: Store) -> Iterator[str]:
+    """Yield what identifies each file of the workspace that is not known here, such as maps."""
+    known = {*_SHARDS, *_KNOWN}
+    for entry in sorted(store.folder.iterdir()):
+        if entry.name in known or entry.name.startswith(_DATABASE):
+            continue
+        for path in sorted(entry.rglob("*")) if entry.is_dir() else [entry]:
+            status = path.lstat()
+            yield f"{path.relative_to(store.folder)} {status.st_size} {status.st_mtime_ns}"
 
 
 def _gather_results(resolved: ResolvedAudit, store: Store) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import DamagedDatabaseError, StoreError
+from pipeline.files.sealed_parquet import ChecksumError, read_sealed_bytes
 from pipeline.workspace.database import IN_DATABASE
 from pipeline.workspace.integrity.sealed_shards import find_damaged, mend_shards
 from pipeline.workspace.kept.kept_checks import Journal
@@ -107,8 +108,8 @@ def _examine_tables(workspace: Path) -> Iterator[Damage]:
         )
         for path in sorted((workspace / name).rglob("*.parquet")):
             try:
-                pl.read_parquet(path)
-            except (*_BROKEN, OSError) as error:
+                read_sealed_bytes(path.read_bytes())
+            except (*_BROKEN, OSError, ChecksumError) as error:
                 yield Damage(path, str(error).split("\n")[0], remedy)
 
 

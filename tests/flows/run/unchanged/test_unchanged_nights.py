@@ -74,6 +74,11 @@ def add_image(audit: SmallAudit) -> None:
     shutil.copy(audit.images / "0003.png", audit.images / "new.png")
 
 
+def add_table(audit: SmallAudit) -> None:
+    (workspace(audit) / "maps").mkdir()
+    (workspace(audit) / "maps" / "positions.parquet").write_bytes(b"made by another stage")
+
+
 def note_other(key: str) -> Callable[[SmallAudit], None]:
     """Let what is noted of the last run be of another version: as if that had made it."""
 
@@ -144,6 +149,7 @@ CHANGES: dict[str, tuple[Callable[[SmallAudit], None], set[str]]] = {
     "another package": (note_other("versions"), ALL),
     "another version of the code": (note_other("code"), ALL),
     "other vectors": (note_other("vectors"), ALL),
+    "a table that the version before did not know": (add_table, ALL),
     "a report removed by hand": (remove("report/index.html"), {"report"}),
     "a report edited by hand": (append_to("report/index.html"), {"report"}),
     "a kept report removed": (remove("report/runs/*/index.html"), {"report"}),
