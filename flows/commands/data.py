@@ -20,7 +20,9 @@ class AnnotationFormat(StrEnum):
 def export(
     workspace: Annotated[Path, typer.Argument(help="The workspace folder of an audit.")],
     table: Annotated[str, typer.Argument(help="samples, labels, errors, findings, slices, ...")],
-    file: Annotated[Path, typer.Argument(help="FILE.parquet, FILE.csv or FILE.json")],
+    file: Annotated[
+        Path, typer.Argument(help="FILE.parquet, FILE.csv or FILE.json; a folder for `fiftyone`")
+    ],
     *,
     all_runs: Annotated[
         bool, typer.Option("--all-runs", help="Also of earlier runs, attributes and systems.")
@@ -32,7 +34,16 @@ def export(
         ),
     ] = False,
 ) -> None:
-    """Write a table of a workspace to a file; `wide` has one row a sample with all of it."""
+    """Write a table of a workspace to a file; `wide` has one row a sample with all of it.
+
+    `fiftyone` writes samples, labels, errors and findings as a folder that FiftyOne opens.
+    """
+    if table == "fiftyone":
+        from flows.commands.exports.fiftyone_folder import export_fiftyone
+        from pipeline.workspace.store import find_store
+
+        typer.echo(f"wrote {export_fiftyone(find_store(workspace), file):,} images to {file}")
+        return
     from flows.commands.exports.export import export_table
 
     exported = export_table(workspace, table, file, all_runs=all_runs, current=current)
