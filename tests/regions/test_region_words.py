@@ -17,7 +17,7 @@ from pipeline.regions.region_words import (
 )
 from tests.regions.drawn_rows import DrawnRows, draw_rows
 
-WORDS = ["first", "second", "third", "fourth", "first again", "none"]
+WORDS = ["first", "second", "third", "fourth", "first again", "rest"]
 
 
 def make_texts(rows: DrawnRows) -> Floats:
@@ -71,7 +71,7 @@ def test_a_draft_by_prompts_finds_the_region(tmp_path: Path) -> None:
     assert pair.fit > 0.7
     path = tmp_path / "draft.toml"
     path.write_text(write_prompt_draft(pair, name="draft", system="a\nsystem", rank=1))
-    assert check_attribute(path) == []
+    assert all("warning: " in line for line in check_attribute(path))
     assert read_attribute(path).values["yes"] == pair.words
 
 
@@ -89,3 +89,13 @@ def test_a_draft_by_samples_reads_a_column(tmp_path: Path) -> None:
     path.write_text(write_given_draft(name="draft", system="s", rank=2))
     attribute = read_attribute(path)
     assert (attribute.kind, attribute.given_column) == ("given", "draft")
+
+
+def test_every_shipped_word_may_be_a_prompt(tmp_path: Path) -> None:
+    path = tmp_path / "words.toml"
+    listed = ", ".join(f'"{word}"' for word in list_words())
+    path.write_text(
+        'name = "words"\nkind = "prompts"\n[values]\n'
+        f'yes = [{listed}]\nno = ["anything else", "the rest", "others", "more"]\n'
+    )
+    assert [line for line in check_attribute(path) if "warning" not in line] == []

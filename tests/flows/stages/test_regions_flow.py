@@ -1,0 +1,108 @@
+"""Regions of a whole audit: stage, command, drafts, tables and page."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.labels.attribute_file import read_attribute
+from pipeline.tables import RESULTS, check
+from pipeline.workspace.store import Store
+from tests.flows.command import call
+from tests.flows.direct import run_directly
+from tests.flows.small_audit import SmallAudit, write_audit
+
+
+@pytest.fixture(scope="module")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
+    """A run of the small audit without the attribute that names its dark images."""
+    small = write_audit(tmp_path_factory.mktemp("regions"), count=240)
+    small.edit('"image/brightness", "image/contrast"', '"image/contrast"')
+    small.edit("[slices]\n", "[regions]\ntop = 2\n[slices]\n")
+    run_directly(small.config)
+    return small
+
+
+def read_result(audit: SmallAudit, name: str) -> pl.DataFrame:
+    return Store(audit.folder / "workspace").read(name)
+
+
+def test_a_run_that_asks_for_regions_keeps_them(audit: SmallAudit) -> None:
+    regions = check(read_result(audit, "regions"), RESULTS["regions"], table="regions")
+    assert 1 <= regions.height <= 2
+    first = regions.row(0, named=True)
+    members = read_result(audit, "region_members").filter(pl.col("rank") == 1)
+    assert members.height == first["n"]
+    assert members["error"].mean() == pytest.approx(first["error"])
+    assert first["error"] > first["expected_error"] + 0.2
+    assert set(first["typical"]) <= set(members["sample_id"])
+    failed = members.filter(pl.col("error") > 0)["sample_id"]
+    assert set(first["failing"]) <= set(failed)
+    assert first["words"]
+
+
+def test_the_page_shows_them_with_their_pictures(audit: SmallAudit) -> None:
+    page = (audit.folder / "report" / "index.html").read_text()
+    assert "Weak regions that no attribute names" in page
+    section = page.split("Weak regions that no attribute names")[1].split("<footer>")[0]
+    assert "Failing images" in section
+    assert "data:image/jpeg" in section
+    assert "--draft 1" in section
+
+
+def test_the_command_prints_the_same_regions(audit: SmallAudit) -> None:
+    told = call("regions", audit.config)
+    assert told.code == 0
+    assert "system, region 1: " in told.out
+    shown = json.loads(call("regions", audit.config, "--json").out)["regions"]
+    kept = read_result(audit, "regions").sort("rank")
+    assert [one["z"] for one in shown] == kept["z"].to_list()
+
+
+def test_a_draft_is_an_attribute_file(audit: SmallAudit, tmp_path: Path) -> None:
+    path = tmp_path / "my region.toml"
+    told = call("regions", audit.config, "--draft", 1, path)
+    assert told.code == 0, told.err
+    assert f"wrote {path}" in told.out
+    attribute = read_attribute(path)
+    assert attribute.name == "my_region"
+    assert set(attribute.values) == {"yes", "no"}
+    if attribute.kind == "given":
+        table = pl.read_csv(path.with_suffix(".csv"))
+        assert table.columns == ["sample_id", "my_region"]
+        assert table.height == 240
+    again = call("regions", audit.config, "--draft", 1, path)
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--draft", 9, "nine.toml"), "no such region; there are 1"),
+        (("--draft", 1, "one.txt"), "ends in .toml"),
+        (("--draft", 1, "no/such/folder/one.toml"), "there is no folder"),
+        (("--system", "sistem"), "no system 'sistem'"),
+    ],
+)
+def test_wrong_arguments_are_explained(
+    audit: SmallAudit, arguments: tuple[object, ...], problem: str
+) -> None:
+    told = call("regions", audit.config, *arguments)
+    assert told.code == 2
+    assert problem in told.err
+
+
+def test_an_audit_without_vectors_is_refused(tmp_path: Path) -> None:
+    small = write_audit(tmp_path, count=120)
+    small.edit('"mine/tone.toml", ', "")
+    run_directly(small.config, ("embed", "label", "score"))
+    early = call("regions", small.config)
+    assert "nothing was searched yet" in early.err
+    run_directly(small.config)
+    told = call("regions", small.config)
+    assert told.code == 1
+    assert "no attribute of this audit needs any" in told.err
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "Weak regions" not in page
