@@ -18,7 +18,7 @@ CLASS_SIMILARITY: Schema = {  # one row a class, first all together with a null 
     "class": pl.String(),
     "samples": pl.Int64(),
     "inner": pl.Float64(),  # mean cosine of pairs of the class; null without one
-    "inner_low": pl.Float64(),  # 95 %; null below two images
+    "inner_low": pl.Float64(),  # 95 %; null below FEWEST_IMAGES
     "inner_high": pl.Float64(),
     "inter": pl.Float64(),  # mean cosine of its samples with those of other classes
     "inter_low": pl.Float64(),
@@ -28,6 +28,7 @@ CLASS_SIMILARITY: Schema = {  # one row a class, first all together with a null 
     "gap_high": pl.Float64(),
 }
 DRAWS = 400
+FEWEST_IMAGES = 10  # of a class, for an interval: percentiles of fewer are too narrow
 _FEWEST = 0.95  # of the draws that must hold a pair, for an interval
 _PIECE = 16_384  # rows whose weights in all draws are in memory at a time
 _NAMES = ("inner", "inter", "gap")
@@ -96,8 +97,10 @@ def measure_classes(
         "class": [None, *names],
         "samples": [int(sizes.sum()), *sizes.tolist()],
     }
+    few = np.r_[False, np.bincount(members.classes, minlength=len(names)) < FEWEST_IMAGES]
     for name in _NAMES:
         low, high = find_ends(drawn[name])
+        low[few], high[few] = np.nan, np.nan
         columns |= {name: means[name][:, 0], f"{name}_low": low, f"{name}_high": high}
     frame = pl.DataFrame(columns, schema=dict(CLASS_SIMILARITY)).fill_nan(None)
     return check(frame, CLASS_SIMILARITY, table="class similarity")

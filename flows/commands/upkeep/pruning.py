@@ -134,12 +134,15 @@ def _list_errors(store: Store, connection: Connection, scored: ScoreManifest) ->
 
 
 def _list_encoders(store: Store, current: str) -> Removal:
-    """List vectors of images and prompts of encoders that the labels do not come from."""
+    """List vectors of images and prompts of encoders that the labels do not come from.
+
+    ENCODER_ID+POOLING are vectors that the same encoder pools in another way.
+    """
     folders = [
         path
         for parent in (store.embeddings, store.prompts, store.scans)
         for path in sorted(parent.glob("*"))
-        if path.is_dir() and path.name != current
+        if path.is_dir() and path.name.partition("+")[0] != current
     ]
     old = tuple(sorted({path.name for path in folders}))
     return _make_removal(None, "vectors of unused encoders", current, old, (), folders)

@@ -62,7 +62,7 @@ def read_classes(
         raise ConfigError(f"{option} {name}: no such labelled attribute; {nearest(name, labelled)}")
     if name in truth and not prefer_labels:
         return SampleClasses(_read_labels(store, samples, truth[name], name), "truth")
-    if name in columns.columns and not prefer_labels:
+    if name in set(columns.columns) - {"sample_id"} and not prefer_labels:
         own = samples.select("sample_id").join(
             columns.select("sample_id", value=pl.col(name).cast(pl.String)),
             on="sample_id", how="left", maintain_order="left",
