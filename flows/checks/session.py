@@ -7,6 +7,7 @@ from typing import cast
 
 import polars as pl
 
+from flows.checks.failed_samples import find_failed
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.run.staleness import refuse_unlabelled
@@ -131,9 +132,12 @@ def _draw(
         labels = select_around(labels, rows, predicates, orders=orders)
         leads = pl.DataFrame({"predicates": [predicates], "share": [1.0]}, schema=dict(LEADS))
         draw = "finding"
+    audited = frozenset(one.name for one in session.resolved.audit.systems
+                        if one.format != "labels")  # fmt: skip
     return draw_checks(
         labels, session.samples, attributes=attributes, budget=options.budget, seed=seed,
         per_value=options.per_value, findings=leads, orders=orders, checks=checks, draw=draw,
+        failed=find_failed(session.store, systems=audited),
     )  # fmt: skip
 
 

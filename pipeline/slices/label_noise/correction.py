@@ -16,6 +16,7 @@ from pipeline.slices.label_noise.confusion import FEWEST_CHECKS, Confusion, draw
 from pipeline.slices.label_noise.error_bounds import Bounds, bound_slice
 from pipeline.slices.label_noise.further_checks import plan_checks, plan_clearer_labels
 from pipeline.slices.label_noise.noise_rows import AttributeRows, read_noise_rows
+from pipeline.slices.label_noise.pooled_point import pool_point
 from pipeline.slices.label_noise.slice_cells import (
     RowErrors,
     count_cells,
@@ -162,7 +163,7 @@ class Corrector:
         known = any(one.known for one in confusions) if joint is None else joint.known
         if posterior.joint > _LEVEL and not known:
             notes.append("label errors of the attributes depend on each other or on the system's")
-        return describe_posterior(posterior, n=len(self.errors.errors)) | {
+        return describe_posterior(posterior, n=len(self.errors.errors), pooled=not known) | {
             "correction": "joint" if notes or known else "product",
             "correction_note": "; ".join(notes) or None,
             "checks_needed": plan_checks(posterior, confusions),
@@ -211,10 +212,13 @@ def _find_weak_labels(confusions: Sequence[Confusion], inside: Sequence[Membersh
     return None
 
 
-def describe_posterior(posterior: SlicePosterior, *, n: int) -> Row:
-    """Return medians and 95 % intervals of the draws, as columns of CORRECTIONS."""
+def describe_posterior(posterior: SlicePosterior, *, n: int, pooled: bool) -> Row:
+    """Return medians and 95 % intervals of the draws, as columns of CORRECTIONS.
+
+    pooled: whether the point estimates of errors are drawn towards the labelled ones, see
+    `pool_point`.
+    """
     row: Row = {}
-    error = float(np.median(posterior.error))
     for name, low, high, values in (
         ("label_precision", "label_precision_low", "label_precision_high", posterior.precision),
         ("corrected_n", "corrected_n_low", "corrected_n_high", posterior.share * n),
@@ -225,9 +229,17 @@ def describe_posterior(posterior: SlicePosterior, *, n: int) -> Row:
         row[low], row[name], row[high] = (
             float(q) for q in np.quantile(values, [0.025, 0.5, 0.975])
         )
-    rest = float(np.median(posterior.rest_error))
-    lift = error / rest if rest > 0 else None
-    return row | {"corrected_rest_error": rest, "corrected_lift": lift}
+    error, rest = (
+        pool_point(mean, labelled) if pooled else float(np.median(mean))
+        for mean, labelled in ((posterior.error, posterior.labelled),
+                               (posterior.rest_error, posterior.rest_labelled))
+    )  # fmt: skip
+    return row | {
+        "corrected_error": error,
+        "corrected_difference": error - rest,
+        "corrected_rest_error": rest,
+        "corrected_lift": error / rest if rest > 0 else None,
+    }
 
 
 def describe_bounds(bounds: Bounds) -> Row:

@@ -23,6 +23,8 @@ FEWEST_JOINT = 30.0  # rows checked for all attributes, from which departures ar
 class SlicePosterior:
     """(d,) equally likely draws of a slice. source: which draw of the confusion each comes from.
 
+    labelled, rest_labelled: mean errors of the rows labelled as the slice, and of the others; NaN
+    where there are none.
     joint: the share of draws that take P(in the slice | labels, level) from rows checked for all
     its attributes.
     """
@@ -31,6 +33,8 @@ class SlicePosterior:
     error: Floats
     rest_error: Floats
     precision: Floats
+    labelled: Floats
+    rest_labelled: Floats
     source: Ints
     joint: float
 
@@ -74,8 +78,12 @@ def _tabulate(
     n, all_n = mass.sum(axis=(1, 2)), shown.sum(axis=1)
     labelled = np.maximum(shown[:, draws.inner].sum(axis=1), 1e-9)
     precision = mass[:, draws.inner].sum(axis=(1, 2)) / labelled
+    own_total = draws.shown_total[source][:, draws.inner].sum(axis=(1, 2))
+    own = np.where(shown[:, draws.inner].sum(axis=1) > 0, own_total / labelled, np.nan)
+    others = all_n - shown[:, draws.inner].sum(axis=1)
+    rest_labelled = np.where(others > 0, (all_total - own_total) / np.maximum(others, 1e-9), np.nan)
     rest = np.maximum(all_total - total, 0.0) / np.maximum(all_n - n, 1e-9)
     return SlicePosterior(
         n / all_n, np.maximum(total / np.maximum(n, 1e-9), 0.0), rest,
-        np.clip(precision, 0.0, 1.0), source, joint,
+        np.clip(precision, 0.0, 1.0), own, rest_labelled, source, joint,
     )  # fmt: skip
