@@ -174,9 +174,17 @@ def fairness(
 
 
 @app.command()
-def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json = False) -> None:
+def report(
+    audit: AuditFile,
+    *,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Write one page with everything, to send.")
+    ] = False,
+    no_prefect: NoPrefect = False,
+    json_output: Json = False,
+) -> None:
     """Write the report of what was last found."""
-    _run(audit, ("report",), _RunOptions(None, no_prefect, json_output))
+    _run(audit, ("report",), _RunOptions(None, no_prefect, json_output, single_file=single_file))
 
 
 app.command("check-labels")(check_labels)
@@ -224,6 +232,7 @@ class _RunOptions(NamedTuple):
     json_output: bool
     judge_limited: bool = False
     rehash: bool = False
+    single_file: bool = False
 
 
 def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
@@ -237,6 +246,7 @@ def _run(audit: Path, stages: tuple[str, ...], options: _RunOptions) -> None:
             limit=options.limit,
             judge_limited=options.judge_limited,
             rehash=options.rehash,
+            single_file=options.single_file,
             with_prefect=not options.no_prefect,
         )
         _show(summary, json_output=options.json_output)

@@ -45,6 +45,7 @@ def execute_audit(
     limit: int | None = None,
     judge_limited: bool = False,
     rehash: bool = False,
+    single_file: bool = False,
     patience: float | None = 0.0,
     load: LoadEncoder = load_open_clip,
 ) -> Summary:
@@ -52,10 +53,10 @@ def execute_audit(
 
     runner: what calls the stages and their tasks. limit: take the first so many samples.
     judge_limited: whether gates judge these too. rehash: open also the images and weights that seem
-    unchanged. patience: as in `lock_workspace`. load: makes the
-    encoder. Raises ConfigError for a faulty audit, WorkspaceInUseError, GatesFailedError, after all
-    else is done, for gaps that its gates do not allow, and other WeakspotErrors for what cannot be
-    done.
+    unchanged. single_file: of the report, one page instead of a folder. patience: as in
+    `lock_workspace`. load: makes the encoder. Raises ConfigError for a faulty audit,
+    WorkspaceInUseError, GatesFailedError, after all else is done, for gaps that its gates do not
+    allow, and other WeakspotErrors for what cannot be done.
     """
     if unknown := sorted(set(stages) - set(STAGES)):
         raise ConfigError(f"no stage {', '.join(unknown)}; the stages are {', '.join(STAGES)}")
@@ -75,7 +76,8 @@ def execute_audit(
         run = RunRecord(audit, limit=limit)
         report = _run_stages(
             run, resolved, store, runner,
-            stages=stages, judge_limited=judge_limited, rehash=rehash, load=load,
+            stages=stages, judge_limited=judge_limited, rehash=rehash, single_file=single_file,
+            load=load,
         )  # fmt: skip
         store.put_run(run.to_frame())
     summary = Summary(
@@ -105,6 +107,7 @@ def _run_stages(
     stages: Sequence[str],
     judge_limited: bool,
     rehash: bool,
+    single_file: bool,
     load: LoadEncoder,
 ) -> str | None:
     """Run the stages one after the other, each timed; return where the report is."""
@@ -147,7 +150,7 @@ def _run_stages(
     if "report" not in stages:
         return None
     with _guard(run, "report"):
-        page = runner.run_stage("report", write_report, resolved, store)
+        page = runner.run_stage("report", write_report, resolved, store, single_file=single_file)
         keep_report(resolved, store, Path(page))
         runner.publish_report(locate_page(resolved.audit.report, Path(page)))
     return page

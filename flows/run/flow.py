@@ -42,6 +42,7 @@ def run_audit(
     retries: int = 0,
     timeout_seconds: float | None = None,
     rehash: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
+    single_file: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
 ) -> Summary:
     """Run the given stages of the audit in `config_path`, in order; the samples are read first.
 
@@ -64,6 +65,7 @@ def run_audit(
             limit=limit,
             judge_limited=judge_limited,
             rehash=rehash,
+            single_file=single_file,
             patience=None if overlap == "queue" else 0.0,
         )
 

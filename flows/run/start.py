@@ -23,31 +23,40 @@ def start_run(
     limit: int | None = None,
     judge_limited: bool = False,
     rehash: bool = False,
+    single_file: bool = False,
     with_prefect: bool = True,
 ) -> Summary:
     """Run stages of the audit in `path` in this process, as a Prefect flow or directly.
 
-    limit, judge_limited, rehash: as in `execute_audit`. Without Prefect no server is started, and
-    nothing is tried again when input or output fails. Raises ConfigError for a faulty audit before
-    Prefect is started, WeakspotError for the rest.
+    limit, judge_limited, rehash, single_file: as in `execute_audit`. Without Prefect no server is
+    started, and nothing is tried again when input or output fails. Raises ConfigError for a faulty
+    audit before Prefect is started, WeakspotError for the rest.
     """
     check_paths(read_audit(path), config=path)
     set_up_logging()
     if with_prefect:
         return _run_flow(
-            path, stages=stages, limit=limit, judge_limited=judge_limited, rehash=rehash
-        )
+            path, stages=stages, limit=limit, judge_limited=judge_limited, rehash=rehash,
+            single_file=single_file,
+        )  # fmt: skip
     from flows.run.audit import execute_audit  # the stages take a second that --help saves
     from flows.run.runner import DirectRunner
 
     return execute_audit(
         path, DirectRunner(),
         stages=tuple(stages), limit=limit, judge_limited=judge_limited, rehash=rehash,
+        single_file=single_file,
     )  # fmt: skip
 
 
 def _run_flow(
-    path: Path, *, stages: Sequence[str], limit: int | None, judge_limited: bool, rehash: bool
+    path: Path,
+    *,
+    stages: Sequence[str],
+    limit: int | None,
+    judge_limited: bool,
+    rehash: bool,
+    single_file: bool,
 ) -> Summary:
     LOG.info("starting Prefect")
     with serve_prefect(meanwhile=lambda: importlib.import_module("flows.run.flow")) as url:
@@ -63,6 +72,7 @@ def _run_flow(
                     limit=limit,
                     judge_limited=judge_limited,
                     rehash=rehash,
+                    single_file=single_file,
                 )
         except RuntimeError as error:
             if not str(error).startswith(_UNREACHED):

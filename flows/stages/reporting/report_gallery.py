@@ -1,12 +1,17 @@
 """The worst samples of each finding, as thumbnails."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from flows.run.resolved_audit import ResolvedAudit
+from flows.stages.reporting.album import FindFaces, list_heads, load_face_detector
+from flows.stages.reporting.scene_boxes import read_box
 from pipeline.images.crop import make_thumbnail
 from pipeline.images.decode import ImageRejectedError, load_image
+from pipeline.images.pictures import blur_boxes
 from pipeline.tables import CLASS_MATCHES, empty
 from pipeline.workspace.search_table import SearchTable
 from reports.models import Thumbnail
@@ -19,15 +24,20 @@ def pick_worst(
     findings: pl.DataFrame,
     table: SearchTable,
     samples: pl.DataFrame,
-    root: Path,
+    resolved: ResolvedAudit,
     *,
     matches: pl.DataFrame | None = None,
 ) -> dict[int, tuple[Thumbnail, ...]]:
     """Return for the rank of each finding its samples with the largest errors.
 
     matches: of the system; CLASS_MATCHES name the true and the predicted class of a sample. Ties go
-    to the smaller sample_id. An image that is gone since is shown by its name alone.
+    to the smaller sample_id. An image that is gone since is shown by its name alone, as are all
+    where [report] shows no pictures; faces are blurred where it asks. Raises ConfigError without a
+    detector of faces then.
     """
+    asked = resolved.audit.report
+    find_faces = load_face_detector() if asked.thumbnails == "blurred-faces" else None
+    root = None if asked.thumbnails == "none" else resolved.audit.dataset.root
     rows = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     classes = _list_classes(matches)
     gallery = {}
@@ -40,7 +50,10 @@ def pick_worst(
             .join(samples, on="sample_id", how="left", maintain_order="left")
             .join(classes, on="sample_id", how="left", maintain_order="left")
         )
-        gallery[rank] = tuple(_show(row, root) for row in shown.iter_rows(named=True))
+        gallery[rank] = tuple(
+            _show(row, root, find_faces, named=asked.names_files)
+            for row in shown.iter_rows(named=True)
+        )
     return gallery
 
 
@@ -51,12 +64,18 @@ def _list_classes(matches: pl.DataFrame | None) -> pl.DataFrame:
     return matches.select(list(CLASS_MATCHES)).rename({"score": "probability"})
 
 
-def _show(row: dict[str, Any], root: Path) -> Thumbnail:
-    path = row["path"]
-    box = None if row["x"] is None else (row["x"], row["y"], row["w"], row["h"])
-    try:
-        image = make_thumbnail(load_image(root / path), SIDE, box=box)
-    except ImageRejectedError:
-        image = b""
+def _show(
+    row: dict[str, Any], root: Path | None, find_faces: FindFaces | None, *, named: bool
+) -> Thumbnail:
+    box = None if row["x"] is None else read_box(row)
+    image = b""
+    if root is not None:
+        with contextlib.suppress(ImageRejectedError):
+            whole = load_image(root / row["path"])
+            if find_faces is not None:
+                own = [] if box is None else [(row["category"] or "", box)]
+                whole = blur_boxes(whole, [*find_faces(whole), *list_heads(own)])
+            image = make_thumbnail(whole, SIDE, box=box)
     classes = {name: row[name] for name in ("true", "predicted", "probability")}
-    return Thumbnail(image=image, caption=path, error=row["error"], **classes)
+    caption = row["path"] if named else row["sample_id"][:8]
+    return Thumbnail(image=image, caption=caption, error=row["error"], **classes)
