@@ -182,7 +182,15 @@ def _report_systems(
                 notes=scored[name].notes,
                 warnings=scored[name].warnings,
                 gate=gates.get(name),
-                gallery=pick_worst(found, table, samples, resolved, matches=matches)
+                gallery=pick_worst(
+                    found,
+                    table,
+                    samples,
+                    audit.dataset.root,
+                    matches=matches,
+                    thumbnails=audit.report.thumbnails,
+                    named=audit.report.names_files,
+                )
                 if with_gallery
                 else {},
             )

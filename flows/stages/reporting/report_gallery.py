@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.reporting.album import FindFaces, list_heads, load_face_detector
 from flows.stages.reporting.scene_boxes import read_box
 from pipeline.images.crop import make_thumbnail
@@ -15,6 +14,7 @@ from pipeline.images.pictures import blur_boxes
 from pipeline.tables import CLASS_MATCHES, empty
 from pipeline.workspace.search_table import SearchTable
 from reports.models import Thumbnail
+from reports.site_models import Thumbnails
 
 SHOWN = 8  # samples of a finding
 SIDE = 144  # pixels
@@ -24,20 +24,21 @@ def pick_worst(
     findings: pl.DataFrame,
     table: SearchTable,
     samples: pl.DataFrame,
-    resolved: ResolvedAudit,
+    root: Path,
     *,
     matches: pl.DataFrame | None = None,
+    thumbnails: Thumbnails = "full",
+    named: bool = True,
 ) -> dict[int, tuple[Thumbnail, ...]]:
     """Return for the rank of each finding its samples with the largest errors.
 
     matches: of the system; CLASS_MATCHES name the true and the predicted class of a sample. Ties go
     to the smaller sample_id. An image that is gone since is shown by its name alone, as are all
-    where [report] shows no pictures; faces are blurred where it asks. Raises ConfigError without a
-    detector of faces then.
+    where thumbnails is "none"; named: whether by the name of its file. Raises ConfigError where
+    faces are to be blurred and no detector of faces is installed.
     """
-    asked = resolved.audit.report
-    find_faces = load_face_detector() if asked.thumbnails == "blurred-faces" else None
-    root = None if asked.thumbnails == "none" else resolved.audit.dataset.root
+    find_faces = load_face_detector() if thumbnails == "blurred-faces" else None
+    folder = None if thumbnails == "none" else root
     rows = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     classes = _list_classes(matches)
     gallery = {}
@@ -51,8 +52,7 @@ def pick_worst(
             .join(classes, on="sample_id", how="left", maintain_order="left")
         )
         gallery[rank] = tuple(
-            _show(row, root, find_faces, named=asked.names_files)
-            for row in shown.iter_rows(named=True)
+            _show(row, folder, find_faces, named=named) for row in shown.iter_rows(named=True)
         )
     return gallery
 
