@@ -49,6 +49,7 @@ def execute_audit(
     judge_limited: bool = False,
     rehash: bool = False,
     again: bool = False,
+    single_file: bool = False,
     patience: float | None = 0.0,
     load: LoadEncoder = load_open_clip,
 ) -> Summary:
@@ -57,7 +58,8 @@ def execute_audit(
     runner: what calls the stages and their tasks. limit: take the first so many samples.
     judge_limited: whether gates judge these too. rehash: open also the images and weights that seem
     unchanged. again: whether a whole run also searches, compares and reports what did not change; a
-    stage asked for alone always does. patience: as in `lock_workspace`. load: makes the encoder.
+    stage asked for alone always does. single_file: of the report, one page instead of a folder.
+    patience: as in `lock_workspace`. load: makes the encoder.
     Raises ConfigError for a faulty audit, WorkspaceInUseError, GatesFailedError, after all
     else is done, for gaps that its gates do not allow, and other WeakspotErrors for what cannot be
     done.
@@ -80,7 +82,8 @@ def execute_audit(
         run = RunRecord(audit, limit=limit, started_at=start_after(store))
         report = _run_stages(
             run, resolved, store, runner,
-            stages=stages, judge_limited=judge_limited, rehash=rehash, again=again, load=load,
+            stages=stages, judge_limited=judge_limited, rehash=rehash, again=again,
+            single_file=single_file, load=load,
         )  # fmt: skip
         store.put_run(run.to_frame())
     summary = Summary(
@@ -112,6 +115,7 @@ def _run_stages(
     judge_limited: bool,
     rehash: bool,
     again: bool,
+    single_file: bool,
     load: LoadEncoder,
 ) -> str | None:
     """Run the stages one after the other, each timed; return where the report is."""
@@ -156,7 +160,7 @@ def _run_stages(
     if "report" not in stages:
         return None
     with _guard(run, "report"):
-        return conclude_report(given)
+        return conclude_report(given, single_file=single_file)
 
 
 @contextmanager

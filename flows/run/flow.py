@@ -44,6 +44,7 @@ def run_audit(
     timeout_seconds: float | None = None,
     rehash: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
     again: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
+    single_file: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow, given by name
 ) -> Summary:
     """Run the given stages of the audit in `config_path`, in order; the samples are read first.
 
@@ -69,6 +70,7 @@ def run_audit(
             judge_limited=judge_limited,
             rehash=rehash,
             again=again,
+            single_file=single_file,
             patience=None if overlap == "queue" else 0.0,
         )
 

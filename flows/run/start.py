@@ -23,20 +23,21 @@ def start_run(
     judge_limited: bool = False,
     rehash: bool = False,
     again: bool = False,
+    single_file: bool = False,
     with_prefect: bool = True,
 ) -> Summary:
     """Run stages of the audit in `path` in this process, as a Prefect flow or directly.
 
-    limit, judge_limited, rehash, again: as in `execute_audit`. Without Prefect no server is
-    started, and nothing is tried again when input or output fails. Raises ConfigError for a faulty
-    audit before Prefect is started, WeakspotError for the rest.
+    limit, judge_limited, rehash, again, single_file: as in `execute_audit`. Without Prefect no
+    server is started, and nothing is tried again when input or output fails. Raises ConfigError for
+    a faulty audit before Prefect is started, WeakspotError for the rest.
     """
     check_paths(read_audit_once(path), config=path)
     set_up_logging()
     if with_prefect:
         return _run_flow(
             path, stages=stages, limit=limit, judge_limited=judge_limited, rehash=rehash,
-            again=again,
+            again=again, single_file=single_file,
         )  # fmt: skip
     from flows.run.audit import execute_audit  # the stages take a second that --help saves
     from flows.run.runner import DirectRunner
@@ -44,6 +45,7 @@ def start_run(
     return execute_audit(
         path, DirectRunner(),
         stages=tuple(stages), limit=limit, judge_limited=judge_limited, rehash=rehash, again=again,
+        single_file=single_file,
     )  # fmt: skip
 
 
@@ -55,6 +57,7 @@ def _run_flow(
     judge_limited: bool,
     rehash: bool,
     again: bool,
+    single_file: bool,
 ) -> Summary:
     LOG.info("starting Prefect")
     with serve_prefect(meanwhile=lambda: importlib.import_module("flows.run.flow")) as url:
@@ -71,6 +74,7 @@ def _run_flow(
                     judge_limited=judge_limited,
                     rehash=rehash,
                     again=again,
+                    single_file=single_file,
                 )
         except RuntimeError as error:
             if not str(error).startswith(_UNREACHED):

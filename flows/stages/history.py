@@ -13,47 +13,47 @@ from flows.run.health.failures import is_full
 from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
+from flows.stages.reporting.report_files import RUNS
 from pipeline.config.audit import ReportConfig
 from pipeline.exceptions import ConfigError
-from pipeline.files.whole_files import replace_file, write_text
+from pipeline.files.whole_files import write_text
 from pipeline.vocabulary import INSUFFICIENT, UNCLEAR
 from pipeline.workspace.store import Store
 from reports.pages.history_page import HistoryRun, SystemRun, build_history
+from reports.pages.site.links import INDEX
 
-RUNS = "runs"  # the folder, in that of the report, of one report a run
 PAGE = "history.html"
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")  # as `run_id` is made; it sorts by time
 
 
 def keep_report(resolved: ResolvedAudit, store: Store, page: Path) -> list[Path]:
-    """Keep a copy of the newest report under its run, drop the oldest, and list what is kept.
+    """Drop the oldest reports, and list what is kept.
 
-    page: the report that was just written; that of limited samples is not kept. The other reports
-    stay as they are, so that this takes as long for the thousandth run as for the first. Returns
-    the files that were written. Raises ConfigError when the folder cannot be written.
+    page: the index that was just written, whose pages lie in a folder of its run. Of limited
+    samples only the newest is kept, and none is listed; neither is a report in one file. The other
+    reports stay as they are, so that this takes as long for the thousandth run as for the first.
+    Returns the files of the report that it found or wrote. Raises ConfigError when the folder
+    cannot be written.
     """
     report = resolved.audit.report
     last = find_last_search(store)
-    written: list[Path] = []
-    if last is None or page.parent != report.folder:
-        return written
+    if last is None or page.name != INDEX:
+        return []
+    own = [path for path in (page.parent / RUNS / last["run_id"]).rglob("*") if path.is_file()]
+    is_full_report = page.parent == report.folder
     try:
-        if report.keep:
-            kept = report.folder / RUNS / last["run_id"] / page.name
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with replace_file(kept) as partial:
-                shutil.copyfile(page, partial)
-            written.append(kept)
-        for old in list_kept(report.folder)[report.keep :]:
+        for old in list_kept(page.parent)[max(1, report.keep if is_full_report else 1) :]:
             shutil.rmtree(old)
+        if not is_full_report:
+            return own
         runs = list_history(store, report.folder, audit=resolved.audit.name)
-        written.append(write_text(build_history(resolved.audit.name, runs), report.folder / PAGE))
+        written = write_text(build_history(resolved.audit.name, runs), report.folder / PAGE)
     except OSError as error:
         if is_full(error):
             raise
         raise ConfigError(f"[report] folder {report.folder}: cannot be written: {error}") from None
     LOG.info("history: %s", report.folder / PAGE)
-    return written
+    return [*own, written]
 
 
 def list_kept(folder: Path) -> list[Path]:

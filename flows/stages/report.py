@@ -1,27 +1,26 @@
-"""What was found becomes one page, read from the workspace; the curves of findings are kept."""
+"""What was found becomes a report, read from the workspace; the curves of findings are kept."""
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import polars as pl
 
-from flows.run.health.failures import is_full
-from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
 from flows.stages.judging.label_quality import measure_labels
+from flows.stages.reporting.hidden_names import hide_files
 from flows.stages.reporting.report_changes import report_changes
 from flows.stages.reporting.report_detector import report_detector
+from flows.stages.reporting.report_files import place_report, write_single, write_site
 from flows.stages.reporting.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
 from flows.stages.reporting.report_map import report_maps
+from flows.stages.reporting.site_evidence import SearchSources, gather_site
 from pipeline.config.error_metrics import LABELS
 from pipeline.coverage.values import average_errors, cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
-from pipeline.exceptions import ConfigError, StoreError
-from pipeline.files.whole_files import write_text
+from pipeline.exceptions import StoreError
 from pipeline.tables import CORRECTIONS, FAMILY, REGIONS, REPORTED, RESULTS, empty
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
@@ -36,26 +35,22 @@ from pipeline.workspace.manifests import (
 from pipeline.workspace.search_table import SearchTable, read_search_table
 from pipeline.workspace.store import Store
 from reports.models import AttributeReport, LabelQualityReport, ReportData, SystemReport
-from reports.pages.report_page import build_report
-
-LIMITED = "limited"  # the folder, in that of the report, of a page of limited samples
 
 
-def write_report(resolved: ResolvedAudit, store: Store) -> str:
-    """Write the page of the latest search in the workspace; return its path.
+def write_report(resolved: ResolvedAudit, store: Store, *, single_file: bool = False) -> str:
+    """Write the report of the latest search in the workspace; return the path of its index.
 
-    That of limited samples goes to a folder of its own, so that it replaces no full report.
+    single_file: write one page that holds everything instead, beside what is there. A report of
+    limited samples goes to a folder of its own, so that it replaces no full one.
     """
-    data = gather_report(resolved, store)
-    page = locate_report(resolved, data.limit)
-    try:
-        write_text(build_report(data), page)
-    except OSError as error:
-        if is_full(error):
-            raise
-        raise ConfigError(f"[report] folder {page.parent}: cannot be written: {error}") from None
-    LOG.info("report: %s", page)
-    return str(page)
+    asked = resolved.audit.report
+    data, sources = _gather(resolved, store, with_gallery=single_file)
+    if not asked.names_files:
+        data = hide_files(data)
+    folder = place_report(asked, data.limit)
+    if single_file:
+        return str(write_single(data, folder))
+    return str(write_site(gather_site(resolved, store, data, sources), folder))
 
 
 def locate_report(resolved: ResolvedAudit, limit: int | None) -> Path:
@@ -70,6 +65,13 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     Raises StoreError when just that was not searched yet, SearchError when it was made for another
     dataset, attributes or systems than the audit names now.
     """
+    return _gather(resolved, store, with_gallery=True)[0]
+
+
+def _gather(
+    resolved: ResolvedAudit, store: Store, *, with_gallery: bool
+) -> tuple[ReportData, SearchSources]:
+    """Return the report, and what was read for it that its site needs as well."""
     audit = resolved.audit
     run = find_last_search(store)
     if run is None:
@@ -91,9 +93,10 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     first = next(iter(tables.values()))
     fairness = report_fairness(resolved, store, manifest, inputs=inputs)
     systems = _report_systems(
-        resolved, store, run["run_id"], search, tables, samples, inputs=inputs
-    )
-    return ReportData(
+        resolved, store, run["run_id"], search, tables, samples,
+        inputs=inputs, with_gallery=with_gallery,
+    )  # fmt: skip
+    data = ReportData(
         name=run["name"],
         run_id=run["run_id"],
         started_at=run["started_at"],
@@ -137,6 +140,7 @@ def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
         changes=report_changes(store, run["run_id"]),
         maps=report_maps(store, systems, tables, samples),
     )
+    return data, SearchSources(tables, samples, columns, manifest.encoder_id)
 
 
 def _report_systems(
@@ -148,6 +152,7 @@ def _report_systems(
     samples: pl.DataFrame,
     *,
     inputs: Inputs,
+    with_gallery: bool,
 ) -> tuple[SystemReport, ...]:
     """Return what the page shows of each system."""
     audit = resolved.audit
@@ -169,7 +174,6 @@ def _report_systems(
         regions = None
         if searched_regions is not None and asked[name].format != LABELS:
             regions = searched_regions.filter(own).select(list(REGIONS)).sort("rank")
-        root = audit.dataset.root
         reports.append(
             SystemReport(
                 name=name,
@@ -193,11 +197,28 @@ def _report_systems(
                 notes=scored[name].notes,
                 warnings=scored[name].warnings,
                 gate=gates.get(name),
-                gallery=pick_worst(found, table, samples, root, matches=matches),
                 regions=regions,
                 region_gallery={}
-                if regions is None
-                else picture_regions(regions, table, samples, root),
+                if regions is None or not with_gallery
+                else picture_regions(
+                    regions,
+                    table,
+                    samples,
+                    audit.dataset.root,
+                    thumbnails=audit.report.thumbnails,
+                    named=audit.report.names_files,
+                ),
+                gallery=pick_worst(
+                    found,
+                    table,
+                    samples,
+                    audit.dataset.root,
+                    matches=matches,
+                    thumbnails=audit.report.thumbnails,
+                    named=audit.report.names_files,
+                )
+                if with_gallery
+                else {},
             )
         )
     _keep_sweeps(reports, store, run_id)

@@ -14,12 +14,14 @@ class Behavior:
     """The style sheets of a page, its script, and whether a server is behind it.
 
     styles, script: files of `templates/`. served: images come from the server and forms go to it;
-    otherwise the page holds its images itself and sends nothing.
+    otherwise the page sends nothing. files: images lie beside the page; otherwise, without a
+    server, the page holds them itself.
     """
 
     styles: tuple[str, ...] = ("style.css",)
     script: str | None = None
     served: bool = False
+    files: bool = False
 
     @property
     def style_text(self) -> str:
@@ -44,6 +46,8 @@ class Behavior:
     def policy(self) -> str:
         """The Content-Security-Policy: nothing from elsewhere, style and script by their hashes."""
         source = "'self'" if self.served else "data:"
+        if self.files:  # some browsers take no file:// page for 'self'
+            source = "'self' file: data:"
         directives = ["default-src 'none'", f"img-src {source}"]
         directives.append(f"style-src '{hash_text(self.style_text)}'")
         if self.script is not None:

@@ -34,6 +34,7 @@ class RunOptions(NamedTuple):
     judge_limited: bool = False
     rehash: bool = False
     again: bool = False
+    single_file: bool = False
 
 
 def run_stages(audit: Path, stages: tuple[str, ...], options: RunOptions) -> None:
@@ -49,6 +50,7 @@ def run_stages(audit: Path, stages: tuple[str, ...], options: RunOptions) -> Non
             judge_limited=options.judge_limited,
             rehash=options.rehash,
             again=options.again,
+            single_file=options.single_file,
             with_prefect=not options.no_prefect,
         )
         _show(summary, json_output=options.json_output)

@@ -1,5 +1,9 @@
 """The stages of an audit alone, one command each."""
 
+from typing import Annotated
+
+import typer
+
 from flows.commands.audits.run import (
     AuditFile,
     Json,
@@ -69,6 +73,15 @@ def fairness(
     run_stages(audit, ("fairness",), RunOptions(limit, no_prefect, json_output, judge_limited))
 
 
-def report(audit: AuditFile, *, no_prefect: NoPrefect = False, json_output: Json = False) -> None:
+def report(
+    audit: AuditFile,
+    *,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Write one page with everything, to send.")
+    ] = False,
+    no_prefect: NoPrefect = False,
+    json_output: Json = False,
+) -> None:
     """Write the report of what was last found."""
-    run_stages(audit, ("report",), RunOptions(None, no_prefect, json_output))
+    options = RunOptions(None, no_prefect, json_output, single_file=single_file)
+    run_stages(audit, ("report",), options)

@@ -23,7 +23,8 @@ from flows.stages.changes import forget_before, note_changes
 from flows.stages.coverage import cover_domain
 from flows.stages.fairness import compare_groups, read_gaps
 from flows.stages.history import keep_report, locate_page
-from flows.stages.report import locate_report, write_report
+from flows.stages.report import write_report
+from flows.stages.reporting.report_files import place_report
 from flows.stages.search import find_slices
 from pipeline.workspace.manifests import FairnessManifest, LabelManifest
 from pipeline.workspace.store import Store
@@ -116,15 +117,20 @@ def conclude_comparison(given: Concluding) -> None:
     runner.publish_gates(run.gates)
 
 
-def conclude_report(given: Concluding) -> str:
-    """Write the report, or keep the last one; return where it is."""
+def conclude_report(given: Concluding, *, single_file: bool = False) -> str:
+    """Write the report, or keep the last one; return where it is.
+
+    single_file: write one page with everything beside the report.
+    """
     run, resolved, store, runner = given.run, given.resolved, given.store, given.runner
     last = find_last_search(store)
-    if last is None:  # which the stage says
-        return runner.run_stage("report", write_report, resolved, store)
+    if last is None or single_file:  # without a search the stage says so
+        page = runner.run_stage("report", write_report, resolved, store, single_file=single_file)
+        runner.publish_report(locate_page(resolved.audit.report, Path(page)))
+        return page
     inputs = gather_inputs(resolved, store, "report", given.tables)
     if given.keep("report", inputs, last["run_id"]):
-        page = locate_report(resolved, run.limit)
+        page = place_report(resolved.audit.report, run.limit) / INDEX
         LOG.info("report: %s", page)
     else:
         forget_stage("report", store)

@@ -1,15 +1,20 @@
 """The worst samples of each finding, as thumbnails."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from flows.stages.reporting.album import FindFaces, list_heads, load_face_detector
+from flows.stages.reporting.scene_boxes import read_box
 from pipeline.images.crop import make_thumbnail
 from pipeline.images.decode import ImageRejectedError, load_image
+from pipeline.images.pictures import blur_boxes
 from pipeline.tables import CLASS_MATCHES, empty
 from pipeline.workspace.search_table import SearchTable
 from reports.models import Thumbnail
+from reports.site_models import Thumbnails
 
 SHOWN = 8  # samples of a finding
 SIDE = 144  # pixels
@@ -22,12 +27,18 @@ def pick_worst(
     root: Path,
     *,
     matches: pl.DataFrame | None = None,
+    thumbnails: Thumbnails = "full",
+    named: bool = True,
 ) -> dict[int, tuple[Thumbnail, ...]]:
     """Return for the rank of each finding its samples with the largest errors.
 
     matches: of the system; CLASS_MATCHES name the true and the predicted class of a sample. Ties go
-    to the smaller sample_id. An image that is gone since is shown by its name alone.
+    to the smaller sample_id. An image that is gone since is shown by its name alone, as are all
+    where thumbnails is "none"; named: whether by the name of its file. Raises ConfigError where
+    faces are to be blurred and no detector of faces is installed.
     """
+    find_faces = load_face_detector() if thumbnails == "blurred-faces" else None
+    folder = None if thumbnails == "none" else root
     rows = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     classes = _list_classes(matches)
     gallery = {}
@@ -40,17 +51,27 @@ def pick_worst(
             .join(samples, on="sample_id", how="left", maintain_order="left")
             .join(classes, on="sample_id", how="left", maintain_order="left")
         )
-        gallery[rank] = tuple(_show(row, root) for row in shown.iter_rows(named=True))
+        gallery[rank] = tuple(
+            _show(row, folder, find_faces, named=named) for row in shown.iter_rows(named=True)
+        )
     return gallery
 
 
 def picture_regions(
-    regions: pl.DataFrame, table: SearchTable, samples: pl.DataFrame, root: Path
+    regions: pl.DataFrame,
+    table: SearchTable,
+    samples: pl.DataFrame,
+    root: Path,
+    *,
+    thumbnails: Thumbnails = "full",
+    named: bool = True,
 ) -> dict[int, tuple[tuple[Thumbnail, ...], tuple[Thumbnail, ...]]]:
     """Return for the rank of each region its most typical and its failing samples.
 
-    regions: REGIONS of one system.
+    regions: REGIONS of one system. thumbnails, named: as in `pick_worst`.
     """
+    find_faces = load_face_detector() if thumbnails == "blurred-faces" else None
+    folder = None if thumbnails == "none" else root
     errors = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     rows = errors.join(samples, on="sample_id", how="left").with_columns(
         true=pl.lit(None, pl.String), predicted=pl.lit(None, pl.String),
@@ -58,9 +79,11 @@ def picture_regions(
     )  # fmt: skip
 
     def show(ids: list[str]) -> tuple[Thumbnail, ...]:
-        named = pl.DataFrame({"sample_id": ids}, schema={"sample_id": pl.String})
-        shown = named.join(rows, on="sample_id", how="inner", maintain_order="left")
-        return tuple(_show(row, root) for row in shown.iter_rows(named=True))
+        asked = pl.DataFrame({"sample_id": ids}, schema={"sample_id": pl.String})
+        shown = asked.join(rows, on="sample_id", how="inner", maintain_order="left")
+        return tuple(
+            _show(row, folder, find_faces, named=named) for row in shown.iter_rows(named=True)
+        )
 
     return {
         rank: (show(typical), show(failing))
@@ -75,12 +98,18 @@ def _list_classes(matches: pl.DataFrame | None) -> pl.DataFrame:
     return matches.select(list(CLASS_MATCHES)).rename({"score": "probability"})
 
 
-def _show(row: dict[str, Any], root: Path) -> Thumbnail:
-    path = row["path"]
-    box = None if row["x"] is None else (row["x"], row["y"], row["w"], row["h"])
-    try:
-        image = make_thumbnail(load_image(root / path), SIDE, box=box)
-    except ImageRejectedError:
-        image = b""
+def _show(
+    row: dict[str, Any], root: Path | None, find_faces: FindFaces | None, *, named: bool
+) -> Thumbnail:
+    box = None if row["x"] is None else read_box(row)
+    image = b""
+    if root is not None:
+        with contextlib.suppress(ImageRejectedError):
+            whole = load_image(root / row["path"])
+            if find_faces is not None:
+                own = [] if box is None else [(row["category"] or "", box)]
+                whole = blur_boxes(whole, [*find_faces(whole), *list_heads(own)])
+            image = make_thumbnail(whole, SIDE, box=box)
     classes = {name: row[name] for name in ("true", "predicted", "probability")}
-    return Thumbnail(image=image, caption=path, error=row["error"], **classes)
+    caption = row["path"] if named else row["sample_id"][:8]
+    return Thumbnail(image=image, caption=caption, error=row["error"], **classes)

@@ -22,7 +22,7 @@ from websockets.sync.connection import Connection
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 PATIENCE = 60.0  # seconds; a test machine may be busy
-_CODES = {"Enter": 13, "Escape": 27, " ": 32}
+_CODES = {"Enter": 13, "Escape": 27, " ": 32, "ArrowLeft": 37, "ArrowRight": 39}
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Browser:
 
     def press(self, key: str) -> None:
         """Press and release one key."""
-        text = {"Enter": "\r", "Escape": ""}.get(key, key)
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
         code = _CODES.get(key, ord(key.upper()) if len(key) == 1 else 0)
         pressed = {"key": key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **pressed)

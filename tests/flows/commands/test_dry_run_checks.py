@@ -8,6 +8,7 @@ from PIL import Image
 from flows.commands.dry_run import check_audit
 from pipeline.exceptions import ConfigError, DatasetError
 from tests.flows.direct import run_directly
+from tests.flows.report_text import read_report
 from tests.flows.small_audit import SmallAudit
 from tests.samples.voc_folder import voc_file, voc_object, write_voc_folder
 
@@ -73,7 +74,7 @@ def test_what_is_left_out_of_the_datasets_files_is_counted_and_noted(tmp_path: P
     assert "ignored 1" in left
     assert "files with corners at 0 1" in left
     run_directly(config)
-    page = (tmp_path / "report" / "index.html").read_text()
+    page = read_report(tmp_path / "report" / "index.html")
     assert "1 annotation files have corners at 0" in page
     assert "Files with corners at 0" in page
 

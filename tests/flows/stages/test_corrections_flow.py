@@ -11,6 +11,7 @@ from pipeline.workspace.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.store import Store, find_store
 from tests.flows.direct import run_directly
+from tests.flows.report_text import read_report
 from tests.flows.small_audit import SmallAudit, write_audit
 
 pytestmark = pytest.mark.slow  # whole audits
@@ -87,7 +88,7 @@ def test_checks_correct_groups_let_the_gate_judge_and_make_what_was_found_stale(
     gaps = read_gaps(find_store(audit.folder / "workspace"), summary.run_id)
     assert set(gaps["correction"]) <= {"product", "joint"}
     assert (gaps["corrected_value"] - gaps["value"]).abs().max() < 0.1  # type: ignore[operator]  # all labels are right
-    assert "corrected" in Path(str(summary.report)).read_text(encoding="utf-8")
+    assert "corrected" in read_report(summary.report)
 
 
 def test_true_labels_are_searched_as_they_are(audit: SmallAudit) -> None:

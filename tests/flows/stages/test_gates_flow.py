@@ -12,6 +12,7 @@ from flows.run.summary import GatesFailedError, Summary
 from pipeline.exceptions import PredictionsError
 from pipeline.workspace.manifests import FairnessManifest
 from tests.flows.direct import run_directly
+from tests.flows.report_text import read_report
 
 pytestmark = pytest.mark.slow  # whole audits
 
@@ -143,7 +144,7 @@ def test_given_groups_count_in_the_view_by_true_values(groups: Path) -> None:
     made = FairnessManifest.read(store)
     verdicts = pl.read_parquet(store / "results" / made.run_id / "verdicts.parquet")
     assert set(verdicts["labels"]) == {"predicted", "truth"}
-    page = Path(str(summary.report)).read_text(encoding="utf-8")
+    page = read_report(summary.report)
     assert "The verdict by true attributes counts" in page
 
 
@@ -152,7 +153,7 @@ def test_the_mean_error_is_judged_without_any_group(groups: Path) -> None:
     summary = run(groups, text + "[gates]\nmax_error = {one = 0.1, two = 0.1}\n")
     assert summary.gates == {"one": "fail", "two": "pass"}
     assert summary.gaps == ()
-    page = Path(str(summary.report)).read_text(encoding="utf-8")
+    page = read_report(summary.report)
     assert "Error gate of <bdi>one</bdi>: mean loss 25.0%, more than the 10.0% that" in page
     groups.write_text(text + "[gates]\nmax_error = {one = 0.1, two = 0.1}\n")
     with pytest.raises(GatesFailedError, match=r"one: all samples \(n 120\): error 0.15 above"):
@@ -179,7 +180,7 @@ def test_no_gate_passes_on_boxes_at_another_scale(boxes: Path) -> None:
     assert summary.gates == {"finder": "insufficient evidence"}
     (warning,) = summary.systems["finder"]["warnings"]
     assert "2 times that of the images" in warning
-    page = Path(str(summary.report)).read_text(encoding="utf-8")
+    page = read_report(summary.report)
     assert "No gate passes on them" in page
     assert run(boxes, GATED + "max_error = 0.2\n").gates == {"finder": "fail"}
     note = f"note: finder: {warning}"

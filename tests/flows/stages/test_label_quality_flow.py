@@ -15,6 +15,7 @@ from pipeline.workspace.manifests import LabelManifest, QualityManifest
 from pipeline.workspace.store import find_store
 from tests.flows.command import call
 from tests.flows.direct import open_audit, run_directly
+from tests.flows.report_text import read_report
 from tests.flows.small_audit import SmallAudit
 
 pytestmark = pytest.mark.slow  # whole audits
@@ -189,7 +190,7 @@ def test_margins_chosen_by_checks_change_the_labels_when_checks_do(
     run_directly(small_audit.config)
     notes = LabelManifest.read(small_audit.folder / "workspace").by_name["tone"].notes
     assert "there are none, so no label is left unknown" in notes[0]
-    page = (small_audit.folder / "report" / "index.html").read_text()
+    page = read_report(small_audit.folder / "report" / "index.html")
     assert "min_margin = &#34;auto&#34; needs true values or checks" in page
     assert read_tones(small_audit).filter(pl.col("value") == "unknown").is_empty()
     without = read_label_id(small_audit)

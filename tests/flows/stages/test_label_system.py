@@ -14,6 +14,7 @@ from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import ScoreManifest
 from tests.flows.command import call
 from tests.flows.direct import open_audit, run_directly
+from tests.flows.report_text import read_report
 
 pytestmark = pytest.mark.slow  # whole audits
 
@@ -100,7 +101,7 @@ def test_samples_labelled_unknown_have_no_error_and_are_counted(audit: Path) -> 
 
 def test_the_page_says_what_an_error_is(audit: Path) -> None:
     run_directly(audit / "audit.toml")
-    page = (audit / "report" / "index.html").read_text()
+    page = read_report(audit / "report" / "index.html")
     assert "labelled wrong" in page
     assert "the label is not what is known to be true of the sample" in page
 

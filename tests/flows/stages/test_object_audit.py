@@ -20,6 +20,7 @@ from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.search_table import read_search_table
 from pipeline.workspace.store import Store, find_store
 from tests.flows.direct import run_directly
+from tests.flows.report_text import read_report
 from tests.flows.small_audit import write_audit
 from tests.samples.datasets import NO_SHARED, SHARED
 
@@ -143,7 +144,7 @@ def test_height_below_128_has_the_best_score_of_all_slices(done: Done) -> None:
 
 def test_the_report_says_that_the_score_ranks_little_and_shows_success(done: Done) -> None:
     assert done.summary.report is not None
-    page = Path(done.summary.report).read_text(encoding="utf-8")
+    page = read_report(done.summary.report)
     text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
     assert "score can rank little" in text
     assert "success rates" in text

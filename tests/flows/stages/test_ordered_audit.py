@@ -9,6 +9,7 @@ import pytest
 from flows.stages.report import gather_report
 from pipeline.workspace.store import find_store
 from tests.flows.direct import open_audit, run_directly
+from tests.flows.report_text import read_report
 from tests.flows.small_audit import SmallAudit, write_audit
 
 pytestmark = pytest.mark.slow  # whole audits
@@ -38,7 +39,7 @@ def test_two_bins_that_fail_alike_are_one_finding(bright_audit: SmallAudit) -> N
     shown = data.systems[0].gallery[1]
     assert len(shown) == 8
     assert all(int(Path(one.caption).stem) % 4 >= 2 for one in shown)
-    page = (bright_audit.folder / "report" / "index.html").read_text()
+    page = read_report(bright_audit.folder / "report" / "index.html")
     assert f"> {predicate['value'].removeprefix('> ')}".replace(">", "&gt;") in page
 
 

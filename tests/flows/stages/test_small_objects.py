@@ -13,6 +13,7 @@ from pipeline.workspace.manifests import LabelManifest, SamplesManifest
 from pipeline.workspace.store import Store
 from tests.flows.command import call
 from tests.flows.direct import open_audit, run_directly
+from tests.flows.report_text import read_report
 from tests.flows.small_audit import TONE, write_audit
 from tests.tiny_clip import write_tiny
 
@@ -86,7 +87,7 @@ def test_small_objects_have_errors_and_measures_and_unknown_prompt_labels(config
     assert heights.height == 4
     assert "unknown" not in heights["value"]
     assert store.read("rejects").is_empty()
-    assert "2 objects are smaller than crop.min_size" in Path(str(summary.report)).read_text()
+    assert "2 objects are smaller than crop.min_size" in read_report(summary.report)
 
 
 def test_a_second_run_does_nothing_and_another_least_size_labels_again(config: Path) -> None:

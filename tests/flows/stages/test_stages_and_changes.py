@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -14,6 +13,7 @@ from flows.stages.report import gather_report
 from pipeline.exceptions import SearchError, StoreError
 from pipeline.workspace.store import find_store
 from tests.flows.direct import open_audit, run_directly
+from tests.flows.report_text import read_report
 from tests.flows.small_audit import SmallAudit
 
 pytestmark = pytest.mark.slow  # whole audits, each changed and run again
@@ -60,7 +60,7 @@ def test_images_of_another_folder_are_not_taken_for_those_of_the_first(
 def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) -> None:
     run(small_audit)
     shutil.rmtree(small_audit.images)
-    page = Path(run(small_audit, ["report"]).report or "").read_text()
+    page = read_report(run(small_audit, ["report"]).report)
     assert "160 images" in page
 
 
@@ -205,4 +205,4 @@ def test_a_search_alone_names_the_encoder_of_its_labels(small_audit: SmallAudit)
     assert data.encoder_id is not None
     store = find_store(small_audit.folder / "workspace")
     assert store.read("runs")["encoder_id"].to_list() == [data.encoder_id] * 2
-    assert "none was needed" not in Path(run(small_audit, ["report"]).report or "").read_text()
+    assert "none was needed" not in read_report(run(small_audit, ["report"]).report)

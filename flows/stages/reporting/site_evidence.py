@@ -1,0 +1,230 @@
+"""What the site shows of findings and attributes, gathered from the workspace."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from flows.run.resolved_audit import ResolvedAudit
+from flows.stages.reporting.finding_numbers import average_within, share_errors, spread_errors
+from flows.stages.reporting.near_samples import NOTHING, NearSamples, find_near, open_vectors
+from flows.stages.reporting.picked_samples import (
+    NOT_PICKED,
+    SHOWN,
+    Mask,
+    Picked,
+    Turns,
+    pick_contrast,
+)
+from flows.stages.reporting.shown_samples import ShownSamples, prepare_samples
+from pipeline.predicates import read_predicate
+from pipeline.workspace.label_columns import LabelColumn
+from pipeline.workspace.search_table import SearchTable
+from pipeline.workspace.shown_labels import count_scores, pick_certain, pick_unknown
+from pipeline.workspace.store import Store
+from reports.models import ReportData, SystemReport
+from reports.site_models import AttributeEvidence, FindingEvidence, Shot, SiteData
+
+PICTURED = 60  # findings of a system that have samples on their pages
+MAX_IDS = 100_000  # samples in the file of a finding
+Picks = tuple[list[str], list[str], list[str]]  # most certain, least certain, unknown
+
+
+@dataclass(frozen=True, eq=False)
+class SearchSources:
+    """What was read for the page and serves the site as well.
+
+    tables: of each system what was searched. samples: SAMPLES. columns: the labels searched.
+    """
+
+    tables: Mapping[str, SearchTable]
+    samples: pl.DataFrame
+    columns: Sequence[LabelColumn]
+    encoder_id: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """A finding, and the rows of the search table that its galleries show."""
+
+    system: str
+    rank: int
+    evidence: FindingEvidence
+    picked: Picked = NOT_PICKED
+    near: NearSamples = NOTHING
+
+    @property
+    def rows(self) -> list[int]:
+        return [*self.picked.failing, *self.picked.passing, *self.near.rows]
+
+
+def gather_site(
+    resolved: ResolvedAudit, store: Store, data: ReportData, sources: SearchSources
+) -> SiteData:
+    """Return what the site of a report shows.
+
+    Raises ConfigError where faces are to be blurred and no detector of faces is installed.
+    """
+    asked = resolved.audit.report
+    chosen = [one for system in data.systems for one in _choose(system, sources, store)]
+    picks = {one.attribute: _pick_certain(one, store) for one in sources.columns}
+    wanted = {sources.tables[one.system].sample_ids[row] for one in chosen for row in one.rows}
+    wanted |= {key for own in picks.values() for keys in own for key in keys}
+    shown = prepare_samples(resolved, store, sources.samples, sources.columns, wanted)
+    return SiteData(
+        report=data,
+        findings={
+            (one.system, one.rank): _fill(one, sources.tables[one.system], shown) for one in chosen
+        },
+        attributes={
+            one.attribute: _describe(one, picks[one.attribute], resolved, store, shown)
+            for one in sources.columns
+        },
+        pictures=shown.album.files,
+        thumbnails=asked.thumbnails,
+        file_names=asked.names_files,
+        language=asked.language,
+    )
+
+
+def _choose(system: SystemReport, sources: SearchSources, store: Store) -> list[_Chosen]:
+    """Return the findings of a system, in rank order, with the rows to show."""
+    table = sources.tables[system.name]
+    errors = table.errors.to_numpy()
+    rows = system.findings.sort("rank").to_dicts()
+    inside = [table.select_slice(row["predicates"]).to_numpy() for row in rows]
+    chosen = [
+        _Chosen(system.name, row["rank"], _measure(table, row["predicates"], mask, shares))
+        for row, mask, shares in zip(rows, inside, share_errors(inside, errors), strict=True)
+    ]
+    turns = Turns(table.cluster_ids)
+    pictured = [
+        replace(
+            one,
+            picked=pick_contrast(mask, errors, turns),
+            evidence=_detail(one.evidence, table, mask, system.name),
+        )
+        for one, mask in zip(chosen[:PICTURED], inside, strict=False)
+    ]
+    near = _find_near(pictured, inside, table, sources, store, turns)
+    return [replace(one, near=own) for one, own in zip(pictured, near, strict=True)] + chosen[
+        PICTURED:
+    ]
+
+
+def _measure(
+    table: SearchTable,
+    predicates: Sequence[Mapping[str, str]],
+    inside: Mask,
+    shares: tuple[float, ...],
+) -> FindingEvidence:
+    own, samples, covered, covered_samples = shares
+    return FindingEvidence(
+        error_share=own,
+        sample_share=samples,
+        covered_errors=covered,
+        covered_samples=covered_samples,
+        n=int(inside.sum()),
+        allowed=tuple(
+            (
+                one["attribute"],
+                read_predicate(one["value"], table.orders.get(one["attribute"], ())),
+            )
+            for one in predicates
+        ),
+    )
+
+
+def _detail(
+    evidence: FindingEvidence, table: SearchTable, inside: Mask, system: str
+) -> FindingEvidence:
+    """Add what only the findings with pictures have, which are enough to read."""
+    names = [name for name, _ in evidence.allowed]
+    return replace(
+        evidence,
+        histogram=spread_errors(inside, table.errors.to_numpy()),
+        others=average_within(table, inside, system=system, leave_out=names),
+        sample_ids=tuple(table.sample_ids.filter(pl.Series(inside)).head(MAX_IDS)),
+    )
+
+
+def _find_near(
+    chosen: Sequence[_Chosen],
+    inside: Sequence[Mask],
+    table: SearchTable,
+    sources: SearchSources,
+    store: Store,
+    turns: Turns,
+) -> list[NearSamples]:
+    scan = open_vectors(store, sources.encoder_id) if chosen else None
+    if scan is None:
+        return [NOTHING] * len(chosen)
+    keys = (
+        pl.DataFrame({"sample_id": table.sample_ids})
+        .join(
+            sources.samples.select("sample_id", "content_key"),
+            on="sample_id",
+            how="left",
+            maintain_order="left",
+        )
+        .get_column("content_key")
+    )
+    failing = [one.picked.failing for one in chosen]
+    return find_near(scan, keys, failing, inside[: len(chosen)], turns)
+
+
+def _fill(one: _Chosen, table: SearchTable, shown: ShownSamples) -> FindingEvidence:
+    """Add the galleries."""
+    names = {name for name, _ in one.evidence.allowed}
+    errors = table.errors.to_numpy()
+    likeness = dict(zip(one.near.rows, one.near.similarities, strict=True))
+
+    def show(rows: Sequence[int]) -> tuple[Shot, ...]:
+        return tuple(
+            shown.show(
+                table.sample_ids[row],
+                names,
+                system=one.system,
+                error=float(errors[row]),
+                similarity=likeness.get(row),
+            )
+            for row in rows
+        )
+
+    return replace(
+        one.evidence,
+        failing=show(one.picked.failing),
+        passing=show(one.picked.passing),
+        near=show(one.near.rows),
+    )
+
+
+def _pick_certain(column: LabelColumn, store: Store) -> Picks:
+    return (
+        pick_certain(store, column.label_id, least=False),
+        pick_certain(store, column.label_id, least=True),
+        pick_unknown(store, column.label_id, count=SHOWN),
+    )
+
+
+def _describe(
+    column: LabelColumn,
+    picks: Picks,
+    resolved: ResolvedAudit,
+    store: Store,
+    shown: ShownSamples,
+) -> AttributeEvidence:
+    """Return what the page of an attribute shows."""
+    asked = next((one for one in resolved.attributes if one.name == column.attribute), None)
+    prompted = asked is not None and asked.kind == "prompts"
+    most, least, unknown = (
+        tuple(shown.show(key, {column.attribute}) for key in keys) for keys in picks
+    )
+    return AttributeEvidence(
+        scores=count_scores(store, column.label_id),
+        most=most,
+        least=least,
+        unknown=unknown,
+        prompts=dict(asked.values) if asked is not None and prompted else {},
+        templates=asked.templates if asked is not None and prompted else (),
+    )

@@ -1,0 +1,91 @@
+"""Labels of single samples with their scores, and how scores of an attribute are spread."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.vocabulary import UNKNOWN
+from pipeline.workspace.label_columns import LabelColumn
+from pipeline.workspace.store import Store
+
+BINS = 20  # of scores, from 0 to 1
+_PER_VALUE = 3  # samples of each value among the most and the least certain
+_LABEL = {
+    "sample_id": pl.String(),
+    "attribute": pl.String(),
+    "value": pl.String(),
+    "score": pl.Float64(),
+}
+
+
+def read_shown_labels(
+    store: Store, columns: Sequence[LabelColumn], sample_ids: Sequence[str]
+) -> pl.DataFrame:
+    """Return sample_id, attribute, value and score of some samples, in the order of the columns.
+
+    Of an attribute of the whole image an object has the label of its image.
+    """
+    query = """
+        SELECT wanted.sample_id, labels.value, labels.score
+        FROM wanted JOIN samples USING (sample_id) JOIN labels ON labels.sample_id =
+            CASE WHEN ? THEN coalesce(samples.parent_id, samples.sample_id)
+            ELSE samples.sample_id END
+        WHERE labels.label_id = ? ORDER BY wanted.sample_id
+    """
+    frames = [pl.DataFrame(schema=_LABEL)]
+    with store.connect() as connection:
+        connection.register("wanted", pl.DataFrame({"sample_id": list(sample_ids)}).to_arrow())
+        for column in columns:
+            found = connection.sql(query, params=[column.of_image, column.label_id]).pl()
+            frames.append(
+                found.select(
+                    "sample_id",
+                    pl.lit(column.attribute).alias("attribute"),
+                    "value",
+                    pl.col("score").cast(pl.Float64),
+                )
+            )
+    return pl.concat(frames)
+
+
+def count_scores(store: Store, label_id: str) -> pl.DataFrame:
+    """Count the labels of each value by score: value, low, high and n; nothing without scores."""
+    query = f"""
+        SELECT value, least(floor(score * {BINS}), {BINS - 1}) / {BINS} AS low, count(*) AS n
+        FROM labels WHERE label_id = ? AND score IS NOT NULL AND value <> ?
+        GROUP BY ALL ORDER BY ALL
+    """  # noqa: S608 - a number of ours
+    with store.connect() as connection:
+        found = connection.sql(query, params=[label_id, UNKNOWN]).pl()
+    return found.select(
+        "value",
+        pl.col("low").cast(pl.Float64),
+        (pl.col("low") + 1 / BINS).cast(pl.Float64).alias("high"),
+        pl.col("n").cast(pl.Int64),
+    )
+
+
+def pick_certain(store: Store, label_id: str, *, least: bool) -> list[str]:
+    """Return samples whose label has the largest margin, or the least, some of each value."""
+    order = "ASC" if least else "DESC"
+    query = f"""
+        SELECT sample_id FROM labels
+        WHERE label_id = ? AND margin IS NOT NULL AND value <> ?
+        QUALIFY row_number() OVER (PARTITION BY value ORDER BY margin {order}, sample_id) <= ?
+        ORDER BY value, margin {order}, sample_id
+    """  # noqa: S608 - words of ours
+    with store.connect() as connection:
+        found = connection.sql(query, params=[label_id, UNKNOWN, _PER_VALUE]).pl()
+    ids: list[str] = found["sample_id"].to_list()
+    return ids
+
+
+def pick_unknown(store: Store, label_id: str, *, count: int) -> list[str]:
+    """Return samples that have no value, in the order of their ids, which is none of the data."""
+    query = """
+        SELECT sample_id FROM labels WHERE label_id = ? AND value = ? ORDER BY sample_id LIMIT ?
+    """
+    with store.connect() as connection:
+        found = connection.sql(query, params=[label_id, UNKNOWN, count]).pl()
+    ids: list[str] = found["sample_id"].to_list()
+    return ids
