@@ -53,12 +53,6 @@ def write_report(resolved: ResolvedAudit, store: Store, *, single_file: bool = F
     return str(write_site(gather_site(resolved, store, data, sources), folder))
 
 
-def locate_report(resolved: ResolvedAudit, limit: int | None) -> Path:
-    """Return where the page of all samples is, or of the first `limit`."""
-    folder = resolved.audit.report.folder
-    return (folder if limit is None else folder / LIMITED) / "index.html"
-
-
 def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
     """Read all that the page shows.
 

@@ -28,6 +28,7 @@ from flows.stages.reporting.report_files import place_report
 from flows.stages.search import find_slices
 from pipeline.workspace.manifests import FairnessManifest, LabelManifest
 from pipeline.workspace.store import Store
+from reports.pages.site.links import INDEX
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,9 @@ def conclude_report(given: Concluding, *, single_file: bool = False) -> str:
     run, resolved, store, runner = given.run, given.resolved, given.store, given.runner
     last = find_last_search(store)
     if last is None or single_file:  # without a search the stage says so
-        page = runner.run_stage("report", write_report, resolved, store, single_file=single_file)
-        runner.publish_report(locate_page(resolved.audit.report, Path(page)))
-        return page
+        written = runner.run_stage("report", write_report, resolved, store, single_file=single_file)
+        runner.publish_report(locate_page(resolved.audit.report, Path(written)))
+        return written
     inputs = gather_inputs(resolved, store, "report", given.tables)
     if given.keep("report", inputs, last["run_id"]):
         page = place_report(resolved.audit.report, run.limit) / INDEX

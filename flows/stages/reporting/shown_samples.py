@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from pipeline.workspace.kept_evaluation import read_evaluation
 
 from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.reporting.album import Album, Picture, load_face_detector, take_pictures
 from flows.stages.reporting.scene_boxes import draw_scenes, focus_on, read_box
 from pipeline.tables import CLASS_MATCHES
+from pipeline.workspace.kept.kept_evaluation import read_evaluation
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.manifests import ScoreManifest
 from pipeline.workspace.shown_labels import read_shown_labels
