@@ -14,7 +14,7 @@ from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.reporting.report_files import RUNS
-from pipeline.config.audit import ReportConfig
+from pipeline.config.report import ReportConfig
 from pipeline.exceptions import ConfigError
 from pipeline.files.whole_files import write_text
 from pipeline.vocabulary import INSUFFICIENT, UNCLEAR

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
-from flows.stages.judging.label_quality import measure_labels
 from flows.stages.reporting.hidden_names import hide_files
 from flows.stages.reporting.report_changes import report_changes
 from flows.stages.reporting.report_detector import report_detector
@@ -16,14 +16,21 @@ from flows.stages.reporting.report_files import place_report, write_single, writ
 from flows.stages.reporting.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
 from flows.stages.reporting.report_map import report_maps
+from flows.stages.reporting.report_parts import (
+    average_by_value,
+    describe_attribute,
+    lengthen_labels,
+    list_search_notes,
+    note_small,
+    report_quality,
+)
 from flows.stages.reporting.site_evidence import SearchSources, gather_site
 from pipeline.config.error_metrics import LABELS
-from pipeline.coverage.values import average_errors, cover_values, describe_constant
+from pipeline.coverage.values import cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import StoreError
 from pipeline.tables import CORRECTIONS, FAMILY, REGIONS, REPORTED, RESULTS, empty
-from pipeline.workspace.known_truth import read_known_truth
-from pipeline.workspace.label_columns import LabelColumn, choose_columns, order_values
+from pipeline.workspace.label_columns import choose_columns, order_values
 from pipeline.workspace.manifests import (
     Inputs,
     LabelManifest,
@@ -34,7 +41,8 @@ from pipeline.workspace.manifests import (
 )
 from pipeline.workspace.search_table import SearchTable, read_search_table
 from pipeline.workspace.store import Store
-from reports.models import AttributeReport, LabelQualityReport, ReportData, SystemReport
+from reports.machine.attachments import list_attachments
+from reports.models import ReportData, SystemReport
 
 
 def write_report(resolved: ResolvedAudit, store: Store, *, single_file: bool = False) -> str:
@@ -50,7 +58,8 @@ def write_report(resolved: ResolvedAudit, store: Store, *, single_file: bool = F
     folder = place_report(asked, data.limit)
     if single_file:
         return str(write_single(data, folder))
-    return str(write_site(gather_site(resolved, store, data, sources), folder))
+    site = replace(gather_site(resolved, store, data, sources), attachments=list_attachments(data))
+    return str(write_site(site, folder))
 
 
 def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
@@ -97,10 +106,10 @@ def _gather(
         finished_at=run["finished_at"],
         samples=len(first.sample_ids),
         systems=systems,
-        attributes=tuple(_describe_attribute(column, manifest) for column in columns),
+        attributes=tuple(describe_attribute(column, manifest) for column in columns),
         sample_kind=audit.dataset.sample,
         coverage=cover_values(
-            _lengthen(first),
+            lengthen_labels(first),
             order=order_values(
                 manifest,
                 first.attributes.columns,
@@ -108,14 +117,14 @@ def _gather(
                 truth=audit.dataset.truth,
             ),
         ),
-        value_errors=pl.concat(_average_errors(name, table) for name, table in tables.items()),
-        label_quality=_report_quality(resolved, store, manifest),
+        value_errors=pl.concat(average_by_value(name, table) for name, table in tables.items()),
+        label_quality=report_quality(resolved, store, manifest),
         rejects=store.read("rejects"),
         counts=json.loads(run["counts"]) | dict(dataset.counts),
         notes=(
             *dataset.notes,
-            *_list_notes(search),
-            *_note_small(dataset.counts, manifest),
+            *list_search_notes(search),
+            *note_small(dataset.counts, manifest),
             *(note for one in manifest.attributes for note in one.notes),
             *manifest.truth_gaps,
             *describe_constant(first.attributes),
@@ -252,73 +261,3 @@ def _sweep_findings(
         )
         for rank, predicates in findings.select("rank", "predicates").iter_rows()
     }
-
-
-def _describe_attribute(column: LabelColumn, manifest: LabelManifest) -> AttributeReport:
-    is_truth = column.label_id == manifest.truth.get(column.attribute)
-    labelled = manifest.by_name.get(column.attribute)
-    if labelled is None:  # known by its true values alone
-        return AttributeReport(name=column.attribute, source="truth")
-    return AttributeReport(
-        name=column.attribute,
-        source="truth" if is_truth else labelled.source,
-        reference=labelled.reference,
-        edges=labelled.edges,
-        sensitive=labelled.sensitive,
-    )
-
-
-def _lengthen(table: SearchTable) -> pl.DataFrame:
-    """Return the labels that were searched as sample_id, attribute and value."""
-    columns = [
-        pl.DataFrame({"sample_id": table.sample_ids, "value": values}).with_columns(
-            attribute=pl.lit(values.name)
-        )
-        for values in table.attributes.iter_columns()
-    ]
-    return pl.concat(columns)
-
-
-def _average_errors(name: str, table: SearchTable) -> pl.DataFrame:
-    errors = pl.DataFrame(
-        {"sample_id": table.sample_ids, "error": table.errors, "cluster_id": table.cluster_ids}
-    )
-    return average_errors(_lengthen(table), errors.with_columns(system=pl.lit(name)))
-
-
-def _report_quality(
-    resolved: ResolvedAudit, store: Store, manifest: LabelManifest
-) -> LabelQualityReport | None:
-    """Return how good the labels are, None where neither true values nor checks judge any."""
-    if read_known_truth(store, manifest).is_empty():
-        return None
-    frames = measure_labels(resolved, store)
-    if frames["label_quality"].is_empty():
-        return None
-    return LabelQualityReport(
-        quality=frames["label_quality"],
-        calibration=frames["label_calibration"],
-        reliability=frames["label_reliability"],
-    )
-
-
-def _note_small(counts: Mapping[str, int], manifest: LabelManifest) -> tuple[str, ...]:
-    """Say how many objects are too small for prompt labels, where there are such labels."""
-    small = counts.get("too_small", 0)
-    if not small or all(one.kind != "prompts" for one in manifest.attributes):
-        return ()
-    are = "1 object is" if small == 1 else f"{small:,} objects are"
-    end = 'prompt labels are "unknown".'
-    return (f"{are} smaller than crop.min_size and not embedded: {end}",)
-
-
-def _list_notes(search: SearchRecord) -> tuple[str, ...]:
-    notes = []
-    if search.left_out:
-        names = ", ".join(search.left_out)
-        notes.append(f"Not searched, because their true values are not known: {names}.")
-    for name, searched in search.systems.items():
-        if searched.samples_without_labels:
-            count = f"{searched.samples_without_labels:,}"
-            notes.append(f"{name}: {count} samples have an error but no label; see the rejects.")
-    return tuple(notes)

@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from pipeline.tables import CORRECTIONS, REPORTED, VERDICTS, Schema
-from reports.models import ReportData, SystemReport, check_report_data
+from reports.models import ReportData, SystemReport
 from reports.parts.words import write_predicates
+from reports.report_check import check_report_data
 
 VERSION = 1  # of the layout: a key that goes or changes its meaning raises it, a new key does not
 

@@ -1,9 +1,10 @@
 """The report as one page: views of one audit put into the templates."""
 
-from reports.models import ReportData, check_report_data
+from reports.models import ReportData
 from reports.pages.report_content import collect_content, name_page
 from reports.pages.sections import list_shown
 from reports.parts.templates import render_page
+from reports.report_check import check_report_data
 
 
 def build_report(data: ReportData) -> str:

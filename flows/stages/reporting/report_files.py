@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.run.health.failures import is_full
 from flows.run.logs import LOG
-from pipeline.config.audit import ReportConfig
+from pipeline.config.report import ReportConfig
 from pipeline.exceptions import ConfigError
 from pipeline.files.whole_files import write_text
 from pipeline.files.whole_folders import replace_folder, write_files

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pipeline.vocabulary import MODELLED
-from reports.models import check_report_data
 from reports.pages.report_content import collect_content, name_page
 from reports.pages.sections import Section, list_shown
 from reports.pages.site.links import (
@@ -19,6 +18,7 @@ from reports.pages.site.links import (
 from reports.parts.catalogue import Words
 from reports.parts.content_policy import Behavior
 from reports.parts.templates import render_page
+from reports.report_check import check_report_data
 from reports.site_models import AttributeEvidence, FindingEvidence, SiteData
 from reports.views.attributes import AttributeView
 from reports.views.fairness import FairnessView
