@@ -102,14 +102,16 @@ function paint(changed = true) {
   if (changed) {
     const one = column(), own = codes[find("column").selectedIndex], anyChosen = chosen.includes(1);
     const inks = Array.from({ length: 256 }, (_, code) => inkOf(one, code));
-    const colors = new Uint8Array(4 * n), last = [], first = [];
+    const colors = new Uint8Array(4 * n);
+    let head = 0, tail = n; // what is to lie on top is drawn last
+    order = new Uint32Array(n);
     for (let i = 0; i < n; i++) {
       const ink = inks[own[i]], faded = anyChosen && !chosen[i];
       for (let at = 0; at < 3; at++) colors[4 * i + at] = faded ? 226 + ink[at] * 0.08 : ink[at];
       colors[4 * i + 3] = 255;
-      (chosen[i] || (!anyChosen && one.kind === "error" && own[i] > 0 && own[i] < UNKNOWN) ? last : first).push(i);
+      const onTop = chosen[i] || (!anyChosen && one.kind === "error" && own[i] > 0 && own[i] < UNKNOWN);
+      order[onTop ? --tail : head++] = i;
     }
-    order = Uint32Array.from([...[first, last].flatMap(some => some)]);
     paint.colors = colors;
   }
   draw(paint.colors, changed);

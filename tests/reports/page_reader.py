@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"br", "circle", "img", "input", "line", "link", "meta", "polyline", "rect"}
+VOID = {"br", "circle", "img", "input", "line", "link", "meta", "polygon", "polyline", "rect"}
 _APART = {"td", "th", "dt", "dd", "li", "p"}  # words of neighboring cells do not join
 _ADDRESSES = {"href", "src", "srcset", "action", "data", "poster", "background", "xlink:href"}
 
