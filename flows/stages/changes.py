@@ -9,7 +9,12 @@ from pipeline.errors.scored import scored_samples
 from pipeline.predicates import read_predicate
 from pipeline.tables import RESULTS, check
 from pipeline.vocabulary import INSUFFICIENT, UNCLEAR
-from pipeline.workspace.kept.kept_searched import Searched, forget_searched, put_searched, read_searched
+from pipeline.workspace.kept.kept_searched import (
+    Searched,
+    forget_searched,
+    put_searched,
+    read_searched,
+)
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store
 
