@@ -4,7 +4,7 @@
 vectors and measures are in the workspace, as earlier nights would have left them; a real, tiny
 open_clip model embeds what is new. Every night is the command `weakspot run`, in a process of its
 own and with Prefect's temporary server. CPU seconds are those of the command without the server.
-A dataset in FOLDER is used again.
+Then every stage alone, for its memory. A dataset in FOLDER is used again.
 """
 
 import json
@@ -20,6 +20,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.run.stages import STAGES
 from tests.benchmarks.night_world import NightWorld, make_world, write_images, write_tables
 
 ROOT = Path(__file__).parents[2]
@@ -56,19 +57,21 @@ def main() -> int:
         add_images(world, count=count // 100)
         show("1 % new", run_night(world))
         show("nothing new", run_night(world))
+        for stage in STAGES:
+            show(f"{stage} alone", run_night(world, stage, "--no-prefect"))
     return 0
 
 
-def run_night(world: NightWorld) -> Night:
-    """Run the command and wait for it."""
+def run_night(world: NightWorld, command: str = "run", *options: str) -> Night:
+    """Run a command of the audit and wait for it."""
     environment = {**os.environ, "PREFECT_HOME": str(world.folder / "prefect")}
     for name in ("PREFECT_API_URL", "PYTHONDONTWRITEBYTECODE"):
         environment.pop(name, None)
     begin = time.perf_counter()
-    command = [sys.executable, "-m", "flows.commands.app", "run", str(world.config), "--json"]
+    words = [sys.executable, "-m", "flows.commands.app", command, str(world.config), "--json"]
     with (world.folder / "night.log").open("ab") as log:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=ROOT
+            [*words, *options], stdout=subprocess.PIPE, stderr=log, env=environment, cwd=ROOT
         )
         assert process.stdout is not None
         printed = process.stdout.read()

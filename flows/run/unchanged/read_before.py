@@ -5,6 +5,7 @@ A stage that begins to read something new adds it here. What is in doubt counts 
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,6 +41,8 @@ from pipeline.workspace.row_digests import (
 from pipeline.workspace.store import Store
 
 Stage = Literal["find", "fairness", "report"]
+_PACKAGES = ("attributes", "pipeline", "reports", "flows")
+_COMPILED = frozenset({".pyc", ".nbi", ".nbc"})  # by Python and numba
 _COMPUTING = ("numba", "pandas", "pyarrow", "scikit-learn", "scipy", "jinja2", "pillow")
 _COMPARED = ("gaps", "disparities", "verdicts")  # tables of `fairness`
 _REPORTED = ("sweeps",)  # tables of `report`
@@ -163,14 +166,23 @@ def seal_outputs(
 @cache
 def hash_code() -> str:
     """Return a digest of the sources of this program, whatever its version is called."""
-    root = Path(__file__).parents[2]
     digest = hashlib.sha256()
-    for room in ("attributes", "pipeline", "reports", "flows"):
-        for path in sorted((root / room).rglob("*")):
-            if path.is_file() and path.suffix not in {".pyc", ".nbi", ".nbc"}:
-                digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
-                digest.update(path.read_bytes())
+    for path in list_sources():
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def list_sources() -> list[Path]:
+    """Return the files of our packages, templates and attribute files among them, in order."""
+    rooms = [Path(str(place)) for name in _PACKAGES for place in _find_folders(name)]
+    files = [path for room in rooms for path in sorted(room.rglob("*"))]
+    return [path for path in files if path.is_file() and path.suffix not in _COMPILED]
+
+
+def _find_folders(package: str) -> list[str]:
+    spec = importlib.util.find_spec(package)
+    return list(spec.submodule_search_locations or ()) if spec else []
 
 
 def _hash_settings(resolved: ResolvedAudit, stage: Stage) -> str:

@@ -11,6 +11,7 @@ import pytest
 from flows.run.audit import execute_audit
 from flows.run.runner import DirectRunner
 from flows.run.summary import GatesFailedError, Summary
+from flows.run.unchanged.read_before import list_sources
 from pipeline.workspace.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.store import find_store
@@ -18,6 +19,7 @@ from tests.flows.small_audit import SmallAudit, write_audit
 
 pytestmark = pytest.mark.slow  # audits, each changed and run again
 
+ROOT = Path(__file__).parents[4]
 ALL = {"find", "fairness", "report"}
 FOUND = {"find", "report"}
 GATED = '[fairness]\nattributes = ["tone"]\n[gates]\nmax_gap = 2.0\n[slices]'
@@ -152,7 +154,7 @@ CHANGES: dict[str, tuple[Callable[[SmallAudit], None], set[str]]] = {
     "a table that the version before did not know": (add_table, ALL),
     "a report removed by hand": (remove("report/index.html"), {"report"}),
     "a report edited by hand": (append_to("report/index.html"), {"report"}),
-    "a kept report removed": (remove("report/runs/*/index.html"), {"report"}),
+    "a page of the report removed": (remove("report/runs/*/index.html"), {"report"}),
     "a history removed": (remove("report/history.html"), {"report"}),
     "a family removed": (remove("workspace/slices/*.parquet"), FOUND),
     "a family damaged": (append_to("workspace/slices/*.parquet"), FOUND),
@@ -181,6 +183,14 @@ def test_what_changed_is_made_again(settled: SmallAudit, change: str) -> None:
     made = run(settled)
     assert ALL - set(made.kept) >= expected  # the part that counts: nothing old is kept
     assert ALL - set(made.kept) == expected
+
+
+def test_the_code_is_that_of_all_our_packages() -> None:
+    rooms = {path.relative_to(ROOT).parts[0] for path in list_sources()}
+    assert rooms == {"attributes", "pipeline", "reports", "flows"}
+    suffixes = {path.suffix for path in list_sources()}
+    assert suffixes >= {".py", ".html", ".css", ".toml"}
+    assert not suffixes & {".pyc", ".nbi"}
 
 
 def test_what_is_kept_is_what_a_new_search_finds(settled: SmallAudit) -> None:
