@@ -1,5 +1,7 @@
 """Groups of samples that are nearly equal, and which of them are in several splits."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.arrays import Ints
 from pipeline.ranking.pair_search import find_pairs, measure_cosines
+from pipeline.ranking.region_pooling import to_unit
 from pipeline.tables import Schema, check
 
 EXACT, NEAR = "exact", "near"
@@ -27,10 +30,10 @@ DUPLICATES: Schema = {  # one row a sample of a group, by group, then likeness
 }
 
 
-def link_near(vectors: NDArray[np.float32], *, least: float) -> Ints:
+def link_near(vectors: NDArray[Any], *, least: float) -> Ints:
     """Return (n,) codes of groups: rows that a chain of pairs with such a cosine connects.
 
-    vectors: (n, d) of unit length. least: of a pair, above 0. Memory as of `find_pairs`.
+    vectors: as of `find_pairs`. least: of a pair, above 0. Memory as of `find_pairs`.
     """
     roots = np.arange(len(vectors))
     for one, other in find_pairs(vectors, least=least):
@@ -57,7 +60,7 @@ def _merge(roots: Ints, one: Ints, other: Ints) -> Ints:
 
 
 def list_duplicates(
-    samples: pl.DataFrame, keys: pl.Series, vectors: NDArray[np.float32], codes: Ints
+    samples: pl.DataFrame, keys: pl.Series, vectors: NDArray[Any], codes: Ints
 ) -> pl.DataFrame:
     """Return DUPLICATES: the groups of at least two samples.
 
@@ -96,7 +99,7 @@ def list_duplicates(
     return check(rows.select(list(DUPLICATES)), DUPLICATES, table="duplicates")
 
 
-def _compare_with_typical(rows: pl.DataFrame, vectors: NDArray[np.float32]) -> list[float]:
+def _compare_with_typical(rows: pl.DataFrame, vectors: NDArray[Any]) -> list[float]:
     """Return (m,) cosines with the member nearest to the sum of its group, rows by group."""
     cosines: list[float] = []
     for (_,), part in rows.group_by("code", maintain_order=True):
@@ -105,6 +108,7 @@ def _compare_with_typical(rows: pl.DataFrame, vectors: NDArray[np.float32]) -> l
             cosines += [1.0] * part.height
             continue
         place = place.astype(np.int64)
-        typical = place[int(np.argmax(vectors[place] @ vectors[place].sum(axis=0)))]
+        unit = to_unit(vectors[place].astype(np.float32))
+        typical = place[int(np.argmax(unit @ unit.sum(axis=0)))]
         cosines += measure_cosines(vectors, place, np.full_like(place, typical)).tolist()
     return cosines

@@ -15,18 +15,19 @@ from pipeline.embeddings.feature_maps import take_maps
 from pipeline.exceptions import EncoderError
 from tests.tiny_clip import TEXT, write_tiny
 
-RESNET = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 8}
-VIT = {"image_size": 64, "layers": 2, "width": 32, "head_width": 16, "patch_size": 16}
+Vision = dict[str, Any]
+RESNET: Vision = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 8}
+VIT: Vision = {"image_size": 64, "layers": 2, "width": 32, "head_width": 16, "patch_size": 16}
 
 
-def timm(name: str, size: int = 64, **options: object) -> dict[str, object]:
+def timm(name: str, size: int = 64, **options: object) -> Vision:
     return {
         "image_size": size, "timm_model_name": name, "timm_model_pretrained": False,
         "timm_pool": "avg", "timm_proj": "linear", **options,
     }  # fmt: skip
 
 
-FAMILIES = {
+FAMILIES: dict[str, tuple[Vision, tuple[int, int, int]]] = {
     "CLIP's ResNet": (RESNET, (2, 2, 256)),
     "ViT by class token": (VIT, (4, 4, 32)),
     "ViT by mean of patches": ({**VIT, "pool_type": "avg"}, (4, 4, 32)),
@@ -38,11 +39,11 @@ FAMILIES = {
 }
 
 
-def make_tower(vision: dict[str, object]) -> tuple[Any, torch.Tensor]:
+def make_tower(vision: Vision) -> tuple[Any, torch.Tensor]:
     torch.manual_seed(1)
     model = open_clip.model.CLIP(embed_dim=16, vision_cfg=vision, text_cfg=TEXT).eval()
     size = vision["image_size"]
-    return model, torch.randn(2, 3, size, size)  # type: ignore[call-overload]  # a number
+    return model, torch.randn(2, 3, size, size)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -58,6 +58,7 @@ def rank(
     """Rank all samples by likeness to each query; print mean average precision by class."""
     from flows.commands.exports.frame_file import check_frame_file, write_frame
     from flows.commands.ranking.ranking_tables import print_rankings
+    from flows.retrieval.search_session import keep_access
     from flows.run.loaded_models import load_open_clip
     from flows.stages.ranking.pooled_vectors import Pooling
     from flows.stages.ranking.rank import RankOptions, rank_workspace
@@ -78,7 +79,7 @@ def rank(
     if out is not None:
         check_frame_file(out)
     store = find_store(workspace)
-    with lock_workspace(workspace):
+    with keep_access(store.folder), lock_workspace(workspace):
         ranked = rank_workspace(store, options, load=load_open_clip)
     if out is not None:
         write_frame(list_queries(ranked), out)

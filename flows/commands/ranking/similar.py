@@ -39,6 +39,7 @@ def similar(
 ) -> None:
     """List groups of near duplicates, and which of them leak from one split into another."""
     from flows.commands.exports.frame_file import check_frame_file, write_frame
+    from flows.retrieval.search_session import keep_access
     from flows.run.loaded_models import load_open_clip
     from flows.stages.ranking.duplicates import find_duplicates
     from pipeline.exceptions import ConfigError
@@ -48,7 +49,7 @@ def similar(
     if out is not None:
         check_frame_file(out)
     store = find_store(workspace)
-    with lock_workspace(workspace):
+    with keep_access(store.folder), lock_workspace(workspace):
         found = find_duplicates(store, least=duplicates, split=split, load=load_open_clip)
     if across and len(found.sizes) < 2:
         raise ConfigError("--across: the samples are of one split; name a column with --split")

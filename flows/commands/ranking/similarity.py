@@ -41,6 +41,7 @@ def similarity(
     """Compare similarity within classes and between them, and of images and captions."""
     from flows.commands.exports.frame_file import check_frame_file, write_frame
     from flows.commands.ranking.similarity_views import list_class_views, list_spread_views
+    from flows.retrieval.search_session import keep_access
     from flows.run.loaded_models import load_open_clip
     from flows.run.resolved_audit import resolve_audit
     from flows.stages.ranking.similarity import SimilarityOptions, compare_similarity
@@ -60,7 +61,7 @@ def similarity(
     resolved = resolve_audit(audit)
     store = find_store(resolved.audit.workspace)
     options = SimilarityOptions(classes, captions, by_labels=labels, seed=seed)
-    with lock_workspace(store.folder):
+    with keep_access(store.folder), lock_workspace(store.folder):
         by_class, captioned = compare_similarity(
             store, resolved.audit, options, load=load_open_clip
         )

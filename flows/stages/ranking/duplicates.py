@@ -8,8 +8,8 @@ import polars as pl
 from flows.run.loaded_models import LoadEncoder
 from flows.run.logs import LOG
 from flows.run.reading.kept_audit import read_kept_audit
-from flows.stages.ranking.pooled_vectors import Pooling, gather_vectors, make_pooled_vectors
 from flows.stages.ranking.sample_classes import read_classes, read_searched_samples
+from flows.stages.ranking.sample_scan import scan_samples
 from pipeline.ranking.near_duplicates import link_near, list_duplicates
 from pipeline.workspace.store import Store
 
@@ -56,8 +56,7 @@ def find_duplicates(
     """
     samples = read_searched_samples(store)
     samples, named = name_splits(store, samples, split)
-    vectors = make_pooled_vectors(store, read_kept_audit(store), samples, Pooling("cls"), load=load)
-    keys, values = gather_vectors(vectors, samples["content_key"].unique())
+    keys, values = scan_samples(store, read_kept_audit(store), samples, load=load)
     LOG.info("comparing %s vectors with one another", f"{len(keys):,}")
     rows = list_duplicates(samples, keys, values, link_near(values, least=least))
     sizes = dict(samples.drop_nulls("split").group_by("split").len().sort("split").iter_rows())

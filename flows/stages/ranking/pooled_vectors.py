@@ -175,22 +175,6 @@ def make_pooled_vectors(
     return PooledVectors(store, encoder_id, regions, missing.height)
 
 
-def gather_vectors(
-    vectors: PooledVectors, keys: pl.Series
-) -> tuple[pl.Series, NDArray[np.float32]]:
-    """Return the content keys that have a vector, sorted, and (n, d) vectors of one region."""
-    wanted = keys.implode()
-    found, parts = [pl.Series("content_key", [], dtype=pl.String)], []
-    for some, block in vectors.iterate():
-        there = some.is_in(wanted)
-        found.append(some.filter(there))
-        parts.append(block[there.to_numpy(), 0])
-    names = pl.concat(found)
-    order = names.arg_sort()
-    values = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
-    return names.gather(order), values[order.to_numpy()]
-
-
 def _embed(
     missing: pl.DataFrame, encoder: Encoder, store: Store, audit: Audit, config: EncoderConfig
 ) -> None:

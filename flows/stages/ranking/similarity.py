@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from flows.run.loaded_models import LoadEncoder
 from flows.stages.ranking.captions import encode_captions, read_captions
-from flows.stages.ranking.pooled_vectors import Pooling, gather_vectors, make_pooled_vectors
 from flows.stages.ranking.sample_classes import SampleClasses, read_classes, read_searched_samples
+from flows.stages.ranking.sample_scan import scan_samples
 from pipeline.arrays import Vectors
 from pipeline.config.audit import Audit
 from pipeline.exceptions import ConfigError
 from pipeline.ranking.caption_similarity import CaptionSimilarity, measure_captions
 from pipeline.ranking.pair_means import measure_classes
 from pipeline.ranking.pair_quantiles import Spread, spread_classes
+from pipeline.ranking.region_pooling import to_unit
 from pipeline.ranking.relevance import group_samples
 from pipeline.workspace.store import Store
 
@@ -127,11 +128,10 @@ def _read_vectors(
     store: Store, audit: Audit, samples: pl.DataFrame, load: LoadEncoder
 ) -> tuple[pl.DataFrame, NDArray[np.float32]]:
     """Return the samples that have a vector, and (n, d) vectors in their order."""
-    pooled = make_pooled_vectors(store, audit, samples, Pooling("cls"), load=load)
-    keys, values = gather_vectors(pooled, samples["content_key"].unique())
+    keys, values = scan_samples(store, audit, samples, load=load)
     places = pl.DataFrame({"content_key": keys}).with_row_index("place")
     rows = samples.join(places, on="content_key", how="inner", maintain_order="left")
-    return rows.drop("place"), values[rows["place"].to_numpy()]
+    return rows.drop("place"), to_unit(values[rows["place"].to_numpy()].astype(np.float32))
 
 
 def _order(texts: Vectors, wanted: pl.Series) -> NDArray[np.float32]:

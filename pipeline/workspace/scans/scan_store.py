@@ -59,8 +59,12 @@ class Scan:
 
 
 def list_embedded(store: Store) -> list[str]:
-    """Return the ids of the encoders of which vectors are stored, sorted."""
-    return sorted({path.parent.name for path in store.embeddings.glob("*/*.parquet")})
+    """Return the ids of the encoders of which vectors are stored, sorted.
+
+    Vectors pooled in another way, ENCODER_ID+POOLING, are none that prompts can be compared with.
+    """
+    names = {path.parent.name for path in store.embeddings.glob("*/*.parquet")}
+    return sorted(name for name in names if "+" not in name)
 
 
 def open_scan(store: Store, encoder_id: str) -> Scan:
