@@ -14,6 +14,7 @@ from pipeline.tables import REGION_WORDS, check
 Single = NDArray[np.float32]
 TEMPLATE = "a photo of {}."
 _SAME = 0.985  # cosine from which two words say the same; a small text tower knows few apart
+_LEAST_SHARE = 0.4  # of the largest effect: weaker words describe little
 _DECIMALS = 9  # rounds away what the order of summation leaves, so that ties are ties
 _RIDGE = 1e-3  # of the mean square of a column: attributes that say the same make no trouble
 
@@ -68,7 +69,7 @@ def choose_words(
     """Return REGION_WORDS: the words of the largest effects, those that say the same once."""
     chosen: list[int] = []
     for at in np.argsort(-effects, kind="stable"):
-        if effects[at] <= 0 or len(chosen) == most:
+        if effects[at] <= _LEAST_SHARE * max(float(effects.max()), 0.0) or len(chosen) == most:
             break
         if not chosen or float((texts[chosen] @ texts[at]).max()) < _SAME:
             chosen.append(int(at))

@@ -159,8 +159,8 @@ def print_nulls(worlds: dict[int, RegionWorld], *, draws: int) -> None:
                 errors = draw_alike(world, rng)
             else:
                 errors = draw_errors(world, None, rng, outside=outside, named=named)
-            labels = world.labels.drop("headwear")
-            masks = find_masks(labels, errors, world)
+            named_rows = (world.labels["age"] == "child").to_numpy()
+            masks = [named_rows] if named > outside else []  # what the search by attributes finds
             found = find_regions(world.vectors, errors, world.images, masks, seed=draw)
             count += bool(found.regions)
         print(f"| {name} | {draws} | {count} |", flush=True)
@@ -189,7 +189,7 @@ def main(arguments: list[str] | None = None) -> None:
     seeds = options.seeds or [secrets.randbelow(UNSEEN) for _ in range(options.count)]
     with tempfile.TemporaryDirectory() as temporary, threadpool_limits(1):
         if "rivals" in what:
-            print_rivals()
+            print_rivals(worlds=options.count)
         if what & {"planted", "null"}:
             folder = options.worlds or Path(temporary)
             worlds = {

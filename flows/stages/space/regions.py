@@ -91,7 +91,7 @@ def make_regions(
         keys = [pl.lit(run["run_id"]).alias("run_id"), pl.lit(system.name).alias("system")]
         for name, frame in zip(parts, frames, strict=True):
             parts[name].append(frame.select(*keys, pl.all()))
-        LOG.info("%s: %d weak regions", system.name, frames[0].height)
+        LOG.info("%s: weak regions: %d", system.name, frames[0].height)
     for name, own in parts.items():
         store.write_result(run["run_id"], name, pl.concat(own))
     return {"regions": sum(frame.height for frame in parts["regions"])}
