@@ -1,0 +1,91 @@
+"""Which samples of findings are shown, and which outside are nearest."""
+
+from collections import Counter
+
+import numpy as np
+import polars as pl
+
+from flows.stages.reporting.finding_numbers import average_within, share_errors, spread_errors
+from flows.stages.reporting.near_samples import find_near
+from flows.stages.reporting.picked_samples import Turns, pick_contrast
+from pipeline.workspace.scans.scan_store import Scan
+from pipeline.workspace.search_table import SearchTable
+
+
+def test_no_image_is_shown_twice_before_others_had_their_turn() -> None:
+    n = 60
+    turns = Turns(pl.Series([f"image {at}" for at in range(n)]))
+    errors = np.tile([1.0, 0.0], n // 2)  # 30 of each
+    shown: Counter[int] = Counter()
+    for _ in range(3):  # three findings of the same samples: 24 of the 30
+        picked = pick_contrast(np.ones(n, bool), errors, turns)
+        assert len(picked.failing) == len(picked.passing) == 8
+        assert set(errors[picked.failing]) == {1.0}
+        assert set(errors[picked.passing]) == {0.0}
+        shown.update(picked.failing)
+    assert set(shown.values()) == {1}
+    shown.update(pick_contrast(np.ones(n, bool), errors, turns).failing)
+    assert len(shown) == 30  # the six left came first
+    assert sorted(shown.values()) == [1] * 28 + [2] * 2
+
+
+def test_objects_of_one_image_come_after_those_of_others() -> None:
+    turns = Turns(pl.Series(["a", "a", "b", "a", "c"]))
+    picked = pick_contrast(np.ones(5, bool), np.array([9.0, 8, 3, 7, 1]), turns)
+    images = [["a", "a", "b", "a", "c"][row] for row in picked.failing]
+    assert images[:2] == ["a", "b"]
+
+
+def test_of_equal_errors_there_is_no_contrast() -> None:
+    turns = Turns(pl.Series(["a", "b"]))
+    assert pick_contrast(np.ones(2, bool), np.zeros(2), turns).failing == []
+    assert pick_contrast(np.ones(2, bool), np.ones(2), turns).passing == []
+    assert pick_contrast(np.zeros(2, bool), np.ones(2), turns).failing == []
+
+
+def test_the_nearest_are_outside_and_like_those_that_fail() -> None:
+    angles = np.linspace(0, np.pi / 2, 40)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float16)
+    keys = pl.Series([f"key {at:02}" for at in range(40)])
+    inside = np.zeros(40, bool)
+    inside[18:22] = True
+    asked = pl.concat([keys.head(39), pl.Series(["gone"])])  # the last has no vector
+    scan = Scan("encoder", vectors, keys)
+    (near,) = find_near(scan, asked, [[19, 20]], [inside], Turns(keys))
+    assert sorted(near.rows) == [14, 15, 16, 17, 22, 23, 24, 25]
+    assert near.similarities == sorted(near.similarities, reverse=True)
+    (none,) = find_near(scan, asked, [[]], [inside], Turns(keys))
+    assert none.rows == []
+
+
+def test_shares_count_each_sample_once() -> None:
+    errors = np.array([1.0, 1, 0, 2])
+    masks = [np.array([True, True, False, False]), np.array([False, True, False, True])]
+    first, second = share_errors(masks, errors)
+    assert first == (0.5, 0.5, 0.5, 0.5)
+    assert second == (0.75, 0.5, 1.0, 0.75)
+
+
+def test_errors_are_spread_over_two_bins_or_ten() -> None:
+    inside = np.array([True, True, False, False])
+    two = spread_errors(inside, np.array([1.0, 0, 0, 0]))
+    assert two["inside"].to_list() == [0.5, 0.5]
+    assert two["outside"].to_list() == [1.0, 0.0]
+    ten = spread_errors(inside, np.array([0.0, 5, 2, 1]))
+    assert ten.height == 10
+    assert ten["inside"].sum() == ten["outside"].sum() == 1.0
+
+
+def test_within_a_slice_further_attributes_are_averaged() -> None:
+    table = SearchTable(
+        attributes=pl.DataFrame({"hat": ["yes"] * 4, "rain": list("aabb"), "one": list("xxxx")}),
+        errors=pl.Series([1.0, 1.0, 0.0, 1.0]),
+        cluster_ids=pl.Series(list("abcd")),
+        sample_ids=pl.Series(list("abcd")),
+        samples_without_labels=0,
+    )  # fmt: skip
+    inside = np.array([True, True, True, False])
+    found = average_within(table, inside, system="s", leave_out=["hat"])
+    assert found.select("attribute", "value", "n", "error").rows() == [
+        ("rain", "a", 2, 1.0), ("rain", "b", 1, 0.0),
+    ]  # fmt: skip
