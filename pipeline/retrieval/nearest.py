@@ -1,6 +1,7 @@
 """The vectors nearest to a query, exactly: float32 finds the candidates, float64 ranks them."""
 
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -50,7 +51,8 @@ def load_scan_kernels(backend: Backend = "auto", *, size: int = _SMALL) -> ScanK
     from pipeline.retrieval import scan_numpy
 
     fallback = cast("ScanKernels", scan_numpy)
-    off = size < _SMALL or os.environ.get("WEAKSPOT_NUMBA") == "0"
+    small = size < _SMALL and "pipeline.retrieval.scan_numba" not in sys.modules
+    off = small or os.environ.get("WEAKSPOT_NUMBA") == "0"
     if backend == "numpy" or (backend == "auto" and off):
         return fallback
     try:

@@ -1,14 +1,19 @@
 """`weakspot search`: the samples that fit words and pictures best, and where the hits end."""
 
 import json
-import math
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.commands.retrieval.search_options import (
+    Asked,
+    ErrorName,
+    check_options,
+    clean_texts,
+    describe_query,
+    read_box,
+)
 from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -17,42 +22,7 @@ if TYPE_CHECKING:
     from flows.retrieval.encode_query import QueryEncoder
     from flows.retrieval.find_hits import Found
     from flows.retrieval.search_session import SearchSession
-    from pipeline.images.crop import Box
     from pipeline.retrieval.query import Query
-
-
-class ErrorName(StrEnum):
-    """Which samples by the error of a system."""
-
-    above = "above"
-    zero = "zero"
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """The options of one call; see their helps."""
-
-    texts: tuple[str, ...]
-    without: tuple[str, ...]
-    images: tuple[str, ...]
-    box: "Box | None"
-    inside: str | None
-    finding: int | None
-    errors: ErrorName | None
-    system: str | None
-    top: int
-    unlike: bool
-    diverse: float | None
-    out: Path | None
-    save: str | None
-    json_output: bool
-
-    @property
-    def words(self) -> str:
-        """The query as a person would write it."""
-        parts = [" / ".join([*self.texts, *self.images])]
-        parts += [f"not {text}" for text in self.without]
-        return ("least like " if self.unlike else "") + ", ".join(parts)
 
 
 def search(
@@ -112,11 +82,11 @@ def search(
     ] = False,
 ) -> None:
     """Find the samples that fit words or pictures, and say where the hits end."""
-    asked = _Asked(
-        texts=_clean(text),
-        without=_clean(without),
+    asked = Asked(
+        texts=clean_texts(text),
+        without=clean_texts(without),
         images=tuple(image or ()),
-        box=None if box is None else _read_box(box),
+        box=None if box is None else read_box(box),
         inside=inside,
         finding=finding,
         errors=errors,
@@ -128,7 +98,7 @@ def search(
         save=save,
         json_output=json_output,
     )
-    _check(asked, captions=texts)
+    check_options(asked, captions=texts)
     from flows.retrieval.encode_query import QueryEncoder  # polars loads for a while
     from flows.retrieval.search_session import keep_access, open_search
 
@@ -142,7 +112,7 @@ def search(
             _rank_captions(session, QueryEncoder(session), asked, texts)
 
 
-def _search(session: "SearchSession", encoder: "QueryEncoder", asked: _Asked) -> None:
+def _search(session: "SearchSession", encoder: "QueryEncoder", asked: Asked) -> None:
     from flows.retrieval.find_hits import find_hits
     from flows.retrieval.hit_words import to_json
     from flows.retrieval.restriction import read_errors
@@ -160,7 +130,9 @@ def _search(session: "SearchSession", encoder: "QueryEncoder", asked: _Asked) ->
         texts=asked.texts, top=asked.top, unlike=asked.unlike, diverse=asked.diverse, errors=errors,
     )  # fmt: skip
     if asked.json_output:
-        typer.echo(json.dumps(to_json(found, session, query=_describe(asked)), ensure_ascii=False))
+        typer.echo(
+            json.dumps(to_json(found, session, query=describe_query(asked)), ensure_ascii=False)
+        )
     else:
         _print(found, session, asked)
     lines = []
@@ -179,7 +151,7 @@ def _search(session: "SearchSession", encoder: "QueryEncoder", asked: _Asked) ->
 
 
 def _restrict(
-    session: "SearchSession", asked: _Asked, errors: "dict[str, pl.DataFrame]"
+    session: "SearchSession", asked: Asked, errors: "dict[str, pl.DataFrame]"
 ) -> "pl.DataFrame":
     """Return the samples to search; raises ConfigError when none is left."""
     from flows.retrieval.restriction import (
@@ -206,7 +178,7 @@ def _restrict(
     return samples
 
 
-def _make_query(session: "SearchSession", encoder: "QueryEncoder", asked: _Asked) -> "Query":
+def _make_query(session: "SearchSession", encoder: "QueryEncoder", asked: Asked) -> "Query":
     from flows.retrieval.find_hits import stack
     from pipeline.retrieval.query import make_query
 
@@ -219,7 +191,7 @@ def _make_query(session: "SearchSession", encoder: "QueryEncoder", asked: _Asked
 
 
 def _rank_captions(
-    session: "SearchSession", encoder: "QueryEncoder", asked: _Asked, file: Path
+    session: "SearchSession", encoder: "QueryEncoder", asked: Asked, file: Path
 ) -> None:
     """Print which captions of a file fit the image best, with "none of these" among them."""
     from flows.retrieval.encode_query import read_texts
@@ -248,7 +220,7 @@ def _rank_captions(
     typer.echo("none of these: the best fit of words about nothing in particular")
 
 
-def _print(found: "Found", session: "SearchSession", asked: _Asked) -> None:
+def _print(found: "Found", session: "SearchSession", asked: Asked) -> None:
     from flows.retrieval.hit_words import describe_end, list_facts
 
     whole = session.samples.height
@@ -275,49 +247,3 @@ def _print(found: "Found", session: "SearchSession", asked: _Asked) -> None:
         typer.echo(describe_end(found))
     for fact in list_facts(found, ended=False):
         typer.echo(fact)
-
-
-def _describe(asked: _Asked) -> dict[str, object]:
-    return {
-        "texts": asked.texts,
-        "not": asked.without,
-        "images": asked.images,
-        "box": asked.box,
-        "in": asked.inside,
-        "finding": asked.finding,
-        "errors": None if asked.errors is None else asked.errors.value,
-        "system": asked.system,
-        "unlike": asked.unlike,
-        "diverse": asked.diverse,
-    }
-
-
-def _check(asked: _Asked, *, captions: Path | None) -> None:
-    """Raise ConfigError for options that do not go together."""
-    if captions is not None:
-        if len(asked.images) != 1 or asked.texts or asked.without or asked.save or asked.out:
-            raise ConfigError("--texts goes with one --image, and with --box, --top and --json")
-        return
-    if not asked.texts and not asked.images:
-        raise ConfigError('say what to search for: a text such as "a person in a hat", or --image')
-    if asked.box is not None and len(asked.images) != 1:
-        raise ConfigError("--box is a part of one --image; give exactly one")
-    if asked.save and (asked.unlike or (asked.texts and asked.images)):
-        raise ConfigError("--save keeps texts or images; not both at once, and not --unlike")
-
-
-def _clean(texts: list[str] | None) -> tuple[str, ...]:
-    cleaned = [text.strip() for text in texts or ()]
-    if "" in cleaned:
-        raise ConfigError("a text to search for is empty")
-    return tuple(dict.fromkeys(cleaned))
-
-
-def _read_box(text: str) -> "Box":
-    try:
-        x, y, w, h = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(f"--box {text}: expected X,Y,W,H in pixels") from None
-    if not all(map(math.isfinite, (x, y, w, h))) or w <= 0 or h <= 0:
-        raise ConfigError(f"--box {text}: expected a width and height above 0")
-    return x, y, w, h
