@@ -92,9 +92,10 @@ def test_clusters_are_labels_that_a_run_searches_and_carries_on(small_audit: Sma
     wide = small_audit.folder / "wide.parquet"
     assert call("export", store.folder, "wide", wide).code == 0
     assert set(pl.read_parquet(wide)["cluster"]) == values
-    assert "cluster: 4 clusters by kmeans, 4 centers" in (
-        small_audit.folder / "report" / "index.html"
-    ).read_text()
+    assert (
+        "cluster: 4 clusters by kmeans, 4 centers"
+        in (small_audit.folder / "report" / "index.html").read_text()
+    )
 
     noise(4).save(small_audit.images / "new.png")
     run_directly(small_audit.config, ["embed", "label"])
