@@ -16,6 +16,7 @@ from pipeline.slices.evidence.discovery import Discovery, open_discovery
 from pipeline.slices.evidence.distinct import Finding, find_distinct
 from pipeline.slices.family import Family, tabulate
 from pipeline.slices.findings import Reported, tabulate_findings
+from pipeline.slices.findings_html import name_slice, write_html
 from pipeline.slices.options import AuditOptions, merge_options
 from pipeline.slices.search_notes import SearchNotes, write_notes
 from pipeline.vocabulary import LEVEL
@@ -56,6 +57,16 @@ class SliceResult:
     def mostly_wrong(self) -> bool:
         """Whether the mean error is above one half, so that lift and score can rank little."""
         return self.search.mostly_wrong
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the findings, one row each, with the slice in words in place of predicates."""
+        words = [name_slice(predicates) for predicates in self.findings["predicates"].to_list()]
+        rest = self.findings.drop("predicates", "folded")
+        return rest.insert_column(1, pl.Series("slice", words, pl.String))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the findings as a table, and the notes on the search."""
+        return write_html(self.findings, self.notes)
 
 
 def find_weaknesses(
