@@ -7,6 +7,7 @@ compares ways to search on generated vectors (see region_rivals). Part of `make 
 import argparse
 import secrets
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from tests.benchmarks.region_worlds import (
 
 PARTS = ("rivals", "planted", "null")
 UNSEEN = 3_000_000  # a seed that neither training nor an audit uses
-OPTIONS = AuditOptions(alpha=0.9, max_level=2, exclude_unknown=True, permutations=399)
+OPTIONS = AuditOptions(alpha=0.9, max_level=2, exclude_unknown=True, permutations=199)
 FIRST = 3  # regions that a weakness must be among
 SHARE = 0.5  # of both, the region and the weakness, that they must have in common
 
@@ -117,16 +118,16 @@ def confirm_draft(
     )
 
 
-def print_planted(worlds: dict[int, RegionWorld]) -> None:
-    """Print how often each weakness is found, and what becomes of the draft."""
+def print_planted(worlds: dict[str, RegionWorld], weaknesses: Sequence[Weakness]) -> None:
+    """Print how often each weakness is found, and how often the draft makes a finding."""
     tower = TextTower()
     words = tower.encode_words()
     print("| weakness | worlds | among the first three | first | regions | of the first region "
           "weak | of the weak in it | drafts by words | drafts confirmed | words |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for weakness in WEAKNESSES:
-        got = [search_world(world, weakness, tower, words, seed=seed)
-               for seed, world in worlds.items()]  # fmt: skip
+    for weakness in weaknesses:
+        got = [search_world(world, weakness, tower, words, seed=number)
+               for number, world in enumerate(worlds.values())]  # fmt: skip
         print(
             f"| {weakness.name} | {len(got)} | {sum(one.rank > 0 for one in got)} "
             f"| {sum(one.rank == 1 for one in got)} | {sum(one.regions for one in got)} "
@@ -146,15 +147,14 @@ NULLS = {  # rates of others and of children; whether images differ
 }
 
 
-def print_nulls(worlds: dict[int, RegionWorld], *, draws: int) -> None:
+def print_nulls(worlds: dict[str, RegionWorld], *, draws: int) -> None:
     """Print how many worlds without an unnamed weakness have a region."""
     print("\n| errors | worlds | with a region |\n|---|---|---|")
     for name, (outside, named, alike) in NULLS.items():
         count = 0
         for draw in range(draws):
-            seed = list(worlds)[draw % len(worlds)]
-            world = worlds[seed]
-            rng = np.random.default_rng([seed, 2, draw])
+            world = list(worlds.values())[draw % len(worlds)]
+            rng = np.random.default_rng([draw % len(worlds), 2, draw])
             if alike:
                 errors = draw_alike(world, rng)
             else:
@@ -173,6 +173,19 @@ def draw_alike(world: RegionWorld, rng: np.random.Generator) -> Floats:
     return (rng.random(len(images)) < np.minimum(rates, 0.9)[images]).astype(np.float64)
 
 
+def read_worlds(
+    folder: Path, seeds: Sequence[int], *, images: int, parts: int
+) -> dict[str, RegionWorld]:
+    """Return the worlds of some seeds, each cut into parts by its images."""
+    workers = count_cores()
+    worlds = {}
+    for seed in seeds:
+        own = prepare_world(folder / str(seed), seed=seed, images=images, workers=workers)
+        for number, world in enumerate(read_region_world(own).split(parts)):
+            worlds[f"{seed}.{number}"] = world
+    return worlds
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -180,6 +193,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--worlds", type=Path, help="keeps the worlds; a temporary folder if none")
     parser.add_argument("--seeds", type=int, nargs="*", help="drawn afresh when none are given")
     parser.add_argument("--images", type=int, default=3000)
+    parser.add_argument("--parts", type=int, default=1, help="worlds that one is cut into")
+    parser.add_argument("--weakness", help="plant this one alone")
     parser.add_argument("--count", type=int, default=10, help="seeds to draw")
     parser.add_argument("--draws", type=int, default=100, help="of errors, for each kind of null")
     options = parser.parse_args(arguments)
@@ -192,16 +207,12 @@ def main(arguments: list[str] | None = None) -> None:
             print_rivals(worlds=options.count)
         if what & {"planted", "null"}:
             folder = options.worlds or Path(temporary)
-            worlds = {
-                seed: read_region_world(
-                    prepare_world(folder / str(seed), seed=seed, images=options.images,
-                                  workers=count_cores())
-                )
-                for seed in seeds
-            }  # fmt: skip
-            print(f"seeds {', '.join(map(str, seeds))}; {options.images:,} images each\n")
+            worlds = read_worlds(folder, seeds, images=options.images, parts=options.parts)
+            print(f"{len(worlds)} worlds of seeds {', '.join(map(str, seeds))}, "
+                  f"{options.images // options.parts:,} images each\n", flush=True)  # fmt: skip
             if "planted" in what:
-                print_planted(worlds)
+                kinds = [one for one in WEAKNESSES if options.weakness in (None, one.name)]
+                print_planted(worlds, kinds)
             if "null" in what:
                 print_nulls(worlds, draws=options.draws)
 

@@ -76,6 +76,21 @@ class RegionWorld:
             inside &= (self.truth[attribute] == value).to_numpy()
         return inside
 
+    def split(self, parts: int) -> list["RegionWorld"]:
+        """Return the worlds of every so-manieth image: images are drawn one by one, so they are."""
+        rows = [np.flatnonzero(self.images % parts == part) for part in range(parts)]
+        return [
+            RegionWorld(
+                self.sample_ids.gather(own),
+                self.image_ids.gather(own),
+                self.vectors[own],
+                self.labels[own],
+                self.truth[own],
+                self.encoder_id,
+            )
+            for own in rows
+        ]
+
     def gather(self, errors: Floats, left_out: str) -> RegionRows:
         """Return the rows to search, without one attribute."""
         return RegionRows(

@@ -24,8 +24,7 @@ class DrawnRows:
 
     def select(self, *marks: int) -> Mask:
         """Return the rows that have all of some marks."""
-        inside: Mask = self.marks[:, list(marks)].all(axis=1)
-        return inside
+        return np.asarray(self.marks[:, list(marks)].all(axis=1))
 
 
 def draw_rows(seed: int = 0, *, rows: int = ROWS) -> DrawnRows:
