@@ -11,6 +11,7 @@ from pipeline.statistics.intervals import Z, wilson_interval
 CELLS = 240  # of a side
 _WIDTH = 2.0  # of the kernel, in cells
 _ROOM = 0.03  # of the picture, on each side
+_LEAST_WEIGHT = 0.5 / (2 * np.pi * _WIDTH**2)  # half of what a sample adds to its own cell
 _REACH = 4.0  # samples around a cell (effective number) from which its error is said
 
 
@@ -102,7 +103,8 @@ def _average(places: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
         error = smooth_counts(places, errors) / weight
         n = weight**2 / squares
         variance = smooth_counts(places, errors**2) / weight - error**2
-    empty = (weight < 1e-6) | (squares < 1e-9)
+    # Far from all samples, the tails of many would make much of nothing.
+    empty = weight < _LEAST_WEIGHT
     error[empty], n[empty] = 0.0, 0.0
     return np.maximum(error, 0.0), n, np.maximum(np.nan_to_num(variance), 0.0)
 
