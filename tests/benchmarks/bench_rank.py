@@ -37,7 +37,7 @@ def draw(rows: int, *, falling: bool, seed: int = 0) -> NDArray[np.float16]:
 
 
 def multiply_all(vectors: NDArray[np.float16], *, blocks: int) -> tuple[float, int]:
-    """Return the CPU seconds of all products, from those of the first blocks, and pairs in these."""
+    """Return the CPU seconds of all products, by the first blocks, and pairs in these."""
     wide = vectors[: BLOCK * blocks].astype("f4")
     start = time.process_time()
     pairs = products = 0
@@ -68,8 +68,8 @@ def run(rows: int, *, falling: bool) -> None:
     groups = np.bincount(codes, minlength=rows)
     print(
         f"{rows:,} x {WIDTH}, {'falling' if falling else 'equal'} variances: short forms of "
-        f"{length}, {seconds:.1f} CPU seconds, {peak / 1e6:,.0f} MB beside {vectors.nbytes / 1e6:,.0f} of "
-        f"vectors; all products {all_seconds:.1f} s: {all_seconds / seconds:.1f} times as long; "
+        f"{length}, {seconds:.1f} CPU seconds, {peak / 1e6:,.0f} MB beside "
+        f"{vectors.nbytes / 1e6:,.0f} of vectors; all products {all_seconds:.1f} s: {all_seconds / seconds:.1f} times as long; "
         f"{(groups > 1).sum():,} groups; pairs in {len(first):,} rows {found:,} and {pairs:,}",
         flush=True,
     )
