@@ -14,7 +14,7 @@ _BLOCK = 4096  # vectors of a side of one product: 64 MB of scores
 _SAMPLE = 2000  # vectors that the short forms are chosen by
 _LENGTHS = (16, 32, 64, 128)
 _CHECK_COST = 8.0  # of comparing one pair in full, in products of one number
-_PART = 65_536  # vectors that are shortened at a time
+_PART = 8_192  # vectors that are shortened at a time
 _SLACK = 1e-5  # of the bound, for rounding in float32
 _CHECKED = 65_536  # pairs compared in full at a time
 

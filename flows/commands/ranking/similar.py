@@ -89,9 +89,9 @@ def _print(found: "FoundDuplicates", *, least: float, across: bool) -> None:
     )
     exact = groups.filter(pl.col("kind") == "exact")
     console.print(
-        f"{found.samples:,} samples: {exact.height:,} groups of equal pixels "
-        f"({exact['size'].sum():,} samples), {groups.height - exact.height:,} of near duplicates "
-        f"with cosines from {least:g} ({found.rows.height - exact['size'].sum():,} samples)",
+        f"{found.samples:,} samples; groups of equal pixels: {exact.height:,} "
+        f"({exact['size'].sum():,} samples), of near duplicates with cosines from {least:g}: "
+        f"{groups.height - exact.height:,} ({found.rows.height - exact['size'].sum():,} samples)",
         soft_wrap=True,
     )
     if found.without_vector:

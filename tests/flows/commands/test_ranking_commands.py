@@ -95,7 +95,7 @@ def test_similar_names_copies_apart_and_leaks(workspace: Path, tmp_path: Path) -
     out = tmp_path / "duplicates.csv"
     told = call("similar", workspace, "--duplicates", 0.99999, "--split", "part", "--out", out)
     assert told.code == 0, told.err
-    assert "1 groups of equal pixels (2 samples)" in told.out
+    assert "groups of equal pixels: 1 (2 samples), of near duplicates" in told.out
     rows = pl.read_csv(out)
     assert rows.filter(kind="exact")["path"].sort().to_list() == ["0000.png", "copy.png"]
     near = rows.filter(pl.col("path") == "near.png").row(0, named=True)
