@@ -25,6 +25,7 @@ from pipeline.tables import (
     LABEL_CALIBRATION,
     LABEL_QUALITY,
     LABEL_RELIABILITY,
+    LEARNING_CURVE,
     REJECTS,
     REPORTED,
     SWEEP,
@@ -171,12 +172,13 @@ class LabelQualityReport:
     """How good the labels are, by true values or checks.
 
     quality: LABEL_QUALITY, by method and value. calibration: LABEL_CALIBRATION. reliability:
-    LABEL_RELIABILITY.
+    LABEL_RELIABILITY. learning: LEARNING_CURVE of attributes that checks judge.
     """
 
     quality: pl.DataFrame
     calibration: pl.DataFrame = field(default_factory=lambda: empty(LABEL_CALIBRATION))
     reliability: pl.DataFrame = field(default_factory=lambda: empty(LABEL_RELIABILITY))
+    learning: pl.DataFrame = field(default_factory=lambda: empty(LEARNING_CURVE))
 
     @property
     def in_use(self) -> pl.DataFrame:
@@ -242,6 +244,7 @@ def check_report_data(data: ReportData) -> None:
         check(data.label_quality.quality, LABEL_QUALITY, table="label_quality")
         check(data.label_quality.reliability, LABEL_RELIABILITY, table="label_reliability")
         check(data.label_quality.calibration, LABEL_CALIBRATION, table="label_calibration")
+        check(data.label_quality.learning, LEARNING_CURVE, table="label_learning")
     for system in data.systems:
         check(system.findings, REPORTED, table=f"findings of {system.name}")
         check(system.worth_checking, CORRECTIONS, table=f"worth checking of {system.name}")

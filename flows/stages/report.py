@@ -264,6 +264,7 @@ def _report_quality(
         quality=frames["label_quality"],
         calibration=frames["label_calibration"],
         reliability=frames["label_reliability"],
+        learning=frames["label_learning"],
     )
 
 

@@ -22,6 +22,7 @@ from pipeline.tables.quality_tables import (
     LABEL_QUALITY,
     LABEL_RELIABILITY,
     LABEL_THRESHOLDS,
+    LEARNING_CURVE,
     QUALITY_TABLES,
 )
 from pipeline.tables.sample_tables import (
@@ -75,6 +76,7 @@ __all__ = [
     "LABEL_QUALITY",
     "LABEL_RELIABILITY",
     "LABEL_THRESHOLDS",
+    "LEARNING_CURVE",
     "MEASUREMENTS",
     "OBJECTS",
     "PREDICATES",
