@@ -17,6 +17,7 @@ from pipeline.tables import (
     IN_USE,
     LABEL_CALIBRATION,
     LABEL_RELIABILITY,
+    LEARNING_CURVE,
     REJECTS,
     REPORTED,
     VALUE_ERRORS,
@@ -166,12 +167,13 @@ class LabelQualityReport:
     """How good the labels are, by true values or checks.
 
     quality: LABEL_QUALITY, by method and value. calibration: LABEL_CALIBRATION. reliability:
-    LABEL_RELIABILITY.
+    LABEL_RELIABILITY. learning: LEARNING_CURVE of attributes that checks judge.
     """
 
     quality: pl.DataFrame
     calibration: pl.DataFrame = field(default_factory=lambda: empty(LABEL_CALIBRATION))
     reliability: pl.DataFrame = field(default_factory=lambda: empty(LABEL_RELIABILITY))
+    learning: pl.DataFrame = field(default_factory=lambda: empty(LEARNING_CURVE))
 
     @property
     def in_use(self) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from pipeline.tables import (
     LABEL_CALIBRATION,
     LABEL_QUALITY,
     LABEL_RELIABILITY,
+    LEARNING_CURVE,
     MAP_REGIONS,
     REGIONS,
     REJECTS,
@@ -38,6 +39,7 @@ def check_report_data(data: ReportData) -> None:
         check(data.label_quality.quality, LABEL_QUALITY, table="label_quality")
         check(data.label_quality.reliability, LABEL_RELIABILITY, table="label_reliability")
         check(data.label_quality.calibration, LABEL_CALIBRATION, table="label_calibration")
+        check(data.label_quality.learning, LEARNING_CURVE, table="label_learning")
     for system in data.systems:
         _check_system(system)
     for report in data.fairness:

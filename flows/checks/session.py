@@ -23,6 +23,7 @@ from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store, find_store
 
 BUDGET = 300  # answers asked for in one session
+ENOUGH = 20  # checks of each label with which all attributes are asked for, not just the findings'
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,11 @@ def _choose_seed(asked: int | None, kept: int | None) -> int:
 
 
 def _choose_attributes(session: CheckSession, options: DrawOptions) -> list[str]:
-    """Return the attributes that are asked for, those of the finding, of all findings, or all."""
+    """Return the attributes that are asked for, those of the finding, of all findings, or all.
+
+    All that a model labelled where the budget gives ENOUGH checks to each of their labels: labels
+    may hide what no finding names.
+    """
     known = list(session.values)
     if unknown := [name for name in options.attributes if name not in known]:
         problems = [f"{name!r} is not labelled; {nearest(name, known)}" for name in unknown]
@@ -183,6 +188,9 @@ def _choose_attributes(session: CheckSession, options: DrawOptions) -> list[str]
         for predicates in _read_findings(session)["predicates"].to_list()
         for one in predicates
     }
+    labels = session.labels.filter(pl.col("attribute").is_in(wanted))
+    if options.budget >= ENOUGH * labels.select("attribute", "value").n_unique():
+        return wanted
     return [name for name in wanted if name in found] or wanted
 
 

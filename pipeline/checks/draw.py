@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.arrays import Ints
 from pipeline.checks.allocation import allocate_budget, split_by_failure
-from pipeline.checks.leads import weigh_values
+from pipeline.checks.leads import EVEN_SHARE, weigh_values
 from pipeline.checks.random_order import number_samples
 from pipeline.tables import Schema, check
 from pipeline.vocabulary import CANNOT_SAY, UNKNOWN
@@ -59,7 +59,8 @@ def draw_checks(
 
     labels: LABELS, one of each sample and attribute. samples: those of the audit. budget: how many
     to draw in all, see `allocate_budget`; per_value draws so many of each label instead, those
-    checked before included. findings: LEADS, by which the budget is divided; evenly without.
+    checked before included. findings: LEADS, by which the budget is divided, half of it evenly all
+    the same unless `draw` is "finding"; evenly without.
     orders: values of ordered attributes. checks: CHECKS given before. failed: sample_ids on which a
     system under audit fails; those of a label and its others are strata of their own, see
     `split_by_failure`. The same seed gives the same order. Rows are in an order of which every
@@ -80,7 +81,10 @@ def draw_checks(
         .sort(*_STRATUM, "number", "sample_id")
     )
     strata = _count_strata(rows, _LABEL)
-    leads = None if findings is None else weigh_values(strata, findings, orders=orders or {})
+    leads = None
+    if findings is not None:
+        even = 0.0 if draw == "finding" else EVEN_SHARE
+        leads = weigh_values(strata, findings, orders=orders or {}, even=even)
     counts = _allocate(strata, leads, budget=budget, per_value=per_value)
     strata = strata.with_columns(pl.Series("new", counts, dtype=pl.Int64))
     return _take(

@@ -9,6 +9,7 @@ from pipeline.tables import PREDICATES, Schema
 
 NEAR = 10  # slices beside the findings that count
 NEAR_SHARE = 0.25  # of all weight, what these get where there are findings
+EVEN_SHARE = 0.5  # of all weight, what labels share evenly whatever the search points at
 OTHER_VALUES = 0.5  # weight of the other values of an attribute, in all, beside the slice's own 1
 
 LEADS: Schema = {
@@ -41,14 +42,20 @@ def list_leads(findings: pl.DataFrame, family: pl.DataFrame) -> pl.DataFrame:
 
 
 def weigh_values(
-    strata: pl.DataFrame, leads: pl.DataFrame, *, orders: Mapping[str, Sequence[str]]
+    strata: pl.DataFrame,
+    leads: pl.DataFrame,
+    *,
+    orders: Mapping[str, Sequence[str]],
+    even: float = EVEN_SHARE,
 ) -> pl.Series:
-    """Return how strongly the leads depend on each stratum.
+    """Return how strongly what is to be found and known depends on each stratum.
 
     strata: h rows of attribute, shown (a label value) and size (samples with that label). orders:
     values of ordered attributes. A lead adds its share to the values that it names and half of it,
     divided by size, to the others of the same attribute, which may hide samples that belong to it.
-    Returns (h,) weights.
+    even: the share of the weight that all strata have alike: what labels hide is where the search
+    of these labels does not point, and takes some checks of every label. Returns (h,) weights that
+    add up to 1, none where no lead names a stratum and even is 0.
     """
     pairs = list(strata.select("attribute", "shown").iter_rows())
     sizes = dict(zip(pairs, strata["size"], strict=True))
@@ -64,7 +71,10 @@ def weigh_values(
             for pair in ((name, value) for value in own):
                 if pair in weights:
                     weights[pair] += share
-    return pl.Series("weight", [weights[pair] for pair in pairs], dtype=pl.Float64)
+    total = sum(weights.values())
+    led = [weights[pair] / total if total else 0.0 for pair in pairs]
+    mixed = [even / len(pairs) + (1 - even) * own for own in led]
+    return pl.Series("weight", mixed, dtype=pl.Float64)
 
 
 def _excess() -> pl.Expr:

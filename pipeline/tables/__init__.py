@@ -23,6 +23,7 @@ from pipeline.tables.quality_tables import (
     LABEL_QUALITY,
     LABEL_RELIABILITY,
     LABEL_THRESHOLDS,
+    LEARNING_CURVE,
     QUALITY_TABLES,
 )
 from pipeline.tables.region_tables import REGION_MEMBERS, REGION_VALUES, REGION_WORDS, REGIONS
@@ -77,6 +78,7 @@ __all__ = [
     "LABEL_QUALITY",
     "LABEL_RELIABILITY",
     "LABEL_THRESHOLDS",
+    "LEARNING_CURVE",
     "MAP_REGIONS",
     "MEASUREMENTS",
     "OBJECTS",

@@ -77,10 +77,22 @@ LABEL_THRESHOLDS: Schema = {  # from which margin labels of a value are as right
     "separation": pl.Float64(),  # of the two components of a mixture, Ashman's D
     "note": pl.String(),  # what keeps it from being used; null where nothing does
 }
+LEARNING_CURVE: Schema = {  # one row an attribute and a size that there are checks for
+    "attribute": pl.String(),
+    "size": pl.Int64(),  # checks of each value a value; of rarer values as many as there are
+    "examples": pl.Float64(),  # in all, on average over folds and draws
+    "right": pl.Float64(),  # weighted share of held-out samples that are labelled right
+    "low": pl.Float64(),  # 95 %
+    "high": pl.Float64(),
+    "gain": pl.Float64(),  # of `right` over the row before; null in the first
+    "gain_low": pl.Float64(),  # 95 %, of the same samples
+    "gain_high": pl.Float64(),
+}
 QUALITY_TABLES = {
     "label_quality": LABEL_QUALITY,
     "label_confusion": LABEL_CONFUSION,
     "label_calibration": LABEL_CALIBRATION,
     "label_reliability": LABEL_RELIABILITY,
     "label_thresholds": LABEL_THRESHOLDS,
+    "label_learning": LEARNING_CURVE,
 }

@@ -64,14 +64,27 @@ class Diagram:
 
 
 @dataclass(frozen=True)
+class LearningRow:
+    """One attribute: which share a probe labels right, by the checks of a value; "" where few."""
+
+    name: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
 class QualityView:
-    """The section: methods side by side, values of the labels in use, diagrams."""
+    """The section: methods side by side, values of the labels in use, diagrams, learning curves.
+
+    sizes: checks a value, the columns of `learning`.
+    """
 
     judges: str
     methods: list[str]
     rows: list[MethodRow]
     values: list[tuple[str, list[ValueRow]]]
     diagrams: list[Diagram]
+    sizes: list[str]
+    learning: list[LearningRow]
 
 
 def view_label_quality(report: LabelQualityReport | None) -> QualityView | None:
@@ -83,6 +96,7 @@ def view_label_quality(report: LabelQualityReport | None) -> QualityView | None:
     names = whole["attribute"].unique(maintain_order=True).to_list()
     by_key = {(row["attribute"], row["method"]): row for row in whole.to_dicts()}
     values = report.in_use
+    sizes = report.learning["size"].unique().sort().to_list()
     return QualityView(
         judges=_name_judges(set(whole["judged_by"])),
         methods=[METHODS[name] for name in methods],
@@ -95,6 +109,11 @@ def view_label_quality(report: LabelQualityReport | None) -> QualityView | None:
         diagrams=[
             _view_diagram(row, report.reliability)
             for row in report.calibration.filter(pl.col("value").is_null()).to_dicts()
+        ],
+        sizes=[format_count(size) for size in sizes],
+        learning=[
+            _view_learning(str(name), own, sizes)
+            for (name,), own in report.learning.group_by("attribute", maintain_order=True)
         ],
     )
 
@@ -136,6 +155,15 @@ def _view_share(row: Mapping[str, Any], name: str) -> Cell:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     interval = "" if low is None else f"{format_percent(low)} to {format_percent(high)}"
     return Cell(format_percent(row[name]), interval)
+
+
+def _view_learning(name: str, curve: pl.DataFrame, sizes: list[int]) -> LearningRow:
+    rows = {
+        row["size"]: {"right": row["right"], "right_low": row["low"], "right_high": row["high"]}
+        for row in curve.to_dicts()
+    }
+    cells = [_view_share(rows[size], "right") if size in rows else Cell("", "") for size in sizes]
+    return LearningRow(name, cells)
 
 
 def _view_diagram(row: Mapping[str, Any], reliability: pl.DataFrame) -> Diagram:

@@ -125,12 +125,13 @@ class Found:
     """Slices that a search found, and those worth checking, with what is known of their truth.
 
     findings: WEAKNESSES and the columns of CORRECTIONS. hidden: CORRECTIONS of slices that are
-    worth checking. leads: LEADS, by which checks are drawn.
+    worth checking. leads: LEADS, by which checks are drawn. known: what was corrected by.
     """
 
     findings: pl.DataFrame
     hidden: pl.DataFrame
     leads: pl.DataFrame
+    known: KnownLabels | None = None
 
     def find(self, predicates: Predicates) -> Mapping[str, Any] | None:
         """Return the row of a slice, from the findings or those worth checking."""
@@ -179,4 +180,4 @@ def search(
     corrected = correct_predicates(judged, findings["predicates"].to_list(), seed=0)
     hidden = list_worth_checking(judged, findings, counted=result.family.height)
     both = pl.concat([findings, corrected.drop("predicates")], how="horizontal")
-    return Found(both, hidden, leads)
+    return Found(both, hidden, leads, judged)

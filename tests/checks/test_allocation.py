@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks.allocation import MINIMUM, allocate_budget
+from pipeline.checks.allocation import MINIMUM, allocate_budget, split_by_failure
 
 
 def ints(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -61,3 +61,16 @@ def test_the_whole_budget_is_given_and_no_stratum_gets_more_than_it_has(
     given_ = allocate_budget(budget, weights=weights, spreads=spreads, checked=checked, left=left)
     assert given_.sum() == min(budget, left.sum())
     assert ((given_ >= 0) & (given_ <= left)).all()
+
+
+def test_a_third_of_the_checks_of_a_label_are_of_the_rarer_of_failures_and_others() -> None:
+    def split(new: int, sizes: list[int], checked: list[int]) -> list[int]:
+        return split_by_failure(new, sizes=np.array(sizes), checked=np.array(checked)).tolist()
+
+    assert split(30, [950, 50], [0, 0]) == [20, 10]
+    assert split(30, [50, 950], [0, 0]) == [10, 20]
+    assert split(30, [500, 500], [0, 0]) == [15, 15]
+    assert split(30, [995, 5], [0, 0]) == [25, 5]  # there are no more
+    assert split(30, [950, 50], [30, 0]) == [10, 20]  # earlier checks count
+    assert split(30, [950, 50], [90, 0]) == [0, 30]
+    assert split(30, [12], [0]) == [12]

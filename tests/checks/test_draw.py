@@ -1,6 +1,7 @@
 """Drawing samples to check: random within labels, balanced, extended by later draws."""
 
 import polars as pl
+import pytest
 
 from pipeline.checks.draw import DrawnChecks, draw_checks
 from pipeline.tables import CHECKS, LABELS
@@ -95,3 +96,20 @@ def test_inclusion_is_the_share_of_the_label_that_is_drawn() -> None:
         assert row["size"] == SIZES[row["attribute"], row["shown"]]
         assert own["inclusion"].unique().to_list() == [20 / row["size"]]
         assert own["sample_id"].to_list() == row["drawn"]
+
+
+def test_failed_samples_are_drawn_more_often_and_weigh_less() -> None:
+    labels = make_labels({("hat", "yes"): 400, ("hat", "no"): 400})
+    failed = labels.gather_every(20)["sample_id"].unique()  # 20 of 400 of each label
+    drawn = draw_checks(
+        labels, make_samples(labels), attributes=["hat"], budget=60, seed=1, failed=failed
+    )
+    rows = drawn.rows.with_columns(failed=pl.col("sample_id").is_in(failed.implode()))
+    counts = rows.group_by("shown", "failed").agg(pl.len(), pl.col("inclusion").first())
+    assert sorted(counts.rows()) == [
+        ("no", False, 20, 20 / 380), ("no", True, 10, 10 / 20),
+        ("yes", False, 20, 20 / 380), ("yes", True, 10, 10 / 20),
+    ]  # fmt: skip
+    assert (1 / rows["inclusion"]).sum() == pytest.approx(800)  # every sample is spoken for
+    assert sorted(drawn.strata["size"]) == [20, 20, 380, 380]
+    assert rows.head(30)["failed"].sum() == 10  # who stops halfway has a third of them too

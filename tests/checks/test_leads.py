@@ -46,6 +46,11 @@ def test_a_lead_adds_its_share_to_its_values_and_half_of_it_to_the_others() -> N
     )  # fmt: skip
     run = {"attribute": "age", "value": "adult or senior"}
     leads = pl.DataFrame({"predicates": [[run], HAT], "share": [0.6, 0.4]}, schema=dict(LEADS))
-    weights = weigh_values(strata, leads, orders={"age": ["child", "adult", "senior"]})
+    orders = {"age": ["child", "adult", "senior"]}
+    led = weigh_values(strata, leads, orders=orders, even=0.0)
     expected = [0.6, 0.225, 0.6, 0.075, 0.2, 0.4, 0.0]
-    assert [round(weight, 9) for weight in weights] == expected
+    assert [round(weight * sum(expected), 9) for weight in led] == expected
+    half = weigh_values(strata, leads, orders=orders)  # the other half is the same for all
+    assert [round(weight, 9) for weight in half] == [
+        round(weight / 2 + 1 / 14, 9) for weight in led
+    ]

@@ -9,12 +9,12 @@ from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.probes.examples import Examples
 from pipeline.labels.probes.held_out import MOST_TRAINED, train_judged
 from pipeline.labels.probes.learning_curve import (
-    LEARNING_CURVE,
     describe_gain,
     measure_learning_curve,
 )
 from pipeline.labels.probes.linear_probe import fit_probe
 from pipeline.labels.zero_shot import make_prototypes
+from pipeline.tables import LEARNING_CURVE
 from tests.labels.probe_data import NAMES, draw_examples, draw_values, draw_vectors
 
 

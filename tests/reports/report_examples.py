@@ -13,6 +13,7 @@ from pipeline.tables import (
     LABEL_CALIBRATION,
     LABEL_QUALITY,
     LABEL_RELIABILITY,
+    LEARNING_CURVE,
     REJECTS,
     REPORTED,
     VALUE_ERRORS,
@@ -197,10 +198,17 @@ def make_label_quality(*rows: dict[str, Any]) -> LabelQualityReport:
         for fit in ("score", "isotonic")
         for place in range(5, 10)
     ]  # fmt: skip
+    learning = [
+        {"attribute": "hat", "size": size, "examples": 2.0 * size, "right": right,
+         "low": right - 0.03, "high": right + 0.02, "gain": None, "gain_low": None,
+         "gain_high": None}
+        for size, right in ((5, 0.81), (10, 0.88))
+    ]  # fmt: skip
     return LabelQualityReport(
         quality=make_table(quality, LABEL_QUALITY),
         calibration=make_table([calibration], LABEL_CALIBRATION),
         reliability=make_table(points, LABEL_RELIABILITY),
+        learning=make_table(learning, LEARNING_CURVE),
     )
 
 

@@ -24,6 +24,12 @@ def test_values_have_precision_recall_and_f1() -> None:
     assert "yes 400 442 58.0%53.0% to 63.0% 64.0%59.0% to 69.0% 61.0%57.0% to 65.0%" in read_words()
 
 
+def test_a_probe_is_shown_by_the_checks_it_learns_from() -> None:
+    words = read_words()
+    assert "Right by a probe trained on 5 a value 10 a value" in words
+    assert "hat 81.0%78.0% to 83.0% 88.0%85.0% to 90.0%" in words
+
+
 def test_checks_are_called_checks() -> None:
     nothing = {"precision": None, "precision_low": None, "precision_high": None}
     rows = [

@@ -39,6 +39,8 @@ def print_quality(
         _print_whole(_tabulate_calibration(calibration), console)
     if not frames["label_thresholds"].is_empty():
         _print_whole(_tabulate_thresholds(frames["label_thresholds"]), console)
+    if not frames["label_learning"].is_empty():
+        _print_whole(_tabulate_learning(frames["label_learning"]), console)
 
 
 def _tabulate_methods(quality: pl.DataFrame) -> Table:
@@ -119,6 +121,22 @@ def _tabulate_thresholds(thresholds: pl.DataFrame) -> Table:
             table,
             row["attribute"], row["value"], row["origin"], _write(row["wanted"]),
             _write(row["margin"]), *map(_write, shares), row["note"] or "",
+        )  # fmt: skip
+    return table
+
+
+def _tabulate_learning(curve: pl.DataFrame) -> Table:
+    table = _open_table(
+        "Labels by a probe that are right, by the number of checks it is trained on",
+        ["attribute"],
+        ["a value", "in all", "right", "95 %", "more than before", "95 %"],
+    )
+    for row in curve.to_dicts():
+        whole = {"right_low": row["low"], "right_high": row["high"]}
+        _add_row(
+            table,
+            row["attribute"], f"{row['size']}", f"{row['examples']:.0f}", _write(row["right"]),
+            _write_ends(whole, "right"), _write(row["gain"]), _write_ends(row, "gain"),
         )  # fmt: skip
     return table
 

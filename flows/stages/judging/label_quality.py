@@ -14,7 +14,7 @@ from pipeline.embeddings.card import EncoderCard
 from pipeline.exceptions import SearchError
 from pipeline.labels.attribute_file import DEFAULT_PRECISION, Attribute, hash_attribute
 from pipeline.labels.given import select_targets
-from pipeline.labels.probes.held_out import train_judged
+from pipeline.labels.probes.held_out import JudgedProbe, train_judged
 from pipeline.labels.probes.learning_curve import describe_gain
 from pipeline.labels.quality.calibration import (
     calibrate_scores,
@@ -172,25 +172,30 @@ def _measure_attribute(inputs: _Inputs, store: Store) -> Iterator[tuple[str, pl.
             if len(own.values) == 2 and first is not None and first.supported:
                 methods["mixture"] = cut_at_mixture(own, first)
             yield from _measure_scores(inputs, own, compared)
-            if (probed := _label_by_probe(inputs, compared, store)) is not None:
-                methods["probe"] = probed
+            if (probe := _train_probe(inputs, compared, store)) is not None:
+                methods["probe"] = probe.label().select("sample_id", "value")
+                if inputs.judged_by == "checks":  # how many of them a person should make
+                    yield "label_learning", _trace(inputs, probe)
     methods[IN_USE] = labels
     for method, predicted in methods.items():
         yield from _judge(inputs, method, predicted)
 
 
-def _label_by_probe(inputs: _Inputs, judged: pl.DataFrame, store: Store) -> pl.DataFrame | None:
-    """Return what a probe would label, trained on the judged samples, each held out in turn."""
+def _train_probe(inputs: _Inputs, judged: pl.DataFrame, store: Store) -> JudgedProbe | None:
+    """Train a probe on the judged samples, each held out in turn; None where too few are."""
     if inputs.prompts is None:
         return None
     vectors = read_sample_vectors(store, judged, encoder_id=inputs.prompts.encoder_id)
     prototypes = make_prototypes(inputs.attribute, inputs.prompts, logit_scale=inputs.logit_scale)
-    trained = train_judged(judged, vectors, attribute=inputs.attribute, prototypes=prototypes)
-    if trained is None:
-        return None
-    if inputs.judged_by == "checks":  # how many of them a person should make
-        LOG.info("%s, by a probe: %s", inputs.attribute.name, describe_gain(trained.trace()))
-    return trained.label().select("sample_id", "value")
+    return train_judged(judged, vectors, attribute=inputs.attribute, prototypes=prototypes)
+
+
+def _trace(inputs: _Inputs, probe: JudgedProbe) -> pl.DataFrame:
+    """Return the LEARNING_CURVE of a probe, and log what more checks would bring."""
+    curve = probe.trace()
+    if said := describe_gain(curve):
+        LOG.info("%s, by a probe: %s", inputs.attribute.name, said)
+    return curve
 
 
 def _judge(

@@ -62,6 +62,7 @@ def report_quality(
         quality=frames["label_quality"],
         calibration=frames["label_calibration"],
         reliability=frames["label_reliability"],
+        learning=frames["label_learning"],
     )
 
 

@@ -10,23 +10,12 @@ from pipeline.labels.probes.examples import Examples, assign_folds, split_values
 from pipeline.labels.probes.linear_probe import Probe, fit_probe
 from pipeline.statistics.estimates import estimate_from_spread, sum_weights
 from pipeline.statistics.intervals import Z
-from pipeline.tables import Schema, check
+from pipeline.tables import LEARNING_CURVE, check
 
 SIZES = (5, 10, 20, 50, 100)  # examples a value
 _FOLDS = 5
 _REPEATS = 3  # draws of the examples in each fold
 _SMALL_GAIN = 0.02  # of the share right; less is "little"
-LEARNING_CURVE: Schema = {  # one row a size that there are examples for
-    "attribute": pl.String(),
-    "size": pl.Int64(),  # examples a value; of rarer values as many as there are
-    "examples": pl.Float64(),  # in all, on average over folds and draws
-    "right": pl.Float64(),  # weighted share of held-out samples that are labelled right
-    "low": pl.Float64(),  # 95 %
-    "high": pl.Float64(),
-    "gain": pl.Float64(),  # of `right` over the row before; null in the first
-    "gain_low": pl.Float64(),  # 95 %, of the same samples
-    "gain_high": pl.Float64(),
-}
 
 
 def measure_learning_curve(

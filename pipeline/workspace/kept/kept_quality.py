@@ -24,7 +24,11 @@ def put_quality(frames: Mapping[str, pl.DataFrame], store: Store, *, made_from: 
 def find_quality(store: Store, *, made_from: str) -> dict[str, pl.DataFrame] | None:
     """Return the tables that were made from just that, None where there are none."""
     kept = QualityManifest.find(store.folder)
-    return _read(store) if kept is not None and kept.made_from == made_from else None
+    if kept is None or kept.made_from != made_from:
+        return None
+    if not all(_locate(store, name).exists() for name in QUALITY_TABLES):
+        return None  # measured by an older version
+    return {name: read_parquet(_locate(store, name)) for name in QUALITY_TABLES}
 
 
 def read_quality(store: Store, table: str) -> pl.DataFrame:
@@ -39,12 +43,13 @@ def read_quality(store: Store, table: str) -> pl.DataFrame:
             f"{store.folder}: samples were labelled again since the labels were measured; run "
             "`weakspot label-quality` first"
         )
-    return _read(store)[table]
+    if not _locate(store, table).exists():
+        raise StoreError(
+            f"{store.folder}: the labels were measured by an older version, without {table}; run "
+            "`weakspot label-quality` first"
+        )
+    return read_parquet(_locate(store, table))
 
 
 def _locate(store: Store, name: str) -> Path:
     return store.folder / "quality" / f"{name}.parquet"
-
-
-def _read(store: Store) -> dict[str, pl.DataFrame]:
-    return {name: read_parquet(_locate(store, name)) for name in QUALITY_TABLES}
