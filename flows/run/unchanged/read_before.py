@@ -53,12 +53,13 @@ _UNREAD: Mapping[Stage, frozenset[str]] = {
     "fairness": frozenset({"report", "access"}),
     "report": frozenset(),
 }
-_SHARDS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
+_SHARDS = ("embeddings", "measurements", "broken", "detections", "texts")
 _DATASET = frozenset({"objects", "source_images", "categories", "columns"})
-# Read by name above, made from what is, or written by each run.
+# Read by name above, made from what is, or written by each run. Vectors of prompts are made from
+# the texts of attributes and the encoder, and their labels count.
 _KNOWN = (
-    *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "quality", "results"),
-    *("scan", "slices"),
+    *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "prompts"),
+    *("quality", "results", "scan", "slices"),
 )
 _READ = frozenset({"samples", "label", "score", "fairness", "quality"})  # manifests, as above
 # Begin the names of files of the database, also of one moved aside, and of the run that goes on.
