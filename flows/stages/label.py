@@ -30,7 +30,7 @@ from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest, SamplesManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store
-from pipeline.workspace.stored_labels import count_labels
+from pipeline.workspace.stored_labels import count_labels, list_unlabelled
 
 BLOCK = 16_384  # samples labelled at a time: their vectors fit in memory whatever the dataset
 PLAIN_BLOCK = 262_144  # without vectors; each block is one write of the database
@@ -178,7 +178,7 @@ def _find_lacking(
             if counts[one.label_id] == len(targets):
                 lacks = pl.repeat(value=False, n=samples.height, dtype=pl.Boolean, eager=True)
             else:
-                missing = store.missing_labels(targets, one.label_id)
+                missing = list_unlabelled(store, targets, one.label_id)
                 lacks = samples["sample_id"].is_in(missing.implode())
             columns[one.label_id] = lacks
     return pl.DataFrame({one.label_id: columns[one.label_id] for one in labellers})

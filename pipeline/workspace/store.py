@@ -239,14 +239,6 @@ class Store:
         """Return what was counted in the images of `error_id`, None where nothing was."""
         return self._read_if_there(self._locate_matches(error_id + _IMAGES))
 
-    def missing_labels(self, sample_ids: pl.Series, label_id: str) -> pl.Series:
-        """Return the samples, in their order, that have no label of `label_id` yet."""
-        wanted = pl.DataFrame({"sample_id": sample_ids})
-        query = "SELECT sample_id FROM labels WHERE label_id = ?"
-        with self.connect() as connection:
-            there = connection.sql(query, params=[label_id]).pl()
-        return wanted.join(there, on="sample_id", how="anti", maintain_order="left")["sample_id"]
-
     def read_labels(self, label_ids: Sequence[str]) -> pl.DataFrame:
         """Return the labels of the given ids, sorted by attribute and sample."""
         query = (

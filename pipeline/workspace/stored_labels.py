@@ -1,4 +1,4 @@
-"""How many samples have their labels already: one pass, before any of them are looked up."""
+"""Which samples have their labels already, and how many: one pass before any are looked up."""
 
 from collections.abc import Sequence
 
@@ -20,3 +20,12 @@ def count_labels(store: Store, label_ids: Sequence[str], sample_ids: pl.Series) 
         connection.register("wanted", pl.DataFrame({"sample_id": sample_ids}).to_arrow())
         rows = connection.execute(query, [list(label_ids)]).fetchall()
     return dict.fromkeys(label_ids, 0) | {str(name): int(count) for name, count in rows}
+
+
+def list_unlabelled(store: Store, sample_ids: pl.Series, label_id: str) -> pl.Series:
+    """Return the samples, in their order, that have no label of `label_id` yet."""
+    wanted = pl.DataFrame({"sample_id": sample_ids})
+    query = "SELECT sample_id FROM labels WHERE label_id = ?"
+    with store.connect() as connection:
+        there = connection.sql(query, params=[label_id]).pl()
+    return wanted.join(there, on="sample_id", how="anti", maintain_order="left")["sample_id"]

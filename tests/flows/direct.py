@@ -12,9 +12,13 @@ from pipeline.workspace.store import Store, open_store
 
 
 def run_directly(
-    config: Path, stages: Sequence[str] | None = None, limit: int | None = None
+    config: Path,
+    stages: Sequence[str] | None = None,
+    limit: int | None = None,
+    *,
+    again: bool = False,
 ) -> Summary:
-    return execute_audit(config, DirectRunner(), stages=stages or STAGES, limit=limit)
+    return execute_audit(config, DirectRunner(), stages=stages or STAGES, limit=limit, again=again)
 
 
 def open_audit(config: Path) -> tuple[ResolvedAudit, Store]:

@@ -38,6 +38,7 @@ from pipeline.workspace.shards import (
     write_vectors,
 )
 from pipeline.workspace.store import Store, find_store, open_store
+from pipeline.workspace.stored_labels import list_unlabelled
 
 
 def make_labels(sample_ids: list[str], label_id: str, value: str = "yes") -> pl.DataFrame:
@@ -63,8 +64,8 @@ def make_vectors(keys: list[str], width: int = 8, seed: int = 0) -> Vectors:
 def test_what_is_missing_is_an_anti_join_on_sample_and_label_id(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.put_labels(make_labels(["a", "b"], "one"))
-    assert store.missing_labels(pl.Series(["c", "a"]), "one").to_list() == ["c"]
-    assert store.missing_labels(pl.Series(["c", "a"]), "two").to_list() == ["c", "a"]
+    assert list_unlabelled(store, pl.Series(["c", "a"]), "one").to_list() == ["c"]
+    assert list_unlabelled(store, pl.Series(["c", "a"]), "two").to_list() == ["c", "a"]
 
 
 def test_a_label_of_the_same_key_is_replaced(tmp_path: Path) -> None:
@@ -300,7 +301,7 @@ def test_labels_and_errors_of_samples_that_are_gone_go_too(tmp_path: Path) -> No
     assert store.read("labels")["sample_id"].to_list() == ["b"]
     assert store.read("errors")["sample_id"].to_list() == ["b"]
     store.put_samples(make_samples({"a": "changed", "b": "2"}))  # no old label comes back
-    assert store.missing_labels(pl.Series(["a", "b"]), "one").to_list() == ["a"]
+    assert list_unlabelled(store, pl.Series(["a", "b"]), "one").to_list() == ["a"]
 
 
 def test_what_a_run_made_comes_back_and_is_listed_over_runs(tmp_path: Path) -> None:

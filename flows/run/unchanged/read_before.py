@@ -53,15 +53,17 @@ _UNREAD: Mapping[Stage, frozenset[str]] = {
     "fairness": frozenset({"report", "access"}),
     "report": frozenset(),
 }
-_SHARDS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
+_SHARDS = ("embeddings", "measurements", "broken", "detections", "texts")
 _DATASET = frozenset({"objects", "source_images", "categories", "columns"})
-# Read by name above, made from what is, or written by each run.
+# Read by name above, made from what is, or written by each run. Vectors of prompts are made from
+# the texts of attributes and the encoder, and their labels count.
 _KNOWN = (
-    *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "quality", "results"),
-    *("slices", "run.lock", "run.pid"),
+    *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "prompts"),
+    *("quality", "results", "scan", "slices"),
 )
 _READ = frozenset({"samples", "label", "score", "fairness", "quality"})  # manifests, as above
-_DATABASE = "weakspot.duckdb"  # begins the names of its files, also of those moved aside
+# Begin the names of files of the database, also of one moved aside, and of the run that goes on.
+_CHANGING = ("weakspot.duckdb", "run.")
 _VOLATILE = frozenset({"files_hashed", "files_known"})  # counts of work, not of the dataset
 
 
@@ -221,7 +223,7 @@ def _list_others(store: Store) -> Iterator[str]:
     """Yield what identifies each file of the workspace that is not known here, such as maps."""
     known = {*_SHARDS, *_KNOWN}
     for entry in sorted(store.folder.iterdir()):
-        if entry.name in known or entry.name.startswith(_DATABASE):
+        if entry.name in known or entry.name.startswith(_CHANGING):
             continue
         for path in sorted(entry.rglob("*")) if entry.is_dir() else [entry]:
             status = path.lstat()

@@ -10,6 +10,7 @@ from pipeline.tables import LABELS, check
 from pipeline.vocabulary import CLUSTER, UNKNOWN
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
 from pipeline.workspace.store import Store
+from pipeline.workspace.stored_labels import list_unlabelled
 
 
 def put_clusters(store: Store, labels: pl.DataFrame, entry: LabelledAttribute) -> None:
@@ -48,7 +49,7 @@ def carry_clusters(
         return None, 0
     if encoder_id is not None and last.encoder_id not in (None, encoder_id):
         return None, 0
-    lacking = store.missing_labels(targets["sample_id"], entry.label_id)
+    lacking = list_unlabelled(store, targets["sample_id"], entry.label_id)
     rows = pl.DataFrame({"sample_id": lacking}).select(
         "sample_id",
         pl.lit(CLUSTER).alias("attribute"),

@@ -25,13 +25,13 @@ def test_reports_are_kept_by_run_under_a_rule(small_audit: SmallAudit) -> None:
     written = kept.stat().st_mtime_ns
     (report / "runs" / "mine").mkdir()  # a folder of the user's own
 
-    second = run_directly(small_audit.config).run_id
+    second = run_directly(small_audit.config, again=True).run_id
     assert kept.stat().st_mtime_ns == written  # no other report is touched
     assert read_links(report / "history.html") == [
         f"runs/{second}/index.html", f"runs/{first}/index.html",
     ]  # fmt: skip
 
-    third = run_directly(small_audit.config).run_id
+    third = run_directly(small_audit.config, again=True).run_id
     assert [path.name for path in list_kept(report)] == [third, second]
     assert (report / "runs" / "mine").exists()
     history = (report / "history.html").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_reports_are_kept_by_run_under_a_rule(small_audit: SmallAudit) -> None:
 def test_no_earlier_ones_are_kept_where_the_rule_says_so(small_audit: SmallAudit) -> None:
     small_audit.edit("[slices]", "[report]\nkeep = 0\n[slices]")
     run_directly(small_audit.config)
-    last = run_directly(small_audit.config).run_id
+    last = run_directly(small_audit.config, again=True).run_id
     report = small_audit.folder / "report"
     assert sorted(path.name for path in report.iterdir()) == ["history.html", "index.html", "runs"]
     assert [path.name for path in list_kept(report)] == [last]

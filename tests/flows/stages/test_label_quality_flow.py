@@ -13,6 +13,7 @@ from pipeline.workspace.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import LabelManifest, QualityManifest
 from pipeline.workspace.store import find_store
+from pipeline.workspace.stored_labels import list_unlabelled
 from tests.flows.command import call
 from tests.flows.direct import open_audit, run_directly
 from tests.flows.report_text import read_report
@@ -178,7 +179,7 @@ def test_a_chosen_margin_makes_labels_right_and_others_unknown(small_audit: Smal
     table = measure_labels(*open_audit(small_audit.config))["label_thresholds"]
     truth = table.filter(pl.col("origin") == "truth")
     assert truth["wanted"].to_list() == [0.8, 0.8]
-    assert store.missing_labels(tones["sample_id"], first).is_empty()
+    assert list_unlabelled(store, tones["sample_id"], first).is_empty()
 
 
 def test_margins_chosen_by_checks_change_the_labels_when_checks_do(

@@ -185,6 +185,13 @@ def test_what_changed_is_made_again(settled: SmallAudit, change: str) -> None:
     assert ALL - set(made.kept) == expected
 
 
+def test_files_of_the_run_that_goes_on_are_no_change(settled: SmallAudit) -> None:
+    run(settled)
+    for name in ("run.flow", "run.pid", "weakspot.duckdb.damaged-20260101"):
+        (workspace(settled) / name).write_text(name)
+    assert set(run(settled).kept) == ALL
+
+
 def test_the_code_is_that_of_all_our_packages() -> None:
     rooms = {path.relative_to(ROOT).parts[0] for path in list_sources()}
     assert rooms == {"attributes", "pipeline", "reports", "flows"}
