@@ -43,9 +43,9 @@ def _draw_box(one: SceneBox, letter: float) -> Markup:
     if not text:
         return rect
     top = y - letter / 4 if y > 1.5 * letter else y + letter
-    return rect + Markup('<text class="{}" x="{}" y="{}" font-size="{}">{}</text>').format(
-        kind, x, round(top, 1), round(letter, 1), text
-    )
+    return rect + Markup(
+        '<text class="{}" x="{}" y="{}" font-size="{}" stroke-width="{}">{}</text>'
+    ).format(kind, x, round(top, 1), round(letter, 1), round(letter / 5, 1), text)
 
 
 def _write_box(one: SceneBox) -> str:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import urldefrag
 
 import duckdb
@@ -129,7 +130,7 @@ def test_without_pictures_there_are_no_pixels() -> None:
         )
         for key, one in make_site().findings.items()
     }  # fmt: skip
-    changes = {"findings": evidence, "attributes": {}, "pictures": {}}
+    changes: dict[str, Any] = {"findings": evidence, "attributes": {}, "pictures": {}}
     files = build(make_site(thumbnails="none", file_names=False, **changes))
     assert not [name for name in files if not name.endswith((".html", ".csv", ".json"))]
     for name, page in read_pages(files).items():

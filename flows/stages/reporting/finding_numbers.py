@@ -13,9 +13,10 @@ from pipeline.workspace.search_table import SearchTable
 from reports.site_models import HISTOGRAM
 
 _BINS = 10
+Shares = tuple[float, float, float, float]  # own errors, own samples, errors and samples so far
 
 
-def share_errors(inside: Sequence[Mask], errors: NDArray[np.float64]) -> list[tuple[float, ...]]:
+def share_errors(inside: Sequence[Mask], errors: NDArray[np.float64]) -> list[Shares]:
     """Return for each slice four shares of 1.
 
     inside: (n,) booleans, one a slice, in rank order. errors: (n,). The shares are of the sum of

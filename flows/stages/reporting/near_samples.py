@@ -65,9 +65,9 @@ def _average(scan: Scan, places: Ints) -> NDArray[np.float32]:
     there = places[places >= 0]
     if not there.size:
         return np.zeros(scan.vectors.shape[1], np.float32)
-    mean = scan.vectors[there].astype(np.float32).mean(axis=0)
+    mean: NDArray[np.float32] = scan.vectors[there].astype(np.float32).mean(axis=0)
     length = float(np.linalg.norm(mean))
-    return (mean / length).astype(np.float32) if length else mean
+    return mean / np.float32(length) if length else mean
 
 
 def _compare(scan: Scan, places: Ints, means: NDArray[np.float32]) -> NDArray[np.float32]:

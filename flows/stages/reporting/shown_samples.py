@@ -9,11 +9,11 @@ import polars as pl
 from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.reporting.album import Album, Picture, load_face_detector, take_pictures
 from flows.stages.reporting.scene_boxes import draw_scenes, focus_on, read_box
+from flows.stages.reporting.shown_labels import read_shown_labels
 from pipeline.tables import CLASS_MATCHES
 from pipeline.workspace.kept.kept_evaluation import read_evaluation
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.manifests import ScoreManifest
-from pipeline.workspace.shown_labels import read_shown_labels
 from pipeline.workspace.store import Store
 from reports.site_models import SceneBox, Shot, ShownLabel
 

@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from flows.run.resolved_audit import ResolvedAudit
-from flows.stages.reporting.finding_numbers import average_within, share_errors, spread_errors
+from flows.stages.reporting.finding_numbers import (
+    Shares,
+    average_within,
+    share_errors,
+    spread_errors,
+)
 from flows.stages.reporting.near_samples import NOTHING, NearSamples, find_near, open_vectors
 from flows.stages.reporting.picked_samples import (
     NOT_PICKED,
@@ -16,11 +21,11 @@ from flows.stages.reporting.picked_samples import (
     Turns,
     pick_contrast,
 )
+from flows.stages.reporting.shown_labels import count_scores, pick_certain, pick_unknown
 from flows.stages.reporting.shown_samples import ShownSamples, prepare_samples
 from pipeline.predicates import read_predicate
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.search_table import SearchTable
-from pipeline.workspace.shown_labels import count_scores, pick_certain, pick_unknown
 from pipeline.workspace.store import Store
 from reports.models import ReportData, SystemReport
 from reports.site_models import AttributeEvidence, FindingEvidence, Shot, SiteData
@@ -116,7 +121,7 @@ def _measure(
     table: SearchTable,
     predicates: Sequence[Mapping[str, str]],
     inside: Mask,
-    shares: tuple[float, ...],
+    shares: Shares,
 ) -> FindingEvidence:
     own, samples, covered, covered_samples = shares
     return FindingEvidence(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from pipeline.vocabulary import MODELLED
 from reports.pages.report_content import collect_content, name_page
@@ -52,9 +52,9 @@ class Site:
         self.words = Words(site.language)
         self.content = collect_content(site.report)
         self.sections = list_shown(self.content)
-        self.systems = cast("list[SystemView]", self.content["systems"])
-        self.attributes = cast("list[AttributeView]", self.content["attributes"])
-        fairness = cast("list[FairnessView]", self.content["fairness"])
+        self.systems: list[SystemView] = self.content["systems"]
+        self.attributes: list[AttributeView] = self.content["attributes"]
+        fairness: list[FairnessView] = self.content["fairness"]
         self.anchors = place_anchors(self.systems, self.attributes, fairness, self.sections)
 
     def build(self) -> Iterator[tuple[str, bytes]]:

@@ -45,24 +45,21 @@ def view_attribute_page(
 
 
 def _view_scores(scores: pl.DataFrame) -> list[tuple[str, list[tuple[str, str, Markup]]]]:
-    """Return the bins of each value on one scale, so that values can be compared by eye."""
-    scale = make_scale(float(n) for n in scores["n"])
+    """Return the bins of each value; its largest bin has the longest bar."""
+    values = scores.partition_by("value", as_dict=True, maintain_order=True)
+    return [(str(value), _draw_bins(own.sort("low"))) for (value,), own in values.items()]
+
+
+def _draw_bins(bins: pl.DataFrame) -> list[tuple[str, str, Markup]]:
+    scale = make_scale(float(n) for n in bins["n"])
     return [
         (
-            str(value),
-            [
-                (
-                    f"{format_number(row['low'])} to {format_number(row['high'])}",
-                    format_count(row["n"]),
-                    draw_bar(float(row["n"]), scale, kind="share"),
-                )
-                for row in own.sort("low").to_dicts()
-            ],
+            f"{format_number(row['low'])} to {format_number(row['high'])}",
+            format_count(row["n"]),
+            draw_bar(float(row["n"]), scale, kind="share"),
         )
-        for (value,), own in scores.partition_by(
-            "value", as_dict=True, maintain_order=True
-        ).items()
-    ]  # fmt: skip
+        for row in bins.to_dicts()
+    ]
 
 
 def _select_quality(name: str, quality: LabelQualityReport) -> LabelQualityReport:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from pipeline.vocabulary import UNKNOWN
 from reports.models import ReportData, SystemReport
 from reports.parts.catalogue import Words
 from reports.parts.charts import Scale, draw_bar, draw_interval, make_scale
@@ -14,6 +15,8 @@ from reports.parts.numbers import format_count, format_number, format_percent
 from reports.parts.words import ErrorWords
 from reports.site_models import FindingEvidence
 from reports.views.site.shots import GalleryView, view_gallery
+
+LEAST = 10  # samples of a value for it to say how far values differ
 
 
 @dataclass(frozen=True)
@@ -112,10 +115,13 @@ def _view_others(
     scale = make_scale([*ends, words.turn(mean)])
     tables = []
     for (name,), own in others.partition_by("attribute", as_dict=True).items():
-        spread = float((own["error"].max() or 0.0) - (own["error"].min() or 0.0))  # type: ignore[operator, arg-type]  # of a Float64
+        telling = own.filter((pl.col("n") >= LEAST) & (pl.col("value") != UNKNOWN))["error"]
+        spread = float(telling.max() - telling.min()) if telling.len() > 1 else 0.0  # type: ignore[operator, arg-type]  # of a Float64
         rows = [
             _view_further(row, everywhere.get((name, row["value"])), words, scale, words.turn(mean))
-            for row in own.sort("error", "value", descending=[True, False]).to_dicts()
+            for row in own.sort(
+                pl.col("value") == UNKNOWN, "error", "value", descending=[False, True, False]
+            ).to_dicts()
         ]
         tables.append((-spread, str(name), rows))
     return [(name, rows) for _, name, rows in sorted(tables, key=lambda one: one[:2])]

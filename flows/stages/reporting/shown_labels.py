@@ -8,7 +8,7 @@ from pipeline.vocabulary import UNKNOWN
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.store import Store
 
-BINS = 20  # of scores, from 0 to 1
+BINS = 10  # of scores, from 0 to 1
 _PER_VALUE = 3  # samples of each value among the most and the least certain
 _LABEL = {
     "sample_id": pl.String(),
@@ -56,7 +56,7 @@ def count_scores(store: Store, label_id: str) -> pl.DataFrame:
         GROUP BY ALL ORDER BY ALL
     """  # noqa: S608 - a number of ours
     with store.connect() as connection:
-        found = connection.sql(query, params=[label_id, UNKNOWN]).pl()
+        found: pl.DataFrame = connection.sql(query, params=[label_id, UNKNOWN]).pl()
     return found.select(
         "value",
         pl.col("low").cast(pl.Float64),
