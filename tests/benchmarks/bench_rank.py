@@ -69,7 +69,8 @@ def run(rows: int, *, falling: bool) -> None:
     print(
         f"{rows:,} x {WIDTH}, {'falling' if falling else 'equal'} variances: short forms of "
         f"{length}, {seconds:.1f} CPU seconds, {peak / 1e6:,.0f} MB beside "
-        f"{vectors.nbytes / 1e6:,.0f} of vectors; all products {all_seconds:.1f} s: {all_seconds / seconds:.1f} times as long; "
+        f"{vectors.nbytes / 1e6:,.0f} of vectors; all products {all_seconds:.1f} s: "
+        f"{all_seconds / seconds:.1f} times as long; "
         f"{(groups > 1).sum():,} groups; pairs in {len(first):,} rows {found:,} and {pairs:,}",
         flush=True,
     )
