@@ -10,6 +10,7 @@ from flows.retrieval.encode_query import QueryEncoder
 from flows.retrieval.search_session import SearchSession
 from pipeline.arrays import Array, Ints
 from pipeline.retrieval.hit_count import HitCount, count_image_hits, count_text_hits
+from pipeline.retrieval.int8_codes import Codes, find_nearest_by_codes, score_by_codes
 from pipeline.retrieval.nearest import Ranked, find_nearest, score_rows
 from pipeline.retrieval.neutral_texts import NEUTRAL_TEXTS
 from pipeline.retrieval.query import Query, Vector, choose_diverse, rank_among
@@ -63,21 +64,30 @@ def find_hits(
     top: int,
     unlike: bool = False,
     diverse: float | None = None,
+    codes: Codes | None = None,
     errors: Mapping[str, pl.DataFrame],
 ) -> Found:
     """Search `samples`, of those of the session, for the query.
 
     Words have hits only where the best samples fit them better than every neutral text. texts:
     those of the query, which are not neutral. unlike: the least similar ones. diverse: least
-    1 - cosine between two results. errors: sample_id and error of each system.
+    1 - cosine between two results. codes: read in place of the vectors, for the same results; the
+    number of hits may differ in its last digit. errors: sample_id and error of each system.
     """
     asked = query.reversed if unlike else query
     vectors, rows = session.scan.vectors, samples["row"].to_numpy().astype(np.int64)
-    scores = score_rows(vectors, asked.vector, rows)
+    scored = None if codes is None else score_by_codes(codes, asked.vector, rows)
+    scores = score_rows(vectors, asked.vector, rows) if scored is None else scored.scores
     count = None if unlike else _count(query, scores, logit_scale=session.card.logit_scale)
     wide = max(_BEST, top if diverse is None else _POOL * top)
     announced = 0 if count is None else min(count.rounded, len(rows))
-    ranked = find_nearest(vectors, asked.vector, max(wide, announced), rows, scores=scores)
+    count_wanted = max(wide, announced)
+    if codes is None:
+        ranked = find_nearest(vectors, asked.vector, count_wanted, rows, scores=scores)
+    else:
+        ranked, _ = find_nearest_by_codes(
+            codes, vectors, asked.vector, count_wanted, rows, scored=scored
+        )
     neutral = _choose_neutral(session, encoder, query, texts)
     if query.kind == "text":
         best = rank_among(vectors[rows[ranked.places[:_BEST]]], query.wanted, neutral)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import Array
+from pipeline.arrays import Array, Ints
 from pipeline.retrieval.nearest import (
     LONGEST,
     Backend,
@@ -55,35 +55,62 @@ def make_codes(vectors: NDArray[np.float16]) -> Codes:
     return codes
 
 
-def find_nearest_by_codes(
+@dataclass(frozen=True)
+class CodedScores:
+    """Scores by codes: scores (m,) float32, each off by at most slack (m,)."""
+
+    scores: NDArray[np.float32]
+    slack: NDArray[np.float32]
+
+
+def score_by_codes(
     codes: Codes,
-    vectors: NDArray[np.float16],
     query: NDArray[np.float32],
-    top: int,
+    rows: Ints | None = None,
     *,
     backend: Backend = "auto",
-) -> tuple[Ranked, int]:
-    """Return what `find_nearest` returns of all rows, and how many rows were read in float16."""
-    top = min(top, len(vectors))
-    if top == 0:
-        return Ranked(np.zeros(0, np.int64), np.zeros(0)), 0
+) -> CodedScores:
+    """Return the scores of all rows, or of (m,) `rows`, with how far they may be off."""
     whole, step = _round_query(query)
-    scores = np.empty(len(vectors), np.float32)
+    scores = np.empty(len(codes.values), np.float32)
     kernels = load_scan_kernels(backend, size=codes.values.size)
     run_in_threads(
         lambda part: kernels.score_codes(
             codes.values[part], codes.scales[part], whole, step, scores[part]
         ),
-        len(vectors),
+        len(scores),
     )
     length = float(np.linalg.norm(query.astype(np.float64)))
     rounded = np.linalg.norm(query.astype(np.float64) - whole * step)
     # Of a row: r |q| by its own codes, |codes| |q - rounded q| by those of the query, float32.
-    fixed = float(rounded) * (LONGEST + float(codes.losses.max())) + 2.0**-22 * LONGEST * length
+    largest = float(codes.losses.max()) if len(codes.losses) else 0.0
+    fixed = float(rounded) * (LONGEST + largest) + 2.0**-22 * LONGEST * length
     slack = codes.losses * np.float32(length * (1 + 2.0**-20)) + np.float32(fixed * (1 + 2.0**-20))
-    least = find_kth_largest(scores - slack, top)
-    places = np.flatnonzero(scores + slack >= least - abs(least) * 2.0**-20 - 1e-12)
-    exact = rank_exactly(vectors, query, places)
+    return CodedScores(scores, slack) if rows is None else CodedScores(scores[rows], slack[rows])
+
+
+def find_nearest_by_codes(
+    codes: Codes,
+    vectors: NDArray[np.float16],
+    query: NDArray[np.float32],
+    top: int,
+    rows: Ints | None = None,
+    *,
+    scored: CodedScores | None = None,
+    backend: Backend = "auto",
+) -> tuple[Ranked, int]:
+    """Return what `find_nearest` returns, and how many rows were read in float16.
+
+    scored: what `score_by_codes` gave of the same rows, where it is known.
+    """
+    found = scored or score_by_codes(codes, query, rows, backend=backend)
+    top = min(top, len(found.scores))
+    if top == 0:
+        return Ranked(np.zeros(0, np.int64), np.zeros(0)), 0
+    least = find_kth_largest(found.scores - found.slack, top)
+    reach = least - abs(least) * 2.0**-20 - 1e-12
+    places = np.flatnonzero(found.scores + found.slack >= reach)
+    exact = rank_exactly(vectors, query, places if rows is None else rows[places])
     order = np.lexsort((places, -exact))[:top]
     return Ranked(places[order].astype(np.int64), exact[order]), len(places)
 

@@ -83,11 +83,27 @@ def score_block(bits: Array, query: Array, out: Array) -> None:
 
 @compile_scan
 def score_listed(bits: Array, rows: Ints, query: Array, out: Array) -> None:
-    """Write the dot products of the listed rows alone into `out`, (len(rows),) float32."""
+    """Write the dot products of the listed rows alone into `out`, (len(rows),) float32.
+
+    Four rows at a time: the processor waits for their memory together.
+    """
     d = bits.shape[1]
-    for place in range(len(rows)):
-        total = np.float32(0.0)
+    n = len(rows)
+    whole = n - n % 4
+    for place in range(0, whole, 4):
+        a, b, c, e = rows[place], rows[place + 1], rows[place + 2], rows[place + 3]
+        first, second = np.float32(0.0), np.float32(0.0)
+        third, fourth = np.float32(0.0), np.float32(0.0)
+        for j in range(d):
+            part = query[j]
+            first += _convert(bits[a, j]) * part
+            second += _convert(bits[b, j]) * part
+            third += _convert(bits[c, j]) * part
+            fourth += _convert(bits[e, j]) * part
+        out[place], out[place + 1], out[place + 2], out[place + 3] = first, second, third, fourth
+    for place in range(whole, n):
         row = rows[place]
+        total = np.float32(0.0)
         for j in range(d):
             total += _convert(bits[row, j]) * query[j]
         out[place] = total

@@ -128,7 +128,12 @@ def test_listed_rows_of_any_order_and_repeats_are_ranked_alone(
     vectors, query = draw_vectors(rng, 60, 24), draw_query(rng, 24)
     listed = np.array(rows, np.int64)
     found = find_nearest(vectors, query, 7, listed, backend=backend)
-    assert found.places.tolist() == brute_force(vectors, query, 7, listed)
+    wanted = brute_force(vectors, query, 7, listed)
+    assert found.places.tolist() == wanted
+    by_codes, _ = find_nearest_by_codes(
+        make_codes(vectors), vectors, query, 7, listed, backend=backend
+    )
+    assert by_codes.places.tolist() == wanted
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -71,6 +71,9 @@ def search(
     encoder: Annotated[
         str | None, typer.Option(help="How the encoder_id begins, where there are several.")
     ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Read the vectors as int8: half the memory, same hits.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write FILE.csv, FILE.parquet or FILE.html (pictures).")
     ] = None,
@@ -94,6 +97,7 @@ def search(
         top=top,
         unlike=unlike,
         diverse=diverse,
+        int8=int8,
         out=out,
         save=save,
         json_output=json_output,
@@ -117,6 +121,7 @@ def _search(session: "SearchSession", encoder: "QueryEncoder", asked: Asked) -> 
     from flows.retrieval.hit_words import to_json
     from flows.retrieval.restriction import read_errors
     from flows.retrieval.save_query import check_name, save_ids, save_prompts
+    from flows.retrieval.scan_codes import open_codes
     from flows.retrieval.write_hits import check_target, write_hits
 
     folder = None if asked.save is None else check_name(asked.save, session.store.folder)
@@ -127,7 +132,8 @@ def _search(session: "SearchSession", encoder: "QueryEncoder", asked: Asked) -> 
     query = _make_query(session, encoder, asked)
     found = find_hits(
         session, encoder, query, samples,
-        texts=asked.texts, top=asked.top, unlike=asked.unlike, diverse=asked.diverse, errors=errors,
+        texts=asked.texts, top=asked.top, unlike=asked.unlike, diverse=asked.diverse,
+        codes=open_codes(session.scan) if asked.int8 else None, errors=errors,
     )  # fmt: skip
     if asked.json_output:
         typer.echo(

@@ -34,6 +34,7 @@ class Asked:
     top: int
     unlike: bool
     diverse: float | None
+    int8: bool
     out: Path | None
     save: str | None
     json_output: bool

@@ -167,6 +167,24 @@ def test_of_several_encoders_the_one_that_labelled_is_taken_and_said(own: Store)
     assert search(own.folder, "a hat", "--encoder", "oth")["searched"] == 50
 
 
+def test_int8_gives_the_same_results_and_goes_with_the_array(own: Store) -> None:
+    wanted = search(own.folder, "a hat", "--in", "time = night", "--top", 50)
+    for _ in range(2):  # made, then mapped
+        found = search(own.folder, "a hat", "--in", "time = night", "--top", 50, "--int8")
+        assert list_ids(found) == list_ids(wanted)
+        scores = [row["score"] for row in found["samples"]]
+        assert scores == [row["score"] for row in wanted["samples"]]
+        assert found["hits"]["count"] == pytest.approx(wanted["hits"]["count"], rel=0.05)
+    (codes,) = own.scans.rglob("codes.i8.npy")
+    codes.write_bytes(codes.read_bytes()[:200])  # torn
+    assert list_ids(search(own.folder, "a hat", "--top", 9, "--int8")) == list_ids(
+        search(own.folder, "a hat", "--top", 9)
+    )
+    put_vectors(own, "enc", count=10)
+    search(own.folder, "a hat")
+    assert list(own.scans.rglob("codes.i8.npy")) == []
+
+
 def hash_database(store: Store) -> str:
     return hashlib.sha256(store.database.read_bytes()).hexdigest()
 
