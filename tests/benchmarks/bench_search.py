@@ -166,9 +166,10 @@ def read_free_memory() -> int:
 def print_counts(table: pl.DataFrame) -> None:
     """Print announced and true numbers of each attribute."""
     for row in table.iter_rows(named=True):
+        rival = "none" if row["two_normals"] is None else row["two_normals"]
         print(f"  {row['attribute']:<14} {row['text']:<34} true {row['true']:>5}  announced "
               f"{row['announced']:>5}  ratio {row['ratio']:.2f}  two normals "
-              f"{row['two_normals']:>5}  precision {row['precision']:.2f}")  # fmt: skip
+              f"{rival:>5}  precision {row['precision']:.2f}")  # fmt: skip
     within = table.filter(pl.col("ratio").is_between(1 / 1.5, 1.5)).height
     print(f"  within a factor 1.5: {within} of {table.height} (wanted: 6 of 8)")
 
