@@ -30,7 +30,7 @@ def read_result(audit: SmallAudit, name: str) -> pl.DataFrame:
 
 def read_report(folder: Path) -> str:
     """Return the pages of the report, one after the other."""
-    pages = sorted((folder / "report").glob("*.html"))
+    pages = sorted((folder / "report").rglob("*.html"))
     return "".join(page.read_text() for page in pages)
 
 
