@@ -98,6 +98,11 @@ def check_names(audit: Audit, attributes: Sequence[Attribute], sensitive: Sequen
         problems.append(
             "[gates] max_gap: no attribute is marked sensitive; name some in attributes = [...]"
         )
+    if audit.regions is not None and all(one.kind != "prompts" for one in attributes):
+        problems.append(
+            "[regions]: they are searched in vectors, and no attribute needs any; use one with "
+            "prompts or remove the table"
+        )
     if audit.fairness is not None:
         problems += _list_without_effect(audit, audit.fairness, sensitive)
     if problems:

@@ -29,6 +29,7 @@ from pipeline.config.error_metrics import LABELS
 from pipeline.coverage.values import cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import StoreError
+from pipeline.regions.weak_regions import LEAST_ROWS
 from pipeline.tables import CORRECTIONS, FAMILY, REGIONS, REPORTED, RESULTS, empty
 from pipeline.workspace.label_columns import choose_columns, order_values
 from pipeline.workspace.manifests import (
@@ -175,7 +176,8 @@ def _report_systems(
         sweeps = _sweep_findings(found, table, store, scored[name], error=metric)
         matches = store.read_matches(scored[name].error_id)
         regions = None
-        if searched_regions is not None and asked[name].format != LABELS:
+        is_enough = searched.n - searched.holdout_n >= LEAST_ROWS
+        if searched_regions is not None and asked[name].format != LABELS and is_enough:
             regions = searched_regions.filter(own).select(list(REGIONS)).sort("rank")
         reports.append(
             SystemReport(
@@ -202,7 +204,7 @@ def _report_systems(
                 gate=gates.get(name),
                 regions=regions,
                 region_gallery={}
-                if regions is None or not with_gallery
+                if regions is None
                 else picture_regions(
                     regions,
                     table,

@@ -21,7 +21,7 @@ from pipeline.exceptions import SearchError, StoreError
 from pipeline.labels.attribute_file import find_shipped, list_shipped, read_attribute
 from pipeline.regions.region_table import RegionRows, WordVectors, tabulate_regions
 from pipeline.regions.region_words import TEMPLATE, list_words
-from pipeline.regions.weak_regions import LEAST_ROWS, find_regions
+from pipeline.regions.weak_regions import find_regions
 from pipeline.tables import RESULTS, empty
 from pipeline.workspace.label_columns import choose_columns
 from pipeline.workspace.manifests import LabelManifest, SearchRecord
@@ -84,10 +84,11 @@ def make_regions(
         rows, inside = gather_rows(
             table, masks, samples, store, encoder_id=str(manifest.encoder_id), seed=settings.seed
         )
-        if len(rows.errors) < LEAST_ROWS:
-            LOG.warning("%s: too few samples to search regions", system.name)
+        try:
+            frames = run_task(search_regions, rows, inside, words, settings, system.name)
+        except SearchError as error:  # too few samples; other systems may have more
+            LOG.warning("%s: %s", system.name, error)
             continue
-        frames = run_task(search_regions, rows, inside, words, settings, system.name)
         keys = [pl.lit(run["run_id"]).alias("run_id"), pl.lit(system.name).alias("system")]
         for name, frame in zip(parts, frames, strict=True):
             parts[name].append(frame.select(*keys, pl.all()))

@@ -28,6 +28,12 @@ def read_result(audit: SmallAudit, name: str) -> pl.DataFrame:
     return Store(audit.folder / "workspace").read(name)
 
 
+def read_report(folder: Path) -> str:
+    """Return the pages of the report, one after the other."""
+    pages = sorted((folder / "report").rglob("*.html"))
+    return "".join(page.read_text() for page in pages)
+
+
 def test_a_run_that_asks_for_regions_keeps_them(audit: SmallAudit) -> None:
     regions = check(read_result(audit, "regions"), RESULTS["regions"], table="regions")
     assert 1 <= regions.height <= 2
@@ -43,7 +49,7 @@ def test_a_run_that_asks_for_regions_keeps_them(audit: SmallAudit) -> None:
 
 
 def test_the_page_shows_them_with_their_pictures(audit: SmallAudit) -> None:
-    page = (audit.folder / "report" / "index.html").read_text()
+    page = read_report(audit.folder)
     assert "Weak regions that no attribute names" in page
     section = page.split("Weak regions that no attribute names")[1].split("<footer>")[0]
     assert "Failing images" in section
@@ -104,5 +110,16 @@ def test_an_audit_without_vectors_is_refused(tmp_path: Path) -> None:
     told = call("regions", small.config)
     assert told.code == 1
     assert "no attribute of this audit needs any" in told.err
-    page = (tmp_path / "report" / "index.html").read_text()
-    assert "Weak regions" not in page
+    assert "Weak regions" not in read_report(tmp_path)
+    small.edit("[slices]\n", "[regions]\n[slices]\n")
+    asked = call("run", small.config, "--no-prefect")
+    assert asked.code == 2
+    assert "[regions]: they are searched in vectors" in asked.err
+
+
+def test_too_few_samples_have_no_section(tmp_path: Path) -> None:
+    small = write_audit(tmp_path, count=90)
+    small.edit("[slices]\n", "[regions]\n[slices]\n")
+    run_directly(small.config)
+    assert read_result(small, "regions").is_empty()
+    assert "Weak regions" not in read_report(tmp_path)
