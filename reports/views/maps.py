@@ -82,7 +82,7 @@ def view_map(report: MapReport, *, anchor: str, anchors: Mapping[int, str]) -> M
 
 def _describe(report: MapReport, words: ErrorWords) -> str:
     """Say in a sentence what the picture shows, for readers without eyes."""
-    worse = [row["name"] or f"region {row['region']}" for row in _list_worse(report)]
+    worse = [str(row["name"]) or f"region {row['region']}" for row in _list_worse(report)]
     where = f" It is worse in {'; '.join(worse)}." if worse else " No region is worse."
     return (
         f"Map of {report.samples:,} samples: darker where there are more, red where "
