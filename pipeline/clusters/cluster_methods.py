@@ -63,7 +63,8 @@ def measure_spacing(vectors: Array, min_points: int, seed: int) -> Floats:
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:_PROBED])
     distances: Array = 1.0 - vectors[chosen].astype(np.float32) @ vectors.astype(np.float32).T
     place = min(min_points, n) - 1
-    return np.maximum(np.partition(distances, place, axis=1)[:, place], 1e-6).astype(np.float64)
+    reached: Floats = np.partition(distances, place, axis=1)[:, place].astype(np.float64)
+    return np.maximum(reached, 1e-6)
 
 
 def to_radius(eps: float) -> float:

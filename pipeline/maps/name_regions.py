@@ -45,7 +45,7 @@ def _climb(density: Floats) -> Ints:
     offsets = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
     padded = np.pad(density, 1, constant_values=-1.0)
     around = np.stack([padded[1 + r : 1 + r + side, 1 + c : 1 + c + side] for r, c in offsets])
-    steepest = np.asarray(around.argmax(axis=0))
+    steepest: Ints = np.argmax(around, axis=0)
     rows, columns = np.indices(density.shape)
     steps = np.array(offsets)
     target: Ints = (rows + steps[steepest, 0]) * side + columns + steps[steepest, 1]

@@ -67,7 +67,8 @@ def _smooth_line(line: list[tuple[int, int]]) -> list[tuple[float, float]]:
     1974).
     """
     steps = np.asarray(line, dtype=np.float64) / _CELLS
-    points = sum(np.roll(steps, shift, axis=0) for shift in range(-2, 3)) / 5
+    shifted = [np.roll(steps, shift, axis=0) for shift in range(-2, 3)]
+    points = np.mean(shifted, axis=0)
     for _ in range(2):
         following = np.roll(points, -1, axis=0)
         cut = np.stack([0.75 * points + 0.25 * following, 0.25 * points + 0.75 * following], axis=1)

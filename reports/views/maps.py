@@ -42,7 +42,7 @@ class RegionView:
 
 @dataclass(frozen=True)
 class MapView:
-    """The map of one system."""
+    """The map of one system; overall: its mean error, empty where none is known."""
 
     system: str
     anchor: str
@@ -74,7 +74,7 @@ def view_map(report: MapReport, *, anchor: str, anchors: Mapping[int, str]) -> M
         samples=format_count(report.samples),
         unplaced=format_count(report.unplaced) if report.unplaced else "",
         words=words,
-        overall=words.write(report.overall_error),
+        overall="" if report.overall_error is None else words.write(report.overall_error),
         outlines=[_view_outline(one, anchors.get(one.rank, "")) for one in drawn],
         regions=_view_regions(report, words),
     )
@@ -82,7 +82,12 @@ def view_map(report: MapReport, *, anchor: str, anchors: Mapping[int, str]) -> M
 
 def _describe(report: MapReport, words: ErrorWords) -> str:
     """Say in a sentence what the picture shows, for readers without eyes."""
-    worse = [row["name"] or f"region {row['region']}" for row in _list_worse(report)]
+    if report.overall_error is None:
+        return (
+            f"Map of {report.samples:,} samples: darker where there are more. The table below "
+            "lists the regions."
+        )
+    worse = [str(row["name"]) or f"region {row['region']}" for row in _list_worse(report)]
     where = f" It is worse in {'; '.join(worse)}." if worse else " No region is worse."
     return (
         f"Map of {report.samples:,} samples: darker where there are more, red where "

@@ -23,9 +23,14 @@ def draw_hills(seed: int = 0) -> tuple[Floats, Ints]:
     return middles[hill] + rng.normal(0, 0.05, (3000, 2)), hill
 
 
+def draw_errors(rate: Floats, *, seed: int) -> Floats:
+    """Return errors of 0 or 1 with these rates."""
+    return (np.random.default_rng(seed).random(len(rate)) < rate).astype(np.float64)
+
+
 def test_only_the_hill_where_the_system_fails_is_red() -> None:
     places, hill = draw_hills()
-    errors = (np.random.default_rng(1).random(3000) < np.where(hill == 1, 0.5, 0.05)) * 1.0
+    errors = draw_errors(np.where(hill == 1, 0.5, 0.05), seed=1)
     found = map_density(places, errors)
     rows, columns = find_cells(places)
     red = found.worse[rows, columns]
@@ -45,7 +50,7 @@ def test_without_a_weakness_about_one_place_in_forty_is_red() -> None:
     shares = []
     for seed in range(12):
         places, _ = draw_hills(seed)
-        errors = (np.random.default_rng(seed + 50).random(3000) < 0.15) * 1.0
+        errors = draw_errors(np.full(3000, 0.15), seed=seed + 50)
         rows, columns = find_cells(places)
         shares.append(map_density(places, errors).worse[rows, columns].mean())
     assert np.mean(shares) < 0.05
@@ -86,7 +91,7 @@ def test_regions_are_the_hills_named_by_what_is_typical() -> None:
         assert counts.max() > 0.97 * counts.sum(), own
     time = pl.Series("time", np.where(hill == 1, "night", "day"))
     noise = pl.Series("noise", np.random.default_rng(9).choice(["a", "b"], 3000))
-    errors = (hill == 1) * 1.0
+    errors = (hill == 1).astype(np.float64)
     table = describe_regions(places, regions, errors, pl.DataFrame([time, noise]))
     night = table.filter(pl.col("name") == "time = night")
     assert night.height == 1

@@ -23,7 +23,7 @@ def make_map_page(n: int = 3000, *, name: str = "finder", value: str = "yes") ->
     group = rng.integers(0, 6, n)
     middles = np.array([[0.2, 0.2], [0.5, 0.2], [0.8, 0.2], [0.2, 0.7], [0.5, 0.7], [0.8, 0.7]])
     places = np.clip(middles[group] + rng.normal(0, 0.04, (n, 2)), 0, 1)
-    errors = (rng.random(n) < np.where(group == 4, 0.5, 0.05)) * 1.0
+    errors = (rng.random(n) < np.where(group == 4, 0.5, 0.05)).astype(np.float64)
     hat = pl.Series("hat", np.where(group == 4, value, "no"))
     weather = pl.Series("weather", np.array(["sun", "rain", "fog"])[rng.integers(0, 3, n)])
     digests = (hashlib.sha256(str(number).encode()).hexdigest()[:16] for number in range(n))

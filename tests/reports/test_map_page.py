@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from reports.pages.map_page import BEHAVIOR, build_map_page
@@ -49,6 +51,18 @@ def test_without_script_the_picture_and_both_tables_are_there() -> None:
     assert "95% interval" in page.words
     controls = next(one for one in page.elements if one.attributes.get("id") == "controls")
     assert "hidden" in controls.attributes
+
+
+def test_without_errors_nothing_is_said_of_them() -> None:
+    page = make_map_page(300)
+    empty = page.reports[0].regions.with_columns(
+        pl.lit(None, dtype=pl.Float64).alias(name) for name in ("error", "ci_low", "ci_high")
+    )
+    bare = replace(page.reports[0], overall_error=None, regions=empty, outlines=())
+    words = read_page(build_map_page(replace(page, reports=(bare,), members={}))).words
+    assert "Red in the picture" not in words
+    assert "worse" not in words
+    assert "hat = yes" in words
 
 
 def test_a_hundred_thousand_points_are_less_than_one_and_a_half_megabytes() -> None:

@@ -27,6 +27,7 @@ from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import (
     FairnessManifest,
     LabelManifest,
+    MapManifest,
     SamplesManifest,
     ScoreManifest,
 )
@@ -246,7 +247,9 @@ def _gather_results(resolved: ResolvedAudit, store: Store) -> dict[str, str]:
         "search": _hash(json.dumps(shown, default=str), digest_findings(store, run["run_id"])),
         "comparison": _hash(compared.model_dump_json() if compared else ""),
         "results": _hash_files(files),
-        "maps": _hash_files(store.maps.glob("*/*")),
+        "maps": _hash_files(
+            [*store.maps.glob("*/*"), *MapManifest.locate(store.folder).parent.glob("map.json")]
+        ),
         "rejects": digest_rejects(store),
         "history": digest_searches(store, resolved.audit.name),
     }
