@@ -107,6 +107,18 @@ def test_similar_names_copies_apart_and_leaks(workspace: Path, tmp_path: Path) -
     assert leaks["val", "train"] == 2
 
 
+def test_similar_writes_a_page_of_groups(workspace: Path, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    told = call("similar", workspace, "--split", "part", "--duplicates", 0.99999, "--out", out)
+    assert told.code == 0, told.err
+    page = out.read_text()
+    assert page.count("<img") >= 4
+    assert "an exact copy" in page
+    assert "across splits" in page
+    assert "val: 2 of 2 samples (100.0%) have a duplicate in train" in page
+    assert "<script" not in page
+
+
 def test_without_splits_that_is_said(workspace: Path) -> None:
     assert "no splits are known" in call("similar", workspace).out
 
