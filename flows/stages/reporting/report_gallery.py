@@ -1,10 +1,13 @@
 """The worst samples of each finding, as thumbnails."""
 
 import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from PIL import Image
 
 from flows.stages.reporting.album import FindFaces, list_heads, load_face_detector
 from flows.stages.reporting.scene_boxes import read_box
@@ -37,8 +40,7 @@ def pick_worst(
     where thumbnails is "none"; named: whether by the name of its file. Raises ConfigError where
     faces are to be blurred and no detector of faces is installed.
     """
-    find_faces = load_face_detector() if thumbnails == "blurred-faces" else None
-    folder = None if thumbnails == "none" else root
+    viewer = _Viewer.of(samples, root, thumbnails, named=named)
     rows = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     classes = _list_classes(matches)
     gallery = {}
@@ -51,9 +53,7 @@ def pick_worst(
             .join(samples, on="sample_id", how="left", maintain_order="left")
             .join(classes, on="sample_id", how="left", maintain_order="left")
         )
-        gallery[rank] = tuple(
-            _show(row, folder, find_faces, named=named) for row in shown.iter_rows(named=True)
-        )
+        gallery[rank] = tuple(viewer.show(row) for row in shown.iter_rows(named=True))
     return gallery
 
 
@@ -70,8 +70,7 @@ def picture_regions(
 
     regions: REGIONS of one system. thumbnails, named: as in `pick_worst`.
     """
-    find_faces = load_face_detector() if thumbnails == "blurred-faces" else None
-    folder = None if thumbnails == "none" else root
+    viewer = _Viewer.of(samples, root, thumbnails, named=named)
     errors = pl.DataFrame({"sample_id": table.sample_ids, "error": table.errors})
     rows = errors.join(samples, on="sample_id", how="left").with_columns(
         true=pl.lit(None, pl.String), predicted=pl.lit(None, pl.String),
@@ -81,9 +80,7 @@ def picture_regions(
     def show(ids: list[str]) -> tuple[Thumbnail, ...]:
         asked = pl.DataFrame({"sample_id": ids}, schema={"sample_id": pl.String})
         shown = asked.join(rows, on="sample_id", how="inner", maintain_order="left")
-        return tuple(
-            _show(row, folder, find_faces, named=named) for row in shown.iter_rows(named=True)
-        )
+        return tuple(viewer.show(row) for row in shown.iter_rows(named=True))
 
     return {
         rank: (show(typical), show(failing))
@@ -98,18 +95,37 @@ def _list_classes(matches: pl.DataFrame | None) -> pl.DataFrame:
     return matches.select(list(CLASS_MATCHES)).rename({"score": "probability"})
 
 
-def _show(
-    row: dict[str, Any], root: Path | None, find_faces: FindFaces | None, *, named: bool
-) -> Thumbnail:
-    box = None if row["x"] is None else read_box(row)
-    image = b""
-    if root is not None:
-        with contextlib.suppress(ImageRejectedError):
-            whole = load_image(root / row["path"])
-            if find_faces is not None:
-                own = [] if box is None else [(row["category"] or "", box)]
-                whole = blur_boxes(whole, [*find_faces(whole), *list_heads(own)])
-            image = make_thumbnail(whole, SIDE, box=box)
-    classes = {name: row[name] for name in ("true", "predicted", "probability")}
-    caption = row["path"] if named else row["sample_id"][:8]
-    return Thumbnail(image=image, caption=caption, error=row["error"], **classes)
+@dataclass(frozen=True, eq=False)
+class _Viewer:
+    """What may be seen of samples. root: None without pictures. find_faces: to blur them."""
+
+    samples: pl.DataFrame
+    root: Path | None
+    find_faces: FindFaces | None
+    named: bool
+
+    @classmethod
+    def of(
+        cls, samples: pl.DataFrame, root: Path, thumbnails: Thumbnails, *, named: bool
+    ) -> "_Viewer":
+        find_faces = load_face_detector() if thumbnails == "blurred-faces" else None
+        return cls(samples, None if thumbnails == "none" else root, find_faces, named)
+
+    def show(self, row: Mapping[str, Any]) -> Thumbnail:
+        box = None if row["x"] is None else read_box(row)
+        image = b""
+        if self.root is not None:
+            with contextlib.suppress(ImageRejectedError):
+                whole = self._blur(load_image(self.root / row["path"]), row["path"])
+                image = make_thumbnail(whole, SIDE, box=box)
+        classes = {name: row[name] for name in ("true", "predicted", "probability")}
+        caption = row["path"] if self.named else row["sample_id"][:8]
+        return Thumbnail(image=image, caption=caption, error=row["error"], **classes)
+
+    def _blur(self, image: Image.Image, path: str) -> Image.Image:
+        """Blur the faces of an image and the heads of all people known in it, where asked."""
+        if self.find_faces is None:
+            return image
+        beside = self.samples.filter((pl.col("path") == path) & pl.col("x").is_not_null())
+        known = [(row["category"] or "", read_box(row)) for row in beside.to_dicts()]
+        return blur_boxes(image, [*self.find_faces(image), *list_heads(known)])

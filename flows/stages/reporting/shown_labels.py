@@ -67,15 +67,18 @@ def count_scores(store: Store, label_id: str) -> pl.DataFrame:
 
 def pick_certain(store: Store, label_id: str, *, least: bool) -> list[str]:
     """Return samples whose label has the largest margin, or the least, some of each value."""
-    order = "ASC" if least else "DESC"
+    sign = "" if least else "-"
     query = f"""
-        SELECT sample_id FROM labels
-        WHERE label_id = ? AND margin IS NOT NULL AND value <> ?
-        QUALIFY row_number() OVER (PARTITION BY value ORDER BY margin {order}, sample_id) <= ?
-        ORDER BY value, margin {order}, sample_id
-    """  # noqa: S608 - words of ours
+        WITH picked AS (
+            SELECT value, unnest(min(
+                struct_pack(place := {sign}margin, sample_id := sample_id), {_PER_VALUE}
+            )) AS one
+            FROM labels WHERE label_id = ? AND margin IS NOT NULL AND value <> ? GROUP BY value
+        )
+        SELECT one.sample_id FROM picked ORDER BY value, one.place, one.sample_id
+    """  # noqa: S608 - a sign and a number of ours
     with store.connect() as connection:
-        found = connection.sql(query, params=[label_id, UNKNOWN, _PER_VALUE]).pl()
+        found = connection.sql(query, params=[label_id, UNKNOWN]).pl()
     ids: list[str] = found["sample_id"].to_list()
     return ids
 
