@@ -27,7 +27,8 @@ SIGNS = {
     "not comparable": "\N{EN DASH}",
 }
 MEANINGS = {
-    "new": "Only the second run lists it, and its gap to the rest has grown.",
+    "new": "Only the second run lists it, and its gap to the rest has grown; its error may have "
+    "fallen all the same, if less than elsewhere.",
     "worse": "The first run listed it already, and its gap has grown.",
     "unclear": "Its gap may have changed or not: these samples are too few to say.",
     "unchanged": "Its gap is what it was, give or take less than half of it.",
