@@ -116,12 +116,15 @@ def _sum_up(counted: Mapping[str, int]) -> str:
     """Write what changed: "2 slices are fixed, 1 is worse and 3 are unchanged"."""
     if not counted:
         return "Neither run has a finding, so there is no slice to compare."
-    parts = [f"{counted[state]} {state}" for state in SIGNS if counted.get(state)]
     total = sum(counted.values())
-    slices = "slice that either run lists is" if total == 1 else "slices that either run lists are"
     if total == 1:
-        return f"The one {slices} {parts[0].removeprefix('1 ')}."
-    return f"Of the {total} {slices.removesuffix(' are')}, {enumerate_words(parts)}."
+        return f"The one slice that either run lists is {next(iter(counted))}."
+    parts = [
+        f"{counted[state]} {'is' if counted[state] == 1 else 'are'} {state}"
+        for state in SIGNS
+        if counted.get(state)
+    ]
+    return f"Of the {total} slices that either run lists, {enumerate_words(parts)}."
 
 
 def _view(row: Mapping[str, Any], scale: Scale, *, share: bool) -> _Row:
@@ -130,7 +133,7 @@ def _view(row: Mapping[str, Any], scale: Scale, *, share: bool) -> _Row:
     interval = _write_interval(low, high, share=share)
     return _Row(
         predicates=row["predicates"],
-        listed={"before": "first run", "after": "second run", "both": "both"}[row["listed"]],
+        listed={"before": "first run", "after": "second run", "both": "both runs"}[row["listed"]],
         n="" if row["n_before"] is None else _write_counts(row["n_before"], row["n_after"]),
         before=write(row["error_before"]),
         after=write(row["error_after"]),
