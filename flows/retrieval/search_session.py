@@ -60,13 +60,17 @@ def open_search(
     card = EncoderCard.from_json(path.read_text(encoding="utf-8"), source=str(path))
     scan = open_scan(store, encoder_id)
     everything = read_scanned_samples(store, scan)
-    samples = _choose_samples(store.read_samples(), everything, whole_images=whole_images)
+    known = store.read_samples()
+    samples = _choose_samples(known, everything, whole_images=whole_images)
     if samples.is_empty():
         kind = "whole images" if whole_images else "samples"
         raise StoreError(
             f"{workspace}: none of its {kind} has a vector of encoder {encoder_id}; run "
             "`weakspot embed` first"
         )
+    wanted = known.filter(pl.col("parent_id").is_null()) if whole_images else scored_samples(known)
+    if left := wanted.height - samples.height:
+        notes += (f"{left:,} samples have no vector by this encoder and are not searched",)
     if manifest.limit is not None:
         notes += (f"the dataset was read with --limit {manifest.limit}: the first samples alone",)
     root = Path(manifest.root or ".")

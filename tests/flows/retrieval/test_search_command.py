@@ -151,6 +151,16 @@ def test_a_sample_that_left_the_dataset_is_not_found(own: Store) -> None:
     assert answer["searched"] == COUNT - 1
 
 
+def test_samples_without_a_vector_are_counted(own: Store) -> None:
+    new = own.read_samples().head(3).with_columns(
+        pl.col("sample_id") + "new", pl.col("content_key") + "new"
+    )  # fmt: skip
+    own.put_samples(pl.concat([own.read_samples(), new]))
+    told = call("search", own.folder, "a hat", "--json")
+    assert told.err == "note: 3 samples have no vector by this encoder and are not searched\n"
+    assert json.loads(told.out)["searched"] == COUNT
+
+
 def test_new_vectors_are_searched_without_a_word(own: Store) -> None:
     search(own.folder, "a hat")
     put_vectors(own, "enc", count=10)  # another shard, of known content
