@@ -19,7 +19,7 @@ from pipeline.retrieval.neutral_texts import NEUTRAL_TEXTS
 from pipeline.retrieval.query import Vector
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_CONTRASTS = 4  # neutral texts that stand for "no"
+_CONTRASTS = 4  # neutral texts that are the prompts of "no"
 _DIVIDED = 20_000  # samples that these are chosen by
 
 

@@ -1,6 +1,6 @@
 """Vectors as int8, half the memory, with the exact answer all the same.
 
-A row is kept as whole numbers from -127 to 127 times a scale, and the length r of what that loses.
+A row is kept as whole numbers from -127 to 127 times a scale, and the length r of what is left out.
 By Cauchy and Schwarz its true score is within r * |query| of the score by codes, so only rows whose
 upper bound reaches the k-th largest lower bound can be among the best k. These few alone are read
 in float16 and ranked in float64.
