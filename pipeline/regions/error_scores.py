@@ -15,7 +15,7 @@ from pipeline.arrays import Floats, Ints, Mask
 
 Single = NDArray[np.float32]
 FOLDS = 5
-SHARES = (0.01, 0.02, 0.04, 0.08, 0.16)  # of the rows: the sizes of sets
+SHARES = (0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.16)  # of the rows: the sizes of sets
 PENALTIES = (0.1, 1.0, 10.0)  # times the mean variance of the features, summed over the rows
 
 
