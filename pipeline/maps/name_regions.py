@@ -46,10 +46,10 @@ def _climb(density: Floats) -> Ints:
     padded = np.pad(density, 1, constant_values=-1.0)
     around = np.stack([padded[1 + r : 1 + r + side, 1 + c : 1 + c + side] for r, c in offsets])
     steepest: Ints = np.argmax(around, axis=0)
-    rows, columns = np.indices(density.shape)
+    cells: Ints = np.arange(side * side, dtype=np.int64).reshape(side, side)
     steps = np.array(offsets)
-    target: Ints = (rows + steps[steepest, 0]) * side + columns + steps[steepest, 1]
-    target[density <= 0] = (rows * side + columns)[density <= 0]
+    target: Ints = cells + steps[steepest, 0] * side + steps[steepest, 1]
+    target[density <= 0] = cells[density <= 0]
     target = target.ravel()
     while (target != target[target]).any():
         target = target[target]

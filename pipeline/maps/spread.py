@@ -14,6 +14,7 @@ Method = Literal["tsne", "umap", "pca"]
 METHODS: tuple[Method, ...] = ("tsne", "umap", "pca")
 SMALL = 10_000  # points that scikit-learn's t-SNE takes where openTSNE is not installed
 LEAST = 10  # points of a map
+_MANY = 5_000  # points from which t-SNE takes several threads
 _PERPLEXITY = 30.0
 _ADVICE = "pip install 'weakspot[maps]'"
 
@@ -59,6 +60,7 @@ def _tsne(points: NDArray[np.float32], seed: int, jobs: int) -> Floats:
         knn_index=openTSNE.nearest_neighbors.PrecomputedNeighbors(ids, distances),
         n_jobs=jobs,
     )
+    jobs = jobs if len(points) >= _MANY else 1  # threads that wait for each other cost more
     start = _start(points)
     fitted: Any = openTSNE.TSNE(
         perplexity=perplexity, initialization=start, random_state=seed, n_jobs=jobs
