@@ -65,7 +65,7 @@ def test_the_whole_budget_is_given_and_no_stratum_gets_more_than_it_has(
 
 def test_a_third_of_the_checks_of_a_label_are_of_the_rarer_of_failures_and_others() -> None:
     def split(new: int, sizes: list[int], checked: list[int]) -> list[int]:
-        return split_by_failure(new, sizes=np.array(sizes), checked=np.array(checked)).tolist()
+        return list(split_by_failure(new, sizes=np.array(sizes), checked=np.array(checked)))
 
     assert split(30, [950, 50], [0, 0]) == [20, 10]
     assert split(30, [50, 950], [0, 0]) == [10, 20]
