@@ -45,7 +45,7 @@ def bench_independent(*, tables: int, first: int = 0) -> None:
 def bench_dependent(*, tables: int, first: int = 0) -> None:
     """Print the same where label errors depend on the system's errors, or on each other.
 
-    Each line twice: checks random within a label, and a third of them where the system fails.
+    Each line twice: checks random within a label, and two fifths of them where the system fails.
     """
     print("label noise: wrong labels where the system errs, or where other labels are wrong")
     for line, by_failure in product(_HARDER, (False, True)):

@@ -70,8 +70,8 @@ def draw_noise_world(
     .7 to 1.3 times `flips`. checks: rows checked for each label of each attribute. dependence:
     "labels" for attributes whose labels are wrong together, "errors" for labels that are wrong
     where the system is. together: whether the checked rows are checked for all attributes. gamma:
-    errors of a gamma distribution in place of 0/1. by_failure: whether a third of the checks of a
-    label, at least, are rows with an error, as `weakspot check-labels` draws them.
+    errors of a gamma distribution in place of 0/1. by_failure: whether two fifths of the checks of
+    a label, at least, are rows with an error, as `weakspot check-labels` draws them.
     """
     rng = np.random.default_rng([seed, values, attributes, int(flips * 100), checks])
     shares = _draw_shares(rng, values, attributes)
