@@ -23,6 +23,7 @@ from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.known_truth import (
     fit_inclusion,
+    list_denied,
     read_true_values,
     summarize_checks,
 )
@@ -73,7 +74,8 @@ def read_known_values(
     labels: those that the inclusion of checks is fitted to. truth: as `list_teachable` gets it.
     """
     if use.probe_from == "checks":
-        return fit_inclusion(summarize_checks(read_checks(store.folder)), labels)
+        checks = read_checks(store.folder)
+        return fit_inclusion(summarize_checks(checks), labels, denied=list_denied(checks))
     return read_true_values(store, truth)
 
 

@@ -6,7 +6,7 @@ from pipeline.arrays import Floats, Ints
 
 _NOTHING = 1e-6  # of the largest weight: less is taken as none
 MINIMUM = 10  # checks that every stratum gets, if half of the budget is enough for that
-RARER = 1 / 3  # of the checks of a label, at least, are of the rarer of failed samples and others
+RARER = 0.4  # of the checks of a label, at least, are of the rarer of failed samples and others
 
 
 def allocate_budget(

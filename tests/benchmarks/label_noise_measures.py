@@ -35,21 +35,23 @@ class NoiseScore:
 
 def measure_noise(
     worlds: int, *, values: int, attributes: int, flips: float, checks: int, n: int,
-    dependence: Dependence = "none", together: bool = False, gamma: bool = False, first: int = 0,
+    dependence: Dependence = "none", together: bool = False, gamma: bool = False,
+    by_failure: bool = False, first: int = 0,
 ) -> NoiseScore:  # fmt: skip
     """Correct every slice that holds all attributes in some worlds."""
     gaps, held, kinds, bounds = [], [], [], []
     for seed in range(first, first + worlds):
         world = draw_noise_world(
             seed, values=values, attributes=attributes, flips=flips, checks=checks, n=n,
-            dependence=dependence, together=together, gamma=gamma,
+            dependence=dependence, together=together, gamma=gamma, by_failure=by_failure,
         )  # fmt: skip
         ids = [one for one in world.list_slices() if min(one) >= 0]
         slices = [world.name_slice(one) for one in ids]
         found, free = (
-            correct_slices(world.labels, world.errors, slices, truth=world.checks, joint=joint)
+            correct_slices(world.labels, world.errors, slices, truth=world.checks,
+                           inclusion=world.inclusion, joint=joint)
             for joint in (None, False)
-        )
+        )  # fmt: skip
         for one, row, other in zip(
             ids, found.iter_rows(named=True), free["corrected_error"], strict=True
         ):
@@ -81,7 +83,8 @@ def invert_matrix(world: NoiseWorld, ids: tuple[int, ...]) -> float:
     for j, values in enumerate(world.rates.shape):
         known = world.checks[f"a{j}"].is_not_null().to_numpy()
         matrix: Floats = np.zeros((values, values))
-        np.add.at(matrix, (world.seen[j][known], world.codes[j][known]), 1)
+        weights = 1.0 if world.inclusion is None else 1 / world.inclusion[f"a{j}"].to_numpy()[known]
+        np.add.at(matrix, (world.seen[j][known], world.codes[j][known]), weights)
         matrix /= np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         if abs(np.linalg.det(matrix)) <= 0.1:
             matrix = np.eye(values)

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.checks.allocation import split_by_failure
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Dependence = Literal["none", "labels", "errors"]
@@ -20,7 +22,8 @@ class NoiseWorld:
     """n rows of labels, errors and true values, of which some are checked.
 
     labels, truth, checks: one column an attribute. rates: error rate of each combination of true
-    values in the population, shares: its share. codes: (m, n) true values as integers.
+    values in the population, shares: its share. codes: (m, n) true values as integers. inclusion:
+    with which probability each row was checked, None where all of a label are alike.
     """
 
     labels: pl.DataFrame
@@ -31,6 +34,7 @@ class NoiseWorld:
     shares: Floats
     codes: Ints
     seen: Ints  # (m, n) labels as integers
+    inclusion: pl.DataFrame | None = None
 
     def list_slices(self) -> list[tuple[int, ...]]:
         """List every combination of values, those of one attribute too (-1 for no predicate)."""
@@ -57,6 +61,7 @@ class NoiseWorld:
 def draw_noise_world(
     seed: int, *, values: int, attributes: int, flips: float, checks: int, n: int = 20_000,
     dependence: Dependence = "none", together: bool = False, gamma: bool = False,
+    by_failure: bool = False,
 ) -> NoiseWorld:  # fmt: skip
     """Draw a table of correlated attributes whose labels are wrong in about `flips` of the rows.
 
@@ -65,7 +70,8 @@ def draw_noise_world(
     .7 to 1.3 times `flips`. checks: rows checked for each label of each attribute. dependence:
     "labels" for attributes whose labels are wrong together, "errors" for labels that are wrong
     where the system is. together: whether the checked rows are checked for all attributes. gamma:
-    errors of a gamma distribution in place of 0/1.
+    errors of a gamma distribution in place of 0/1. by_failure: whether two fifths of the checks of
+    a label, at least, are rows with an error, as `weakspot check-labels` draws them.
     """
     rng = np.random.default_rng([seed, values, attributes, int(flips * 100), checks])
     shares = _draw_shares(rng, values, attributes)
@@ -83,9 +89,17 @@ def draw_noise_world(
         factor = np.where(errors > 0, _OFTEN, rest)
     seen = np.stack([_flip(rng, column, values, flips, factor) for column in codes])
     known = np.zeros(codes.shape, np.bool_)
+    inclusion = np.full(codes.shape, np.nan)
     for j, v in product(range(attributes), range(values)):
-        rows = np.flatnonzero(seen[j] == v)
-        known[j, rng.choice(rows, min(checks, len(rows)), replace=False)] = True
+        groups = [np.flatnonzero(seen[j] == v)]
+        if by_failure:
+            failed = errors[groups[0]] > 0
+            groups = [part for part in (groups[0][~failed], groups[0][failed]) if len(part)]
+        sizes = np.array([len(part) for part in groups])
+        counts = split_by_failure(checks, sizes=sizes, checked=np.zeros_like(sizes))
+        for rows, count in zip(groups, counts, strict=True):
+            chosen = rng.choice(rows, int(count), replace=False)
+            known[j, chosen], inclusion[j, chosen] = True, count / max(len(rows), 1)
     if together:
         known[:] = known.any(axis=0)
     names = [f"a{j}" for j in range(attributes)]
@@ -98,7 +112,12 @@ def draw_noise_world(
         name: pl.select(pl.when(pl.Series(known[j])).then(truth[name])).to_series()
         for j, name in enumerate(names)
     })  # fmt: skip
-    return NoiseWorld(labels, truth, kept, errors, rates, shares, codes, seen)
+    drawn = pl.DataFrame({
+        name: pl.Series(inclusion[j]).fill_nan(None) for j, name in enumerate(names)
+    })  # fmt: skip
+    return NoiseWorld(
+        labels, truth, kept, errors, rates, shares, codes, seen, drawn if by_failure else None
+    )
 
 
 def _draw_shares(rng: np.random.Generator, values: int, attributes: int) -> Floats:

@@ -63,14 +63,14 @@ def test_the_whole_budget_is_given_and_no_stratum_gets_more_than_it_has(
     assert ((given_ >= 0) & (given_ <= left)).all()
 
 
-def test_a_third_of_the_checks_of_a_label_are_of_the_rarer_of_failures_and_others() -> None:
+def test_two_fifths_of_the_checks_of_a_label_are_of_the_rarer_of_failures_and_others() -> None:
     def split(new: int, sizes: list[int], checked: list[int]) -> list[int]:
-        return split_by_failure(new, sizes=np.array(sizes), checked=np.array(checked)).tolist()
+        return list(split_by_failure(new, sizes=np.array(sizes), checked=np.array(checked)))
 
-    assert split(30, [950, 50], [0, 0]) == [20, 10]
-    assert split(30, [50, 950], [0, 0]) == [10, 20]
+    assert split(30, [950, 50], [0, 0]) == [18, 12]
+    assert split(30, [50, 950], [0, 0]) == [12, 18]
     assert split(30, [500, 500], [0, 0]) == [15, 15]
     assert split(30, [995, 5], [0, 0]) == [25, 5]  # there are no more
-    assert split(30, [950, 50], [30, 0]) == [10, 20]  # earlier checks count
+    assert split(30, [950, 50], [30, 0]) == [6, 24]  # earlier checks count
     assert split(30, [950, 50], [90, 0]) == [0, 30]
     assert split(30, [12], [0]) == [12]

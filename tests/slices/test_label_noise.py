@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 from pipeline.exceptions import TableError
 from pipeline.slices.label_noise.correction import correct_slices
 from pipeline.slices.label_noise.diluted import find_diluted
+from pipeline.slices.label_noise.pooled_point import pool_point
 from pipeline.tables import CORRECTIONS
 
 
@@ -75,6 +76,28 @@ def test_corrected_errors_are_closer_to_the_truth_than_those_of_the_labels(
         seen = find_true_error(labels, errors, row["predicates"])
         assert abs(row["corrected_error"] - truth) < max(abs(seen - truth), 0.005)
         assert row["corrected_low"] <= truth <= row["corrected_high"]
+
+
+def test_checks_of_failed_samples_show_labels_that_are_wrong_where_the_system_is() -> None:
+    rng = np.random.default_rng(8)
+    n = 20_000
+    man = (rng.random(n) < 0.45).astype(np.int64)
+    errors = (rng.random(n) < np.where(man == 1, 0.08, 0.03)).astype(np.float64)
+    wrong = rng.random(n) < np.where(errors > 0, 0.3, 0.06)
+    shown = np.where(wrong, 1 - man, man)
+    labels, true = (pl.DataFrame({"man": write(codes)}) for codes in (shown, man))
+    inclusion = np.full(n, np.nan)
+    for value, failed, count in ((0, 0, 67), (0, 1, 33), (1, 0, 67), (1, 1, 33)):
+        rows = np.flatnonzero((shown == value) & (errors == failed))
+        inclusion[rng.choice(rows, count, replace=False)] = count / len(rows)
+    drawn = pl.DataFrame({"man": pl.Series(inclusion).fill_nan(None)})
+    checks = true.select(pl.when(drawn["man"].is_not_null()).then("man").alias("man"))
+    slice_ = [name_slice(man="yes")]
+    row = correct_slices(labels, errors, slice_, truth=checks, inclusion=drawn).row(0, named=True)
+    truth = find_true_error(true, errors, slice_[0])
+    assert row["correction"] == "joint"
+    assert row["corrected_low"] <= truth <= row["corrected_high"]
+    assert row["corrected_low"] <= row["corrected_error"] <= row["corrected_high"]
 
 
 def test_attributes_without_checks_are_not_corrected(
@@ -282,3 +305,16 @@ def test_checks_drawn_more_often_count_less() -> None:
     right = float(hat[shown == 1].mean())
     assert abs(precision[0] - right) > 0.1
     assert abs(precision[1] - right) < 0.06
+
+
+def test_an_unsure_correction_leaves_the_point_where_the_labels_are() -> None:
+    rng = np.random.default_rng(1)
+    labelled = rng.normal(0.1, 0.001, 1_000)
+    unsure = labelled + rng.normal(0.02, 0.05, 1_000)
+    assert pool_point(unsure, labelled) == pytest.approx(0.1, abs=0.005)
+    sure = labelled + rng.normal(0.2, 0.02, 1_000)
+    assert pool_point(sure, labelled) == pytest.approx(0.1 + 0.2 * (1 - 0.01), abs=0.005)
+    half = labelled + rng.normal(0.2, 0.1, 1_000)
+    assert 0.22 < pool_point(half, labelled) < 0.28  # a quarter of the way back
+    nothing = np.full(1_000, np.nan)
+    assert pool_point(sure, nothing) == pytest.approx(0.3, abs=0.005)
