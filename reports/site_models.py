@@ -29,6 +29,11 @@ SCORES: Schema = {  # how many labels of a value have a score in a bin
     "high": pl.Float64(),
     "n": pl.Int64(),
 }
+NUMBERS: Schema = {  # how many samples have a measured number in a bin
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+    "n": pl.Int64(),
+}
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,14 @@ class FindingEvidence:
 class AttributeEvidence:
     """What is known of the labels of one attribute.
 
-    scores: SCORES; empty where no model gave any. most, least: samples with the largest and the
+    scores: SCORES; empty where no model gave any. numbers: NUMBERS that were measured, empty of
+    other attributes. most, least: samples with the largest and the
     smallest margin of a label; unknown: samples without a value. prompts: value -> its prompts.
     templates: into which they are put.
     """
 
     scores: pl.DataFrame = field(default_factory=lambda: empty(SCORES))
+    numbers: pl.DataFrame = field(default_factory=lambda: empty(NUMBERS))
     most: tuple[Shot, ...] = ()
     least: tuple[Shot, ...] = ()
     unknown: tuple[Shot, ...] = ()

@@ -78,7 +78,8 @@ def make_site(findings: int = 3, /, *, text: str = "", **changes: Any) -> SiteDa
     shots = [s for one in evidence.values() for s in (*one.failing, *one.passing, *one.near)]
     scores = pl.DataFrame([("yes", 0.9, 0.95, 12)], schema=dict(SCORES), orient="row")
     attribute = AttributeEvidence(
-        scores=scores, most=(make_shot(0, error=1.0, text=text),),
+        scores=scores, numbers=scores.select("low", "high", "n"),
+        most=(make_shot(0, error=1.0, text=text),),
         prompts={text or "yes": (text or "a person in a hat",)}, templates=("a photo of {}.",),
     )  # fmt: skip
     fields: dict[str, Any] = {

@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
+from pipeline.images.measure import MEASURE_VERSION
+from pipeline.labels.attribute_file import Attribute
+from pipeline.labels.measured import get_raw_measure
+from pipeline.tables import empty
 from pipeline.vocabulary import UNKNOWN
 from pipeline.workspace.label_columns import LabelColumn
+from pipeline.workspace.shards import read_measure
 from pipeline.workspace.store import Store
+from reports.site_models import NUMBERS
 
 BINS = 10  # of scores, from 0 to 1
 _PER_VALUE = 3  # samples of each value among the most and the least certain
@@ -63,6 +70,33 @@ def count_scores(store: Store, label_id: str) -> pl.DataFrame:
         (pl.col("low") + 1 / BINS).cast(pl.Float64).alias("high"),
         pl.col("n").cast(pl.Int64),
     )
+
+
+def spread_numbers(
+    store: Store, attribute: Attribute | None, content_keys: pl.Series
+) -> pl.DataFrame:
+    """Return NUMBERS of a measured attribute by equal bins; nothing of other attributes.
+
+    content_keys: of the samples. Bins reach from the 1st to the 99th percentile: a few numbers far
+    away would leave all others in one of them. Of measures of boxes and texts there is nothing,
+    since these are not kept.
+    """
+    measured = attribute is not None and attribute.kind == "measured"
+    measure = get_raw_measure(attribute) if attribute is not None and measured else None
+    if measure is None:
+        return empty(NUMBERS)
+    rows = read_measure(store.measurements, measure, version=MEASURE_VERSION)
+    found = rows.join(pl.DataFrame({"content_key": content_keys}), on="content_key")["value"]
+    numbers = found.drop_nulls().to_numpy()
+    numbers = numbers[np.isfinite(numbers)]
+    if not numbers.size:
+        return empty(NUMBERS)
+    low, high = np.quantile(numbers, (0.01, 0.99))
+    if low == high:
+        low, high = numbers.min(), numbers.max()
+    counts, edges = np.histogram(np.clip(numbers, low, high), 2 * BINS)
+    columns = {"low": edges[:-1], "high": edges[1:], "n": counts}
+    return pl.DataFrame(columns, schema=dict(NUMBERS))
 
 
 def pick_certain(store: Store, label_id: str, *, least: bool) -> list[str]:

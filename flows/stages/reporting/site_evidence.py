@@ -21,7 +21,12 @@ from flows.stages.reporting.picked_samples import (
     Turns,
     pick_contrast,
 )
-from flows.stages.reporting.shown_labels import count_scores, pick_certain, pick_unknown
+from flows.stages.reporting.shown_labels import (
+    count_scores,
+    pick_certain,
+    pick_unknown,
+    spread_numbers,
+)
 from flows.stages.reporting.shown_samples import ShownSamples, prepare_samples
 from pipeline.predicates import read_predicate
 from pipeline.workspace.label_columns import LabelColumn
@@ -82,7 +87,9 @@ def gather_site(
             (one.system, one.rank): _fill(one, sources.tables[one.system], shown) for one in chosen
         },
         attributes={
-            one.attribute: _describe(one, picks[one.attribute], resolved, store, shown)
+            one.attribute: _describe(
+                one, picks[one.attribute], resolved, store, shown, sources.samples
+            )
             for one in sources.columns
         },
         pictures=shown.album.files,
@@ -218,6 +225,7 @@ def _describe(
     resolved: ResolvedAudit,
     store: Store,
     shown: ShownSamples,
+    samples: pl.DataFrame,
 ) -> AttributeEvidence:
     """Return what the page of an attribute shows."""
     asked = next((one for one in resolved.attributes if one.name == column.attribute), None)
@@ -227,9 +235,19 @@ def _describe(
     )
     return AttributeEvidence(
         scores=count_scores(store, column.label_id),
+        numbers=spread_numbers(store, asked, _list_content(column, samples)),
         most=most,
         least=least,
         unknown=unknown,
         prompts=dict(asked.values) if asked is not None and prompted else {},
         templates=asked.templates if asked is not None and prompted else (),
     )
+
+
+def _list_content(column: LabelColumn, samples: pl.DataFrame) -> pl.Series:
+    """Return the content keys of the samples that carry the labels of a column."""
+    of_objects = samples["parent_id"].is_not_null()
+    carriers = samples.filter(of_objects) if of_objects.any() and not column.of_image else samples
+    if column.of_image:
+        carriers = samples.filter(~of_objects)
+    return carriers["content_key"]

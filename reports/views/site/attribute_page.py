@@ -17,9 +17,10 @@ from reports.views.site.shots import GalleryView, view_gallery
 
 @dataclass(frozen=True)
 class AttributePageView:
-    """scores: value -> (range, count, bar) of its labels, lowest score first."""
+    """scores: value -> (range, count, bar) of its labels, lowest score first. numbers: the same."""
 
     scores: list[tuple[str, list[tuple[str, str, Markup]]]]
+    numbers: list[tuple[str, str, Markup]]
     galleries: list[GalleryView]
     prompts: Mapping[str, tuple[str, ...]]
     templates: str
@@ -33,6 +34,7 @@ def view_attribute_page(
     galleries = {"most": evidence.most, "least": evidence.least, "unknown": evidence.unknown}
     return AttributePageView(
         scores=_view_scores(evidence.scores),
+        numbers=_draw_bins(evidence.numbers),
         galleries=[
             view_gallery(f"attribute.{kind}", shots, words)
             for kind, shots in galleries.items()

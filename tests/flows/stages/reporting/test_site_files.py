@@ -32,6 +32,14 @@ def test_a_run_writes_a_site_and_one_file_on_request(small_audit: SmallAudit) ->
     assert len(set(shown)) == len(shown) == 16
     assert set(shown) <= set(files)
 
+    tone, brightness = (
+        (site / "attributes" / f"{at}.html").read_text(encoding="utf-8") for at in (1, 2)
+    )
+    assert "Most certain" in tone
+    assert "a gloomy scene" in tone
+    assert "Measured numbers" not in tone
+    assert "Measured numbers" in brightness
+
     before = (report / "index.html").read_bytes()
     single = execute_audit(
         small_audit.config, DirectRunner(), stages=("report",), single_file=True
