@@ -117,7 +117,7 @@ def test_without_scripts_a_thumbnail_leads_to_its_whole_image(browser: Browser, 
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
-@pytest.mark.parametrize("width", [400, 1280, 2560])
+@pytest.mark.parametrize("width", [400, 760, 1000, 1280, 2560])
 def test_nothing_ends_outside_the_window(browser: Browser, site: Path, width: int) -> None:
     for dark in (False, True):
         browser.show(width, 900, dark=dark)
@@ -127,6 +127,19 @@ def test_nothing_ends_outside_the_window(browser: Browser, site: Path, width: in
             assert browser.run(TOO_WIDE) == [], name
             over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert browser.run(over) == 0, name
+
+
+def test_nothing_is_cut_off_on_paper(browser: Browser, site: Path) -> None:
+    browser.show(700, 900, dark=False)  # A4 less its margins, at 96 pixels an inch
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        for name in ("index.html", "findings/1-1.html", "systems/1.html"):
+            open_page(browser, site / name)
+            over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert browser.run(over) == 0, name
+            assert browser.run(TOO_WIDE) == [], name
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="")
 
 
 def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:
