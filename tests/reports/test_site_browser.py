@@ -138,6 +138,9 @@ def test_nothing_is_cut_off_on_paper(browser: Browser, site: Path) -> None:
             over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert browser.run(over) == 0, name
             assert browser.run(TOO_WIDE) == [], name
+        browser.run("document.querySelector('main').append(document.createElement('hr'))")
+        browser.run("document.querySelector('main > hr').style.width = '900px'")
+        assert browser.run(TOO_WIDE) == ["HR."]  # what is too wide is seen
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
 
