@@ -7,7 +7,7 @@ WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 # Where bytecode is not kept, every process that a test starts compiles torch and Prefect again: 8 s.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast fuzz check docs bench demo-encoder clean
+.PHONY: demo test test-fast endurance fuzz check docs bench demo-encoder clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -24,6 +24,10 @@ test: .venv/ready
 # Without servers, browsers, training and what takes seconds: under a minute.
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not slow"
+
+# Twenty kills, and a week of nights on a real server: about ten minutes.
+endurance: .venv/ready
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m endurance
 
 # The property tests with fresh seeds, for ten minutes.
 fuzz: .venv/ready

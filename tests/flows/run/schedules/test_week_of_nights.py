@@ -19,6 +19,7 @@ from tests.flows.small_audit import SmallAudit, write_audit
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.endurance,
     pytest.mark.xdist_group("schedules"),
     pytest.mark.timeout(1800),  # where the machine is busy; else a minute or two
 ]
