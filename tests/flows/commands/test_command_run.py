@@ -26,6 +26,7 @@ def test_it_ends_well_and_prints_one_json_object_alone(run: WatchedRun) -> None:
         "worth_checking",
         "gaps",
         "gates",
+        "kept",
         "audit",
         "report",
         "seconds",
