@@ -117,6 +117,7 @@ def test_too_few_samples_and_equal_ones_are_errors_in_a_line() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.endurance  # numba compiles for a minute
 def test_umap_makes_the_same_map_twice() -> None:
     vectors, _ = draw_clusters(200)
     settings = MapSettings("umap", 200)

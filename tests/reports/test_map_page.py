@@ -91,7 +91,8 @@ def open_page(browser: Browser, name: str = "small.html", mark: str = "") -> Non
 
 def list_errors(browser: Browser) -> list[str]:
     """Return what went wrong; that a machine has no graphics card is no fault of the page."""
-    return [one for one in browser.errors if "software WebGL" not in one]
+    ours = (one for one in browser.errors if "software WebGL" not in one)
+    return [one for one in ours if "GL Driver Message" not in one]  # this test reads pixels back
 
 
 def drag(browser: Browser, points: list[tuple[float, float]]) -> None:

@@ -325,7 +325,7 @@ def test_a_result_written_again_is_replaced(tmp_path: Path) -> None:
 
 def test_a_result_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match="collection, combinations, disparities, gaps, pairs, sweeps, verdicts"
+        StoreError, match="changes, collection, combinations, disparities, gaps, pairs"
     ):
         open_store(tmp_path).write_result("run", "gap", pl.DataFrame())
 

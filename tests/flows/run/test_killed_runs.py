@@ -84,6 +84,7 @@ def servers_of(pids: set[int]) -> list[int]:
     return found
 
 
+@pytest.mark.endurance
 @pytest.mark.timeout(900)
 def test_five_kills_leave_the_tables_of_an_undisturbed_run(small_audit: SmallAudit) -> None:
     small_audit.edit('model = "local-dir:tiny"', 'model = "local-dir:tiny"\nshard_size = 16')
