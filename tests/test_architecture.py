@@ -42,6 +42,7 @@ TABLE_FOLDERS = (
     "ranking",
     "clusters",
     "maps",
+    "zero_shot",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

@@ -59,7 +59,7 @@ def make_app(load: LoadEncoder | None = None) -> typer.Typer:
         limit: Limit = 500,
     ) -> None:
         """Label a folder of images with one attribute file and write a page of the result."""
-        _preview(file, images, _name_encoder(encoder, pretrained), out=out, limit=limit, load=load)
+        _preview(file, images, name_encoder(encoder, pretrained), out=out, limit=limit, load=load)
 
     return made
 
@@ -134,7 +134,8 @@ def _list_values(attribute: "Attribute") -> list[str]:
     return list_bins(attribute, resolve_edges(attribute, pl.Series([], dtype=pl.Float64)))
 
 
-def _name_encoder(model: str, pretrained: str | None) -> "EncoderConfig":
+def name_encoder(model: str, pretrained: str | None) -> "EncoderConfig":
+    """Return the settings of --encoder and --pretrained; raises EncoderError if they disagree."""
     from pipeline.config.audit import EncoderConfig
     from pipeline.exceptions import EncoderError
 

@@ -62,6 +62,14 @@ class MapEncoder(Encoder, Protocol):
         """Return the last feature maps of stacked results of `prepare`, (n, h, w, c) float32."""
 
 
+@runtime_checkable
+class ContextEncoder(Encoder, Protocol):
+    """An encoder that knows which texts are longer than what it reads."""
+
+    def find_fitting(self, texts: Sequence[str]) -> list[bool]:
+        """Return whether each text is read to its end."""
+
+
 @dataclass(frozen=True)
 class EncoderCard:
     """The identity of an encoder, and what comparing its vectors with prompts needs.

@@ -21,6 +21,7 @@ from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.allocator import keep_freed_memory
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
+from pipeline.embeddings.context import find_fitting
 from pipeline.embeddings.feature_maps import take_maps
 from pipeline.embeddings.folding import fold_image_tower
 from pipeline.embeddings.loading_errors import explain_failure, name_nearest
@@ -109,6 +110,10 @@ class OpenClipEncoder:
             dim=self.dim,
             on_halved=lambda size: _log.warning("out of memory: %d prompts at a time", size),
         )
+
+    def find_fitting(self, texts: Sequence[str]) -> list[bool]:
+        """Return whether each text is read to its end; encode_texts cuts what is longer."""
+        return find_fitting(self._tokenizer, texts)
 
     def encode_maps(self, pixels: Pixels) -> VectorArray:
         """Return the last feature maps of stacked results of `prepare`, (n, h, w, c) float32.

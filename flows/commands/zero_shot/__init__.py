@@ -1,0 +1,1 @@
+"""`weakspot classify`: classes from words alone."""

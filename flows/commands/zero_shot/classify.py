@@ -1,0 +1,157 @@
+"""`weakspot classify`: zero-shot classification by names and descriptions of classes."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.commands.attributes import DEFAULT_MODEL, name_encoder
+from pipeline.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from pipeline.config.audit import EncoderConfig
+    from pipeline.zero_shot.class_texts import ClassTexts, PromptLine
+
+Source = Annotated[
+    Path, typer.Argument(help="A folder of images, or an audit.toml.", metavar="IMAGES|AUDIT.toml")
+]
+Classes = Annotated[
+    Path,
+    typer.Option(help="Names one a line, TOML, or JSON of CLIP_benchmark or CuPL.", dir_okay=False),
+]
+DatasetName = Annotated[
+    str | None, typer.Option("--dataset", help="Which dataset of CLIP_benchmark's JSON.")
+]
+ModelName = Annotated[
+    str | None, typer.Option("--encoder", help=f"Of a folder; {DEFAULT_MODEL} without it.")
+]
+Weights = Annotated[str | None, typer.Option("--pretrained", help="Weights of an open_clip name.")]
+Truth = Annotated[
+    str | None,
+    typer.Option(help="Of a folder: a table with path and category; of an audit: a column."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="So many images, spread over all.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+class ExportForm(StrEnum):
+    """The JSON forms of classes."""
+
+    cupl = "cupl"
+    clip_benchmark = "clip-benchmark"
+    names = "names"
+    templates = "templates"
+
+
+def classify(
+    source: Source,
+    *,
+    classes: Classes,
+    templates: Annotated[
+        Path | None,
+        typer.Option(help="One a line with {}, or CLIP_benchmark's JSON.", dir_okay=False),
+    ] = None,
+    dataset: DatasetName = None,
+    name_is: Annotated[
+        list[str] | None,
+        typer.Option(help='A set of descriptions to try as "NAME is DESCRIPTION". Repeatable.'),
+    ] = None,
+    top: Annotated[str, typer.Option(help="Places that count as right, of every line.")] = "1",
+    line: Annotated[
+        str | None, typer.Option(help="The line whose predictions are written; the first.")
+    ] = None,
+    encoder: ModelName = None,
+    pretrained: Weights = None,
+    truth: Truth = None,
+    limit: Limit = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="FILE.csv or FILE.parquet: predictions for an audit.", dir_okay=False),
+    ] = None,
+    confusion: Annotated[
+        Path | None, typer.Option(help="FILE.csv or FILE.parquet: true, predicted, n.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="FILE.json: the classes in the form of --form.")
+    ] = None,
+    form: Annotated[ExportForm, typer.Option(help="Of --export.")] = ExportForm.cupl,
+    json_output: Json = False,
+) -> None:
+    """Classify images by words alone; accuracy where the true classes are known."""
+    from flows.commands.exports.frame_file import check_frame_file, write_frame
+    from flows.commands.zero_shot.classify_output import describe_result, print_result
+    from flows.run.loaded_models import load_open_clip
+    from flows.stages.zero_shot.classified_images import load_images
+    from flows.stages.zero_shot.classify import check_top, classify_images
+    from pipeline.files.whole_files import write_text
+    from pipeline.zero_shot.class_texts import choose_line
+
+    ks = parse_top(top)
+    for path, option in ((out, "--out"), (confusion, "--confusion")):
+        if path is not None:
+            check_frame_file(path, option=option)
+    if export is not None:
+        check_frame_file(export, suffixes=(".json",), option="--export")
+    texts, lines = read_class_lines(classes, templates, dataset=dataset, name_is=name_is or [])
+    chosen = choose_line(lines, line)
+    check_top(ks, lines[chosen].classes)
+    if export is not None:
+        write_text(_to_json(texts, lines[chosen], form, dataset, export), export)
+    images = load_images(
+        source, encoder=choose_encoder(source, encoder, pretrained), truth=truth, limit=limit,
+        load=load_open_clip,
+    )  # fmt: skip
+    result = classify_images(images, lines, ks=ks, chosen=chosen)
+    if out is not None:
+        write_frame(result.predictions, out)
+    if confusion is not None:
+        if result.confusions is None:
+            raise ConfigError("--confusion: no true class is known; sub-folders or --truth give it")
+        write_frame(result.confusions, confusion)
+    if json_output:
+        typer.echo(json.dumps(describe_result(images, result, out), ensure_ascii=False))
+        return
+    print_result(images, result, out)
+
+
+def parse_top(text: str) -> tuple[int, ...]:
+    """Turn "1,3,5" into numbers, sorted and each once; raises ConfigError."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ConfigError(f"--top {text}: expected numbers from 1, such as 1,3,5")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def choose_encoder(
+    source: Path, encoder: str | None, pretrained: str | None
+) -> "EncoderConfig | None":
+    """Return the encoder of a folder; None for an audit without options, which has its own."""
+    if source.is_dir() or encoder is not None or pretrained is not None:
+        return name_encoder(encoder or DEFAULT_MODEL, pretrained)
+    return None
+
+
+def read_class_lines(
+    classes: Path, templates: Path | None, *, dataset: str | None, name_is: list[str]
+) -> "tuple[ClassTexts, list[PromptLine]]":
+    """Return the classes of a file and their lines; raises ConfigError."""
+    import dataclasses
+
+    from pipeline.zero_shot.class_files import read_class_file, read_templates
+    from pipeline.zero_shot.class_texts import make_lines
+
+    texts = read_class_file(classes, dataset=dataset if classes.suffix == ".json" else None)
+    if templates is not None:
+        own = dataset if templates.suffix == ".json" else None
+        texts = dataclasses.replace(texts, templates=tuple(read_templates(templates, dataset=own)))
+    return texts, make_lines(texts, name_is=name_is)
+
+
+def _to_json(
+    texts: "ClassTexts", line: "PromptLine", form: ExportForm, dataset: str | None, file: Path
+) -> str:
+    from pipeline.zero_shot.class_files import write_class_json
+
+    return write_class_json(texts, line, form=form.value, dataset=dataset, file=file)

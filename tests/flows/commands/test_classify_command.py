@@ -1,0 +1,130 @@
+"""`weakspot classify` as a user calls it: a folder, an audit, and what it writes for a run."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.flows.command import call
+from tests.flows.direct import run_directly
+from tests.flows.small_audit import SmallAudit, write_audit
+
+NAMES = ("dark", "dim", "light", "white")
+DESCRIBED = """\
+templates = ["a photo of a {} scene.", "{}"]
+classes = ["dark", "dim", "light", "white"]
+[descriptions.short]
+dark = "a dark night"
+dim = "a dim evening"
+light = "a light morning"
+white = "a white noon"
+[descriptions.raw]
+dark = "It is night. There is nothing to be seen here for miles and miles around, as one says."
+dim = "It is evening."
+light = "It is morning."
+white = "It is noon."
+"""
+
+
+@pytest.fixture(scope="module")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
+    """Write images in a folder for each class, and an audit of them."""
+    made = write_audit(tmp_path_factory.mktemp("classified"), count=40)
+    for number in range(40):
+        folder = made.images / NAMES[number % 4]
+        folder.mkdir(exist_ok=True)
+        shutil.move(made.images / f"{number:04}.png", folder)
+    (made.folder / "classes.toml").write_text(DESCRIBED)
+    system = made.config.read_text().partition("[[systems]]")[0]
+    made.config.write_text(system)
+    return made
+
+
+def classify(audit: SmallAudit, source: Path, *options: object) -> list[object]:
+    own = [] if source.suffix else ["--encoder", f"local-dir:{audit.folder / 'tiny'}"]
+    return ["classify", source, "--classes", audit.folder / "classes.toml", *own, *options]
+
+
+def test_lines_of_a_folder_have_the_same_k_and_long_texts_are_counted(audit: SmallAudit) -> None:
+    told = call(*classify(audit, audit.images, "--top", "3,1", "--name-is", "short"))
+    assert told.code == 0, told.err
+    for part in ("names", "short", "raw", "name is short", "most often taken for"):
+        assert part in told.out
+    assert "'raw': 1 of 4 prompts are longer than the encoder reads" in told.out
+    result = json.loads(call(*classify(audit, audit.images, "--top", "3,1", "--json")).out)
+    ks = [(row["line"], row["k"], row["n"]) for row in result["accuracy"]]
+    assert ks == [(line, k, 40) for line in ("names", "short", "raw") for k in (1, 3)]
+    assert sum(row["n"] for row in result["confusions"]) == 40
+    assert sum(result["predicted"].values()) == 40
+
+
+def test_predictions_are_a_system_that_an_audit_scores(audit: SmallAudit) -> None:
+    out = audit.folder / "zero-shot.csv"
+    told = call(*classify(audit, audit.images, "--out", out, "--json", "--line", "short"))
+    result = json.loads(told.out)
+    accuracy = next(r["accuracy"] for r in result["accuracy"] if r["line"] == "short")
+    audit.config.write_text(audit.config.read_text() + "\n" + result["system"] + "\n")
+    run_directly(audit.config, ["embed", "score"])
+    errors = audit.folder / "errors.parquet"
+    assert call("export", audit.folder / "workspace", "errors", errors).code == 0
+    table = pl.read_parquet(errors)
+    assert table.height == 40
+    assert 1 - table["error"].mean() == pytest.approx(accuracy)  # type: ignore[operator]  # floats
+
+
+def test_an_audit_gives_what_its_folder_gives(audit: SmallAudit) -> None:
+    run_directly(audit.config, ["embed"])
+    by_folder = json.loads(call(*classify(audit, audit.images, "--json")).out)
+    told = call(*classify(audit, audit.config, "--json", "--out", audit.folder / "p.parquet"))
+    assert told.code == 0, told.err
+    assert json.loads(told.out)["confusions"] == by_folder["confusions"]
+    assert pl.read_parquet(audit.folder / "p.parquet").columns[:3] == [
+        "sample_id", "path", "prediction",
+    ]  # fmt: skip
+
+
+def test_a_table_gives_the_truth_of_a_folder(audit: SmallAudit) -> None:
+    table = audit.folder / "truth.csv"
+    table.write_text("path,category\ndark/0000.png,white\nother/x.png,dark\n")
+    told = call(*classify(audit, audit.images, "--truth", table, "--json"))
+    assert [row["n"] for row in json.loads(told.out)["accuracy"]] == [1, 1, 1]
+
+
+def test_classes_are_written_as_json_that_is_read_back(audit: SmallAudit) -> None:
+    export = audit.folder / "cupl.json"
+    told = call(*classify(audit, audit.images, "--export", export, "--line", "short", "--json"))
+    again = call(
+        "classify", audit.images, "--classes", export, "--line", "prompts", "--json",
+        "--encoder", f"local-dir:{audit.folder / 'tiny'}",
+    )  # fmt: skip
+    assert json.loads(again.out)["confusions"] == json.loads(told.out)["confusions"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--top", "0"], "expected numbers from 1"),
+        (["--top", "4"], "with 4 classes every image would be right; the largest is 3"),
+        (["--line", "shrt"], "no such line"),
+        (["--name-is", "long"], "no such descriptions"),
+        (["--out", "p.txt"], "ends in .csv or .parquet"),
+        (["--truth", "none.csv"], "none.csv"),
+    ],
+)
+def test_wrong_options_are_one_line(audit: SmallAudit, options: list[str], reason: str) -> None:
+    told = call(*classify(audit, audit.images, *options))
+    assert told.code == 2
+    assert reason in told.err
+
+
+def test_classes_that_no_image_has_are_refused(audit: SmallAudit) -> None:
+    names = audit.folder / "names.txt"
+    names.write_text("cat\ndog\n")
+    told = call(
+        "classify", audit.images, "--classes", names, "--encoder",
+        f"local-dir:{audit.folder / 'tiny'}",
+    )  # fmt: skip
+    assert told.code == 2
+    assert "no true class is among the classes: the images have 'dark'" in told.err
