@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.commands.zero_shot.compare_prompts import compare_prompts
+from flows.commands.zero_shot.encoder_name import DEFAULT_MODEL, name_encoder
 from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:  # imported where they are used: `weakspot --help` waits for nothing
@@ -33,8 +35,6 @@ Pretrained = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="The page to write.", dir_okay=False)]
 Limit = Annotated[int, typer.Option(min=1, help="Take only the first N images.")]
-DEFAULT_MODEL = "ViT-B-32"
-DEFAULT_WEIGHTS = "laion2b_s34b_b79k"
 
 
 def make_app(load: LoadEncoder | None = None) -> typer.Typer:
@@ -47,6 +47,7 @@ def make_app(load: LoadEncoder | None = None) -> typer.Typer:
     )
     made.command("list")(list_attributes)
     made.command("check")(check_attributes)
+    made.command("compare")(compare_prompts)
 
     @made.command("preview")
     def preview(
@@ -132,21 +133,6 @@ def _list_values(attribute: "Attribute") -> list[str]:
     import polars as pl
 
     return list_bins(attribute, resolve_edges(attribute, pl.Series([], dtype=pl.Float64)))
-
-
-def name_encoder(model: str, pretrained: str | None) -> "EncoderConfig":
-    """Return the settings of --encoder and --pretrained; raises EncoderError if they disagree."""
-    from pipeline.config.audit import EncoderConfig
-    from pipeline.exceptions import EncoderError
-
-    hosted = model.startswith(("local-dir:", "hf-hub:"))
-    if pretrained and hosted:
-        raise EncoderError(f"--pretrained {pretrained}: omit it with --encoder {model}")
-    if model == DEFAULT_MODEL and not pretrained:
-        pretrained = DEFAULT_WEIGHTS
-    if not pretrained and not hosted:
-        raise EncoderError(f"--encoder {model} needs --pretrained, the name of its weights")
-    return EncoderConfig(model=model, pretrained=pretrained, batch_size=32)
 
 
 def _preview(

@@ -7,33 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.commands.attributes import DEFAULT_MODEL, name_encoder
+from flows.commands.zero_shot.arguments import (
+    Classes,
+    DatasetName,
+    Json,
+    Limit,
+    ModelName,
+    Source,
+    Truth,
+    Weights,
+    choose_encoder,
+)
 from pipeline.exceptions import ConfigError
 
 if TYPE_CHECKING:
-    from pipeline.config.audit import EncoderConfig
     from pipeline.zero_shot.class_texts import ClassTexts, PromptLine
-
-Source = Annotated[
-    Path, typer.Argument(help="A folder of images, or an audit.toml.", metavar="IMAGES|AUDIT.toml")
-]
-Classes = Annotated[
-    Path,
-    typer.Option(help="Names one a line, TOML, or JSON of CLIP_benchmark or CuPL.", dir_okay=False),
-]
-DatasetName = Annotated[
-    str | None, typer.Option("--dataset", help="Which dataset of CLIP_benchmark's JSON.")
-]
-ModelName = Annotated[
-    str | None, typer.Option("--encoder", help=f"Of a folder; {DEFAULT_MODEL} without it.")
-]
-Weights = Annotated[str | None, typer.Option("--pretrained", help="Weights of an open_clip name.")]
-Truth = Annotated[
-    str | None,
-    typer.Option(help="Of a folder: a table with path and category; of an audit: a column."),
-]
-Limit = Annotated[int | None, typer.Option(min=1, help="So many images, spread over all.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 class ExportForm(StrEnum):
@@ -122,15 +110,6 @@ def parse_top(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise ConfigError(f"--top {text}: expected numbers from 1, such as 1,3,5")
     return tuple(sorted({int(part) for part in parts}))
-
-
-def choose_encoder(
-    source: Path, encoder: str | None, pretrained: str | None
-) -> "EncoderConfig | None":
-    """Return the encoder of a folder; None for an audit without options, which has its own."""
-    if source.is_dir() or encoder is not None or pretrained is not None:
-        return name_encoder(encoder or DEFAULT_MODEL, pretrained)
-    return None
 
 
 def read_class_lines(

@@ -1,4 +1,4 @@
-"""`weakspot classify` as a user calls it: a folder, an audit, and what it writes for a run."""
+"""`weakspot classify` and `attributes compare` as a user calls them, on a folder and an audit."""
 
 import json
 import shutil
@@ -128,3 +128,48 @@ def test_classes_that_no_image_has_are_refused(audit: SmallAudit) -> None:
     )  # fmt: skip
     assert told.code == 2
     assert "no true class is among the classes: the images have 'dark'" in told.err
+
+
+def compare(audit: SmallAudit, prompts: str, *options: object) -> list[object]:
+    file = audit.folder / "prompts.txt"
+    file.write_text(prompts)
+    return [
+        "attributes", "compare", audit.images, "--classes", audit.folder / "classes.toml",
+        "--prompts", file, "--encoder", f"local-dir:{audit.folder / 'tiny'}", *options,
+    ]  # fmt: skip
+
+
+def test_compare_has_a_row_for_each_prompt_and_all_together(audit: SmallAudit) -> None:
+    options = ["--control", "waffle", "--draws", 4]
+    told = call(*compare(audit, "a {}\na photo of {}\nA {c}!\n", *options, "--json"))
+    assert told.code == 0, told.err
+    result = json.loads(told.out)
+    names = [row["line"] for row in result["prompts"]]
+    assert names == ["a {}", "a photo of {}", "A {}!", "all together"]
+    assert all(row["n"] == 40 for row in result["prompts"])
+    assert result["prompts"][0]["difference_to_first"] == 0
+    assert len(result["random_words"]["accuracies"]) == 4
+    assert 0.2 <= result["random_words"]["p"] <= 1
+    assert result["chosen_on_half"]["n"] == 20
+    words = call(*compare(audit, "a {}\na photo of {}\nA {c}!\n", *options)).out
+    assert "Random words, 4 draws" in words
+    assert ("all are ties" in words) == (not result["differences_shown"])
+
+
+def test_an_attribute_file_has_classes_to_compare_prompts_with(audit: SmallAudit) -> None:
+    tone = audit.folder / "mine" / "tone.toml"
+    command = compare(audit, "a {}\n{}\n", "--json")
+    command[command.index("--classes") + 1] = tone
+    told = call(*command)
+    assert told.code == 0, told.err
+    assert json.loads(told.out)["other_classes"] == 20  # dim and white are no values of it
+
+
+@pytest.mark.parametrize(
+    ("prompts", "reason"),
+    [("a {}\n", "two prompts or more"), ("a {}\na photo\n", "'a photo' has no {}")],
+)
+def test_wrong_prompts_are_one_line(audit: SmallAudit, prompts: str, reason: str) -> None:
+    told = call(*compare(audit, prompts))
+    assert told.code == 2
+    assert reason in told.err
