@@ -26,6 +26,7 @@ from flows.commands.space.clusters import clusters
 from flows.commands.space.map import map_samples
 from flows.commands.space.regions import regions
 from flows.commands.upkeep.prune import prune
+from flows.commands.zero_shot.captions import captions
 from flows.commands.zero_shot.classify import classify
 from pipeline.exceptions import ConfigError, WeakspotError
 
@@ -99,6 +100,7 @@ app.command("rank")(rank)
 app.command("similar")(similar)
 app.command("similarity")(similarity)
 app.command("classify")(classify)
+app.command("captions")(captions)
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""`weakspot classify`: classes from words alone."""
+"""Commands of zero-shot classification: classify, attributes compare, captions."""
