@@ -60,6 +60,8 @@ def read_toml(path: Path) -> TomlFile:
         raise ConfigError(f"{path}: cannot be read as TOML: it is nested too deep") from None
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: a folder; expected a TOML file such as audit.toml") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
     return TomlFile(path=path, data=data, lines=_find_lines(text), text=text)

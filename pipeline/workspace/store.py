@@ -293,5 +293,8 @@ def find_store(folder: Path) -> Store:
     """Return the workspace in `folder` for reading; raises StoreError when there is none."""
     store = Store(folder)
     if not store.database.exists():
-        raise StoreError(f"{folder}: not a workspace (no weakspot.duckdb); name the folder of one")
+        meant = "the folder of one"
+        if folder.is_file():
+            meant = "the folder that `workspace` in audit.toml names, not a file"
+        raise StoreError(f"{folder}: not a workspace (no weakspot.duckdb); name {meant}")
     return store

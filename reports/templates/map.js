@@ -118,13 +118,19 @@ function paint(changed = true) {
   drawLines();
 }
 
+/** Colored by the error of a system, its findings alone are outlined: ranks of several systems would mix. */
+function isOutlined(one, number) {
+  if (shownFinding >= 0) return number === shownFinding;
+  return column().kind !== "error" || column().name === one.system;
+}
+
 function drawLines() {
   const pen = over.getContext("2d"), side = over.width;
   const put = ([x, y]) => [(x - view.x) * view.zoom * side, (y - view.y) * view.zoom * side];
   pen.clearRect(0, 0, side, side);
   pen.lineJoin = "round";
   content.findings.forEach((one, number) => {
-    if (shownFinding >= 0 && number !== shownFinding) return;
+    if (!isOutlined(one, number)) return;
     pen.lineWidth = (number === shownFinding ? 3 : 1.6) * side / 720;
     pen.strokeStyle = `rgb(${CHOSEN})`;
     for (const line of one.lines) {
@@ -316,7 +322,7 @@ function showFinding(number) {
   shownFinding = number;
   document.querySelectorAll(".goto")[number].setAttribute("aria-current", "true");
   fit(one.lines);
-  report(`in finding ${one.rank}`);
+  report(`in finding ${one.rank} of ${one.system}`);
 }
 
 const KEYS = {

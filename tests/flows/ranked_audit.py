@@ -21,12 +21,12 @@ def write_ranked(folder: Path) -> SmallAudit:
     pixels[0, 0] ^= 1
     Image.fromarray(pixels).save(audit.images / "near.png")
     names = [f"{number:04}.png" for number in range(COUNT)]
-    rows = ["path,quarter,part,hardness"]
+    rows = ["path,quarter,part,hardness,one"]
     rows += [
-        f"{name},{QUARTERS[i % 4]},train,{'hard' if i % 3 == 0 else ''}"
+        f"{name},{QUARTERS[i % 4]},train,{'hard' if i % 3 == 0 else ''},same"
         for i, name in enumerate(names)
     ]
-    rows += ["copy.png,darkest,val,junk", "near.png,,val,easy"]
+    rows += ["copy.png,darkest,val,junk,same", "near.png,,val,easy,same"]
     (folder / "columns.csv").write_text("\n".join(rows) + "\n")
     audit.edit('images = "images"\n', 'images = "images"\ncolumns = "columns.csv"\n')
     run_directly(audit.config, ["embed", "label"])

@@ -25,6 +25,8 @@ def regions(
     ] = False,
 ) -> None:
     """Find regions of the embedding space in which a system fails more than findings explain."""
+    if draft is not None:
+        _check_draft(*draft, system=system, audit=audit)
     frames = search_audit(audit, system=system)
     found = frames["regions"]
     written = [] if draft is None else write_draft(frames, *draft, audit=audit)
@@ -44,6 +46,19 @@ def regions(
             f"Draft an attribute for one: weakspot regions {audit} --draft 1 attributes/NAME.toml"
         )
         typer.echo(f"The report shows their images: weakspot report {audit}")
+
+
+def _check_draft(rank: int, path: Path, *, system: str | None, audit: Path) -> None:
+    """Refuse before the search, which takes minutes, what no result of it could make right."""
+    from pipeline.config.audit import read_audit
+    from pipeline.exceptions import ConfigError
+
+    systems = [one.name for one in read_audit(audit).systems]
+    if system is None and len(systems) > 1:
+        raise ConfigError(f"--draft {rank}: name one with --system, of {', '.join(systems)}")
+    if path.suffix != ".toml":
+        raise ConfigError(f"{path}: a draft is a file that ends in .toml")
+    _check_target(path)
 
 
 def search_audit(audit: Path, *, system: str | None = None) -> "dict[str, pl.DataFrame]":
@@ -122,22 +137,17 @@ def write_draft(
     """Write the draft of one region; return the files written.
 
     frames: of one system. The attribute takes the name of the file; one by samples comes with a
-    table FILE.csv of its column. Raises ConfigError for a rank that is not there, for several
-    systems, and for files that are there already or cannot be written.
+    table FILE.csv of its column. Raises ConfigError for a rank that is not there, and for files
+    that are there already or cannot be written.
     """
     import polars as pl
 
     from pipeline.exceptions import ConfigError
 
     found = frames["regions"].filter(pl.col("rank") == rank)
-    if found.height > 1:
-        systems = ", ".join(found["system"])
-        raise ConfigError(f"--draft {rank}: name one of the systems {systems} with --system")
     if found.is_empty():
         listed = ", ".join(map(str, frames["regions"]["rank"])) or "none"
         raise ConfigError(f"--draft {rank}: no such region; there are {listed}")
-    if path.suffix != ".toml":
-        raise ConfigError(f"{path}: a draft is a file that ends in .toml")
     row = found.row(0, named=True)
     name = path.stem.replace(" ", "_")
     text = row["draft"].replace(f'"region_{rank}"', json.dumps(name))
@@ -152,16 +162,22 @@ def _write_files(texts: dict[Path, str]) -> list[str]:
     from pipeline.files.whole_files import write_text
 
     for path in texts:
-        if path.exists():
-            raise ConfigError(f"{path}: is there already; name another file")
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f"{path}: there is no folder {path.absolute().parent}; make it first")
+        _check_target(path)
     for path, text in texts.items():
         try:
             write_text(text, path)
         except OSError as error:
             raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
     return [str(path) for path in texts]
+
+
+def _check_target(path: Path) -> None:
+    from pipeline.exceptions import ConfigError
+
+    if path.exists():
+        raise ConfigError(f"{path}: is there already; name another file")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {path.absolute().parent}; make it first")
 
 
 def _list_samples(members: "pl.DataFrame", row: dict[str, Any], name: str, audit: Path) -> str:

@@ -128,6 +128,11 @@ def _read_relevance(
     store: Store, samples: pl.DataFrame, options: RankOptions
 ) -> tuple[SampleClasses, Relevance]:
     classes = read_classes(store, samples, options.truth, option="--truth", may_be_modelled=False)
+    if (count := classes.values.drop_nulls().n_unique()) < 2:
+        raise ConfigError(
+            f"--truth {options.truth}: the number of classes known of these samples is {count}; "
+            "two are needed, since with one every order is right"
+        )
     difficulty = None
     if options.difficulty is not None:
         difficulty = read_classes(

@@ -80,7 +80,8 @@ def _compare_classes(
     )  # fmt: skip
     if (count := classes.values.drop_nulls().n_unique()) < 2:
         raise ConfigError(
-            f"--classes {name}: {count} classes are known of these samples; two are needed"
+            f"--classes {name}: the number of classes known of these samples is {count}; "
+            "two are needed"
         )
     rows, values = _read_vectors(store, audit, samples.with_columns(value=classes.values), load)
     known = rows["value"].is_not_null()

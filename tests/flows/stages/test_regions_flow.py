@@ -13,6 +13,14 @@ from tests.flows.command import call
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit, write_audit
 
+SECOND = """\
+[[systems]]
+name = "second"
+format = "table"
+predictions = "errors.csv"
+error = "loss"
+"""
+
 
 @pytest.fixture(scope="module")
 def audit(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
@@ -90,6 +98,7 @@ def test_a_draft_is_an_attribute_file(audit: SmallAudit, tmp_path: Path) -> None
         (("--draft", 1, "one.txt"), "ends in .toml"),
         (("--draft", 1, "no/such/folder/one.toml"), "there is no folder"),
         (("--system", "sistem"), "no system 'sistem'"),
+        (("--draft", 1, "one.toml", "--system", "sistem"), "no system 'sistem'"),
     ],
 )
 def test_wrong_arguments_are_explained(
@@ -98,6 +107,17 @@ def test_wrong_arguments_are_explained(
     told = call("regions", audit.config, *arguments)
     assert told.code == 2
     assert problem in told.err
+
+
+def test_a_draft_that_cannot_be_is_refused_before_the_search(tmp_path: Path) -> None:
+    small = write_audit(tmp_path, count=20)  # never run: a search would say so
+    small.edit("[slices]\n", SECOND + "[slices]\n")
+    two = call("regions", small.config, "--draft", 1, tmp_path / "one.toml")
+    assert (two.code, "name one with --system, of system, second" in two.err) == (2, True)
+    lost = call(
+        "regions", small.config, "--draft", 1, tmp_path / "no/one.toml", "--system", "second"
+    )
+    assert (lost.code, "there is no folder" in lost.err) == (2, True)
 
 
 def test_an_audit_without_vectors_is_refused(tmp_path: Path) -> None:
