@@ -10,6 +10,7 @@ from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses
 from pipeline.slices.evidence.assessment import Assessment, Assessor, open_assessor
+from pipeline.slices.evidence.choice import FORWARD
 from pipeline.slices.evidence.discovery import open_discovery
 from pipeline.slices.evidence.distinct import find_distinct
 from pipeline.slices.evidence.stratified_score import score_beside
@@ -164,7 +165,7 @@ def measure_calibration(
     *, kind: str, base: float, lift: float, n: int, tables: int, shape: Shape = "apart",
     clustered: bool = False, seed: int = 0,
 ) -> int:  # fmt: skip
-    """Count the tables in which, beside the planted slices, any other has a P of at most 5 %."""
+    """Count the tables in which another slice beside the planted ones is significant for a step."""
     rejected = 0
     for number in range(seed, seed + tables):
         world = draw_world(number, n, shape=shape, lift=lift, base=base, clustered=clustered)
@@ -177,5 +178,5 @@ def measure_calibration(
         left = opened.assessor.assess(remaining, most=399)
         statistic = left.statistic.copy()
         statistic[positions] = -np.inf
-        rejected += left.is_significant(int(np.argmax(statistic)), LEVEL)
+        rejected += left.is_significant(int(np.argmax(statistic)), FORWARD)
     return rejected
