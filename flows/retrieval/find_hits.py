@@ -152,13 +152,16 @@ def _choose_neutral(
 def _compare_errors(
     system: str, errors: pl.DataFrame, samples: pl.DataFrame, hits: pl.Series
 ) -> HitErrors | None:
-    """Compare the errors of the hits and of the rest; samples of one image count together."""
+    """Compare the errors of the hits and of the rest; samples of one image count together.
+
+    None where all have the same error, as samples that were chosen by it.
+    """
     image = pl.coalesce("parent_id", "sample_id").alias("image")
     known = samples.select("sample_id", image).join(
         errors, on="sample_id", how="inner", maintain_order="left"
     )
     inside = known["sample_id"].is_in(hits.implode()).to_numpy()
-    if not inside.any() or inside.all():
+    if not inside.any() or inside.all() or known["error"].n_unique() == 1:
         return None
     values = number_clusters(known["error"].to_numpy().astype(np.float64), known["image"])
     own = estimate_mean(values, np.flatnonzero(inside))

@@ -69,6 +69,7 @@ def test_errors_of_the_hits_are_compared_with_the_rest(planted: Path) -> None:
     told = call("search", planted, "a hat", "--top", 5)
     assert "in the hits" in told.out
     assert "chosen by looking" in told.out
+    assert search(planted, "a hat", "--errors", "above")["errors"] == []  # all of them fail
 
 
 def test_words_that_fit_nothing_have_no_hits(planted: Path) -> None:
