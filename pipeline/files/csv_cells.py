@@ -1,4 +1,6 @@
-"""Cells of a CSV file that a spreadsheet would take for formulas."""
+"""Cells of a CSV file: what a spreadsheet would take for formulas, and what no cell can hold."""
+
+import json
 
 import polars as pl
 
@@ -23,6 +25,16 @@ def escape_formulas(frame: pl.DataFrame) -> pl.DataFrame:
         .alias(name)
         for name in texts
     )
+
+
+def flatten_nested(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose nested columns (lists, structs) are JSON text."""
+    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    texts = [
+        pl.Series(name, [None if v is None else json.dumps(v) for v in frame[name].to_list()])
+        for name in nested
+    ]
+    return frame.with_columns(text.cast(pl.String) for text in texts)
 
 
 def unescape_formulas(column: pl.Series) -> pl.Series:

@@ -1,11 +1,10 @@
 """The files for programs that lie in the folder of a report."""
 
 import io
-import json
 
 import polars as pl
 
-from pipeline.files.csv_cells import escape_formulas
+from pipeline.files.csv_cells import escape_formulas, flatten_nested
 from pipeline.tables import REPORTED, empty
 from reports.machine.findings_json import write_findings
 from reports.machine.gates_junit import write_gates
@@ -41,11 +40,4 @@ def list_attachments(data: ReportData) -> dict[str, bytes]:
 
 def _flatten(findings: pl.DataFrame) -> pl.DataFrame:
     slices = [write_predicates(predicates) for predicates in findings["predicates"].to_list()]
-    nested = [name for name, dtype in findings.schema.items() if dtype.is_nested()]
-    texts = [
-        pl.Series(name, [None if v is None else json.dumps(v) for v in findings[name].to_list()])
-        for name in nested
-    ]
-    return findings.with_columns(text.cast(pl.String) for text in texts).with_columns(
-        pl.Series("predicates", slices, pl.String)
-    )
+    return flatten_nested(findings).with_columns(pl.Series("predicates", slices, pl.String))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.parts.gallery import Picture, encode_image
+from reports.parts.gallery import Picture, show_sample
 from reports.parts.templates import render_page
 
 
@@ -47,16 +47,10 @@ def build_duplicates_page(page: DuplicatesPage) -> str:
         title=f"Near duplicates: {page.dataset}",
         page=page,
         groups=[
-            _DrawnGroup(group.title, [_make_picture(one) for one in group.samples])
+            _DrawnGroup(
+                group.title,
+                [show_sample(one.path, one.thumbnail, one.outcome) for one in group.samples],
+            )
             for group in page.groups
         ],
-    )
-
-
-def _make_picture(sample: DuplicateSample) -> Picture:
-    return Picture(
-        source=encode_image(sample.thumbnail),
-        alt=f"{sample.path}: {sample.outcome}",
-        caption=sample.path,
-        outcome=sample.outcome,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.parts.gallery import Picture, encode_image
+from reports.parts.gallery import show_sample
 from reports.parts.templates import render_page
 
 
@@ -32,14 +32,7 @@ def build_search_page(page: SearchedPage) -> str:
         "search.html",
         title=f"Search: {page.query}",
         page=page,
-        pictures=[_make_picture(sample) for sample in page.samples],
-    )
-
-
-def _make_picture(sample: SearchedSample) -> Picture:
-    return Picture(
-        source=encode_image(sample.thumbnail),
-        alt=f"{sample.path}: {sample.outcome}",
-        caption=sample.path,
-        outcome=sample.outcome,
+        pictures=[
+            show_sample(sample.path, sample.thumbnail, sample.outcome) for sample in page.samples
+        ],
     )

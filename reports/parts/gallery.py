@@ -47,6 +47,13 @@ def _make_picture(thumbnail: Thumbnail, words: ErrorWords) -> Picture:
     )
 
 
+def show_sample(path: str, thumbnail: bytes, outcome: str) -> Picture:
+    """Return the picture of a sample that is known by its path and by words on it."""
+    return Picture(
+        source=encode_image(thumbnail), alt=f"{path}: {outcome}", caption=path, outcome=outcome
+    )
+
+
 def encode_image(image: bytes) -> str | None:
     """Return a data address for JPEG, PNG or WebP bytes; None for anything else."""
     for signature, subtype in _SIGNATURES.items():

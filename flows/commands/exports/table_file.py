@@ -1,13 +1,12 @@
 """A table written where a user asks: Parquet, CSV or JSON by the name of the file."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from pipeline.exceptions import ConfigError
-from pipeline.files.csv_cells import escape_formulas
+from pipeline.files.csv_cells import escape_formulas, flatten_nested
 from pipeline.files.whole_files import replace_file
 
 SUFFIXES = (".parquet", ".csv", ".json")
@@ -34,16 +33,6 @@ def write_table(frame: pl.DataFrame, target: Path) -> None:
             elif target.suffix == ".json":
                 frame.write_json(unfinished)
             else:
-                escape_formulas(_flatten(frame)).write_csv(unfinished)
+                escape_formulas(flatten_nested(frame)).write_csv(unfinished)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
-
-
-def _flatten(frame: pl.DataFrame) -> pl.DataFrame:
-    """Turn nested columns into JSON text."""
-    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    texts = [
-        pl.Series(name, [None if v is None else json.dumps(v) for v in frame[name].to_list()])
-        for name in nested
-    ]
-    return frame.with_columns(text.cast(pl.String) for text in texts)
