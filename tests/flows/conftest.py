@@ -33,6 +33,22 @@ def small_audit(tmp_path: Path) -> SmallAudit:
 
 
 @pytest.fixture(scope="session")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
+    audit = write_audit(tmp_path_factory.mktemp("finished") / "audit")
+    run_directly(audit.config)
+    shutil.copytree(audit.folder, audit.folder.with_name("as finished"))
+    return audit
+
+
+@pytest.fixture
+def finished_audit(finished_once: SmallAudit) -> SmallAudit:
+    """Give the small audit as one whole run left it, where it ran."""
+    shutil.rmtree(finished_once.folder)
+    shutil.copytree(finished_once.folder.with_name("as finished"), finished_once.folder)
+    return finished_once
+
+
+@pytest.fixture(scope="session")
 def labelled_once(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
     audit = write_audit(tmp_path_factory.mktemp("labelled"), count=48)
     run_directly(audit.config, ["embed", "label"])

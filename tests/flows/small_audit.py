@@ -65,7 +65,7 @@ def write_audit(folder: Path, *, count: int = 160) -> SmallAudit:
     """Write images of four brightnesses; the darkest quarter has error 1, a tenth of the rest."""
     audit = SmallAudit(folder)
     rng = np.random.default_rng(7)
-    audit.images.mkdir()
+    audit.images.mkdir(parents=True)
     rows = ["path,loss"]
     for number in range(count):
         quarter = number % 4

@@ -43,7 +43,7 @@ def test_few_examples_have_a_short_curve() -> None:
 
 
 def test_the_same_seed_gives_the_same_curve() -> None:
-    examples = draw_examples(60)
+    examples = draw_examples(24)
     assert measure(examples).equals(measure(examples))
 
 

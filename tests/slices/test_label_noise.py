@@ -170,7 +170,7 @@ def test_perfect_labels_stay_as_they_are(
     assert gaps[1] < gaps[0] < 0.05
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000), values=st.integers(2, 4), gamma=st.booleans())
 def test_order_and_names_do_not_matter_and_results_are_possible(
     seed: int, values: int, *, gamma: bool

@@ -48,15 +48,15 @@ def test_early_p_is_right_on_average_and_costs_few_permutations() -> None:
 @pytest.mark.slow
 def test_a_decision_is_hardly_ever_another_than_that_of_all_permutations() -> None:
     differing = made = 0
-    for seed in range(400):
+    for seed in range(100):
         values = np.random.default_rng(seed).random(1000)
         for quantile in (0.9, 0.94, 0.95, 0.96, 0.98, 0.999):
             maxima = make_maxima(values)
             early = maxima.is_rare(quantile, 1.0, 0.05)
             differing += early != ((1 + (values >= quantile).sum()) / 1001 <= 0.05)
             made += maxima.made
-    assert differing <= 4
-    assert made < 400 * 6 * 800  # even this near to the level
+    assert differing <= 1
+    assert made < 100 * 6 * 800  # even this near to the level
 
 
 def test_questions_do_not_change_each_others_answers() -> None:

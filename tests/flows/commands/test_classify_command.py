@@ -47,6 +47,13 @@ def classify(audit: SmallAudit, source: Path, *options: object) -> list[object]:
     return ["classify", source, "--classes", audit.folder / "classes.toml", *own, *options]
 
 
+def write_config(audit: SmallAudit, system: str) -> Path:
+    """Write the audit with this system beside its own file."""
+    config = audit.folder / "with-system.toml"
+    config.write_text(f"{audit.config.read_text()}\n{system}\n")
+    return config
+
+
 def test_lines_of_a_folder_have_the_same_k_and_long_texts_are_counted(audit: SmallAudit) -> None:
     told = call(*classify(audit, audit.images, "--top", "3,1", "--name-is", "short"))
     assert told.code == 0, told.err
@@ -65,8 +72,7 @@ def test_predictions_are_a_system_that_an_audit_scores(audit: SmallAudit) -> Non
     told = call(*classify(audit, audit.images, "--out", out, "--json", "--line", "short"))
     result = json.loads(told.out)
     accuracy = next(r["accuracy"] for r in result["accuracy"] if r["line"] == "short")
-    audit.config.write_text(audit.config.read_text() + "\n" + result["system"] + "\n")
-    run_directly(audit.config, ["embed", "score"])
+    run_directly(write_config(audit, result["system"]), ["embed", "score"])
     errors = audit.folder / "errors.parquet"
     assert call("export", audit.folder / "workspace", "errors", errors).code == 0
     table = pl.read_parquet(errors)
@@ -75,9 +81,11 @@ def test_predictions_are_a_system_that_an_audit_scores(audit: SmallAudit) -> Non
 
 
 def test_an_audit_gives_what_its_folder_gives(audit: SmallAudit) -> None:
-    run_directly(audit.config, ["embed"])
-    by_folder = json.loads(call(*classify(audit, audit.images, "--json")).out)
-    told = call(*classify(audit, audit.config, "--json", "--out", audit.folder / "p.parquet"))
+    out = audit.folder / "by-folder.csv"
+    by_folder = json.loads(call(*classify(audit, audit.images, "--json", "--out", out)).out)
+    config = write_config(audit, by_folder["system"])
+    run_directly(config, ["embed"])
+    told = call(*classify(audit, config, "--json", "--out", audit.folder / "p.parquet"))
     assert told.code == 0, told.err
     assert json.loads(told.out)["confusions"] == by_folder["confusions"]
     assert pl.read_parquet(audit.folder / "p.parquet").columns[:3] == [

@@ -24,85 +24,82 @@ def read_positions(audit: SmallAudit) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
-def test_a_map_is_made_once_then_new_images_are_placed(small_audit: SmallAudit) -> None:
-    run_directly(small_audit.config)
-    first = call("map", small_audit.config)
+def test_a_map_is_made_once_then_new_images_are_placed(finished_audit: SmallAudit) -> None:
+    first = call("map", finished_audit.config)
     assert first.code == 0, first.err
     assert "map of 160 samples, made from 160 landmarks; 0 newly placed" in first.out
-    page = small_audit.folder / "report" / "map.html"
-    before, positions = page.read_bytes(), read_positions(small_audit)
+    page = finished_audit.folder / "report" / "map.html"
+    before, positions = page.read_bytes(), read_positions(finished_audit)
     assert positions["landmark"].all()
 
-    again = call("map", small_audit.config, "--json")
+    again = call("map", finished_audit.config, "--json")
     assert json.loads(again.out)["made"] is False
     assert page.read_bytes() == before
-    assert read_positions(small_audit).equals(positions)
+    assert read_positions(finished_audit).equals(positions)
 
     for number in range(3):
-        noise(number).save(small_audit.images / f"new{number}.png")
-    run_directly(small_audit.config)
-    placed = call("map", small_audit.config)
+        noise(number).save(finished_audit.images / f"new{number}.png")
+    run_directly(finished_audit.config)
+    placed = call("map", finished_audit.config)
     assert "map of 163 samples, there already; 3 newly placed" in placed.out
-    now = read_positions(small_audit)
+    now = read_positions(finished_audit)
     assert now.height == 163
     assert now.filter("landmark").equals(positions)
 
-    anew = call("map", small_audit.config, "--again", "--json")
+    anew = call("map", finished_audit.config, "--again", "--json")
     assert json.loads(anew.out)["made"] is True
-    assert read_positions(small_audit)["landmark"].all()
+    assert read_positions(finished_audit)["landmark"].all()
 
 
-def test_the_report_shows_the_map_and_its_regions(small_audit: SmallAudit) -> None:
-    run_directly(small_audit.config)
-    assert gather_report(*open_audit(small_audit.config)).maps == ()
-    assert call("map", small_audit.config).code == 0
-    (shown,) = gather_report(*open_audit(small_audit.config)).maps
+def test_the_report_shows_the_map_and_its_regions(finished_audit: SmallAudit) -> None:
+    assert gather_report(*open_audit(finished_audit.config)).maps == ()
+    assert call("map", finished_audit.config).code == 0
+    (shown,) = gather_report(*open_audit(finished_audit.config)).maps
     assert shown.samples == 160
     assert shown.unplaced == 0
     assert shown.regions["n"].sum() > 100
     assert shown.image.startswith(b"RIFF")
     assert shown.outlines[0].rank == 1
     assert shown.outlines[0].lines
-    run_directly(small_audit.config, ["report"])
-    (page,) = (small_audit.folder / "report" / "runs").glob("*/map.html")
+    run_directly(finished_audit.config, ["report"])
+    (page,) = (finished_audit.folder / "report" / "runs").glob("*/map.html")
     text = page.read_text()
     assert 'src="data:image/webp;base64,' in text
     assert re.search(r'<a href="[^"]+">[^\n]*brightness', text)
 
 
-def test_clusters_are_labels_that_a_run_searches_and_carries_on(small_audit: SmallAudit) -> None:
-    run_directly(small_audit.config)
-    done = call("clusters", small_audit.config, "--method", "kmeans", "--count", 4, "--json")
+def test_clusters_are_labels_that_a_run_searches_and_carries_on(finished_audit: SmallAudit) -> None:
+    done = call("clusters", finished_audit.config, "--method", "kmeans", "--count", 4, "--json")
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert sum(row["n"] for row in found["values"]) == 160
     assert all(re.match(r"c0\d(: |$)", row["value"]) for row in found["values"])
-    store = find_store(small_audit.folder / "workspace")
+    store = find_store(finished_audit.folder / "workspace")
     entry = LabelManifest.read(store.folder).by_name["cluster"]
     assert store.read_labels([entry.label_id]).height == 160
 
-    stale = call("report", small_audit.config, "--no-prefect")
+    stale = call("report", finished_audit.config, "--no-prefect")
     assert "the labels are not those that were searched" in stale.err
-    run_directly(small_audit.config)
+    run_directly(finished_audit.config)
     values = {row["value"] for row in found["values"]}
     slices = store.read("slices")["predicates"].explode().struct.unnest()
     assert set(slices.filter(pl.col("attribute") == "cluster")["value"]) & values
     assert entry == LabelManifest.read(store.folder).by_name["cluster"]
-    wide = small_audit.folder / "wide.parquet"
+    wide = finished_audit.folder / "wide.parquet"
     assert call("export", store.folder, "wide", wide).code == 0
     assert set(pl.read_parquet(wide)["cluster"]) == values
-    pages = (small_audit.folder / "report").rglob("*.html")
+    pages = (finished_audit.folder / "report").rglob("*.html")
     assert any("cluster: 4 clusters by kmeans, 4 centers" in one.read_text() for one in pages)
 
-    noise(4).save(small_audit.images / "new.png")
-    run_directly(small_audit.config, ["embed", "label"])
+    noise(4).save(finished_audit.images / "new.png")
+    run_directly(finished_audit.config, ["embed", "label"])
     labels = store.read_labels([entry.label_id])
     assert labels.height == 161
     assert labels.filter(pl.col("value") == "unknown").height == 1
 
-    assert call("clusters", small_audit.config, "--forget").out == "clusters are forgotten\n"
+    assert call("clusters", finished_audit.config, "--forget").out == "clusters are forgotten\n"
     assert "cluster" not in LabelManifest.read(store.folder).by_name
-    assert call("clusters", small_audit.config, "--forget").out == "there are no clusters\n"
+    assert call("clusters", finished_audit.config, "--forget").out == "there are no clusters\n"
 
 
 def test_groups_can_be_clusters(small_audit: SmallAudit) -> None:
@@ -129,13 +126,12 @@ def test_the_sweep_keeps_nothing_and_compares_with_an_attribute(small_audit: Sma
     assert "purity" in printed.out
 
 
-def test_the_table_map_has_places_labels_and_errors(small_audit: SmallAudit) -> None:
-    run_directly(small_audit.config)
-    workspace, file = small_audit.folder / "workspace", small_audit.folder / "map.parquet"
+def test_the_table_map_has_places_labels_and_errors(finished_audit: SmallAudit) -> None:
+    workspace, file = finished_audit.folder / "workspace", finished_audit.folder / "map.parquet"
     early = call("export", workspace, "map", file)
     assert early.code == 1
     assert "run `weakspot map`" in early.err
-    assert call("map", small_audit.config, "--method", "pca").code == 0
+    assert call("map", finished_audit.config, "--method", "pca").code == 0
     assert call("export", workspace, "map", file).code == 0
     table = pl.read_parquet(file)
     assert table.columns[:3] == ["x", "y", "sample"]
@@ -144,11 +140,10 @@ def test_the_table_map_has_places_labels_and_errors(small_audit: SmallAudit) -> 
     assert not table["x"].is_null().any()
 
 
-def test_prune_and_doctor_know_maps(small_audit: SmallAudit) -> None:
-    run_directly(small_audit.config)
-    workspace = small_audit.folder / "workspace"
+def test_prune_and_doctor_know_maps(finished_audit: SmallAudit) -> None:
+    workspace = finished_audit.folder / "workspace"
     for method in ("pca", "tsne"):
-        assert call("map", small_audit.config, "--method", method).code == 0
+        assert call("map", finished_audit.config, "--method", method).code == 0
     assert len(list((workspace / "maps").iterdir())) == 2
     assert "maps made before the last one: 1" in call("prune", workspace).out
     assert call("prune", workspace, "--yes").code == 0
@@ -157,7 +152,7 @@ def test_prune_and_doctor_know_maps(small_audit: SmallAudit) -> None:
     (left / "positions.parquet").write_bytes(b"torn")
     assert call("doctor", workspace).code == 1
     assert call("doctor", workspace, "--repair").code == 0
-    assert call("map", small_audit.config).code == 0
+    assert call("map", finished_audit.config).code == 0
 
 
 @pytest.mark.parametrize(

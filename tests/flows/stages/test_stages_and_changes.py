@@ -30,12 +30,11 @@ def tones(audit: SmallAudit) -> pl.DataFrame:
     return labels.join(samples, on="sample_id").select("path", "value", "score").sort("path")
 
 
-def test_an_image_that_changed_is_labelled_again(small_audit: SmallAudit) -> None:
-    run(small_audit)
-    before = tones(small_audit)
-    shutil.copy(small_audit.images / "0003.png", small_audit.images / "0000.png")
-    run(small_audit)
-    after = tones(small_audit)
+def test_an_image_that_changed_is_labelled_again(finished_audit: SmallAudit) -> None:
+    before = tones(finished_audit)
+    shutil.copy(finished_audit.images / "0003.png", finished_audit.images / "0000.png")
+    run(finished_audit)
+    after = tones(finished_audit)
     assert after["path"].to_list() == before["path"].to_list()
     assert after["score"][0] == after["score"][3] != before["score"][0]
 
@@ -57,16 +56,14 @@ def test_images_of_another_folder_are_not_taken_for_those_of_the_first(
     assert store.read_samples()["content_key"][0] != first
 
 
-def test_a_report_is_written_after_the_images_are_gone(small_audit: SmallAudit) -> None:
-    run(small_audit)
-    shutil.rmtree(small_audit.images)
-    page = read_report(run(small_audit, ["report"]).report)
+def test_a_report_is_written_after_the_images_are_gone(finished_audit: SmallAudit) -> None:
+    shutil.rmtree(finished_audit.images)
+    page = read_report(run(finished_audit, ["report"]).report)
     assert "160 images" in page
 
 
-def test_a_report_shows_the_bins_of_a_measure_in_their_order(small_audit: SmallAudit) -> None:
-    run(small_audit)
-    data = gather_report(*open_audit(small_audit.config))
+def test_a_report_shows_the_bins_of_a_measure_in_their_order(finished_audit: SmallAudit) -> None:
+    data = gather_report(*open_audit(finished_audit.config))
     bins = data.coverage.filter(pl.col("attribute") == "contrast")["value"].to_list()
     edges = next(a.edges for a in data.attributes if a.name == "contrast")
     starts = [*(f"<= {edges[0]}", f"({edges[0]}, ", f"({edges[1]}, "), f"> {edges[-1]}"]
@@ -100,29 +97,27 @@ def test_a_true_value_goes_when_its_file_name_is_no_longer_unique(small_audit: S
 
 
 def test_a_search_of_attributes_and_systems_that_changed_is_refused(
-    small_audit: SmallAudit,
+    finished_audit: SmallAudit,
 ) -> None:
-    run(small_audit)
-    small_audit.edit('"image/contrast"', '"image/sharpness"')
-    small_audit.edit('error = "loss"', 'error = "column"\ncolumn = "loss"')
+    finished_audit.edit('"image/contrast"', '"image/sharpness"')
+    finished_audit.edit('error = "loss"', 'error = "column"\ncolumn = "loss"')
     expected = r"(?s)attributes contrast, sharpness changed.*systems system changed"
     with pytest.raises(SearchError, match=expected):
-        run(small_audit, ["find"])
+        run(finished_audit, ["find"])
 
 
-def test_a_report_of_what_was_not_searched_is_refused(small_audit: SmallAudit) -> None:
-    run(small_audit)
-    small_audit.edit('name = "system"', 'name = "renamed"')
+def test_a_report_of_what_was_not_searched_is_refused(finished_audit: SmallAudit) -> None:
+    finished_audit.edit('name = "system"', 'name = "renamed"')
     with pytest.raises(SearchError, match="systems renamed, system changed"):
-        run(small_audit, ["report"])
-    run(small_audit, ["score"])
+        run(finished_audit, ["report"])
+    run(finished_audit, ["score"])
     with pytest.raises(StoreError, match="systems renamed, system are not those"):
-        run(small_audit, ["report"])
-    small_audit.edit('name = "renamed"', 'name = "system"')
-    small_audit.edit('"image/contrast"', '"image/sharpness"')
-    run(small_audit, ["label", "score"])
+        run(finished_audit, ["report"])
+    finished_audit.edit('name = "renamed"', 'name = "system"')
+    finished_audit.edit('"image/contrast"', '"image/sharpness"')
+    run(finished_audit, ["label", "score"])
     with pytest.raises(StoreError, match=r"(?s)`weakspot find` first.*the labels are not those"):
-        run(small_audit, ["report"])
+        run(finished_audit, ["report"])
 
 
 TRUTH = (
@@ -142,28 +137,26 @@ EDITS = {  # what is edited in audit.toml, and the command that makes it again
 
 @pytest.mark.parametrize("edited", EDITS)
 def test_a_report_after_an_edit_is_refused_with_the_command_to_run(
-    small_audit: SmallAudit, edited: str
+    finished_audit: SmallAudit, edited: str
 ) -> None:
-    run(small_audit)
-    (small_audit.folder / "truth.csv").write_text("path,tone\n0000.png,d\n0001.png,l\n")
+    (finished_audit.folder / "truth.csv").write_text("path,tone\n0000.png,d\n0001.png,l\n")
     old, new, command = EDITS[edited]
-    small_audit.edit(old, new)
+    finished_audit.edit(old, new)
     with pytest.raises(
         (SearchError, StoreError), match=f"run `weakspot {command}`|`weakspot {command}` first"
     ):
-        run(small_audit, ["report"])
-    small_audit.edit(new, old)
-    assert run(small_audit, ["report"]).report is not None
+        run(finished_audit, ["report"])
+    finished_audit.edit(new, old)
+    assert run(finished_audit, ["report"]).report is not None
 
 
-def test_a_report_after_an_edited_prompt_or_cell_is_refused(small_audit: SmallAudit) -> None:
-    run(small_audit)
-    tone = small_audit.folder / "mine" / "tone.toml"
+def test_a_report_after_an_edited_prompt_or_cell_is_refused(finished_audit: SmallAudit) -> None:
+    tone = finished_audit.folder / "mine" / "tone.toml"
     tone.write_text("# a comment\n" + tone.read_text())
-    run(small_audit, ["report"])
+    run(finished_audit, ["report"])
     tone.write_text(tone.read_text().replace("a dim scene", "a scene at dusk"))
     with pytest.raises(SearchError, match="attributes tone changed; run `weakspot label` first"):
-        run(small_audit, ["report"])
+        run(finished_audit, ["report"])
 
 
 @pytest.mark.parametrize("stage", ["find", "fairness"])
@@ -177,10 +170,9 @@ def test_a_search_after_an_edited_truth_is_refused(small_audit: SmallAudit, stag
         run(small_audit, [stage])
 
 
-def test_what_an_earlier_version_made_can_still_be_reported(small_audit: SmallAudit) -> None:
+def test_what_an_earlier_version_made_can_still_be_reported(finished_audit: SmallAudit) -> None:
     """Its manifests lack the hashes of settings, its table of runs the limit."""
-    run(small_audit)
-    workspace = small_audit.folder / "workspace"
+    workspace = finished_audit.folder / "workspace"
     lacking = ("asked", "limit", "truth_asked", "encoder_asked", "dataset_asked")
     for stage in ("samples", "label", "score"):
         path = workspace / "manifests" / f"{stage}.json"
@@ -193,7 +185,7 @@ def test_what_an_earlier_version_made_can_still_be_reported(small_audit: SmallAu
         connection.execute("ALTER TABLE runs DROP COLUMN sample_limit")
         connection.execute("UPDATE meta SET version = 1")
     assert find_store(workspace).read("runs")["sample_limit"].to_list() == [None]
-    assert run(small_audit, ["report"]).report is not None
+    assert run(finished_audit, ["report"]).report is not None
     assert find_store(workspace).read("runs").height == 2
 
 
