@@ -132,8 +132,7 @@ def _take_best(
         for at, other in enumerate(left)
         if q[at] < LEVEL
         and name_slice(other) < own
-        and max(rows.test([left[best]], others).p[0] for others in ([*taken, other], [other]))
-        >= NARROWER
+        and rows.test([left[best]], [*taken, other]).p[0] >= NARROWER
     ]
     if wider:
         best = max(wider, key=lambda at: slopes.z[at])
