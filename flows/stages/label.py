@@ -21,7 +21,7 @@ from pipeline.config.audit import Audit
 from pipeline.errors.scored import scored_samples
 from pipeline.labels.attribute_file import hash_attribute
 from pipeline.labels.given import select_targets
-from pipeline.labels.labellers import Labeller, PromptLabeller, label_missing
+from pipeline.labels.labellers import Labeller, ProbeLabeller, PromptLabeller, label_missing
 from pipeline.labels.truth import read_truth
 from pipeline.samples.sample_set import SampleSet
 from pipeline.vocabulary import CLUSTER
@@ -184,20 +184,10 @@ def _find_lacking(
     return pl.DataFrame({one.label_id: columns[one.label_id] for one in labellers})
 
 
-def _list_margin_notes(labeller: Labeller) -> tuple[str, ...]:
-    """Return what is to be said of margins that were to be chosen."""
-    if isinstance(labeller, PromptLabeller):
-        return labeller.notes
-    if labeller.source == "probe" and labeller.attribute.min_margin == "auto":
-        reason = f'{labeller.attribute.name}: min_margin = "auto" is of labels by prompts'
-        return (f"{reason}; a probe labels it, and no label is left unknown",)
-    return ()
-
-
 def _describe(chosen: ChosenLabeller) -> LabelledAttribute:
     labeller = chosen.labeller
     attribute = labeller.attribute
-    notes = _list_margin_notes(labeller)
+    notes = labeller.notes if isinstance(labeller, PromptLabeller | ProbeLabeller) else ()
     for note in notes:
         LOG.warning(note)
     return LabelledAttribute(

@@ -8,8 +8,6 @@ import polars as pl
 from pipeline.arrays import Floats
 from pipeline.labels.probes.linear_probe import Probe
 from pipeline.slices.soft_labels.membership import SoftLabels
-from pipeline.workspace.known_truth import read_known_truth
-from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.shards import read_vectors
 from pipeline.workspace.store import Store
 
@@ -17,19 +15,23 @@ _BLOCK = 20_000  # vectors in memory at a time
 
 
 def weigh_by_probes(
-    store: Store, manifest: LabelManifest, *, attributes: frozenset[str], sample_ids: pl.Series
+    store: Store,
+    encoder_id: str | None,
+    known: pl.DataFrame,
+    *,
+    attributes: frozenset[str],
+    sample_ids: pl.Series,
 ) -> dict[str, SoftLabels]:
     """Return the probabilities of the attributes that have a probe.
 
-    attributes: whose labels a model made. sample_ids: (n,) of the rows; those without a vector get
-    NaN. A probe need not label: where it was not shown to be better than prompts, its
+    encoder_id: of the labels, None where they need none. known: KNOWN_TRUTH, which probes were
+    trained on. attributes: whose labels a model made. sample_ids: (n,) of the rows; those without
+    a vector get NaN. A probe need not label: where it was not shown to be better than prompts, its
     probabilities are those of the checks all the same. Rows that it was trained on get held-out
     ones.
     """
-    encoder_id = manifest.encoder_id
     if encoder_id is None or not attributes or not (store.probes / encoder_id).is_dir():
         return {}
-    known = read_known_truth(store, manifest)
     found = {
         name: _find_probe(store, name, encoder_id, known.filter(pl.col("attribute") == name))
         for name in sorted(attributes)

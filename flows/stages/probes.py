@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,9 @@ from pipeline.labels.labellers import Labeller, ProbeLabeller, PromptLabeller
 from pipeline.labels.probes.examples import Examples, make_examples
 from pipeline.labels.probes.label_comparison import LabelComparison, compare_labels
 from pipeline.labels.probes.linear_probe import VERSION, Probe, fit_probe
+from pipeline.labels.probes.probe_margins import find_probe_thresholds
 from pipeline.labels.probes.probe_notes import describe_choice
+from pipeline.labels.quality.thresholds import list_margins, list_never_given
 from pipeline.labels.zero_shot import average_prompts
 from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.kept.kept_checks import read_checks
@@ -133,8 +135,25 @@ def train_probe(
     probe = _find_or_fit(labeller, examples, label_id, store)
     if probe is None:
         return TrainedProbe(examples, None, None)
-    made = ProbeLabeller(labeller.attribute, label_id, probe, labeller.min_size)
+    made = _choose_margins(
+        ProbeLabeller(labeller.attribute, label_id, probe, labeller.min_size), examples
+    )
     return TrainedProbe(examples, made, _compare(made, examples, rival))
+
+
+def _choose_margins(labeller: ProbeLabeller, examples: Examples) -> ProbeLabeller:
+    """Give a probe the margins that its attribute asks for by min_margin = "auto"."""
+    wanted = labeller.attribute.wanted_precision
+    if wanted is None:
+        return labeller
+    thresholds = find_probe_thresholds(labeller.probe, examples, wanted=wanted)
+    margins = list_margins(thresholds)
+    return replace(
+        labeller,
+        label_id=make_label_id(labeller.attribute, labeller.label_id, *margins),
+        margins=margins,
+        notes=list_never_given(thresholds, attribute=labeller.attribute.name),
+    )
 
 
 def _gather(

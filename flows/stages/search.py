@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.run.logs import LOG
-from flows.run.reading.label_truth import read_known_labels
+from flows.run.reading.label_truth import join_known_labels, read_truth_of_labels
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.run.staleness import hash_search, note_inputs, refuse_stale
@@ -69,6 +69,7 @@ def find_slices(
     )
     if left_out:
         LOG.warning("not searched, for lack of true values: %s", ", ".join(left_out))
+    known_truth = read_truth_of_labels(store, manifest, columns)
     families, findings = [empty(SLICES)], [empty(FINDINGS)]
     worth = [empty(RESULTS["worth_checking"])]
     searched: dict[str, SearchedSystem] = {}
@@ -91,12 +92,16 @@ def find_slices(
             resolved.exclusive,
             weights,
         )
-        known = read_known_labels(store, manifest, columns, searched_table)
+        known = join_known_labels(known_truth, manifest, columns, searched_table)
         if weights is not None:
             known = replace(known, weighted=True)
         elif known.has_truth:
             probabilities = weigh_by_probes(
-                store, manifest, attributes=known.modelled, sample_ids=searched_table.sample_ids
+                store,
+                manifest.encoder_id,
+                known_truth,
+                attributes=known.modelled,
+                sample_ids=searched_table.sample_ids,
             )
             known = replace(known, probabilities=probabilities)
         corrected = run_task(correct_findings, result, known, audit.slices, resolved.exclusive)

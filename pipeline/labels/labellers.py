@@ -98,12 +98,18 @@ class PromptLabeller:
 
 @dataclass(frozen=True)
 class ProbeLabeller:
-    """Labels by a probe trained on known values; min_size: as that of PromptLabeller."""
+    """Labels by a probe trained on known values; min_size: as that of PromptLabeller.
+
+    margins: for each value of the probe the margin under which it is "unknown"; the attribute's own
+    where None. notes: what is to be said of them.
+    """
 
     attribute: Attribute
     label_id: str
     probe: Probe
     min_size: float = 1.0
+    margins: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()
     source: ClassVar[Source] = "probe"
     edges: ClassVar[tuple[float, ...]] = ()
 
@@ -137,7 +143,7 @@ class ProbeLabeller:
         return self.probe.label(
             vectors,
             sample_ids=sample_ids,
-            min_margin=self.attribute.stated_margin,
+            min_margin=self.margins or self.attribute.stated_margin,
             label_id=self.label_id,
         )
 

@@ -11,7 +11,9 @@ from pipeline.slices.audit_rows import number_clusters
 from pipeline.slices.known_labels import NOT_GIVEN, KnownLabels, Predicates
 from pipeline.slices.label_noise.confusion import FEWEST_CHECKS
 from pipeline.slices.soft_labels.membership import SoftLabels, multiply
+from pipeline.slices.soft_labels.slope_test import measure_slopes
 from pipeline.slices.soft_labels.stepwise import (
+    NARROWER,
     ProbableSlice,
     choose_slices,
     list_slices,
@@ -34,6 +36,8 @@ def find_probable_slices(
 ) -> list[ProbableSlice]:
     """Return at most `top` slices with labels of a model that are no findings, best first.
 
+    Slices inside a finding are last where their errors are not higher than its (p >= 0.01 given the
+    finding): they say little that is new.
     min_support: rows that belong to a slice by the sum of their probabilities. Findings are
     candidates as well, and taken where they explain the errors best: by poor labels a finding may
     stand for the slice that is truly worse. Others than conjunctions of up to max_level (1 or 2)
@@ -65,12 +69,32 @@ def find_probable_slices(
         clusters=None if clusters is None else clusters[rows],
         most=top + len(found),
     )
-    return [
+    named = [
         one
         for one in chosen
         if name_slice(one.predicates) not in found
         and any(_is_open(known, predicate["attribute"]) for predicate in one.predicates)
-    ][:top]
+    ]
+    errors = np.asarray(known.errors, np.float64)[rows]
+    around = [one for one in findings if name_slice(one) in listed]
+    named.sort(key=lambda one: is_explained(one.predicates, around, soft, errors))
+    return named[:top]
+
+
+def is_explained(
+    predicates: Predicates,
+    findings: Sequence[Predicates],
+    soft: Mapping[str, SoftLabels],
+    errors: Floats,
+) -> bool:
+    """Return whether a slice lies in findings, and errors do not rise with it given these."""
+    own = name_slice(predicates)
+    outer = [multiply(soft, one) for one in findings if name_slice(one) < own]
+    if not outer:
+        return False
+    covariates = np.column_stack([np.ones(len(errors)), *outer])
+    membership = multiply(soft, predicates)[:, None]
+    return bool(measure_slopes(membership, errors, covariates, clusters=None).p[0] >= NARROWER)
 
 
 def _is_open(known: KnownLabels, name: str) -> bool:

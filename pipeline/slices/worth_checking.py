@@ -29,8 +29,7 @@ def list_worth_checking(
     Those whose corrected difference is above 0 come first, see `find_hidden_slices`, which has the
     same arguments. Others have errors that rise with the probability of belonging to them, see
     `find_probable_slices`; their corrected interval may reach 0, as `checks_needed` says, but
-    has a part above. Of these, slices inside a finding come last: where they are no weaker than it
-    they say little that is new.
+    has a part above. Of these, slices inside a finding that are no weaker than it come last.
     """
     hidden = find_hidden_slices(
         known, findings, counted=counted, exclusive=exclusive, max_level=max_level,
@@ -49,8 +48,6 @@ def list_worth_checking(
         seed=seed,
     )
     listed = {name_slice(one) for one in hidden["predicates"]}
-    found = [name_slice(one) for one in findings["predicates"]]
     further = [one.predicates for one in probable if name_slice(one.predicates) not in listed]
-    further.sort(key=lambda one: any(outer < name_slice(one) for outer in found))
     corrected = correct_predicates(known, further, seed=seed)
     return pl.concat([hidden, corrected.filter(pl.col("corrected_difference_high") > 0)]).head(top)

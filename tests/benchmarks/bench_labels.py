@@ -7,36 +7,43 @@ again. `make bench` makes the tables alone.
 
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from pipeline.labels.zero_shot import Ensemble
-from pipeline.vocabulary import CONFIRMED
 from pipeline.workspace.known_truth import fit_inclusion
 from tests.benchmarks.face_lists import compare_lists, print_groups, read_misses
 from tests.benchmarks.face_vectors import FACES, TRUTH, WEIGHTS, Faces
 from tests.benchmarks.label_steps import (
-    Found,
     Relabelled,
     know_labels,
     label_faces,
     relabel,
-    search,
     simulate_checks,
     widen,
 )
-from tests.benchmarks.slice_oracle import find_evident, soften_all
-from tests.benchmarks.weak_worlds import BASE, WeakWorld, draw_table, plant_groups
+from tests.benchmarks.weak_results import (
+    BUDGET,
+    Tally,
+    find_weak,
+    print_strength,
+    print_world,
+)
+from tests.benchmarks.weak_worlds import (
+    BASE,
+    STRENGTHS,
+    WeakWorld,
+    draw_table,
+    plant_groups,
+)
 
 _WEAK = ("gender", "young", "eyeglasses", "hat", "beard", "smiling")
 _LISTS = ("gender", "young", "hat", "eyeglasses", "bald", "beard", "smiling", "hair_color")
-_BUDGET = 300
-_FIRST = 300  # seeds below it were used while methods were chosen
+_FIRST = 400  # seeds below it were used while methods were chosen
 _ENSEMBLES: tuple[Ensemble, ...] = ("naive", "mean", "probability", "max")
 
 
@@ -144,22 +151,29 @@ def bench_weak(folder: Path, *, full: bool) -> None:
         }  # fmt: skip
 
     print(f"weak groups on {len(faces.names):,} degraded faces, prompts of one wording, "
-          f"{_BUDGET} checks in all")  # fmt: skip
+          f"{BUDGET} checks in all")  # fmt: skip
     together = pl.concat(labels.values())
-    for seed in range(_FIRST, _FIRST + (5 if full else 1)):
-        world = plant_groups(faces.names, together, truth, seed=seed)
-        print_world(seed, world, find_weak(world, seed=seed, relabel_all=relabel_all))
+    for strength in STRENGTHS if full else STRENGTHS[:1]:
+        print_strength(strength)
+        tally = Tally()
+        for seed in range(_FIRST, _FIRST + (5 if full else 1)):
+            world = plant_groups(faces.names, together, truth, seed=seed, strength=strength)
+            tally += print_world(seed, world, find_weak(world, seed=seed, relabel_all=relabel_all))
+        print(f"  {tally.describe()}")
 
 
 def bench_tables(_folder: Path, *, full: bool) -> None:
     """Print which planted groups are found in generated tables of three levels of noise."""
-    print(f"weak groups in 5,000 generated rows, {_BUDGET} checks in all")
-    for flips in (0.05, 0.1, 0.2):
+    print(f"weak groups in 5,000 generated rows, {BUDGET} checks in all")
+    for flips, strength in product((0.05, 0.1, 0.2), STRENGTHS if full else STRENGTHS[:1]):
+        print(f"  {flips:.0%} of labels wrong")
+        print_strength(strength)
+        tally = Tally()
         for seed in range(_FIRST, _FIRST + (5 if full else 1)):
             ids, labels, truth = draw_table(seed, flips=flips)
-            world = plant_groups(ids, labels, truth, seed=seed)
-            print(f"  {flips:.0%} of labels wrong")
-            print_world(seed, world, find_weak(world, seed=seed))
+            world = plant_groups(ids, labels, truth, seed=seed, strength=strength)
+            tally += print_world(seed, world, find_weak(world, seed=seed))
+        print(f"  {tally.describe()}")
 
 
 def bench_null(_folder: Path, *, full: bool) -> None:
@@ -172,82 +186,6 @@ def bench_null(_folder: Path, *, full: bool) -> None:
         world = WeakWorld(ids, labels, truth, np.full(len(ids), BASE), errors.astype(float), ())
         listed += find_weak(world, seed=seed).checked.hidden.height > 0
     print(f"no weak group in {tables} generated tables: {listed} with a slice worth checking")
-
-
-@dataclass(frozen=True)
-class WeakResult:
-    """What was found from labels alone, and after checks."""
-
-    alone: Found
-    checked: Found
-
-
-def find_weak(
-    world: WeakWorld,
-    *,
-    seed: int,
-    relabel_all: Callable[[pl.DataFrame, pl.DataFrame], Mapping[str, Relabelled]] | None = None,
-) -> WeakResult:
-    """Search labels, check where that points, label again, search and correct."""
-    alone = search(widen(world.labels, world.ids), world.errors, known=None, ids=world.ids)
-    truth = world.truth.with_columns(sample_id=world.ids)
-    known = simulate_checks(
-        world.labels, truth, budget=_BUDGET, seed=seed, leads=alone.leads,
-        failed=world.ids.filter(pl.Series(world.errors > 0)),
-    )  # fmt: skip
-    made = {} if relabel_all is None else relabel_all(world.labels, known)
-    labels = pl.concat(one.labels for one in made.values()) if made else world.labels
-    soft = {name: one.probabilities for name, one in made.items() if one.probabilities is not None}
-    checked = search(
-        widen(labels, world.ids), world.errors, known=fit_inclusion(known, labels), ids=world.ids,
-        probabilities=soft,
-    )  # fmt: skip
-    return WeakResult(alone, checked)
-
-
-def print_world(seed: int, world: WeakWorld, result: WeakResult) -> None:
-    """Print a line for each planted group, and how many were found with the truth inside."""
-    found = surely = 0
-    for predicates in world.planted:
-        true, _ = world.measure(predicates)
-        name = " and ".join(f"{one['attribute']} = {one['value']}" for one in predicates)
-        before = result.alone.find(predicates)
-        as_labelled = f"{before['error']:.3f}" if before else "  -  "
-        row = result.checked.find(predicates)
-        holds, above, said = judge_row(row, true)
-        found += holds
-        surely += holds and above
-        print(f"    seed {seed} {name:42} true {true:.3f}  labels {as_labelled}  {said}")
-    known = result.checked.known
-    evident = [sum(find_evident(world, known, soft=soft)) for soft in
-               (None, soften_all(world, known))] if known is not None else [0, 0]  # fmt: skip
-    wrong = [count_wrong(world, one.findings) for one in (result.alone, result.checked)]
-    hidden = result.checked.hidden["predicates"].to_list()
-    idle = sum(not world.measure(one)[1] > 0 for one in hidden)
-    print(f"    seed {seed}: {found} of 4 found with the truth inside, {surely} surely worse; "
-          f"evident to an oracle {evident[0]}, by the label noise of all rows {evident[1]}; "
-          f"confirmed though not weak: {wrong[0]} by labels alone, {wrong[1]} after checks; "
-          f"worth checking {len(hidden)}, not weak {idle}", flush=True)  # fmt: skip
-
-
-def judge_row(row: Mapping[str, Any] | None, true: float) -> tuple[bool, bool, str]:
-    """Return whether the interval of a slice holds its error, and says it is worse, in words."""
-    if row is None or row["corrected_low"] is None:
-        return False, False, "not found" if row is None else "found, not corrected"
-    low, high = row["corrected_low"], row["corrected_high"]
-    above, holds = row["corrected_difference_low"] > 0, low <= true <= high
-    how = "found" if "state" in row else "worth checking"
-    words = [how, "" if above else "but unclear", f"[{low:.3f}, {high:.3f}]",
-             "" if holds else "misses the truth"]  # fmt: skip
-    return holds, above, " ".join(filter(None, words))
-
-
-def count_wrong(world: WeakWorld, findings: pl.DataFrame) -> int:
-    """Count confirmed findings, not unclear ones, whose true slice does no worse than the rest."""
-    rows = findings.filter(state=CONFIRMED)
-    if "corrected_difference_low" in rows.columns:
-        rows = rows.filter(pl.col("corrected_difference_low") > 0)
-    return sum(not world.measure(row)[1] > 0 for row in rows["predicates"].to_list())
 
 
 def main() -> None:

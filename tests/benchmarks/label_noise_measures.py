@@ -83,7 +83,10 @@ def invert_matrix(world: NoiseWorld, ids: tuple[int, ...]) -> float:
     for j, values in enumerate(world.rates.shape):
         known = world.checks[f"a{j}"].is_not_null().to_numpy()
         matrix: Floats = np.zeros((values, values))
-        weights = 1.0 if world.inclusion is None else 1 / world.inclusion[f"a{j}"].to_numpy()[known]
+        weights = np.ones(int(known.sum()))
+        if world.inclusion is not None:  # null for rows that were drawn for another attribute
+            weights = 1 / world.inclusion[f"a{j}"].to_numpy()[known]
+            weights = np.where(np.isnan(weights), np.nanmean(weights), weights)
         np.add.at(matrix, (world.seen[j][known], world.codes[j][known]), weights)
         matrix /= np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         if abs(np.linalg.det(matrix)) <= 0.1:

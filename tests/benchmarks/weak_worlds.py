@@ -11,7 +11,9 @@ from pipeline.arrays import Floats, Mask
 from pipeline.tables import LABELS, check
 from tests.benchmarks.label_steps import Predicates
 
-BASE, WEAK, WEAKER = 0.08, 0.30, 0.50  # error elsewhere, in weak groups of level 1 and of level 2
+BASE = 0.08  # error outside the weak groups
+Strength = tuple[float, float]  # error in weak groups of level 1, and of level 2
+STRENGTHS: tuple[Strength, ...] = ((0.30, 0.50), (0.45, 0.75), (0.60, 0.95))
 _SHARES = {1: (0.03, 0.3), 2: (0.01, 0.03)}  # of the rows, of planted groups by level
 _TRIES = 100
 _SHARED = 0.6  # of the rows of a group, at most, that another one has
@@ -42,11 +44,21 @@ class WeakWorld:
         expected = float(self.rate[inside].mean() - self.rate[~inside].mean())
         return float(self.errors[inside].mean()), expected
 
+    def compare(self, one: Predicates, other: Predicates) -> float:
+        """Return the share of rows in both slices, by truth, among those in either (Jaccard)."""
+        first, second = find_members(self.truth, one), find_members(self.truth, other)
+        either = int((first | second).sum())
+        return float((first & second).sum()) / either if either else 0.0
+
 
 def plant_groups(
-    ids: pl.Series, labels: pl.DataFrame, truth: pl.DataFrame, *, seed: int
-) -> WeakWorld:
-    """Plant two weak groups of level 1 and two of level 2, none of them mostly in another."""
+    ids: pl.Series, labels: pl.DataFrame, truth: pl.DataFrame, *, seed: int,
+    strength: Strength = STRENGTHS[0],
+) -> WeakWorld:  # fmt: skip
+    """Plant two weak groups of level 1 and two of level 2, none of them mostly in another.
+
+    The same seed plants the same groups at every strength.
+    """
     rng = np.random.default_rng([seed, 11])
     groups = {level: list(_list_groups(truth, level)) for level in (1, 2)}
     planted = next(
@@ -54,7 +66,7 @@ def plant_groups(
     )
     rate = np.full(truth.height, BASE)
     for predicates, inside in planted:
-        rate[inside] = np.maximum(rate[inside], WEAK if len(predicates) == 1 else WEAKER)
+        rate[inside] = np.maximum(rate[inside], strength[len(predicates) - 1])
     errors = (rng.random(truth.height) < rate).astype(np.float64)
     return WeakWorld(ids, labels, truth, rate, errors, tuple(one for one, _ in planted))
 

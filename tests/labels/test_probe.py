@@ -11,7 +11,9 @@ from pipeline.exceptions import EncoderMismatchError, StoreError
 from pipeline.labels.probes.examples import Examples, assign_folds, make_examples, split_values
 from pipeline.labels.probes.linear_probe import Probe, fit_probe
 from pipeline.labels.probes.logit_scale import fit_scale
+from pipeline.labels.probes.probe_margins import find_probe_thresholds
 from pipeline.labels.probes.regression import make_features, train
+from pipeline.labels.quality.thresholds import list_margins
 from pipeline.tables import LABELS
 from tests.labels.probe_data import NAMES, draw_examples, draw_values, draw_vectors
 
@@ -24,7 +26,9 @@ def fit(
     return probe
 
 
-def label(probe: Probe, vectors: Floats, *, min_margin: float = 0.0) -> pl.DataFrame:
+def label(
+    probe: Probe, vectors: Floats, *, min_margin: float | tuple[float, ...] = 0.0
+) -> pl.DataFrame:
     ids = pl.Series([f"new {row}" for row in range(len(vectors))])
     return probe.label(
         Vectors(ids, vectors.astype(np.float32), "enc"),
@@ -68,6 +72,32 @@ def test_a_small_margin_gives_unknown() -> None:
     assert 20 < unsure.sum() < 480
     assert (strict["value"] == "unknown").equals(unsure)
     assert strict.filter(~unsure)["value"].equals(loose.filter(~unsure)["value"])
+
+
+def test_each_value_can_have_a_margin_of_its_own() -> None:
+    probe = fit(draw_examples(200))
+    vectors = draw_vectors(draw_values(500, seed=3), seed=3)
+    loose = label(probe, vectors)
+    own = label(probe, vectors, min_margin=(np.inf, 0.0))
+    assert not (own["value"] == probe.values[0]).any()
+    assert (own["value"] == probe.values[1]).equals(loose["value"] == probe.values[1])
+
+
+def test_margins_for_a_precision_hold_for_new_samples() -> None:
+    wanted = 0.9
+    for seed in range(2):
+        examples = draw_examples(600, seed=seed)
+        probe = fit(examples)
+        thresholds = find_probe_thresholds(probe, examples, wanted=wanted)
+        values = draw_values(2_000, seed=100 + seed)
+        vectors = draw_vectors(values, seed=100 + seed)
+        plain = label(probe, vectors)["value"] == pl.Series(values)
+        labels = label(probe, vectors, min_margin=list_margins(thresholds))
+        given = labels["value"] != "unknown"
+        right = (labels["value"] == pl.Series(values)).filter(given)
+        assert plain.to_numpy().mean() < wanted  # else nothing would be asked
+        assert 0.05 < given.to_numpy().mean() < 0.95
+        assert right.to_numpy().mean() >= wanted
 
 
 def test_examples_drawn_unevenly_give_the_shares_of_the_audit() -> None:

@@ -15,6 +15,7 @@ from pipeline.exceptions import TableError
 from pipeline.slices.label_noise.correction import correct_slices
 from pipeline.slices.label_noise.diluted import find_diluted
 from pipeline.slices.label_noise.pooled_point import pool_point
+from pipeline.slices.label_noise.slice_posterior import WIDER, SlicePosterior, widen_errors
 from pipeline.tables import CORRECTIONS
 
 
@@ -307,14 +308,31 @@ def test_checks_drawn_more_often_count_less() -> None:
     assert abs(precision[1] - right) < 0.06
 
 
-def test_an_unsure_correction_leaves_the_point_where_the_labels_are() -> None:
+def test_an_unsure_correction_leaves_the_point_near_the_labels() -> None:
     rng = np.random.default_rng(1)
     labelled = rng.normal(0.1, 0.001, 1_000)
-    unsure = labelled + rng.normal(0.02, 0.05, 1_000)
-    assert pool_point(unsure, labelled) == pytest.approx(0.1, abs=0.005)
+    wild = labelled + rng.normal(0.7, 0.4, 1_000)  # an interval from 0 to 1 and more
+    assert pool_point(wild, labelled, scale=0.25) == pytest.approx(0.1 + 0.7 / 17, abs=0.005)
     sure = labelled + rng.normal(0.2, 0.02, 1_000)
-    assert pool_point(sure, labelled) == pytest.approx(0.1 + 0.2 * (1 - 0.01), abs=0.005)
+    assert pool_point(sure, labelled, scale=0.5) == pytest.approx(0.1 + 0.2 / 1.01, abs=0.005)
     half = labelled + rng.normal(0.2, 0.1, 1_000)
-    assert 0.22 < pool_point(half, labelled) < 0.28  # a quarter of the way back
+    assert pool_point(half, labelled, scale=0.25) == pytest.approx(0.2, abs=0.01)
+    assert pool_point(half, labelled, scale=0.0) == pytest.approx(0.1, abs=0.005)
     nothing = np.full(1_000, np.nan)
-    assert pool_point(sure, nothing) == pytest.approx(0.3, abs=0.005)
+    assert pool_point(sure, nothing, scale=0.25) == pytest.approx(0.3, abs=0.005)
+
+
+def test_intervals_are_wider_where_independence_is_not_established() -> None:
+    rng = np.random.default_rng(2)
+    draws = rng.beta(2, 8, 1_000)
+    given = SlicePosterior(
+        share=draws, error=draws, rest_error=draws / 2, precision=draws, labelled=draws,
+        rest_labelled=draws, source=np.arange(1_000), joint=0.0,
+    )  # fmt: skip
+    wider = widen_errors(given, most=1.0)
+    for name in ("error", "rest_error"):
+        before, after = getattr(given, name), getattr(wider, name)
+        assert np.median(after) == pytest.approx(np.median(before))
+        top, middle = (np.quantile(before, q) for q in (0.9, 0.5))
+        assert np.quantile(after, 0.9) == pytest.approx(middle + WIDER * (top - middle))
+        assert after.min() >= 0

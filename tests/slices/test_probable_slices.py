@@ -9,7 +9,12 @@ import pytest
 
 from pipeline.arrays import Floats
 from pipeline.slices.known_labels import NOT_GIVEN, KnownLabels
-from pipeline.slices.probable_slices import find_probable_slices, soften, weigh_by_label
+from pipeline.slices.probable_slices import (
+    find_probable_slices,
+    is_explained,
+    soften,
+    weigh_by_label,
+)
 from pipeline.slices.soft_labels.membership import SoftLabels
 from pipeline.slices.soft_labels.slope_test import measure_slopes
 from pipeline.slices.worth_checking import list_worth_checking
@@ -94,6 +99,17 @@ def test_findings_are_not_named_again() -> None:
 
 def test_a_finding_that_stands_for_another_slice_does_not_hide_it() -> None:
     assert [HAT] in find(draw([[HAT]], seed=2), [[BEARD]])
+
+
+def test_inside_a_finding_a_weaker_part_keeps_its_place() -> None:
+    pairs = [[BEARD, OLD], [HAT, OLD]]
+    known = draw(pairs, seed=3, rate=0.6)
+    assert find(known, [[BEARD]]) == find(known) == pairs
+    soft = soften(known, min_support=30)
+    assert not is_explained([BEARD, OLD], [[BEARD]], soft, known.errors)
+    alike = draw([[BEARD]], seed=1)
+    assert is_explained([BEARD, OLD], [[BEARD]], soften(alike, min_support=30), alike.errors)
+    assert not is_explained([HAT, OLD], [[BEARD]], soft, known.errors)  # not inside
 
 
 def test_where_the_truth_of_most_rows_is_known_labels_hide_nothing() -> None:

@@ -5,28 +5,46 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipeline.slices.known_labels import NOT_GIVEN, KnownLabels
+from pipeline.tables import empty
 from pipeline.vocabulary import MODELLED, UNKNOWN
-from pipeline.workspace.known_truth import read_known_truth
+from pipeline.workspace.known_truth import KNOWN_TRUTH, read_known_truth
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.search_table import SearchTable
 from pipeline.workspace.store import Store
 
 
+def read_truth_of_labels(
+    store: Store, manifest: LabelManifest, columns: Sequence[LabelColumn]
+) -> pl.DataFrame:
+    """Return KNOWN_TRUTH of the workspace, once for all systems; none where no model labelled."""
+    if not list_modelled(manifest, columns):
+        return empty(KNOWN_TRUTH)
+    return read_known_truth(store, manifest)
+
+
 def read_known_labels(
     store: Store, manifest: LabelManifest, columns: Sequence[LabelColumn], table: SearchTable
 ) -> KnownLabels:
+    """Return what the workspace knows of the labels of one table, see `join_known_labels`."""
+    known = read_truth_of_labels(store, manifest, columns)
+    return join_known_labels(known, manifest, columns, table)
+
+
+def join_known_labels(
+    known: pl.DataFrame, manifest: LabelManifest, columns: Sequence[LabelColumn], table: SearchTable
+) -> KnownLabels:
     """Return what true values and checks say of the labels of a table.
 
-    columns: those that the table was made of. What is known of an image holds for its objects.
-    Measured and given labels and true values are what they are: nothing is looked up for them.
+    known: KNOWN_TRUTH. columns: those that the table was made of. What is known of an image holds
+    for its objects. Measured and given labels and true values are what they are: nothing is looked
+    up for them.
     """
     modelled = list_modelled(manifest, columns)
-    known = read_known_truth(store, manifest) if modelled else None
     labels, truth, inclusion = [], [], []
     for column in table.attributes.iter_columns():
         name, own = column.name, column.cast(pl.String)
-        if known is not None and name in modelled:
+        if name in modelled:
             found = _align(known.filter(pl.col("attribute") == name), table)
         else:
             own = own.replace(UNKNOWN, NOT_GIVEN)

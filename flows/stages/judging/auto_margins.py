@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from pipeline.arrays import Vectors
@@ -14,7 +13,8 @@ from pipeline.labels.quality.thresholds import (
     MarginedLabels,
     Threshold,
     choose_margin,
-    explain_absence,
+    list_margins,
+    list_never_given,
 )
 from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.known_truth import read_known_truth, summarize_checks
@@ -75,15 +75,7 @@ def choose_margins(
         attribute, vectors, prompts, sample_ids=vectors.keys, logit_scale=logit_scale
     )
     thresholds = find_thresholds(weighed, rows, wanted=wanted)
-    return Margins(
-        tuple(np.inf if one.margin is None else one.margin for one in thresholds),
-        tuple(
-            f"{attribute.name}: no sample is labelled {one.value!r}: {explain_absence(one)}; "
-            "give a lower `precision`, or check more labels"
-            for one in thresholds
-            if one.margin is None
-        ),
-    )
+    return Margins(list_margins(thresholds), list_never_given(thresholds, attribute=attribute.name))
 
 
 def _select_judged(

@@ -63,7 +63,12 @@ class Probe:
         return probabilities
 
     def label(
-        self, vectors: Vectors, *, sample_ids: pl.Series, min_margin: float, label_id: str
+        self,
+        vectors: Vectors,
+        *,
+        sample_ids: pl.Series,
+        min_margin: float | Sequence[float],
+        label_id: str,
     ) -> pl.DataFrame:
         """Give each sample a value.
 
@@ -71,7 +76,8 @@ class Probe:
         order. The value is the one with the largest probability over a root of its share in the
         audit, so that a rare value is not lost where it is nearly as probable; `score` is its
         probability, `margin` how far it leads the second, by these numbers made to add up to 1; a
-        margin under `min_margin` gives "unknown". Equal ones go to the earlier value.
+        margin under `min_margin`, one number or one for each of the k values, gives "unknown".
+        Equal ones go to the earlier value.
         Raises EncoderMismatchError when the vectors come from another encoder.
         """
         if vectors.encoder_id != self.encoder_id:
@@ -85,6 +91,7 @@ class Probe:
         winner = leads.argmax(axis=1)
         top_two = np.sort(leads, axis=1)[:, -2:]
         margins = (top_two[:, 1] - top_two[:, 0]).round(_DECIMALS)
+        least = np.broadcast_to(np.asarray(min_margin, np.float64), (len(self.values),))[winner]
         names = pl.Series(self.values, dtype=pl.String)
         labels = pl.DataFrame(
             {
@@ -94,7 +101,7 @@ class Probe:
                 "margin": margins,
             }
         ).with_columns(
-            value=pl.when(pl.col("margin") >= min_margin).then("value").otherwise(pl.lit(UNKNOWN)),
+            value=pl.when(pl.Series(margins >= least)).then("value").otherwise(pl.lit(UNKNOWN)),
             attribute=pl.lit(self.attribute),
             source=pl.lit("probe"),
             label_id=pl.lit(label_id),

@@ -109,6 +109,21 @@ def explain_absence(threshold: Threshold) -> str:
     )
 
 
+def list_never_given(thresholds: Sequence[Threshold], *, attribute: str) -> tuple[str, ...]:
+    """Return a sentence for each value that no margin makes right enough to be given."""
+    return tuple(
+        f"{attribute}: no sample is labelled {one.value!r}: {explain_absence(one)}; give a lower "
+        "`precision`, or check more labels"
+        for one in thresholds
+        if one.margin is None
+    )
+
+
+def list_margins(thresholds: Sequence[Threshold]) -> tuple[float, ...]:
+    """Return the margin of each value, infinite where it is never given."""
+    return tuple(np.inf if one.margin is None else one.margin for one in thresholds)
+
+
 def _write_percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 

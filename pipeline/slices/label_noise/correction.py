@@ -29,6 +29,7 @@ from pipeline.slices.label_noise.slice_posterior import (
     FEWEST_JOINT,
     SlicePosterior,
     draw_posterior,
+    widen_errors,
 )
 from pipeline.tables import CORRECTIONS, check, empty
 
@@ -38,7 +39,8 @@ Row = dict[str, object]
 _DRAWS = 1000
 _SIGNAL = 0.1  # see `measure_signal`; below, noise grows tenfold
 _LEVEL = 0.5  # of the posterior probability of independence of the system's errors
-_TOGETHER = 0.3  # of that of label errors of several attributes; below, bounds
+_TOGETHER = 0.5  # of that of label errors of several attributes; below, bounds
+_ESTABLISHED = 0.7  # of the same; below, wider intervals
 _POSSIBLE = 0.05  # share of draws that must be possible
 
 
@@ -159,11 +161,14 @@ class Corrector:
                 return f"the labels of {names} are wrong together, and no rows are checked for all"
         posterior = draw_posterior(draws, evidence, joint, rng=rng)
         dependent = [one.rows.name for one in confusions if one.independent < _LEVEL]
+        if dependent or evidence.independent < _ESTABLISHED:
+            posterior = widen_errors(posterior, most=self.errors.most)
         notes = [f"the labels of {name} are wrong where the system is" for name in dependent]
         known = any(one.known for one in confusions) if joint is None else joint.known
         if posterior.joint > _LEVEL and not known:
             notes.append("label errors of the attributes depend on each other or on the system's")
-        return describe_posterior(posterior, n=len(self.errors.errors), pooled=not known) | {
+        scale = None if known else float(self.errors.errors.std())
+        return describe_posterior(posterior, n=len(self.errors.errors), scale=scale) | {
             "correction": "joint" if notes or known else "product",
             "correction_note": "; ".join(notes) or None,
             "checks_needed": plan_checks(posterior, confusions),
@@ -212,11 +217,11 @@ def _find_weak_labels(confusions: Sequence[Confusion], inside: Sequence[Membersh
     return None
 
 
-def describe_posterior(posterior: SlicePosterior, *, n: int, pooled: bool) -> Row:
+def describe_posterior(posterior: SlicePosterior, *, n: int, scale: float | None) -> Row:
     """Return medians and 95 % intervals of the draws, as columns of CORRECTIONS.
 
-    pooled: whether the point estimates of errors are drawn towards the labelled ones, see
-    `pool_point`.
+    scale: standard deviation of the errors, by which their point estimates are drawn towards the
+    labelled ones, see `pool_point`; None where they are not.
     """
     row: Row = {}
     for name, low, high, values in (
@@ -230,7 +235,7 @@ def describe_posterior(posterior: SlicePosterior, *, n: int, pooled: bool) -> Ro
             float(q) for q in np.quantile(values, [0.025, 0.5, 0.975])
         )
     error, rest = (
-        pool_point(mean, labelled) if pooled else float(np.median(mean))
+        float(np.median(mean)) if scale is None else pool_point(mean, labelled, scale=scale)
         for mean, labelled in ((posterior.error, posterior.labelled),
                                (posterior.rest_error, posterior.rest_labelled))
     )  # fmt: skip

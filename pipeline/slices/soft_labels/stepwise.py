@@ -14,7 +14,7 @@ from pipeline.vocabulary import LEVEL
 
 _AT_ONCE = 32  # memberships; bounds the memory
 _PROMISING = 0.2  # p-value, given nothing else, of a slice that is tried in later steps
-_NARROWER = 0.01  # p-value of a pair, given one of its values, to be named instead of that value
+NARROWER = 0.01  # p-value of a pair, given one of its values, to be named instead of that value
 
 Slice = list[dict[str, str]]
 
@@ -132,7 +132,7 @@ def _take_best(
         for at, other in enumerate(left)
         if q[at] < LEVEL
         and name_slice(other) < own
-        and rows.test([left[best]], [*taken, other]).p[0] >= _NARROWER
+        and rows.test([left[best]], [*taken, other]).p[0] >= NARROWER
     ]
     if wider:
         best = max(wider, key=lambda at: slopes.z[at])
