@@ -43,6 +43,8 @@ TABLE_FOLDERS = (
     "clusters",
     "maps",
     "zero_shot",
+    "probes",
+    "attacks",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}
