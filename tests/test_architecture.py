@@ -45,6 +45,7 @@ TABLE_FOLDERS = (
     "zero_shot",
     "probes",
     "attacks",
+    "trust",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

@@ -27,6 +27,7 @@ from flows.commands.space.map import map_samples
 from flows.commands.space.regions import regions
 from flows.commands.trusting.attack import app as attack_app
 from flows.commands.trusting.bias import bias
+from flows.commands.trusting.trust import trust
 from flows.commands.upkeep.prune import prune
 from flows.commands.zero_shot.captions import captions
 from flows.commands.zero_shot.classify import classify
@@ -105,6 +106,7 @@ app.command("similarity")(similarity)
 app.command("classify")(classify)
 app.command("captions")(captions)
 app.command("bias")(bias)
+app.command("trust")(trust)
 
 
 @app.command()

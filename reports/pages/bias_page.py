@@ -3,7 +3,7 @@
 import polars as pl
 
 from reports.parts.templates import render_page
-from reports.views.bias import view_bias
+from reports.views.trusting.bias import view_bias
 
 
 def build_bias_page(

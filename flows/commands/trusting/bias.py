@@ -95,7 +95,7 @@ def _print(result: "BiasResult") -> None:
         write_interval,
         write_number,
     )
-    from reports.views.bias import list_bias_facts
+    from reports.views.trusting.bias import list_bias_facts
 
     console = open_console()
     table = open_table(

@@ -90,8 +90,8 @@ class TextFacts:
 def find_text_facts(resolved: ResolvedAudit) -> TextFacts | None:
     """Return what the text that was read in the images says; None where none was read.
 
-    Differences are cluster-robust by image, with two-sided p by their interval's normal
-    approximation, corrected by Holm over attributes and over findings.
+    Differences are cluster-robust by image, with two-sided p by the
+    t test, corrected by Holm over attributes and over findings.
     """
     store = find_store(resolved.audit.workspace)
     if TextsManifest.find(store.folder) is None:
@@ -204,4 +204,5 @@ def _test(own: Estimate, other: Estimate) -> float:
         variance -= 2 * float((own.spread * other.spread).sum())
     if not variance > 0:
         return 1.0
-    return float(2 * special.ndtr(-abs(own.value - other.value) / variance**0.5))
+    freedom = max(min(own.clusters, other.clusters) - 1, 1)
+    return float(2 * special.stdtr(freedom, -abs(own.value - other.value) / variance**0.5))

@@ -14,10 +14,11 @@ from flows.retrieval.encode_query import QueryEncoder, read_config
 from flows.retrieval.search_session import SearchSession, keep_access, open_search
 from flows.run.loaded_models import LoadEncoder, get_encoder, load_once, load_open_clip
 from flows.run.logs import LOG
+from flows.run.masked_images import masks_text
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import refuse_unlabelled
 from pipeline.arrays import Floats, Ints, Vectors
-from pipeline.attacks.attack import Attacked, Label, attack_pictures
+from pipeline.attacks.attack import Attacked, Encode, Label, attack_pictures
 from pipeline.attacks.flips import Attempts, measure_flips
 from pipeline.attacks.written_words import enlarge, name_value
 from pipeline.config.dataset import CropRule
@@ -83,6 +84,7 @@ class _Attack:
     crop: CropRule
     read: Callable[[], TextReader]
     known: pl.DataFrame
+    masks: bool
 
 
 def attack_labels(
@@ -108,6 +110,7 @@ def attack_labels(
         attack = _Attack(
             session, get_encoder(read_config(session.card), load), QueryEncoder(session, load),
             options, audit.dataset.crop, read, read_known_truth(session.store, manifest),
+            masks_text(audit.encoder),
         )  # fmt: skip
         drawn: dict[str, tuple[pl.DataFrame, list[Image.Image]]] = {}
         attempts: list[Attempts] = []
@@ -190,9 +193,10 @@ def _attack(
         samples.select(pl.coalesce("parent_id", "sample_id")).to_series(),
     )
     areas, seed = attack.options.areas, attack.options.seed
-    found = attack_pictures(
-        attacked, attack.encoder.encode_images, labellers, areas=areas, seed=seed
-    )
+    encode: Encode = attack.encoder.encode_images
+    if attack.masks:  # the encoder of the audit never sees text that can be read
+        encode = partial(_encode_masked, attack)
+    found = attack_pictures(attacked, encode, labellers, areas=areas, seed=seed)
     plain = found[0].clean
     for defence in attack.options.defences:
         if defence == "probe":

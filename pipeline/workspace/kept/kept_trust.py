@@ -49,6 +49,19 @@ class AttackManifest(Manifest):
     notes: tuple[str, ...] = ()
 
 
+class TrustManifest(Manifest):
+    """The verdicts that were given last.
+
+    labels: attribute -> label_id. truth: attribute -> label_id of its true values.
+    """
+
+    stage: ClassVar[str] = "trust"
+    command: ClassVar[str] = "trust"
+
+    labels: Mapping[str, str]
+    truth: Mapping[str, str]
+
+
 def put_trust(frame: pl.DataFrame, store: Store, *, table: str) -> None:
     """Keep a table of TRUST_TABLES."""
     write_parquet(check(frame, TRUST_TABLES[table], table=table), _locate(store, table))
@@ -92,3 +105,14 @@ def _find_encoder(store: Store) -> str | None:
 
 def _locate(store: Store, name: str) -> Path:
     return store.folder / "trust" / f"{name}.parquet"
+
+
+def find_verdicts(store: Store) -> pl.DataFrame | None:
+    """Return the verdicts on the attributes, None where labels are others since then."""
+    manifest, frame = TrustManifest.find(store.folder), find_trust(store, "trust")
+    label = LabelManifest.find(store.folder)
+    if manifest is None or frame is None or label is None:
+        return None
+    now = {one.name: one.label_id for one in label.attributes}
+    same = all(now.get(name) == label_id for name, label_id in manifest.labels.items())
+    return frame if same and dict(manifest.truth) == dict(label.truth) else None

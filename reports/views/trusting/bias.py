@@ -73,8 +73,9 @@ def list_bias_facts(probes: pl.DataFrame) -> list[str]:
         return ["No pair of words was judged: there are no two groups of two images each."]
     counts = dict(probes["verdict"].value_counts().iter_rows())
     shown, few = counts.get("shown", 0), counts.get(INSUFFICIENT, 0)
-    pairs = "pair of words is" if shown == 1 else "pairs of words are"
-    facts = [f"{shown} of {probes.height} {pairs} shown to lean towards a group."]
+    pairs = "pair of words" if probes.height == 1 else "pairs of words"
+    verb = "is" if shown == 1 else "are"
+    facts = [f"{shown} of {probes.height} {pairs} {verb} shown to lean towards a group."]
     if few:
         needed = max(probes.filter(verdict=INSUFFICIENT)["needed_n"].drop_nulls(), default=0)
         more = f"; {needed:,} people or images of each group would do" if needed else ""
