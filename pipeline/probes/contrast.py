@@ -7,6 +7,7 @@ from scipy import special
 
 from pipeline.arrays import Floats, Ints, Mask
 
+LEAST_SPREAD = 1e-5  # of cosines, whose vectors have single precision
 _NEAR_ONE = 0.9999  # of a correlation
 _LEAST_SHARE = 0.5  # of a group that must share strata with the others; else nothing is adjusted
 
@@ -89,9 +90,12 @@ def _weigh(inside: Mask, outside: Mask, clusters: Ints, strata: Ints, *, share: 
 
 
 def spread_of(margins: Floats) -> Floats:
-    """Return (p,) the standard deviation of each column over all rows, with n - 1."""
+    """Return (p,) the standard deviation of each column over all rows, with n - 1.
+
+    NaN where it is no more than rounding: the encoder gives both words of the pair one vector.
+    """
     deviation: Floats = margins.std(axis=0, ddof=1)
-    return deviation
+    return np.where(deviation > LEAST_SPREAD, deviation, np.nan)
 
 
 def measure_effects(margins: Floats, contrast: Contrast) -> Effects:
@@ -111,7 +115,7 @@ def measure_effects(margins: Floats, contrast: Contrast) -> Effects:
     difference = contrast.weights @ margins  # (p,)
     spread = spread_of(margins)
     with np.errstate(divide="ignore", invalid="ignore"):
-        d = np.where(spread > 0, difference / spread, np.nan)
+        d = difference / spread
         squared = (margins - margins.mean(axis=0)) ** 2
         for side in (contrast.inside, ~contrast.inside):
             squared[side] -= squared[side].mean(axis=0)

@@ -194,7 +194,7 @@ def _measure(
         **_name_effects(effects, "d", "d_low", "d_high"),
         "null_median": null.median,
         "null_edge": null.edge,
-        "percentile": float((null.drawn < abs(d)).mean()),
+        "percentile": float((null.drawn < abs(d)).mean()) if len(null.drawn) else None,
         "p": float(null.count_p(effects.d)[0]),
         "wordings": spread.count,
         "wordings_held": spread.held,

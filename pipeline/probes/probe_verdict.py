@@ -64,8 +64,9 @@ def decide(evidence: Evidence, *, min_clusters: int) -> ProbeVerdict:
     """
     half = (evidence.high - evidence.low) / 2
     if math.isnan(half):
-        reason = "the margins of these words do not vary"
-        return ProbeVerdict(INSUFFICIENT, reason, max(min_clusters, evidence.clusters + 1))
+        return ProbeVerdict(NOT_SHOWN, "the encoder takes these words for one")
+    if math.isnan(evidence.p_family):
+        return ProbeVerdict(INSUFFICIENT, "the encoder takes neutral words for one")
     if evidence.clusters < min_clusters or half > PRECISE:
         needed = math.ceil(evidence.clusters * (half / PRECISE) ** 2)
         least = max(min_clusters, evidence.clusters + 1)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.arrays import Floats, Ints
-from pipeline.probes.contrast import Contrast
+from pipeline.probes.contrast import LEAST_SPREAD, Contrast
 
+LEAST_PAIRS = 100  # of neutral nouns that an encoder tells apart
 _DRAWS = 2000  # families of neutral pairs
 
 
@@ -15,8 +16,8 @@ _DRAWS = 2000  # families of neutral pairs
 class WordNull:
     """The size of d of neutral pairs on the rows of one contrast.
 
-    all_pairs: (k, k) absolute d of each pair of k nouns, NaN on the diagonal. drawn: (q,) absolute
-    d of the pairs that p counts.
+    all_pairs: (k, k) absolute d of each pair of k nouns, NaN where the encoder gives both nouns one
+    vector. drawn: (q,) absolute d of the pairs that p counts; none where too few differ.
     """
 
     all_pairs: Floats
@@ -25,21 +26,22 @@ class WordNull:
     @property
     def edge(self) -> float:
         """The size of d that one neutral pair in twenty reaches."""
-        return float(np.quantile(self.drawn, 0.95))
+        return float(np.quantile(self.drawn, 0.95)) if len(self.drawn) else float("nan")
 
     @property
     def median(self) -> float:
         """The size of d that every second neutral pair reaches."""
-        return float(np.median(self.drawn))
+        return float(np.median(self.drawn)) if len(self.drawn) else float("nan")
 
     def count_p(self, d: Floats) -> Floats:
         """Return (p,) the share of neutral pairs whose d is at least as large, the pair among them.
 
         The rank test of one pair among exchangeable ones (Davison and Hinkley, Bootstrap Methods,
-        1997, section 4.2). NaN stays NaN.
+        1997, section 4.2). NaN stays NaN, and is all there is without neutral pairs.
         """
         reached = (self.drawn[:, None] >= np.abs(d)[None, :]).sum(axis=0)
-        p: Floats = np.where(np.isnan(d), np.nan, (1 + reached) / (1 + len(self.drawn)))
+        unknown = np.isnan(d) | (len(self.drawn) == 0)
+        p: Floats = np.where(unknown, np.nan, (1 + reached) / (1 + len(self.drawn)))
         return p
 
 
@@ -49,18 +51,20 @@ def draw_word_null(
     """Measure d of neutral pairs on the rows of a contrast.
 
     cosines: (n, k) of these rows with k neutral nouns, each by the mean of the same templates as
-    the probes. pairs: drawn without repetition, at most all there are.
+    the probes. pairs: drawn without repetition, of nouns that the encoder tells apart; none where
+    these are fewer than LEAST_PAIRS.
     """
     shift = contrast.weights @ cosines  # (k,)
     covariance = np.cov(cosines, rowvar=False, ddof=1)  # (k, k)
     own = np.diag(covariance)
     variance = own[:, None] + own[None, :] - 2 * covariance
+    variance[variance <= LEAST_SPREAD**2] = np.nan
     np.fill_diagonal(variance, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sizes = np.abs(shift[:, None] - shift[None, :]) / np.sqrt(np.maximum(variance, 1e-300))
-    upper = np.triu_indices(len(shift), k=1)
-    places = np.random.default_rng(seed).permutation(len(upper[0]))[:pairs]
-    return WordNull(sizes, sizes[upper][places])
+    sizes = np.abs(shift[:, None] - shift[None, :]) / np.sqrt(variance)
+    upper = sizes[np.triu_indices(len(shift), k=1)]
+    known = upper[~np.isnan(upper)]
+    places = np.random.default_rng(seed).permutation(len(known))[:pairs]
+    return WordNull(sizes, known[places] if len(known) >= LEAST_PAIRS else known[:0])
 
 
 def adjust_family(
@@ -83,7 +87,8 @@ def adjust_family(
     p = (1 + (maxima >= scaled[order][None, :]).sum(axis=0)) / (1 + len(drawn))
     adjusted = np.empty(len(p))
     adjusted[order] = np.maximum.accumulate(p)
-    return np.where(np.isnan(sizes), np.nan, adjusted)
+    unknown = np.isnan(sizes) | np.isnan(edges[owners])
+    return np.where(unknown, np.nan, adjusted)
 
 
 def _draw_families(
@@ -97,6 +102,15 @@ def _draw_families(
     for draw in range(_DRAWS):
         order = np.concatenate([rng.permutation(nouns) for _ in range(rounds)])
         first, second = order[0 : 2 * count : 2], order[1 : 2 * count : 2]
-        sizes = np.stack([null.all_pairs[first, second] for null in nulls]) / edges[:, None]
+        sizes = np.stack([_take(null, first, second, rng) for null in nulls]) / edges[:, None]
         drawn[draw] = np.nan_to_num(sizes, nan=0.0)[owners, places]
     return drawn
+
+
+def _take(null: WordNull, first: Ints, second: Ints, rng: np.random.Generator) -> Floats:
+    """Return the sizes of some pairs; others in place of those that the encoder takes for one."""
+    sizes = null.all_pairs[first, second]
+    same = np.isnan(sizes)
+    if same.any() and len(null.drawn):
+        sizes[same] = rng.choice(null.drawn, int(same.sum()))
+    return sizes

@@ -15,7 +15,8 @@ from pipeline.vocabulary import INSUFFICIENT, LEVEL
 LEANS = "leans"
 NO_DIFFERENCE = "no difference shown"
 NOT_MEASURED = "not measured"
-_LEAST = 30  # samples of a group and of the others
+LEAST = 0.03  # a difference of shares up to this is none that counts
+_LEAST_ROWS = 30  # samples of a group and of the others
 CLEAR = 0.1  # an interval that reaches beyond it leaves open whether a group is worse off
 
 
@@ -41,8 +42,9 @@ def compare_accuracy(
 
     right: (n,) 1 where the label is the true value. groupings: attribute -> (n,) group or null.
     clusters: (n,) the image. Groups with less than 30 samples on a side are left out; of two groups
-    one is compared. "leans": two-sided p < 0.05 by the cluster-robust t test, Holm over all
-    groups of all groupings; then the group is the one with the largest significant difference.
+    one is compared. "leans": p < 0.05 of a difference beyond LEAST to either side, by the
+    cluster-robust t test, Holm over all groups of all groupings; then the group is the one with
+    the largest of these differences.
     "no difference shown": every interval lies within CLEAR. Else the evidence is insufficient.
     """
     values = number_clusters(right, clusters)
@@ -51,7 +53,7 @@ def compare_accuracy(
         for group in _list_groups(groups):
             inside = (groups == group).fill_null(value=False).to_numpy()
             outside = groups.is_not_null().to_numpy() & ~inside
-            if min(inside.sum(), outside.sum()) < _LEAST:
+            if min(inside.sum(), outside.sum()) < _LEAST_ROWS:
                 continue
             own, other = (estimate_mean(values, np.flatnonzero(one)) for one in (inside, outside))
             difference, (low, high) = subtract(own, other)
@@ -76,7 +78,8 @@ def _test(own: Estimate, other: Estimate) -> float:
     variance = own.variance + other.variance
     if own.spread is not None and other.spread is not None:
         variance -= 2 * float((own.spread * other.spread).sum())
+    beyond = abs(own.value - other.value) - LEAST
     if not variance > 0:
         return 1.0
     freedom = max(min(own.clusters, other.clusters) - 1, 1)
-    return float(2 * special.stdtr(freedom, -abs(own.value - other.value) / variance**0.5))
+    return min(1.0, float(2 * special.stdtr(freedom, -beyond / variance**0.5)))

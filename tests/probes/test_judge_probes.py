@@ -110,3 +110,24 @@ def test_of_two_groups_one_is_compared_and_of_three_each() -> None:
     assert two.select("group", "others").unique().rows() == [("man", "woman")]
     assert three["group"].to_list() == ["a", "a", "b", "b", "c", "c"]
     assert set(three["others"]) == {"all others"}
+
+
+def test_words_that_the_encoder_takes_for_one_are_said_to_be_so() -> None:
+    rng = np.random.default_rng(4)
+    vectors, images = make_images(rng, people=90)
+    file = make_probes(2)
+    cosines = compare(rng, vectors, file)
+    same = cosines.together["first 0 0"]
+    one = type(cosines)({**cosines.together, "second 0 0": same}, cosines.each)
+    row = judge_probes([file], {file.name: one}, images, nouns=NOUNS, settings=ProbeSettings()).row(
+        0, named=True
+    )
+    assert (row["verdict"], row["d"]) == (NOT_SHOWN, None)
+    assert row["reason"] == "the encoder takes these words for one"
+    dull = type(cosines)(
+        {**cosines.together, **dict.fromkeys(NOUNS, same)},
+        {key: same if key[1] in NOUNS else own for key, own in cosines.each.items()},
+    )
+    table = judge_probes([file], {file.name: dull}, images, nouns=NOUNS, settings=ProbeSettings())
+    assert table["verdict"].to_list() == [INSUFFICIENT] * 2
+    assert table["null_edge"].null_count() == 2

@@ -264,7 +264,7 @@ def _train_probe(
 ) -> Label | None:
     """Train a linear probe on known values of other images; None where too few are known."""
     image = pl.coalesce("parent_id", "sample_id").alias("cluster_id")
-    rows = attack.session.all_samples.with_columns(image)
+    rows = attack.session.all_samples.drop("row").with_columns(image)
     used = samples.with_columns(image)
     known = attack.known.filter(pl.col("attribute") == attribute.name)
     known = rows.join(used, on="cluster_id", how="anti").join(known, on="sample_id", how="inner")

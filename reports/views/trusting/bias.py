@@ -53,13 +53,13 @@ def view_bias(
     """Return the view of PROBES; rows keep their order."""
     rows = probes.to_dicts()
     ends = [row[name] for row in rows for name in ("d_low", "d_high")]
-    edges = [sign * row["null_edge"] for row in rows for sign in (-1, 1)]
-    scale = make_scale([*ends, *edges])
+    known = probes["null_edge"].drop_nulls().to_list()
+    scale = make_scale([*ends, *(sign * edge for edge in known for sign in (-1, 1))])
     subjects: dict[str, list[ProbeRow]] = {}
     for row in rows:
         chart = draw_interval(
             row["d"], row["d_low"], row["d_high"], scale,
-            band=(-row["null_edge"], row["null_edge"]),
+            band=None if row["null_edge"] is None else (-row["null_edge"], row["null_edge"]),
         )  # fmt: skip
         subjects.setdefault(row["subject"], []).append(_view_row(row, chart))
     return BiasView(
@@ -80,8 +80,14 @@ def list_bias_facts(probes: pl.DataFrame) -> list[str]:
         needed = max(probes.filter(verdict=INSUFFICIENT)["needed_n"].drop_nulls(), default=0)
         more = f"; {needed:,} people or images of each group would do" if needed else ""
         facts.append(f"For {few} the images are too few to say{more}.")
-    median, edge = max(probes["null_median"]), max(probes["null_edge"])
     usual = int((probes["image_p"] < 0.05).sum())
+    median = max(probes["null_median"].drop_nulls(), default=0.0)
+    edge = max(probes["null_edge"].drop_nulls(), default=None)
+    if edge is None:
+        facts.append(
+            "This encoder takes most neutral nouns for one word: it knows too few words for probes."
+        )
+        return facts
     facts.append(
         f"Neutral nouns on the same images: half of their pairs reach d {median:.2f}, one in "
         f"twenty {edge:.2f}. The usual permutation of images, which knows no neutral words, would "
