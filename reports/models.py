@@ -24,6 +24,7 @@ from pipeline.tables import (
     empty,
 )
 from reports.map_models import MapReport
+from reports.trust_models import TrustReport
 
 
 @dataclass(frozen=True)
@@ -253,3 +254,4 @@ class ReportData:
     gates_left_out: bool = False
     changes: ChangesReport | None = None  # since the search before, where there was one
     maps: tuple[MapReport, ...] = ()  # one for each system; none where no map was made
+    trust: TrustReport | None = None  # of the encoder, where something was measured

@@ -43,6 +43,9 @@ TABLE_FOLDERS = (
     "clusters",
     "maps",
     "zero_shot",
+    "probes",
+    "attacks",
+    "trust",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

@@ -25,6 +25,9 @@ from flows.commands.slices import slices
 from flows.commands.space.clusters import clusters
 from flows.commands.space.map import map_samples
 from flows.commands.space.regions import regions
+from flows.commands.trusting.attack import app as attack_app
+from flows.commands.trusting.bias import bias
+from flows.commands.trusting.trust import trust
 from flows.commands.upkeep.prune import prune
 from flows.commands.zero_shot.captions import captions
 from flows.commands.zero_shot.classify import classify
@@ -41,6 +44,7 @@ app = typer.Typer(
 
 app.add_typer(attributes_app, name="attributes")
 app.add_typer(demo_app, name="demo")
+app.add_typer(attack_app, name="attack")
 
 
 class FormatName(StrEnum):
@@ -101,6 +105,8 @@ app.command("similar")(similar)
 app.command("similarity")(similarity)
 app.command("classify")(classify)
 app.command("captions")(captions)
+app.command("bias")(bias)
+app.command("trust")(trust)
 
 
 @app.command()

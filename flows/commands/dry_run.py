@@ -136,7 +136,7 @@ def check_audit(
     size = labels + plan.to_encode.height * (2 * dim + 32)
     systems = {name: count_outputs(one.notes) for name, one in scored.items()}
     text_seconds = None
-    if asks_for_text(resolved.attributes):
+    if asks_for_text(resolved):
         texts = probe_texts(resolved, sample_set.samples, store, load=load_texts)
         counts["to_read"] = texts.to_read
         seconds, text_seconds = seconds + texts.seconds, texts.seconds

@@ -13,7 +13,7 @@ from flows.run.loaded_models import LoadEncoder, get_encoder, load_open_clip
 from pipeline.arrays import Vectors
 from pipeline.config.audit import EncoderConfig
 from pipeline.config.dataset import CropRule
-from pipeline.embeddings.card import Encoder, EncoderCard
+from pipeline.embeddings.card import Encoder, EncoderCard, read_spec_key
 from pipeline.exceptions import ConfigError, EncoderMismatchError, StoreError
 from pipeline.images.crop import Box, crop_image
 from pipeline.images.decode import ImageRejectedError, load_image
@@ -113,11 +113,8 @@ def read_config(card: EncoderCard) -> EncoderConfig:
 
     Raises StoreError where its card names none.
     """
-    model, pretrained, precision = (*card.spec_key.rsplit("|", 2), "", "")[:3]
     try:
-        return EncoderConfig.model_validate(
-            {"model": model, "pretrained": pretrained or None, "precision": precision}
-        )
+        return EncoderConfig.model_validate(read_spec_key(card.spec_key))
     except ValueError as error:
         raise StoreError(f"encoder {card.encoder_id}: its card names no model: {error}") from None
 

@@ -208,7 +208,7 @@ def _embed(
     Text comes first, so that what cannot be decoded is listed by `embed`, whichever found it.
     """
     counts: dict[str, int] = {}
-    if asks_for_text(resolved.attributes):
+    if asks_for_text(resolved):
         counts = runner.run_stage(
             "read text", make_texts, resolved, store, run_task=runner.run_task
         )

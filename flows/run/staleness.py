@@ -57,7 +57,9 @@ def hash_search(audit: Audit) -> str:
 
 def hash_comparison(audit: Audit) -> str:
     """Return the hash of what the audit asks of groups and gates."""
-    asked = [section.model_dump_json() for section in (audit.fairness, audit.gates) if section]
+    asked = [audit.fairness.model_dump_json()] if audit.fairness else []
+    if audit.gates:  # without the gate of another command, so that hashes of others stay
+        asked.append(audit.gates.model_dump_json(exclude={"max_probe_shift"}))
     return _hash("\0".join(asked))
 
 

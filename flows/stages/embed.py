@@ -1,18 +1,21 @@
 """What samples lack of vectors and measurements is made, shard by shard."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
 from flows.run.health.damage import count_remade, drop_damaged
 from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
 from flows.run.logs import LOG, advance_progress, show_progress
+from flows.run.masked_images import choose_loader, masks_text
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.images.crop import find_small
+from pipeline.images.decode import load_image
 from pipeline.images.measure import MEASURE_VERSION
 from pipeline.labels.given import select_targets
 from pipeline.labels.measured import get_raw_measure
@@ -127,16 +130,24 @@ def embed_shard(
     encode: whether the samples need vectors, not measures alone.
     """
     encoder = get_encoder(require_encoder(audit), load) if encode else None
+    filled = encoder is not None and masks_text(audit.encoder)
     with open_pool() as pool:
-        made = embed_block(
+        embed = partial(
+            embed_block,
             block,
             root=audit.dataset.root,
             crop=audit.dataset.crop,
-            encoder=encoder,
             pool=pool,
             batch_size=audit.encoder.batch_size if audit.encoder else 1,
-            progress=advance_progress,
         )
+        made = embed(
+            encoder=encoder,
+            measures=not filled,
+            progress=advance_progress,
+            load=choose_loader(audit, store) if filled else load_image,
+        )
+        if filled:  # measures are of the pictures as they are
+            made = replace(made, measurements=embed(encoder=None).measurements)
     write_shard(made.measurements, store.measurements)
     write_shard(made.broken, store.broken)
     write_vectors(made.vectors, store.embeddings)

@@ -1,7 +1,7 @@
 """The text in the images of an audit, read where an attribute is measured of it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,12 +9,12 @@ import polars as pl
 from flows.run.health.damage import count_remade, drop_damaged
 from flows.run.loaded_models import load_once
 from flows.run.logs import LOG, advance_progress, show_progress
+from flows.run.masked_images import masks_text
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
-from pipeline.labels.attribute_file import Attribute
 from pipeline.labels.given import select_targets
 from pipeline.labels.measured import needs_text
 from pipeline.tables import REJECTS, empty
@@ -31,9 +31,10 @@ SHARD_SIZE = 256  # images in a shard: what a killed run repeats at most
 STARTED, PROBED = 8, 16  # images of a dry run: the first while readers start, then those timed
 
 
-def asks_for_text(attributes: Sequence[Attribute]) -> bool:
-    """Return whether an attribute is measured of the text in images."""
-    return any(needs_text(attribute) for attribute in attributes)
+def asks_for_text(resolved: ResolvedAudit) -> bool:
+    """Return whether an attribute is measured of the text in images, or the encoder masks it."""
+    measured = any(needs_text(attribute) for attribute in resolved.attributes)
+    return measured or masks_text(resolved.audit.encoder)
 
 
 def make_texts(
@@ -99,7 +100,7 @@ def _find_unread(
     resolved: ResolvedAudit, samples: pl.DataFrame, store: Store, reader_id: str
 ) -> pl.DataFrame:
     """Return the images whose text an attribute asks for and no shard holds, by content key."""
-    targets = _list_targets(resolved.attributes, samples)
+    targets = _list_targets(resolved, samples)
     done = read_stored_texts(store.locate_texts(reader_id))["content_key"]
     broken = read_broken(store.broken)["content_key"]
     return select_missing(targets, done, broken).sort("content_key")
@@ -123,10 +124,13 @@ def read_text_shard(
     return made.rejects.join(broken, on="path", how="anti")
 
 
-def _list_targets(attributes: Sequence[Attribute], samples: pl.DataFrame) -> pl.DataFrame:
+def _list_targets(resolved: ResolvedAudit, samples: pl.DataFrame) -> pl.DataFrame:
     """Return the images whose text is asked for; raises ConfigError when objects' text is."""
-    asked = [a for a in attributes if needs_text(a)]
-    targets = pl.concat([select_targets(samples, attribute) for attribute in asked])
+    asked = [a for a in resolved.attributes if needs_text(a)]
+    whole = samples.filter(pl.col("parent_id").is_null())
+    parts = [select_targets(samples, attribute) for attribute in asked]
+    parts += [whole] if masks_text(resolved.audit.encoder) else []
+    targets = pl.concat(parts)
     if targets["parent_id"].null_count() < targets.height:
         names = ", ".join(a.name for a in asked if a.applies_to == "object")
         raise ConfigError(

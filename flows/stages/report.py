@@ -25,6 +25,7 @@ from flows.stages.reporting.report_parts import (
     report_quality,
 )
 from flows.stages.reporting.site_evidence import SearchSources, gather_site
+from flows.stages.trusting.report_trust import report_trust
 from pipeline.config.error_metrics import LABELS
 from pipeline.coverage.values import cover_values, describe_constant
 from pipeline.errors.sweep import sweep_threshold
@@ -143,6 +144,7 @@ def _gather(
         domain=report_domain(search.domain, store, run["run_id"]),
         changes=report_changes(store, run["run_id"]),
         maps=report_maps(store, systems, tables, samples),
+        trust=report_trust(store),
     )
     return data, SearchSources(tables, samples, columns, manifest.encoder_id)
 

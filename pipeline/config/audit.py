@@ -56,6 +56,8 @@ class EncoderConfig(Section):
     pretrained: str | None = None
     # Of the numbers the model computes with; "auto": bf16 on a GPU that has it, fp32 on a CPU.
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    # Of written text in pictures: "mask" reads it and fills it from its surroundings first.
+    text: Literal["keep", "mask"] = "keep"
     batch_size: int = Field(default=256, ge=1)  # images encoded at a time on a GPU
     shard_size: int = Field(default=2048, ge=1)  # samples in a task: what a killed run repeats
 

@@ -33,6 +33,9 @@ class Gates(Section):
 
     max_gap: Limits = None
     max_error: Limits = None
+    # Of `weakspot bias`: the largest shown difference between groups in the share of images that
+    # lie nearer to the first word of a pair than to the second.
+    max_probe_shift: float | None = Field(default=None, gt=0, le=1)
     min_group: int = Field(default=50, ge=2)  # samples; smaller groups are not compared
     attributes: tuple[str, ...] = ()  # names; those of [fairness] when empty
     # Groups by labels of a model that nothing was compared with: "judge" takes the labels as right.
@@ -40,8 +43,8 @@ class Gates(Section):
 
     @model_validator(mode="after")
     def _judges_something(self) -> "Gates":
-        if self.max_gap is None and self.max_error is None:
-            raise ValueError("give max_gap, max_error or both")
+        if self.max_gap is None and self.max_error is None and self.max_probe_shift is None:
+            raise ValueError("give max_gap, max_error or max_probe_shift")
         return self
 
     def gap_of(self, system: str) -> float | None:

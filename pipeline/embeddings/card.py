@@ -14,7 +14,9 @@ from PIL import Image
 from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.exceptions import EncoderError
+from pipeline.images.fill_text import FILL_VERSION
 
+_MASKED = "+mask"  # behind the precision
 _WEIGHT_SUFFIXES = {".safetensors", ".bin", ".pth", ".pt", ".npz"}
 
 
@@ -106,8 +108,26 @@ class EncoderCard:
 
 
 def spec_key(config: EncoderConfig) -> str:
-    """Return what the user asked for as one line: model, weights and precision."""
-    return "|".join([config.model, config.pretrained or "", config.precision])
+    """Return what the user asked for as one line: model, weights, precision and masked text."""
+    precision = config.precision + (_MASKED if config.text == "mask" else "")
+    return "|".join([config.model, config.pretrained or "", precision])
+
+
+def read_spec_key(key: str) -> dict[str, str | None]:
+    """Return the settings of [encoder] that `spec_key` wrote as one line."""
+    model, pretrained, precision = (*key.rsplit("|", 2), "", "")[:3]
+    text = "mask" if precision.endswith(_MASKED) else "keep"
+    return {
+        "model": model,
+        "pretrained": pretrained or None,
+        "precision": precision.removesuffix(_MASKED),
+        "text": text,
+    }
+
+
+def name_masked(encoder_id: str) -> str:
+    """Return the id of an encoder that gets pictures with their text filled."""
+    return f"mask{FILL_VERSION}-{encoder_id}"
 
 
 def weights_stamp(config: EncoderConfig) -> tuple[int, ...] | None:

@@ -20,7 +20,7 @@ from torchvision.transforms import Compose
 from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.allocator import keep_freed_memory
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
-from pipeline.embeddings.card import EncoderCard, spec_key, weights_stamp
+from pipeline.embeddings.card import EncoderCard, name_masked, spec_key, weights_stamp
 from pipeline.embeddings.context import find_fitting
 from pipeline.embeddings.feature_maps import take_maps
 from pipeline.embeddings.folding import fold_image_tower
@@ -168,6 +168,8 @@ def load_encoder(config: EncoderConfig) -> OpenClipEncoder:
     dtype = _choose_dtype(config.precision, device)
     model, preprocess = _create_model(config)
     encoder_id = _identify(model, config)
+    if config.text == "mask":
+        encoder_id = name_masked(encoder_id)
     model = model.eval().to(device).to(memory_format=torch.channels_last)
     model.requires_grad_(requires_grad=False)
     fold_image_tower(model, device)

@@ -31,6 +31,7 @@ from pipeline.files.toml_file import (
 from pipeline.labels.attribute_faults import Fault
 from pipeline.labels.attribute_kinds import KINDS, find_advice, find_errors
 
+_PROBES = "probes"  # a folder of probe files, which label nothing
 DEFAULT_PRECISION = 0.95  # wanted of min_margin = "auto"
 
 
@@ -167,7 +168,7 @@ def make_given(column: str) -> Attribute:
 def list_shipped() -> list[str]:
     """Return the names of the attribute files that come with weakspot, sorted."""
     root = _shipped_root()
-    files = root.glob("*/*.toml")
+    files = (file for file in root.glob("*/*.toml") if file.parent.name != _PROBES)
     return sorted(file.relative_to(root).with_suffix("").as_posix() for file in files)
 
 

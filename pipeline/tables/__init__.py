@@ -53,6 +53,7 @@ from pipeline.tables.slice_tables import (
     SWEEP,
     WEAKNESSES,
 )
+from pipeline.tables.trust_tables import FLIPS, PROBES, TRUST, TRUST_TABLES
 
 __all__ = [
     "BOX",
@@ -70,6 +71,7 @@ __all__ = [
     "ERRORS",
     "FAMILY",
     "FINDINGS",
+    "FLIPS",
     "GAPS",
     "IN_USE",
     "LABELS",
@@ -84,6 +86,7 @@ __all__ = [
     "OBJECTS",
     "POSITIONS",
     "PREDICATES",
+    "PROBES",
     "QUALITY_TABLES",
     "REGIONS",
     "REGION_MEMBERS",
@@ -102,6 +105,8 @@ __all__ = [
     "SWEEP",
     "TABLES",
     "TEXTS",
+    "TRUST",
+    "TRUST_TABLES",
     "VALUE_ERRORS",
     "VERDICTS",
     "WEAKNESSES",

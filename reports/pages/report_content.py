@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from reports.views.findings import FindingView, SystemView, view_system
 from reports.views.label_quality import view_label_quality
 from reports.views.maps import MapView, view_map
 from reports.views.outputs import view_outputs
+from reports.views.trusting.trust import view_trust
 
 SHOWN_REJECTS = 200  # rows written out; the counts by reason hold all of them
 
@@ -38,6 +40,7 @@ def collect_content(data: ReportData) -> dict[str, Any]:
         view_system(system, index=index, modelled=modelled)
         for index, system in enumerate(data.systems, 1)
     ]
+    trust = view_trust(data.trust)
     return {
         "data": data,
         "systems": systems,
@@ -55,6 +58,8 @@ def collect_content(data: ReportData) -> dict[str, Any]:
         "attributes": view_attributes(data),
         "quality": view_label_quality(data.label_quality),
         "maps": _view_maps(data, systems),
+        "trust": trust,
+        "warn_trust": partial(_warn_trust, trust.notes if trust else {}),
         "rejects": data.rejects.head(SHOWN_REJECTS).to_dicts(),
         "reasons": _count_reasons(data.rejects),
         "samples": write_samples(data.samples, kind=data.sample_kind),
@@ -108,6 +113,12 @@ def _say_sources(
         words, precision = sources.get(attribute, ("from a source that was not recorded", {}))
         said.append(Source(attribute, value, words, precision.get(value, "")))
     return said
+
+
+def _warn_trust(notes: Mapping[str, str], finding: FindingView) -> list[str]:
+    """Return the sentences on endangered attributes that a finding rests on."""
+    names = dict.fromkeys(predicate["attribute"] for predicate in finding.predicates)
+    return [notes[name] for name in names if name in notes]
 
 
 def _count_reasons(rejects: pl.DataFrame) -> list[tuple[str, str, str]]:

@@ -24,6 +24,7 @@ SECTIONS = (
     Section("fairness.html", "fairness", "Fairness", needs="fairness"),
     Section("attributes.html", "attributes", "Attributes", needs="attributes"),
     Section("label_quality.html", "labels", "Labels", needs="quality"),
+    Section("trust.html", "encoder", "Encoder", needs="trust"),
     Section("domain.html", "coverage", "Coverage", needs="domain"),
     Section("map_section.html", "map", "Map", needs="maps"),
     Section("left_out.html", "rejects", "Left out"),

@@ -63,13 +63,23 @@ def draw_interval(
     label: str | None = None,
     mark: float | None = None,
     kind: str = "",
+    band: tuple[float, float] | None = None,
 ) -> Markup:
     """Draw a dot with its interval; an end that is missing or infinite runs to the edge.
 
     Without a value the interval alone is drawn, where it has ends: bounds. label: read aloud in
     place of the picture; None when the numbers are beside it. kind: a further class of the picture.
+    band: the ends of an area behind it.
     """
     shapes = [_draw_line(scale.place(0), "axis")]
+    if band is not None:
+        left, right = scale.place(band[0]), scale.place(band[1])
+        shapes.insert(
+            0,
+            Markup('<rect class="band" x="{}%" y="0" width="{}%" height="100%"/>').format(
+                left, round(right - left, 2)
+            ),
+        )
     if mark is not None and math.isfinite(mark):
         shapes.append(_draw_line(scale.place(mark), "mark"))
     there = value is not None and math.isfinite(value)

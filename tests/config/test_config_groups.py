@@ -152,7 +152,7 @@ def test_one_limit_for_errors_in_different_units_is_refused(tmp_path: Path, key:
         ("max_error = {hog = 0}", "expected a number greater than 0"),
         ('max_error = "much"', "expected a number greater than 0"),
         ("max_gap = true", "expected a number greater than 0"),
-        ("attributes = []", "give max_gap, max_error or both"),
+        ("attributes = []", "give max_gap, max_error or max_probe_shift"),
     ],
 )
 def test_faulty_limits_are_reported(tmp_path: Path, limits: str, shown: str) -> None:

@@ -33,6 +33,7 @@ from tests.reports.report_examples import (
     make_system,
     make_table,
 )
+from tests.reports.trust_examples import make_trust
 
 TEXTS = make_hostile_text()
 
@@ -71,6 +72,7 @@ def fill_with(text: str) -> ReportData:
         rejects=make_table([{"path": cell, "stage": cell, "reason": cell}], REJECTS),
         fairness=(_fill_fairness(cell),),
         domain=_fill_domain(cell),
+        trust=make_trust(cell),
     )
 
 

@@ -15,11 +15,12 @@ from flows.commands.exports.table_file import check_target, write_table
 from flows.commands.exports.wide_columns import LIMIT
 from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
-from pipeline.tables import QUALITY_TABLES, RESULTS, TABLES
+from pipeline.tables import QUALITY_TABLES, RESULTS, TABLES, TRUST_TABLES
 from pipeline.workspace.integrity.sealed_shards import list_sound
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.kept.kept_quality import read_quality
 from pipeline.workspace.kept.kept_texts import read_text_lines
+from pipeline.workspace.kept.kept_trust import read_trust
 from pipeline.workspace.store import Store, find_store
 
 
@@ -94,6 +95,7 @@ def _read_embeddings(store: Store) -> pl.DataFrame:
 _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
     "checks": read_named_checks,
     **{name: partial(read_quality, table=name) for name in QUALITY_TABLES},
+    **{name: partial(read_trust, table=name) for name in TRUST_TABLES},
     "embeddings": _read_embeddings,
     "map": build_map_table,
     "texts": read_text_lines,

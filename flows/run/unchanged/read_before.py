@@ -62,9 +62,10 @@ _DATASET = frozenset({"objects", "source_images", "categories", "columns"})
 # the texts of attributes and the encoder, and their labels count.
 _KNOWN = (
     *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "prompts"),
-    *("quality", "results", "scan", "slices"),
+    *("quality", "results", "scan", "slices", "trust"),
 )
-_READ = frozenset({"samples", "label", "score", "fairness", "quality"})  # manifests, as above
+_TRUST = ("bias", "attack", "trust")  # manifests of what the report alone reads
+_READ = frozenset({"samples", "label", "score", "fairness", "quality", *_TRUST})  # as above
 # Begin the names of files of the database, also of one moved aside, and of the run that goes on.
 _CHANGING = ("weakspot.duckdb", "run.")
 _VOLATILE = frozenset({"files_hashed", "files_known"})  # counts of work, not of the dataset
@@ -253,6 +254,16 @@ def _gather_results(resolved: ResolvedAudit, store: Store) -> dict[str, str]:
         "results": _hash_files(files),
         "maps": _hash_files(
             [*store.maps.glob("*/*"), *MapManifest.locate(store.folder).parent.glob("map.json")]
+        ),
+        "trust": _hash_files(
+            [
+                *(store.folder / "trust").glob("*.parquet"),
+                *(
+                    path
+                    for name in _TRUST
+                    for path in (store.folder / "manifests").glob(f"{name}.json")
+                ),
+            ]
         ),
         "rejects": digest_rejects(store),
         "history": digest_searches(store, resolved.audit.name),

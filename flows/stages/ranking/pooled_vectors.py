@@ -14,6 +14,7 @@ from PIL import Image
 from flows.run.health.damage import drop_damaged
 from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder
 from flows.run.logs import LOG, advance_progress, show_progress
+from flows.run.masked_images import choose_loader
 from pipeline.config.audit import Audit, EncoderConfig
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import Encoder, EncoderCard, MapEncoder
@@ -187,6 +188,7 @@ def _embed(
         batch_size=config.batch_size,
         measures=False,
         progress=advance_progress,
+        load=choose_loader(audit, store),
     )
     with show_progress("embed", missing.height), open_pool() as pool:
         for block in missing.iter_slices(config.shard_size):

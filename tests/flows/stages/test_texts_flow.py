@@ -95,9 +95,9 @@ def test_a_broken_image_is_one_reject_however_often_it_runs(tmp_path: Path) -> N
 
 def test_only_an_attribute_of_text_asks_for_a_reader(tmp_path: Path) -> None:
     config = write_audit(tmp_path, [7])
-    assert asks_for_text(open_audit(config)[0].attributes)
+    assert asks_for_text(open_audit(config)[0])
     config.write_text(CONFIG.replace("image/text", "image/sharpness"))
-    assert not asks_for_text(open_audit(config)[0].attributes)
+    assert not asks_for_text(open_audit(config)[0])
     assert "images_read" not in run_directly(config, ["embed"]).counts
 
 

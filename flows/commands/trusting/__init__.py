@@ -1,0 +1,1 @@
+"""The commands that judge the encoder of an audit."""

@@ -1,0 +1,1 @@
+"""Views of the section on the encoder."""
