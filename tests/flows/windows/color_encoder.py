@@ -44,7 +44,8 @@ class ColorEncoder:
         """Return the color that a text names; blue where it names none."""
         named = [next((name for name in COLORS if name in text), "blue") for text in texts]
         made = np.array([COLORS[name] for name in named], dtype=np.float32)
-        return made / np.linalg.norm(made, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = made / np.linalg.norm(made, axis=1, keepdims=True)
+        return unit
 
 
 def load_colors(config: EncoderConfig) -> ColorEncoder:
