@@ -28,6 +28,7 @@ from flows.commands.space.regions import regions
 from flows.commands.upkeep.prune import prune
 from flows.commands.zero_shot.captions import captions
 from flows.commands.zero_shot.classify import classify
+from flows.commands.zero_shot.detect import detect
 from pipeline.exceptions import ConfigError, WeakspotError
 
 app = typer.Typer(
@@ -101,6 +102,7 @@ app.command("similar")(similar)
 app.command("similarity")(similarity)
 app.command("classify")(classify)
 app.command("captions")(captions)
+app.command("detect")(detect)
 
 
 @app.command()
