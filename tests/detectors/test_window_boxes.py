@@ -13,7 +13,7 @@ from pipeline.images.windows import list_windows
 from tests.flows.windows.color_encoder import ColorEncoder
 
 WORDS = ByWords(
-    categories={"square": ["red", "a red thing"], "lawn": "green"},
+    categories={"square": ("red", "a red thing"), "lawn": ("green",)},
     background=("blue",),
     windows=WindowRule(scales=(1 / 3, 0.5), aspects=(1.0,), stride=0.25),
 )
