@@ -31,6 +31,7 @@ from flows.commands.trusting.trust import trust
 from flows.commands.upkeep.prune import prune
 from flows.commands.zero_shot.captions import captions
 from flows.commands.zero_shot.classify import classify
+from flows.commands.zero_shot.detect import detect
 from pipeline.exceptions import ConfigError, WeakspotError
 
 app = typer.Typer(
@@ -107,6 +108,7 @@ app.command("classify")(classify)
 app.command("captions")(captions)
 app.command("bias")(bias)
 app.command("trust")(trust)
+app.command("detect")(detect)
 
 
 @app.command()

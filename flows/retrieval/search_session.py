@@ -24,7 +24,8 @@ class SearchSession:
 
     samples: SAMPLES and `row` of those that are searched, sorted by sample_id; all_samples: also
     the whole images of an audit of objects. root: the folder that their paths are relative to.
-    notes: what to know of the choice of encoder and samples.
+    notes: what to know of the choice of encoder and samples. of_parts: whether windows of images
+    are searched, which have no labels and no errors.
     """
 
     store: Store
@@ -34,6 +35,7 @@ class SearchSession:
     all_samples: pl.DataFrame
     root: Path
     notes: tuple[str, ...] = ()
+    of_parts: bool = False
 
     @property
     def of_objects(self) -> bool:

@@ -1,23 +1,24 @@
 """Objects of a dataset without true boxes: its detector runs on the images that are new to it."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
 from flows.run.health.damage import drop_damaged
-from flows.run.loaded_models import load_once
+from flows.run.loaded_models import LoadEncoder, load_open_clip
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
+from flows.stages.detectors import (
+    LoadDetector,
+    identify_detector,
+    load_detector_of,
+    run_detector,
+)
 from pipeline.config.audit import Audit
 from pipeline.config.dataset import Dataset
-from pipeline.detectors.detect import detect_block
-from pipeline.detectors.detector import Detector
 from pipeline.detectors.load import load_detector
-from pipeline.embeddings.embed import open_pool
-from pipeline.exceptions import ConfigError
 from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
 from pipeline.workspace.detected_images import (
@@ -32,7 +33,6 @@ from pipeline.workspace.kept.kept_samples import find_known_samples
 from pipeline.workspace.shards import list_broken, read_broken, select_missing, write_shard
 from pipeline.workspace.store import Store
 
-LoadDetector = Callable[[str], Detector]
 SHARD_SIZE = 512  # images in a shard: what a killed run repeats at most
 PROBED_IMAGES = 32  # images of a dry run
 
@@ -49,22 +49,23 @@ def detect_objects(
     limit: int | None = None,
     rehash: bool = False,
     load: LoadDetector = load_detector,
+    load_encoder: LoadEncoder = load_open_clip,
     run_task: RunTask = call_task,
     shard_size: int = SHARD_SIZE,
 ) -> DetectedImages:
     """Run the audit's detector on the images that are new to it, and return all it finds.
 
     rehash: open also the files that seem unchanged. limit: go no further, in the order of paths,
-    than so many objects need. What was found in an image is kept for each detector_id, also that
-    nothing was. Raises ConfigError for a detector that cannot be loaded.
+    than so many objects need. load_encoder: of a detector by windows. What was found in an image is
+    kept for each detector_id, also that nothing was. Raises ConfigError for a detector that cannot
+    be loaded.
     """
     audit = resolved.audit
-    name = _require_detector(audit)
-    detector = load_once(load, name)
+    name, detector_id = identify_detector(audit, store, load, load_encoder)
     read = _read_images(audit, None if rehash else _find_known(audit, store))
     images, unread = read.samples, read.rejects
     put_known_images(images, read.stamps, store)
-    folder = locate_detections(store, detector.detector_id)
+    folder = locate_detections(store, detector_id)
     dropped = drop_damaged(folder, store.broken)
     stored = read_stored_detections(folder)
     found, rejects = [stored], [list_broken(images, store.broken, stage="detect")]
@@ -74,7 +75,7 @@ def detect_objects(
         for block in images.iter_slices(shard_size):
             fresh = select_missing(block, done)
             if not fresh.is_empty():
-                made, rejected = run_task(detect_shard, fresh, audit, store, load)
+                made, rejected = run_task(detect_shard, fresh, audit, store, load, load_encoder)
                 done = pl.concat([done, fresh["content_key"]])
                 found.append(made)
                 rejects.append(rejected)
@@ -85,23 +86,20 @@ def detect_objects(
                 if objects >= limit:
                     break
     store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="detect")
-    LOG.info("%s ran on %s images", detector.name, f"{ran_on:,}")
+    LOG.info("%s ran on %s images", name, f"{ran_on:,}")
     return DetectedImages(join_detections(images, found), images, unread, ran_on, dropped)
 
 
 def detect_shard(
-    block: pl.DataFrame, audit: Audit, store: Store, load: LoadDetector
+    block: pl.DataFrame,
+    audit: Audit,
+    store: Store,
+    load: LoadDetector,
+    load_encoder: LoadEncoder,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Run the detector on one block and write its shard; return detections and rejects."""
-    detector = load_once(load, _require_detector(audit))
-    with open_pool() as pool:
-        made = detect_block(
-            block,
-            root=audit.dataset.root,
-            detector=detector,
-            pool=pool,
-            progress=advance_progress,
-        )
+    detector = load_detector_of(audit, load, load_encoder)
+    made = run_detector(block, audit, detector, store, load_encoder=load_encoder)
     write_shard(made.broken, store.broken)
     write_shard(made.rows, locate_detections(store, detector.detector_id))
     return made.rows, made.rejects
@@ -116,26 +114,25 @@ class Probe:
     seconds: float
 
 
-def probe_detector(audit: Audit, store: Store, *, load: LoadDetector = load_detector) -> Probe:
+def probe_detector(
+    audit: Audit,
+    store: Store,
+    *,
+    load: LoadDetector = load_detector,
+    load_encoder: LoadEncoder = load_open_clip,
+) -> Probe:
     """Run the detector on a few images that are new to it, and keep nothing."""
-    detector = load_once(load, _require_detector(audit))
+    _, detector_id = identify_detector(audit, store, load, load_encoder, keep=False)
     images = _read_images(audit, None).samples
-    stored = read_stored_detections(locate_detections(store, detector.detector_id))
+    stored = read_stored_detections(locate_detections(store, detector_id))
     left = select_missing(images, stored["content_key"], read_broken(store.broken)["content_key"])
+    detector = load_detector_of(audit, load, load_encoder)
     start = time.perf_counter()
-    with open_pool() as pool:
-        few = detect_block(
-            left.head(PROBED_IMAGES), root=audit.dataset.root, detector=detector, pool=pool
-        ).rows
+    few = run_detector(
+        left.head(PROBED_IMAGES), audit, detector, store, load_encoder=load_encoder, keep=False
+    ).rows
     each = (time.perf_counter() - start) / max(1, min(PROBED_IMAGES, left.height))
     return Probe(join_detections(images, [stored, few]), left.height, each * left.height)
-
-
-def _require_detector(audit: Audit) -> str:
-    boxes = audit.dataset.boxes
-    if boxes is None or boxes.detector is None:
-        raise ConfigError('name the detector: [dataset.boxes] detector = "hog-people"')
-    return boxes.detector
 
 
 def _find_known(audit: Audit, store: Store) -> pl.DataFrame | None:

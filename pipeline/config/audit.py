@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from pipeline.config.dataset import Boxes, Columns, CropRule, Dataset, Truth, TruthValue
+from pipeline.config.boxes import Boxes
+from pipeline.config.dataset import Columns, CropRule, Dataset, Truth, TruthValue
 from pipeline.config.dataset_formats import list_formats
 from pipeline.config.error_metrics import (
     CLASSIFICATION,

@@ -10,13 +10,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from pipeline.config.boxes import Boxes
 from pipeline.config.dataset_formats import FORMATS, DatasetFormat, list_formats
-from pipeline.config.section import FilePath, FilePaths, Section, resolve_path
+from pipeline.config.section import FilePath, FilePaths, Section
 
 # What xmin, ymin, xmax, ymax of a Pascal VOC file mean: pixels counted from 1, the last included,
 # as its development kit writes them; the same counted from 0; or edges, where a whole image of
@@ -86,31 +86,6 @@ def _read_truth_values(name: str, table: dict[str, Any]) -> dict[str, Any]:
     if not values:
         raise ValueError(f'[dataset.truth.{name}] names no value; write e.g. yes = ["1"]')
     return values
-
-
-class Boxes(Section):
-    """Objects of a dataset without true boxes: detections at hand, or a detector that is run."""
-
-    detections: FilePath | None = None  # COCO results; image_id is the path or name of the image
-    detector: str | None = None  # a name of docs/detectors.md, e.g. "hog-people"
-    min_score: float | None = None  # detections below it are no objects; without it all are
-
-    @field_validator("detector")
-    @classmethod
-    def _resolve_files(cls, name: str | None, info: ValidationInfo) -> str | None:
-        """Make the path in a detector's name absolute: a folder, or a file of weights."""
-        parts = (name or "").split(":", 2)
-        at = {"transformers": 1, "torchvision": 2}.get(parts[0], len(parts))
-        if at >= len(parts) or not parts[at]:
-            return name
-        path = resolve_path(Path(":".join(parts[at:])), info)
-        return ":".join([*parts[:at], str(path)])
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "Boxes":
-        if (self.detections is None) == (self.detector is None):
-            raise ValueError("give either detections = FILE or detector = NAME")
-        return self
 
 
 class Columns(Section):

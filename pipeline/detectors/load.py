@@ -12,6 +12,9 @@ KNOWN_DETECTORS = (
     "torchvision:MODEL",
     "torchvision:MODEL:WEIGHTS.pth",
     "transformers:FOLDER",
+    "patches",
+    "patches:one",
+    "zero-shot:FOLDER",
 )
 _OPENCV = ("yunet-faces", "hog-people", "haar-faces")
 

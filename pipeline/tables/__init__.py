@@ -39,6 +39,7 @@ from pipeline.tables.sample_tables import (
     STAMP,
     STAMPS,
     TEXTS,
+    WINDOWS,
 )
 from pipeline.tables.schema import PREDICATES, Schema
 from pipeline.tables.slice_tables import (
@@ -110,6 +111,7 @@ __all__ = [
     "VALUE_ERRORS",
     "VERDICTS",
     "WEAKNESSES",
+    "WINDOWS",
     "Schema",
     "check",
     "empty",

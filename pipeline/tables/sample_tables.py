@@ -49,6 +49,11 @@ DETECTIONS: Schema = {  # of one detector: one row a detection, by falling score
     **BOX,
     "score": pl.Float64(),
 }
+WINDOWS: Schema = {  # parts of images that are embedded like objects, whatever they show
+    "content_key": pl.String(),  # of the window: of its image, and its box
+    "image_key": pl.String(),  # content key of the image
+    **BOX,
+}
 TEXTS: Schema = {  # of one reader: one row a line of text
     "content_key": pl.String(),  # of the image
     "text": pl.String(),  # null, as what follows, where nothing can be read

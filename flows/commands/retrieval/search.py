@@ -68,6 +68,9 @@ def search(
     whole_images: Annotated[
         bool, typer.Option("--whole-images", help="Search images, not the objects in them.")
     ] = False,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Search the windows of images that `detect` embedded.")
+    ] = False,
     encoder: Annotated[
         str | None, typer.Option(help="How the encoder_id begins, where there are several.")
     ] = None,
@@ -102,18 +105,28 @@ def search(
         save=save,
         json_output=json_output,
     )
-    check_options(asked, captions=texts)
+    check_options(asked, captions=texts, parts=parts, whole_images=whole_images)
     from flows.retrieval.encode_query import QueryEncoder  # polars loads for a while
     from flows.retrieval.search_session import keep_access, open_search
 
     with keep_access(workspace):
-        session = open_search(workspace, encoder=encoder, whole_images=whole_images)
+        session = (
+            _open_parts(workspace, encoder)
+            if parts
+            else open_search(workspace, encoder=encoder, whole_images=whole_images)
+        )
         for note in session.notes:
             typer.echo(f"note: {note}", err=True)
         if texts is None:
             _search(session, QueryEncoder(session), asked)
         else:
             _rank_captions(session, QueryEncoder(session), asked, texts)
+
+
+def _open_parts(workspace: Path, encoder: str | None) -> "SearchSession":
+    from flows.retrieval.search_parts import open_parts
+
+    return open_parts(workspace, encoder=encoder)
 
 
 def _search(session: "SearchSession", encoder: "QueryEncoder", asked: Asked) -> None:
@@ -127,7 +140,7 @@ def _search(session: "SearchSession", encoder: "QueryEncoder", asked: Asked) -> 
     folder = None if asked.save is None else check_name(asked.save, session.store.folder)
     if asked.out is not None:
         check_target(asked.out)
-    errors = read_errors(session, asked.system)
+    errors = {} if session.of_parts else read_errors(session, asked.system)
     samples = _restrict(session, asked, errors)
     query = _make_query(session, encoder, asked)
     found = find_hits(

@@ -63,8 +63,20 @@ def describe_query(asked: Asked) -> dict[str, object]:
     }
 
 
-def check_options(asked: Asked, *, captions: Path | None) -> None:
+def check_options(
+    asked: Asked, *, captions: Path | None, parts: bool = False, whole_images: bool = False
+) -> None:
     """Raise ConfigError for options that do not go together."""
+    of_samples = {
+        "--whole-images": whole_images, "--in": asked.inside, "--finding": asked.finding,
+        "--errors": asked.errors, "--system": asked.system, "--save": asked.save,
+        "--texts": captions,
+    }  # fmt: skip
+    refused = [name for name, value in of_samples.items() if value]
+    if parts and refused:
+        raise ConfigError(
+            f"--parts searches windows, which have no labels or errors: not with {refused[0]}"
+        )
     if captions is not None:
         if len(asked.images) != 1 or asked.texts or asked.without or asked.save or asked.out:
             raise ConfigError("--texts goes with one --image, and with --box, --top and --json")

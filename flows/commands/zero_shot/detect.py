@@ -1,0 +1,90 @@
+"""`weakspot detect`: objects in the images of an audit, as results, and how good they are."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.commands.audits.run import AuditFile
+from flows.commands.zero_shot.arguments import Json
+
+if TYPE_CHECKING:
+    from flows.stages.zero_shot.detect_dataset import DatasetDetections
+
+
+def detect(
+    audit: AuditFile,
+    *,
+    detector: Annotated[
+        str | None, typer.Option(help="patches, zero-shot:FOLDER or another; the audit's own.")
+    ] = None,
+    words: Annotated[
+        Path | None,
+        typer.Option(help="TOML: categories, background, windows, min_score.", dir_okay=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="FILE.json: COCO results.", dir_okay=False)
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print AP, recall and false positives.")
+    ] = False,
+    as_system: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Write AUDIT-NAME.toml, which audits them.")
+    ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="With --as-system: run that audit to its report.")
+    ] = False,
+    no_prefect: Annotated[bool, typer.Option("--no-prefect", help="With --run.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Find objects in all images of an audit by words or another detector."""
+    from flows.commands.zero_shot.detect_output import (
+        check_detect_options,
+        print_check,
+        write_results,
+        write_system_audit,
+    )
+    from flows.run.loaded_models import load_open_clip
+    from flows.stages.zero_shot.detect_dataset import detect_dataset
+    from pipeline.detectors.load import load_detector
+
+    check_detect_options(audit, out=out, as_system=as_system, run=run, json_output=json_output)
+    found = detect_dataset(
+        audit, detector=detector, words=words, load=load_detector, load_encoder=load_open_clip
+    )
+    files = write_results(found, audit, out, as_system)
+    config = write_system_audit(found, audit, as_system, files)
+    if json_output:
+        typer.echo(json.dumps(_describe(found, files, config), ensure_ascii=False))
+        return
+    typer.echo(
+        f"{found.detector}: {found.detections.height:,} detections in {found.images:,} images, "
+        f"ran on {found.ran_on:,} of them; {found.rejects:,} could not be used"
+    )
+    for file in files:
+        typer.echo(f"wrote {file}")
+    if check:
+        print_check(found)
+    if config is None:
+        return
+    typer.echo(f"wrote {config}; weakspot run {config}")
+    if run:
+        from flows.commands.audits.run import RunOptions, run_stages
+        from flows.run.stages import STAGES
+
+        run_stages(config, STAGES, RunOptions(None, no_prefect, json_output=False))
+
+
+def _describe(found: "DatasetDetections", files: list[Path], config: Path | None) -> dict[str, Any]:
+    return {
+        "detector": found.detector,
+        "categories": found.categories,
+        "images": found.images,
+        "rejects": found.rejects,
+        "ran_on": found.ran_on,
+        "detections": found.detections.height,
+        "check": None if found.check is None else found.check.to_dicts(),
+        "files": [str(file) for file in files],
+        "audit": None if config is None else str(config),
+    }

@@ -1,0 +1,1 @@
+"""Windows over the images of an audit, embedded once for whatever asks for them."""

@@ -1,0 +1,132 @@
+"""`weakspot detect`: results, an audit of them, checks, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from PIL import Image
+
+from flows.stages.zero_shot.detect_dataset import DatasetDetections, detect_dataset
+from pipeline.detectors.load import load_detector
+from pipeline.exceptions import ConfigError
+from pipeline.workspace.store import find_store
+from tests.flows.command import call
+from tests.flows.windows.color_encoder import ColorEncoder
+
+AUDIT = """\
+name = "squares"
+[dataset]
+format = "coco"
+annotations = "truth.json"
+images = "images"
+sample = "object"
+[encoder]
+model = "local-dir:colors"
+[attributes]
+use = ["object/height"]
+[[systems]]
+name = "other"
+format = "coco-detections"
+predictions = "none.json"
+error = "miss"
+"""
+WORDS = """\
+background = "blue"
+min_score = 0.9
+[categories]
+square = ["red"]
+[windows]
+scales = [0.25]
+aspects = [1.0]
+stride = 0.25
+"""
+
+
+def write_audit(folder: Path, *, count: int = 6) -> Path:
+    """Images with a red square of 10 pixels on blue; every third is empty, the last is broken."""
+    (folder / "images").mkdir()
+    images, annotations = [], []
+    for number in range(count):
+        image = Image.new("RGB", (60, 40), (0, number, 255))
+        images.append({"id": number, "file_name": f"{number}.png", "width": 60, "height": 40})
+        if number % 3:
+            box = [5 * number, 10, 10, 10]
+            image.paste((255, 0, 0), (box[0], 10, box[0] + 10, 20))
+            annotations.append(
+                {"id": number, "image_id": number, "category_id": 7, "bbox": box, "area": 100}
+            )
+        image.save(folder / "images" / f"{number}.png")
+    (folder / "images" / f"{count - 1}.png").write_bytes(b"broken")
+    truth = {"images": images, "annotations": annotations,
+             "categories": [{"id": 7, "name": "square"}]}  # fmt: skip
+    (folder / "truth.json").write_text(json.dumps(truth))
+    (folder / "none.json").write_text("[]")
+    (folder / "words.toml").write_text(WORDS)
+    (folder / "audit.toml").write_text(AUDIT)
+    return folder / "audit.toml"
+
+
+def detect(config: Path, encoder: ColorEncoder, name: str = "patches") -> DatasetDetections:
+    return detect_dataset(
+        config, detector=name, words=config.parent / "words.toml",
+        load=load_detector, load_encoder=lambda _: encoder,
+    )  # fmt: skip
+
+
+def test_what_is_detected_is_named_and_checked_as_the_annotations_do(tmp_path: Path) -> None:
+    found = detect(write_audit(tmp_path), ColorEncoder())
+    assert (found.images, found.rejects, found.ran_on) == (5, 1, 5)
+    box = pl.col("x", "y", "w", "h").round(6)
+    placed = found.detections.select("image_id", "category_id", box).sort("image_id")
+    assert placed.rows() == [(str(n), "7", 5.0 * n, 10.0, 10.0, 10.0) for n in (1, 2, 4)]
+    assert found.check is not None
+    (row,) = found.check.to_dicts()
+    assert (row["objects"], row["ap"], row["recall"], row["false_without"]) == (3, 1.0, 1.0, 0.0)
+
+
+def test_a_second_time_nothing_is_encoded_and_other_words_use_the_same_windows(
+    tmp_path: Path,
+) -> None:
+    config, encoder = write_audit(tmp_path), ColorEncoder()
+    first = detect(config, encoder)
+    seen = encoder.seen
+    assert detect(config, encoder).detections.equals(first.detections)
+    (tmp_path / "words.toml").write_text(WORDS.replace('"blue"', '"green"'))
+    assert detect(config, encoder).ran_on == 5
+    assert encoder.seen == seen
+    rejects = find_store(tmp_path / "workspace").read("rejects")
+    assert rejects.filter(pl.col("stage") == "detect")["path"].to_list() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--detector", "patches", "--words", "absent.toml"], "absent.toml"),
+        (["--detector", "patches", "--words", "foreign.toml"], "'dog' is none of the dataset's"),
+        (["--detector", "patches", "--words", "odd.toml"], "colour: no such key"),
+        (["--detector", "nonsense"], "no detector 'nonsense'"),
+        (["--detector", "zero-shot:absent"], "config.json"),
+        ([], "--detector patches"),
+        (["--run"], "--as-system"),
+        (["--detector", "patches", "--as-system", "//"], "letters and digits"),
+        (["--detector", "patches", "--out", "results.csv"], ".json"),
+        (["--detector", "patches", "--out", "absent/results.json"], "make it first"),
+    ],
+)
+def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: list[str], said: str) -> None:
+    config = write_audit(tmp_path)
+    (tmp_path / "foreign.toml").write_text('categories = {dog = "a dog"}\n')
+    (tmp_path / "odd.toml").write_text('colour = "red"\n')
+    placed = [str(tmp_path / one) if one.endswith(".toml") else one for one in arguments]
+    told = call("detect", config, *placed)
+    assert told.code == 2
+    assert said in told.err
+    assert not list(tmp_path.glob("*.json-*"))
+
+
+def test_without_an_encoder_patches_say_so(tmp_path: Path) -> None:
+    config = write_audit(tmp_path)
+    config.write_text(AUDIT.replace('[encoder]\nmodel = "local-dir:colors"\n', ""))
+    with pytest.raises(ConfigError, match=r"\[encoder\]"):
+        detect(config, ColorEncoder())
