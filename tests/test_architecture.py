@@ -42,6 +42,7 @@ TABLE_FOLDERS = (
     "ranking",
     "clusters",
     "maps",
+    "mining",
     "zero_shot",
     "probes",
     "attacks",

@@ -16,6 +16,7 @@ from flows.commands.comparing.compare import compare
 from flows.commands.data import convert, export, texts
 from flows.commands.demo import app as demo_app
 from flows.commands.labels.label_quality import label_quality
+from flows.commands.mining.mine import mine
 from flows.commands.ranking.rank import rank
 from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
@@ -97,6 +98,7 @@ app.command("search")(search)
 app.command("clusters")(clusters)
 app.command("map")(map_samples)
 app.command("label-quality")(label_quality)
+app.command("mine")(mine)
 app.command("regions")(regions)
 app.command("export")(export)
 app.command("convert")(convert)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.run.logs import LOG, set_up_logging
+from pipeline.exceptions import ConfigError
 from pipeline.files.core_count import count_cores
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ NoisyLabels = Annotated[
     bool,
     typer.Option(
         "--noisy-labels", help="Label one attribute by poor prompts, check some, correct the rest."
+    ),
+]
+Mend = Annotated[
+    bool,
+    typer.Option(
+        "--mend", help="Then mine images for the findings, train again with them, and compare."
     ),
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that draw; 0: one a core.")]
@@ -54,8 +61,11 @@ def demo_run(
     seed: Seed = 0,
     workers: Workers = 0,
     noisy_labels: NoisyLabels = False,
+    mend: Mend = False,
 ) -> None:
     """Do the whole job: draw a world, train a detector with blind spots, audit it, compare."""
+    if mend and noisy_labels:
+        raise ConfigError("--mend and --noisy-labels are two demos; give one of them")
     set_up_logging()
     audit = prepare_demo(out, images=images, seed=seed, workers=workers or count_cores())
     if noisy_labels:
@@ -69,6 +79,10 @@ def demo_run(
     from pipeline.demo.compare import write_comparison
 
     typer.echo(write_comparison(compare_with_truth(audit)))
+    if mend:
+        from flows.commands.mining.mended_demo import mend_demo
+
+        report = mend_demo(audit, seed=seed, workers=workers or count_cores())
     typer.echo(f"report: {report}")
 
 

@@ -33,7 +33,7 @@ def weigh_by_probes(
     if encoder_id is None or not attributes or not (store.probes / encoder_id).is_dir():
         return {}
     found = {
-        name: _find_probe(store, name, encoder_id, known.filter(pl.col("attribute") == name))
+        name: find_probe(store, name, encoder_id, known.filter(pl.col("attribute") == name))
         for name in sorted(attributes)
     }
     probes = {name: probe for name, probe in found.items() if probe is not None}
@@ -44,8 +44,11 @@ def weigh_by_probes(
     return {name: SoftLabels(one.values, tables[name]) for name, one in probes.items()}
 
 
-def _find_probe(store: Store, name: str, encoder_id: str, known: pl.DataFrame) -> Probe | None:
-    """Return the kept probe of most examples, all of which are still known to be true."""
+def find_probe(store: Store, name: str, encoder_id: str, known: pl.DataFrame) -> Probe | None:
+    """Return the kept probe of most examples, all of which are still known to be true.
+
+    known: KNOWN_TRUTH of the attribute. None where no probe of it is kept.
+    """
     values = dict(known.select("sample_id", "value").iter_rows())
     best: Probe | None = None
     stem = re.sub(r"[^\w-]", "_", name)  # as the probe was kept

@@ -115,7 +115,7 @@ def clear_demo(folder: Path) -> None:
     marker = folder / _MARKER
     if folder.exists() and not marker.exists() and (folder.is_file() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: there already, and no earlier demo; name another folder")
-    for name in ("world", "workspace", "report", _ATTRIBUTES):
+    for name in ("world", "pool", "workspace", "report", _ATTRIBUTES):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     marker.write_text("made by weakspot demo run\n", encoding="utf-8")

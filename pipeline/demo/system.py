@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,14 +56,44 @@ def draw_sample(
     return [pixels for pixels, _ in pairs], [boxes for _, boxes in pairs]
 
 
-def train_system(plan: Plan, *, seed: int, workers: int = 1, images: int = SAMPLE) -> "nn.Module":
-    """Draw a sample by `plan` and train the detector on it."""
+@dataclass(frozen=True)
+class Labelled:
+    """Images with the boxes of their people: what a detector learns from."""
+
+    pixels: Sequence[Pixels]
+    boxes: Sequence[Sequence[Box]]
+
+
+def read_labelled(annotations: Path, images: Path, paths: Sequence[str]) -> Labelled:
+    """Read some images of a written world with their true boxes, in the order of `paths`."""
+    world = json.loads(annotations.read_text(encoding="utf-8"))
+    names = {entry["id"]: entry["file_name"] for entry in world["images"]}
+    boxes: dict[str, list[Box]] = {path: [] for path in paths}
+    for one in world["annotations"]:
+        if (name := names[one["image_id"]]) in boxes:
+            x, y, w, h = one["bbox"]
+            boxes[name].append((x, y, w, h))
+    pixels = [shrink(Image.open(images / path)) for path in paths]
+    return Labelled(pixels, [boxes[path] for path in paths])
+
+
+def train_system(
+    plan: Plan,
+    *,
+    seed: int,
+    workers: int = 1,
+    images: int = SAMPLE,
+    more: Labelled | None = None,
+) -> "nn.Module":
+    """Draw a sample by `plan` and train the detector on it; more: images that are added to it."""
     from pipeline.demo.person_detector import (
         train_detector,  # torch takes seconds that workers save
     )
 
     # Its own world: seeds of audited worlds are small.
     pixels, boxes = draw_sample(plan, images=images, seed=10_000_000 + seed, workers=workers)
+    if more is not None:
+        pixels, boxes = [*pixels, *more.pixels], [*boxes, *map(tuple, more.boxes)]
     return train_detector(pixels, boxes, seed=seed)
 
 

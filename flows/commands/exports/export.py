@@ -12,6 +12,7 @@ from flows.commands.exports.map_table import build_map_table
 from flows.commands.exports.matches import MATCH_READERS
 from flows.commands.exports.rows import mark_limit, select_current, select_named
 from flows.commands.exports.table_file import check_target, write_table
+from flows.commands.exports.weights import build_weights
 from flows.commands.exports.wide_columns import LIMIT
 from flows.commands.exports.wide_table import build_wide_table
 from pipeline.exceptions import ConfigError, StoreError
@@ -99,6 +100,7 @@ _READERS: dict[str, Callable[[Store], pl.DataFrame]] = {
     "embeddings": _read_embeddings,
     "map": build_map_table,
     "texts": read_text_lines,
+    "weights": build_weights,
     "wide": build_wide_table,
     **MATCH_READERS,
 }

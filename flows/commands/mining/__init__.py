@@ -1,0 +1,1 @@
+"""`weakspot mine`: samples of a pool to label first, for what an audit found."""
