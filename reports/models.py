@@ -7,6 +7,7 @@ from typing import Literal
 import polars as pl
 
 from pipeline.config.error_metrics import find_metric
+from pipeline.errors.evaluation.evaluation_tables import CURVE, ERROR_PLACES, SIZE_SCORES
 from pipeline.tables import (
     COLLECTION,
     CORRECTIONS,
@@ -58,7 +59,8 @@ class DetectorReport:
 
     iou, any_category, min_score: as [[systems]] asks. ap50, ap: average precision at an overlap of
     0.5 and over 0.5 to 0.95; None without objects. categories: CATEGORY_SCORES. points:
-    OPERATING_POINTS. kinds: ERROR_KINDS. confusions: CONFUSIONS.
+    OPERATING_POINTS. kinds: ERROR_KINDS. confusions: CONFUSIONS. curves: CURVE. places:
+    ERROR_PLACES. sizes: SIZE_SCORES.
     """
 
     iou: float
@@ -70,6 +72,9 @@ class DetectorReport:
     points: pl.DataFrame
     kinds: pl.DataFrame
     confusions: pl.DataFrame
+    curves: pl.DataFrame = field(default_factory=lambda: empty(CURVE))
+    places: pl.DataFrame = field(default_factory=lambda: empty(ERROR_PLACES))
+    sizes: pl.DataFrame = field(default_factory=lambda: empty(SIZE_SCORES))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,11 @@
 from pipeline.errors.evaluation.evaluation_tables import (
     CATEGORY_SCORES,
     CONFUSIONS,
+    CURVE,
     ERROR_KINDS,
+    ERROR_PLACES,
     OPERATING_POINTS,
+    SIZE_SCORES,
 )
 from pipeline.tables import (
     COLLECTION,
@@ -69,3 +72,6 @@ def _check_system(system: SystemReport) -> None:
         check(system.detector.points, OPERATING_POINTS, table="operating points")
         check(system.detector.kinds, ERROR_KINDS, table="error kinds")
         check(system.detector.confusions, CONFUSIONS, table="confusions")
+        check(system.detector.curves, CURVE, table="curves")
+        check(system.detector.places, ERROR_PLACES, table="error places")
+        check(system.detector.sizes, SIZE_SCORES, table="size scores")

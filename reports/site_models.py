@@ -141,6 +141,7 @@ class SiteData:
     findings: by system and rank. attributes: by name. pictures: name of a file -> WebP bytes.
     thumbnails: what [report] lets be seen. file_names: whether files of samples are named.
     attachments: further files of the folder, by name; the page on the method lists them.
+    false_detections: by the name of a detector and the kind of the error, images with one.
     """
 
     report: ReportData
@@ -151,3 +152,4 @@ class SiteData:
     file_names: bool = True
     language: Language = "en"
     attachments: Mapping[str, bytes] = field(default_factory=dict)
+    false_detections: Mapping[str, Mapping[str, tuple[Shot, ...]]] = field(default_factory=dict)

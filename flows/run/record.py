@@ -15,6 +15,7 @@ import polars as pl
 from flows.run.logs import LOG
 from pipeline.config.audit import Audit
 from pipeline.tables import RUNS
+from pipeline.workspace.kept.kept_runs import read_last_search
 from pipeline.workspace.manifests import SearchRecord
 from pipeline.workspace.store import Store
 
@@ -45,8 +46,7 @@ def start_after(store: Store) -> str:
 
 def find_last_search(store: Store) -> dict[str, Any] | None:
     """Return the row of the run that searched last, None when none did."""
-    runs = store.read("runs").filter(pl.col("search") != "").sort("started_at", "run_id")
-    return None if runs.is_empty() else runs.row(-1, named=True)
+    return read_last_search(store)
 
 
 def find_last_like(store: Store, name: str, limit: int | None) -> dict[str, Any] | None:

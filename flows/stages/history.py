@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,17 +15,34 @@ from flows.run.health.failures import is_full
 from flows.run.logs import LOG
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
-from flows.stages.reporting.report_files import RUNS
+from flows.stages.reporting.report_files import HISTORY, RUNS
+from pipeline.comparison.trends import SearchedRun, follow_slices
 from pipeline.config.report import ReportConfig
 from pipeline.exceptions import ConfigError
 from pipeline.files.whole_files import write_text
 from pipeline.vocabulary import INSUFFICIENT, UNCLEAR
+from pipeline.workspace.kept.kept_runs import (
+    count_searches,
+    read_family_errors,
+    read_last_searches,
+    read_run_findings,
+)
 from pipeline.workspace.store import Store
-from reports.pages.history_page import HistoryRun, SystemRun, build_history
+from reports.pages.history_page import HistoryRun, SystemRun, SystemTrends, build_history
 from reports.pages.site.links import INDEX
 
-PAGE = "history.html"
+SHOWN_RUNS = 100  # in the list; the table of runs has all
+TREND_RUNS = 30  # over which findings are followed
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")  # as `run_id` is made; it sorts by time
+
+
+@dataclass(frozen=True)
+class History:
+    """The newest runs, the trends of each system, and how many runs there are in all."""
+
+    runs: tuple[HistoryRun, ...]
+    trends: Mapping[str, SystemTrends]
+    total: int
 
 
 def keep_report(resolved: ResolvedAudit, store: Store, page: Path) -> list[Path]:
@@ -46,13 +65,20 @@ def keep_report(resolved: ResolvedAudit, store: Store, page: Path) -> list[Path]
             shutil.rmtree(old)
         if not is_full_report:
             return own
-        runs = list_history(store, report.folder, audit=resolved.audit.name)
-        written = write_text(build_history(resolved.audit.name, runs), report.folder / PAGE)
+        history = read_history(store, report.folder, audit=resolved.audit.name, keep=report.keep)
+        text = build_history(
+            resolved.audit.name,
+            history.runs,
+            trends=history.trends,
+            total=history.total,
+            language=report.language,
+        )
+        written = write_text(text, report.folder / HISTORY)
     except OSError as error:
         if is_full(error):
             raise
         raise ConfigError(f"[report] folder {report.folder}: cannot be written: {error}") from None
-    LOG.info("history: %s", report.folder / PAGE)
+    LOG.info("history: %s", report.folder / HISTORY)
     return [*own, written]
 
 
@@ -62,27 +88,56 @@ def list_kept(folder: Path) -> list[Path]:
     return sorted((path for path in own if path.is_dir()), reverse=True)
 
 
-def list_history(store: Store, folder: Path, *, audit: str) -> list[HistoryRun]:
-    """Return the full runs of an audit that searched, the newest first."""
+def read_history(store: Store, folder: Path, *, audit: str, keep: int = 0) -> History:
+    """Return the newest full runs of an audit that searched, and the trends of their findings.
+
+    keep: how many reports are kept, all of which are listed. What is read does not grow with the
+    number of runs.
+    """
+    newest = read_last_searches(store, name=audit, most=max(SHOWN_RUNS, keep))
     pages = {path.name: f"{RUNS}/{path.name}/index.html" for path in list_kept(folder)}
-    runs = store.read("runs").filter(
-        pl.col("search") != "", pl.col("name") == audit, pl.col("sample_limit").is_null()
-    )
-    holding = ~pl.col("state").is_in([INSUFFICIENT, UNCLEAR])
-    findings = store.read("findings").filter(holding)
+    findings = read_run_findings(store, newest["run_id"].to_list())
+    holding = findings.filter(~pl.col("state").is_in([INSUFFICIENT, UNCLEAR]))
     counted = {
         (run_id, system): n
-        for run_id, system, n in findings.group_by("run_id", "system").len().iter_rows()
+        for run_id, system, n in holding.group_by("run_id", "system").len().iter_rows()
     }
-    return [
+    runs = tuple(
         HistoryRun(
             run_id=run["run_id"],
             started_at=run["started_at"],
             href=pages.get(run["run_id"]),
             systems=tuple(_list_systems(run, counted)),
         )
-        for run in runs.sort("started_at", "run_id", descending=True).iter_rows(named=True)
-    ]
+        for run in newest.iter_rows(named=True)
+    )
+    return History(runs, _follow(runs, findings, store), count_searches(store, name=audit))
+
+
+def _follow(
+    runs: Sequence[HistoryRun], findings: pl.DataFrame, store: Store
+) -> dict[str, SystemTrends]:
+    """Return the trends of each system over the last runs that audited it."""
+    own = [*reversed(runs[:TREND_RUNS])]
+    ids = [run.run_id for run in own]
+    followed = findings.filter(pl.col("run_id").is_in(ids))
+    families = {one: read_family_errors(store, one, followed["predicates"]) for one in ids}
+    trends = {}
+    for name in dict.fromkeys(system.name for run in runs for system in run.systems):
+        audited = [run for run in own if any(one.name == name for one in run.systems)]
+        if not audited:
+            continue
+        of_system = followed.filter(pl.col("system") == name)
+        searched = [
+            SearchedRun(
+                of_system.filter(pl.col("run_id") == run.run_id),
+                families[run.run_id].filter(pl.col("system") == name),
+            )
+            for run in audited
+        ]
+        times = tuple(run.started_at for run in audited)
+        trends[name] = SystemTrends(times, tuple(follow_slices(searched)))
+    return trends
 
 
 def _list_systems(run: dict[str, Any], counted: dict[tuple[str, str], int]) -> list[SystemRun]:

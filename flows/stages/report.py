@@ -11,8 +11,8 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
 from flows.stages.reporting.hidden_names import hide_files
 from flows.stages.reporting.report_changes import report_changes
-from flows.stages.reporting.report_detector import report_detector
-from flows.stages.reporting.report_files import place_report, write_single, write_site
+from flows.stages.reporting.report_detector import Evaluated, report_detector
+from flows.stages.reporting.report_files import HISTORY, place_report, write_single, write_site
 from flows.stages.reporting.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
 from flows.stages.reporting.report_map import report_maps
@@ -32,6 +32,7 @@ from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import StoreError
 from pipeline.regions.weak_regions import LEAST_ROWS
 from pipeline.tables import CORRECTIONS, FAMILY, REGIONS, REPORTED, RESULTS, empty
+from pipeline.workspace.kept.kept_runs import read_run_findings
 from pipeline.workspace.label_columns import choose_columns, order_values
 from pipeline.workspace.manifests import (
     Inputs,
@@ -59,9 +60,9 @@ def write_report(resolved: ResolvedAudit, store: Store, *, single_file: bool = F
         data = hide_files(data)
     folder = place_report(asked, data.limit)
     if single_file:
-        return str(write_single(data, folder))
+        return str(write_single(data, folder, language=asked.language))
     site = replace(gather_site(resolved, store, data, sources), attachments=list_attachments(data))
-    return str(write_site(site, folder))
+    return str(write_site(site, folder, history=HISTORY if data.limit is None else ""))
 
 
 def gather_report(resolved: ResolvedAudit, store: Store) -> ReportData:
@@ -97,8 +98,14 @@ def _gather(
     }
     first = next(iter(tables.values()))
     fairness = report_fairness(resolved, store, manifest, inputs=inputs)
+    scored = ScoreManifest.read(store.folder).systems
+    detectors = {
+        system.name: report_detector(system, scored[system.name], store, samples)
+        for system in audit.systems
+        if system.name in tables
+    }
     systems = _report_systems(
-        resolved, store, run["run_id"], search, tables, samples,
+        resolved, store, run["run_id"], search, tables, samples, detectors,
         inputs=inputs, with_gallery=with_gallery,
     )  # fmt: skip
     data = ReportData(
@@ -146,7 +153,8 @@ def _gather(
         maps=report_maps(store, systems, tables, samples),
         trust=report_trust(store),
     )
-    return data, SearchSources(tables, samples, columns, manifest.encoder_id)
+    false = {name: one.shown for name, one in detectors.items()}
+    return data, SearchSources(tables, samples, columns, manifest.encoder_id, false)
 
 
 def _report_systems(
@@ -156,13 +164,14 @@ def _report_systems(
     search: SearchRecord,
     tables: Mapping[str, SearchTable],
     samples: pl.DataFrame,
+    detectors: Mapping[str, Evaluated],
     *,
     inputs: Inputs,
     with_gallery: bool,
 ) -> tuple[SystemReport, ...]:
     """Return what the page shows of each system."""
     audit = resolved.audit
-    findings, family = store.read("findings"), store.read_family(run_id)
+    findings, family = read_run_findings(store, [run_id]), store.read_family(run_id)
     worth = store.read_result(run_id, "worth_checking")
     searched_regions = store.read_result(run_id, "regions")
     scored = ScoreManifest.read(store.folder).systems
@@ -200,7 +209,7 @@ def _report_systems(
                 detectable_gap=searched.detectable_gap,
                 search_notes=searched.notes,
                 sweeps=sweeps,
-                detector=report_detector(asked[name], scored[name], store),
+                detector=detectors[name].report,
                 notes=scored[name].notes,
                 warnings=scored[name].warnings,
                 gate=gates.get(name),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 # The notes that are counts, in the order to show them.
-_WORDS: Mapping[str, str] = {
+OUTPUT_WORDS: Mapping[str, str] = {
     "detections": "detections",
     "detections_found": "found an object",
     "detections_duplicate": "duplicates",
@@ -24,5 +24,5 @@ _WORDS: Mapping[str, str] = {
 
 def count_outputs(notes: Mapping[str, object]) -> dict[str, int]:
     """Return the counts among the notes of a scored system, by their words."""
-    counts = {name: notes.get(name) for name in _WORDS}
-    return {_WORDS[name]: n for name, n in counts.items() if isinstance(n, int)}
+    counts = {name: notes.get(name) for name in OUTPUT_WORDS}
+    return {OUTPUT_WORDS[name]: n for name, n in counts.items() if isinstance(n, int)}

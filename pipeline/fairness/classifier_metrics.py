@@ -14,7 +14,7 @@ from pipeline.tables import CLASS_MATCHES
 
 SELECTION, TRUE_RATE, FALSE_RATE = "selection rate", "true positive rate", "false positive rate"
 # What a disparity is of; of two rates the worse one counts.
-_DISPARITIES = {
+DISPARITIES = {
     "demographic parity": (SELECTION,),
     "equalized odds": (TRUE_RATE, FALSE_RATE),
     "equal opportunity": (TRUE_RATE,),
@@ -102,7 +102,7 @@ def _summarize(
     attributes: tuple[str, ...], rates: Mapping[str, Mapping[str, float]]
 ) -> Iterable[dict[str, Any]]:
     """Yield the disparities of the groups of some attributes."""
-    for name, parts in _DISPARITIES.items():
+    for name, parts in DISPARITIES.items():
         if not all(part in rates for part in parts):
             continue
         table = np.array([list(rates[part].values()) for part in parts])  # (parts, groups)

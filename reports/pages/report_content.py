@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.vocabulary import MODELLED, NOT_JUDGED, UNCLEAR
 from reports.models import ReportData, SystemReport
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.numbers import format_count, format_percent
 from reports.parts.words import SOURCES, STATES, write_samples
 from reports.views.attributes import show_perceived, view_attributes
@@ -33,60 +34,68 @@ class Source:
     precision: str
 
 
-def collect_content(data: ReportData) -> dict[str, Any]:
+def collect_content(data: ReportData, text: Words = ENGLISH) -> dict[str, Any]:
     """Return the views of `data` by the names that the templates know them by."""
     modelled = {one.name for one in data.attributes if one.source in MODELLED}
     systems = [
-        view_system(system, index=index, modelled=modelled)
+        view_system(system, index=index, modelled=modelled, text=text)
         for index, system in enumerate(data.systems, 1)
     ]
     trust = view_trust(data.trust)
     return {
         "data": data,
         "systems": systems,
-        "all_outputs": {system.name: view_outputs(system) for system in data.systems},
-        "states": _list_states(data.systems),
+        "all_outputs": {system.name: view_outputs(system, text) for system in data.systems},
+        "states": _list_states(data.systems, text),
         "unclear": UNCLEAR,
         "not_judged": NOT_JUDGED,
-        "sources": _list_sources(data),
-        "say_sources": _say_sources,
+        "sources": _list_sources(data, text),
+        "say_sources": partial(_say_sources, text=text),
         "perceived": show_perceived(data.attributes)
         or any(report.perceived for report in data.fairness),
-        "fairness": view_fairness(data),
-        "domain": view_domain(data),
-        "sample_plural": f"{data.sample_kind}s",
-        "attributes": view_attributes(data),
-        "quality": view_label_quality(data.label_quality),
-        "maps": _view_maps(data, systems),
+        "fairness": view_fairness(data, text),
+        "domain": view_domain(data, text),
+        "sample_plural": text.say(f"{data.sample_kind}s"),
+        "sample_kind": text.say(data.sample_kind),
+        "attributes": view_attributes(data, text),
+        "quality": view_label_quality(data.label_quality, text),
+        "maps": _view_maps(data, systems, text),
         "trust": trust,
         "warn_trust": partial(_warn_trust, trust.notes if trust else {}),
         "rejects": data.rejects.head(SHOWN_REJECTS).to_dicts(),
         "reasons": _count_reasons(data.rejects),
-        "samples": write_samples(data.samples, kind=data.sample_kind),
+        "samples": write_samples(data.samples, kind=data.sample_kind, text=text),
     }
 
 
-def name_page(data: ReportData) -> str:
+def name_page(data: ReportData, text: Words = ENGLISH) -> str:
     """Return the title of a report."""
-    limited = "" if data.limit is None else f" (the first {data.limit:,} alone)"
-    return f"{data.name}: where it fails{limited}"
+    if data.limit is None:
+        return text.say("{name}: where it fails", name=data.name)
+    words = "{name}: where it fails (the first {n} alone)"
+    return text.say(words, name=data.name, n=format_count(data.limit))
 
 
-def _view_maps(data: ReportData, systems: Sequence[SystemView]) -> list[MapView]:
+def _view_maps(data: ReportData, systems: Sequence[SystemView], text: Words) -> list[MapView]:
     anchors = {system.name: {one.rank: one.anchor for one in system.findings} for system in systems}
     return [
-        view_map(report, anchor=f"map-{number}", anchors=anchors.get(report.system, {}))
+        view_map(
+            report,
+            anchor=f"map-{number}",
+            anchors=anchors.get(report.system, {}),
+            text=text,
+        )
         for number, report in enumerate(data.maps, 1)
     ]
 
 
-def _list_states(systems: Sequence[SystemReport]) -> list[tuple[str, str]]:
+def _list_states(systems: Sequence[SystemReport], text: Words) -> list[tuple[str, str]]:
     """Return the states that occur, strictest first, each with what it means."""
     found = {state for system in systems for state in system.findings["state"].to_list()}
-    return [(state, meaning) for state, meaning in STATES.items() if state in found]
+    return [(state, text.say(meaning)) for state, meaning in STATES.items() if state in found]
 
 
-def _list_sources(data: ReportData) -> dict[str, tuple[str, dict[str, str]]]:
+def _list_sources(data: ReportData, text: Words) -> dict[str, tuple[str, dict[str, str]]]:
     """Return for each attribute the words for its source and, by value, the measured precision."""
     precision: dict[str, dict[str, str]] = {}
     if data.label_quality is not None:
@@ -96,7 +105,7 @@ def _list_sources(data: ReportData) -> dict[str, tuple[str, dict[str, str]]]:
             )
     return {
         attribute.name: (
-            SOURCES[attribute.source],
+            text.say(SOURCES[attribute.source]),
             precision.get(attribute.name, {}) if attribute.source in MODELLED else {},
         )
         for attribute in data.attributes
@@ -104,13 +113,17 @@ def _list_sources(data: ReportData) -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _say_sources(
-    finding: FindingView, sources: Mapping[str, tuple[str, Mapping[str, str]]]
+    finding: FindingView,
+    sources: Mapping[str, tuple[str, Mapping[str, str]]],
+    *,
+    text: Words,
 ) -> list[Source]:
     """Say for each attribute of a finding where its labels came from."""
     said = []
     for predicate in finding.predicates:
         attribute, value = predicate["attribute"], predicate["value"]
-        words, precision = sources.get(attribute, ("from a source that was not recorded", {}))
+        unknown = text.say("from a source that was not recorded")
+        words, precision = sources.get(attribute, (unknown, {}))
         said.append(Source(attribute, value, words, precision.get(value, "")))
     return said
 

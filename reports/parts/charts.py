@@ -5,8 +5,9 @@ mode, print, 400 pixels) does not apply to its output.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -105,6 +106,37 @@ def draw_interval(
             Markup('<circle class="dot" cx="{}%" cy="50%" r="4.5"/>').format(scale.place(value))
         )
     return _wrap(shapes, label=label, kind=kind)
+
+
+def draw_trend(values: Sequence[float | None], filled: Sequence[bool], scale: Scale) -> Markup:
+    """Draw values from left to right at equal steps, joined where neighbors are known.
+
+    filled: which dots are solid, the others are open. The line marks zero. The numbers are beside
+    it as text, so it is hidden from screen readers.
+    """
+    zero = round(100 - scale.place(0), 2)
+    shapes = [Markup('<line class="axis" x1="0" x2="100%" y1="{0}%" y2="{0}%"/>').format(zero)]
+    step = 100 / len(values) if values else 0.0
+    points = [
+        None
+        if value is None or not math.isfinite(value)
+        else (round(step * (at + 0.5), 2), round(100 - scale.place(value), 2))
+        for at, value in enumerate(values)
+    ]
+    for one, other in pairwise(points):
+        if one is not None and other is not None:
+            shapes.append(
+                Markup('<line class="whisker" x1="{}%" y1="{}%" x2="{}%" y2="{}%"/>').format(
+                    *one, *other
+                )
+            )
+    for point, solid in zip(points, filled, strict=True):
+        if point is not None:
+            kind = "dot" if solid else "fitted"
+            shapes.append(
+                Markup('<circle class="{}" cx="{}%" cy="{}%" r="3"/>').format(kind, *point)
+            )
+    return _wrap(shapes, label=None, kind="trend")
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,18 @@ def make_pictures(thumbnails: Sequence[Thumbnail], words: ErrorWords) -> list[Pi
 
 def _make_picture(thumbnail: Thumbnail, words: ErrorWords) -> Picture:
     outcome = words.write_outcome(thumbnail.error)
+    say = words.text.say
     named = (("true", thumbnail.true), ("predicted", thumbnail.predicted))
-    classes = tuple((name, text) for name, text in named if text is not None)
+    classes = tuple((say(name), text) for name, text in named if text is not None)
     probability = thumbnail.probability
     return Picture(
         source=encode_image(thumbnail.image),
-        alt="; ".join([f"Sample {thumbnail.caption}: {outcome}", *map(" ".join, classes)]),
+        alt="; ".join(
+            [
+                say("Sample {name}: {outcome}", name=thumbnail.caption, outcome=outcome),
+                *map(" ".join, classes),
+            ]
+        ),
         caption=thumbnail.caption,
         outcome=outcome,
         classes=classes,

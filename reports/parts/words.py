@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.config.error_metrics import ErrorMetric, find_metric
 from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, LEVEL, LIKELY, UNCLEAR
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.numbers import MINUS, format_number, format_percent, format_probability
 
 Predicates = Sequence[Mapping[str, str]]
@@ -47,12 +48,13 @@ class ErrorWords:
     """How the errors of one system are written.
 
     metric: its name in the `errors` table. share: written as percentages. success: success
-    rates (1 - error) are shown in place of errors.
+    rates (1 - error) are shown in place of errors. text: the language.
     """
 
     metric: str
     share: bool
     success: bool = False
+    text: Words = ENGLISH
 
     @property
     def record(self) -> ErrorMetric:
@@ -69,18 +71,21 @@ class ErrorWords:
         """What a sample with error 1 is called, e.g. "missed"; with `success`, error 0."""
         named = self.record.failed is not None and (self.percent or not self.record.is_part)
         if self.success:
-            return self.record.passed if named else "without error"
-        return self.record.failed if named else None
+            return self.text.say((self.record.passed if named else None) or "without error")
+        return self.text.say(self.record.failed) if named and self.record.failed else None
 
     @property
     def noun(self) -> str:
         """The name of the mean, e.g. "missed", "without error" or "mean log-loss"."""
-        return self.outcome or self.record.mean or f"mean {self.metric}"
+        mean = self.record.mean
+        return self.outcome or (
+            self.text.say(mean) if mean else self.text.say("mean {metric}", metric=self.metric)
+        )
 
     @property
     def flawless(self) -> str:
         """What a system did all of whose errors are zero."""
-        return self.record.flawless
+        return self.text.say(self.record.flawless)
 
     @property
     def of_part(self) -> bool:
@@ -90,7 +95,8 @@ class ErrorWords:
     @property
     def meaning(self) -> str | None:
         """A sentence that says what the error is, where it is a known one."""
-        return self.record.meaning
+        meaning = self.record.meaning
+        return None if meaning is None else self.text.say(meaning)
 
     def turn(self, error: float | None) -> float | None:
         """Return the number to show for a mean error."""
@@ -105,7 +111,7 @@ class ErrorWords:
         """Write a mean error: "27.1% missed" or "mean log-loss 2.31"."""
         value = self.write_value(error)
         if self.record.is_part and self.outcome:
-            return f"{value} of the {self.outcome}"
+            return self.text.say("{value} of the {part}", value=value, part=self.outcome)
         return f"{value} {self.outcome}" if self.outcome else f"{self.noun} {value}"
 
     def write_gap(self, difference: float | None) -> str:
@@ -113,13 +119,15 @@ class ErrorWords:
         if difference is None:
             return format_number(None)
         if self.percent:
-            return f"{100 * abs(difference):.1f} percentage points"
+            return self.text.say("{n} percentage points", n=f"{100 * abs(difference):.1f}")
         return format_number(abs(difference))
 
     def write_difference(self, difference: float | None) -> str:
         """Write a difference of means with its sign: "+22.1 points" or "+0.42"."""
         signed = self.write_signed(difference)
-        return f"{signed} points" if self.percent and difference is not None else signed
+        if not self.percent or difference is None:
+            return signed
+        return self.text.say("{n} points", n=signed)
 
     def write_signed(self, difference: float | None) -> str:
         """Write a difference of means with its sign and without its unit: "+22.1"."""
@@ -135,12 +143,25 @@ class ErrorWords:
             return f"{100 * shown:.1f}".replace("-", MINUS)
         return format_number(shown)
 
+    def write_range(self, low: float | None, high: float | None) -> str:
+        """Write an interval of a mean error, its ends in the order given: "3.1% to 5.0%"."""
+        ends = (self.write_value(low), self.write_value(high))
+        return self.text.say("{low} to {high}", low=ends[0], high=ends[1])
+
+    def write_bounds(self, low: float | None, high: float | None) -> str:
+        """Write an interval of a difference, its ends in the order given."""
+        ends = (self.write_bound(low), self.write_bound(high))
+        return self.text.say("{low} to {high}", low=ends[0], high=ends[1])
+
     def write_outcome(self, error: float) -> str:
         """Write the error of one sample: "missed", "found", or its number."""
-        failed, passed = self.record.failed, self.record.passed
+        names = (self.record.failed, self.record.passed)
+        failed, passed = (None if name is None else self.text.say(name) for name in names)
         value = format_percent(error) if self.percent else format_number(error)
         if self.record.is_part:
-            return f"{value} of the {failed}" if self.percent else f"{self.metric} {value}"
+            if not self.percent:
+                return f"{self.metric} {value}"
+            return self.text.say("{value} of the {part}", value=value, part=failed)
         if failed and passed and error in (0.0, 1.0):
             return failed if error == 1 else passed
         return f"{value} {failed}" if failed else f"{self.metric} {value}"
@@ -156,7 +177,7 @@ def find_relation(value: str) -> str:
     return "in" if _BIN.fullmatch(value) else "="
 
 
-def write_evidence(row: Mapping[str, Any]) -> str:
+def write_evidence(row: Mapping[str, Any], text: Words = ENGLISH) -> str:
     """Write the p or q that gives a finding its state: "held-out p 0.0021".
 
     Of a confirmed one the held-out p or, with nothing held out, the family-wise p; of a likely one
@@ -175,45 +196,48 @@ def write_evidence(row: Mapping[str, Any]) -> str:
         known.pop("held-out p", None)
     if row["state"] in (LIKELY, UNCLEAR):
         found = next((name for name, value in known.items() if value < LEVEL), "q")
-    return f"{found} {format_probability(known[found])}"
+    return f"{text.say(found)} {format_probability(known[found])}"
 
 
-def write_predicates(predicates: Predicates) -> str:
+def write_predicates(predicates: Predicates, text: Words = ENGLISH) -> str:
     """Write a slice: "blur = high and sharpness <= 12"."""
     parts = [
         (item["attribute"], find_relation(item["value"]), item["value"]) for item in predicates
     ]
-    return " and ".join(" ".join(filter(None, part)) for part in parts) or "all samples"
+    word = f" {text.say('and')} "
+    return word.join(" ".join(filter(None, part)) for part in parts) or text.say("all samples")
 
 
-def write_checks(needed: Iterable[Mapping[str, Any]]) -> str:
+def write_checks(needed: Iterable[Mapping[str, Any]], text: Words = ENGLISH) -> str:
     """Write further checks: "40 more checks of hat = yes and 25 of hat = no"; nothing of none."""
-    more = [one for one in needed if one["n"]]
-    parts = [
-        f"{one['n']:,} {'of' if place else 'more checks of'} {write_predicates([{**one}])}"
-        for place, one in enumerate(more)
-    ]
-    return enumerate_words(parts)
+    parts: list[str] = []
+    for one in needed:
+        if one["n"]:
+            words = "{n} of {slice}" if parts else "{n} more checks of {slice}"
+            slice_ = write_predicates([{**one}], text)
+            parts.append(text.say(words, n=f"{one['n']:,}", slice=slice_))
+    return enumerate_words(parts, text)
 
 
-def write_group_sources(labels: str, sources: Iterable[str]) -> str:
+def write_group_sources(labels: str, sources: Iterable[str], text: Words = ENGLISH) -> str:
     """Write what makes the groups that are compared: "by predicted and given labels".
 
     labels: predicted or truth. sources: of the labels of each attribute, as in the manifest; a
     model made those that are neither given nor measured.
     """
     if labels == "truth":
-        return "by true attributes"
+        return text.say("by true attributes")
     kinds = {source if source in ("given", "measured") else "predicted" for source in sources}
-    words = [word for word in ("predicted", "given", "measured") if word in kinds]
-    return f"by {enumerate_words(words or ['predicted'])} labels"
+    words = [text.say(word) for word in ("predicted", "given", "measured") if word in kinds]
+    kind = enumerate_words(words or [text.say("predicted")], text)
+    return text.say("by {kind} labels", kind=kind)
 
 
-def enumerate_words(words: Sequence[str]) -> str:
+def enumerate_words(words: Sequence[str], text: Words = ENGLISH) -> str:
     """Write "a", "a and b" or "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return f" {text.say('and')} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def write_samples(count: int, *, kind: str) -> str:
+def write_samples(count: int, *, kind: str, text: Words = ENGLISH) -> str:
     """Write a number of samples: "1 image", "5,000 objects"."""
-    return f"{count:,} {kind}" if count == 1 else f"{count:,} {kind}s"
+    return f"{count:,} {text.say(kind if count == 1 else kind + 's')}"

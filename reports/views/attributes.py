@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from pipeline.vocabulary import UNKNOWN
 from reports.models import AttributeReport, ReportData, SystemReport
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.charts import draw_bar, draw_interval, make_scale
 from reports.parts.numbers import format_count, format_edge, format_percent
 from reports.parts.words import SOURCES, ErrorWords
@@ -62,7 +63,7 @@ def show_perceived(attributes: Sequence[AttributeReport]) -> bool:
     )
 
 
-def view_attributes(data: ReportData) -> list[AttributeView]:
+def view_attributes(data: ReportData, text: Words = ENGLISH) -> list[AttributeView]:
     """Return one view for each attribute that was declared or covered, in that order."""
     declared = {attribute.name: attribute for attribute in data.attributes}
     covered = data.coverage["attribute"].unique(maintain_order=True).to_list()
@@ -71,7 +72,7 @@ def view_attributes(data: ReportData) -> list[AttributeView]:
     nothing = data.value_errors.clear()
     tables = {system.name: parts.get((system.name,), nothing) for system in data.systems}
     return [
-        _view_attribute(name, f"attribute-{index}", declared.get(name), data, tables)
+        _view_attribute(name, f"attribute-{index}", declared.get(name), data, tables, text)
         for index, name in enumerate(names, 1)
     ]
 
@@ -82,11 +83,12 @@ def _view_attribute(
     attribute: AttributeReport | None,
     data: ReportData,
     tables: dict[str, pl.DataFrame],
+    text: Words,
 ) -> AttributeView:
     rows = data.coverage.filter(pl.col("attribute") == name)
     values: list[str] = rows["value"].to_list()
     cells = [
-        _view_errors(tables[system.name].filter(pl.col("attribute") == name), system, values)
+        _view_errors(tables[system.name].filter(pl.col("attribute") == name), system, values, text)
         for system in data.systems
     ]
     scale = make_scale([1.0])
@@ -103,30 +105,34 @@ def _view_attribute(
     return AttributeView(
         name=name,
         anchor=anchor,
-        source=SOURCES[attribute.source] if attribute else "",
-        details=_list_details(attribute, rows),
+        source=text.say(SOURCES[attribute.source]) if attribute else "",
+        details=_list_details(attribute, rows, text),
         shown=views[:SHOWN_VALUES],
         folded=views[SHOWN_VALUES:],
     )
 
 
-def _list_details(attribute: AttributeReport | None, rows: pl.DataFrame) -> list[str]:
+def _list_details(attribute: AttributeReport | None, rows: pl.DataFrame, text: Words) -> list[str]:
     details = []
     if attribute and attribute.edges:
         edges = ", ".join(format_edge(edge) for edge in attribute.edges)
-        details.append(f"bin edges {edges}")
+        details.append(text.say("bin edges {edges}", edges=edges))
     if attribute and attribute.sensitive:
-        details.append("perceived appearance")
+        details.append(text.say("perceived appearance"))
     unknown = float(rows.filter(pl.col("value") == UNKNOWN)["share"].sum())
-    details.append(f"{format_percent(unknown)} unknown" if unknown else "none unknown")
+    details.append(
+        text.say("{share} unknown", share=format_percent(unknown))
+        if unknown
+        else text.say("none unknown")
+    )
     return details
 
 
 def _view_errors(
-    table: pl.DataFrame, system: SystemReport, values: list[str]
+    table: pl.DataFrame, system: SystemReport, values: list[str], text: Words
 ) -> dict[str, ErrorCell | None]:
     """Return the error cell of each value; None where the system has no error there."""
-    words = ErrorWords(system.metric, system.share, success=system.mostly_wrong)
+    words = ErrorWords(system.metric, system.share, success=system.mostly_wrong, text=text)
     rows = {row["value"]: row for row in table.to_dicts()}
     shown = [
         words.turn(row[name]) for row in rows.values() for name in ("error", "ci_low", "ci_high")
@@ -149,6 +155,6 @@ def _view_errors(
             value=words.write_value(row["error"]),
             interval=""  # of a single image
             if low is None
-            else f"{words.write_value(low)} to {words.write_value(high)}",
+            else words.write_range(low, high),
         )
     return cells

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.vocabulary import BOUNDS, UNCORRECTED
+from reports.parts.catalogue import Words
 from reports.parts.numbers import format_count, format_number, format_percent
 from reports.parts.words import ErrorWords, Predicates, write_checks
 
@@ -62,12 +63,12 @@ def view_correction(row: Row, words: ErrorWords) -> CorrectionView | None:
     return CorrectionView(
         n=format_count(row["n"] + (row["holdout_n"] or 0)),
         precision=_write_share(row["label_precision"]),
-        precision_range=_write_range(row, "label_precision", format_percent),
+        precision_range=_write_range(row, "label_precision", format_percent, words.text),
         size=_write_size(row["corrected_n"]),
         error=_write_error(row, words),
         error_range="" if row["correction"] == BOUNDS else write_error_range(row, words),
         note=row["correction_note"] or "",
-        needed=write_checks(row["checks_needed"] or ()),
+        needed=write_checks(row["checks_needed"] or (), words.text),
         is_open=row["checks_needed"] is None and row["correction"] not in (BOUNDS, UNCORRECTED),
     )
 
@@ -99,12 +100,14 @@ def write_error_range(row: Row, words: ErrorWords) -> str:
     if low is None or high is None:
         return ""
     ends = (high, low) if words.success else (low, high)
-    return " to ".join(words.write_value(end) for end in ends)
+    return words.write_range(*ends)
 
 
-def _write_range(row: Row, name: str, write: Any) -> str:  # noqa: ANN401 - a function of a number
+def _write_range(row: Row, name: str, write: Any, text: Words) -> str:  # noqa: ANN401 - a function of a number
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return "" if low is None or high is None else f"{write(low)} to {write(high)}"
+    if low is None or high is None:
+        return ""
+    return text.say("{low} to {high}", low=write(low), high=write(high))
 
 
 def _write_share(share: float | None) -> str:

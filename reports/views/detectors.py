@@ -1,16 +1,24 @@
 """A detector as a whole, worded for the template."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 
+from pipeline.errors.evaluation.false_detections import COLUMNS, ROWS
 from reports.models import DetectorReport
+from reports.parts.catalogue import ENGLISH, Words
+from reports.parts.charts import Scale, draw_interval
+from reports.parts.curves import draw_grid_counts, draw_precision_recall
 from reports.parts.numbers import format_count, format_edge, format_number, format_percent
 
 SHOWN_CATEGORIES = 20
 SHOWN_CONFUSIONS = 20
-_MEANINGS = {  # of the kinds of errors, in the words of TIDE
+CURVE_ROWS = 11  # of the table beside the curve
+MEANINGS = {  # of the kinds of errors, in the words of TIDE
     "class": "on an object of another category",
     "localization": "on an object of its category, but not well enough",
     "both": "near an object of another category, and not well enough",
@@ -18,10 +26,44 @@ _MEANINGS = {  # of the kinds of errors, in the words of TIDE
     "background": "where no object is",
     "missed": "objects that no detection is about",
 }
-_POINTS = {
+POINTS = {
     "as audited": "As audited: all detections that count",
     "best F1": "Where precision and recall balance best (F1)",
 }
+
+
+@dataclass(frozen=True)
+class CurveView:
+    """Precision over recall. name: a category, "" of all; rows: threshold, precision, recall."""
+
+    name: str
+    chart: Markup
+    rows: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class PlacesView:
+    """Where the false detections of one kind lie; chart: a grid over the image."""
+
+    kind: str
+    n: str
+    most: str  # in one cell
+    chart: Markup
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    """Objects and detections of one size."""
+
+    name: str
+    objects: str
+    recall: str
+    recall_range: str
+    recall_chart: Markup
+    detections: str
+    precision: str
+    precision_range: str
+    precision_chart: Markup
 
 
 @dataclass(frozen=True)
@@ -44,9 +86,12 @@ class DetectorView:
     confusions: list[tuple[str, ...]]
     more_categories: int
     more_confusions: int
+    curves: list[CurveView]
+    places: list[PlacesView]
+    sizes: list[SizeRow]
 
 
-def view_detector(report: DetectorReport | None) -> DetectorView | None:
+def view_detector(report: DetectorReport | None, text: Words = ENGLISH) -> DetectorView | None:
     """Turn a detector into the rows that its panel shows; None for other systems."""
     if report is None:
         return None
@@ -62,11 +107,11 @@ def view_detector(report: DetectorReport | None) -> DetectorView | None:
         ap50=format_percent(report.ap50),
         ap=format_percent(report.ap),
         points=[
-            (_POINTS[name], format_number(threshold), *map(format_percent, shares))
+            (text.say(POINTS[name]), format_number(threshold), *map(format_percent, shares))
             for name, threshold, *shares in report.points.iter_rows()
         ],
         kinds=[
-            (name, _MEANINGS[name], format_count(count), _write_cost(cost))
+            (text.say(name), text.say(MEANINGS[name]), format_count(count), _write_cost(cost))
             for name, count, cost in report.kinds.iter_rows()
         ],
         categories=[_write_category(row) for row in report.categories.rows()[:SHOWN_CATEGORIES]],
@@ -76,7 +121,91 @@ def view_detector(report: DetectorReport | None) -> DetectorView | None:
         ],
         more_categories=max(0, report.categories.height - SHOWN_CATEGORIES),
         more_confusions=max(0, wrong.height - SHOWN_CONFUSIONS),
+        curves=_view_curves(report, text),
+        places=_view_places(report.places, text),
+        sizes=[_view_size(row, text) for row in report.sizes.to_dicts()],
     )
+
+
+def _view_curves(report: DetectorReport, text: Words) -> list[CurveView]:
+    marked = [(row["recall"], row["precision"]) for row in report.points.to_dicts()]
+    views = []
+    for name in report.curves["category"].unique(maintain_order=True).to_list():
+        own = report.curves.filter(pl.col("category").eq_missing(pl.lit(name, pl.String)))
+        points = own.select("recall", "precision").rows()
+        kept = sorted({round(at * (own.height - 1) / (CURVE_ROWS - 1)) for at in range(CURVE_ROWS)})
+        label = text.say(
+            "Precision over recall, from {first} at a recall of {low} to {last} at {high}",
+            first=format_percent(points[0][1]),
+            low=format_percent(points[0][0]),
+            last=format_percent(points[-1][1]),
+            high=format_percent(points[-1][0]),
+        )
+        views.append(
+            CurveView(
+                name=name or "",
+                chart=draw_precision_recall(points, () if name else marked, label=label),
+                rows=[
+                    (
+                        format_number(row["threshold"]),
+                        format_percent(row["precision"]),
+                        format_percent(row["recall"]),
+                    )
+                    for row in own[kept].to_dicts()
+                ],
+            )
+        )
+    return views
+
+
+def _view_places(places: pl.DataFrame, text: Words) -> list[PlacesView]:
+    """Return a grid for each kind of false detections, the most frequent first."""
+    views = []
+    for (kind,), own in places.partition_by("kind", as_dict=True, maintain_order=True).items():
+        cells = {(row, column): n for _, row, column, n in own.iter_rows()}
+        total, most = int(own["n"].sum()), max(cells.values())
+        label = text.say(
+            "{n} false detections of kind {kind}; {most} of them in the fullest of {cells} fields",
+            n=format_count(total),
+            kind=text.say(str(kind)),
+            most=format_count(most),
+            cells=ROWS * COLUMNS,
+        )
+        chart = draw_grid_counts(cells, rows=ROWS, columns=COLUMNS, label=label)
+        name, shown = text.say(str(kind)), PlacesView
+        views.append((-total, shown(name, format_count(total), format_count(most), chart)))
+    return [view for _, view in sorted(views, key=lambda one: (one[0], one[1].kind))]
+
+
+def _view_size(row: dict[str, Any], text: Words) -> SizeRow:
+    low, high = row["low"], row["high"]
+    if math.isinf(high):
+        name = text.say("from {low} px on", low=format_edge(low))
+    elif low == 0:
+        name = text.say("below {high} px", high=format_edge(high))
+    else:
+        name = text.say("{low} to {high} px", low=format_edge(low), high=format_edge(high))
+    return SizeRow(
+        name=name,
+        objects=format_count(row["objects"]),
+        recall=format_percent(row["recall"]),
+        recall_range=_write_range(row["recall_low"], row["recall_high"], text),
+        recall_chart=_draw_share(row, "recall"),
+        detections=format_count(row["detections"]),
+        precision=format_percent(row["precision"]),
+        precision_range=_write_range(row["precision_low"], row["precision_high"], text),
+        precision_chart=_draw_share(row, "precision"),
+    )
+
+
+def _write_range(low: float | None, high: float | None, text: Words) -> str:
+    if low is None or high is None:
+        return ""
+    return text.say("{low} to {high}", low=format_percent(low), high=format_percent(high))
+
+
+def _draw_share(row: dict[str, Any], name: str) -> Markup:
+    return draw_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], Scale(0.0, 1.0))
 
 
 def _write_cost(cost: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from reports.models import DomainReport, ReportData
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.numbers import format_count, format_number
 from reports.parts.words import Predicates
 
@@ -17,7 +18,7 @@ SHOWN_ROWS = 20  # of the list before others fold away
 LISTED_ROWS = 200  # of the list at all; the page says how many more there are
 SHADES = 5
 COVERED, RARE, MISSING = "covered", "rare", "missing"
-_KINDS = {1: "values", 2: "pairs of values", 3: "triples of values"}
+KINDS = {1: "values", 2: "pairs of values", 3: "triples of values"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class DomainView:
     collect: list[tuple[Predicates, str, str]]
 
 
-def view_domain(data: ReportData) -> DomainView | None:
+def view_domain(data: ReportData, text: Words = ENGLISH) -> DomainView | None:
     """Return the part of the page about the domain; None where it was not counted."""
     report = data.domain
     if report is None:
@@ -80,9 +81,11 @@ def view_domain(data: ReportData) -> DomainView | None:
     lacking = table.filter(pl.col("state").is_in([MISSING, RARE]))
     lacking = lacking.sort(pl.col("state") == RARE, maintain_order=True)
     listed = [_view_combination(row) for row in lacking.head(LISTED_ROWS).to_dicts()]
-    maps, note = _draw_maps(report, _read_order(data))
+    maps, note = _draw_maps(report, _read_order(data), text)
     return DomainView(
-        kind=_KINDS.get(report.level, f"combinations of {report.level} values"),
+        kind=text.say(
+            KINDS.get(report.level, "combinations of {level} values"), level=report.level
+        ),
         attributes=list(report.attributes),
         min_samples=format_count(report.min_samples),
         total=format_count(table.height),
@@ -128,7 +131,7 @@ def _read_order(data: ReportData) -> dict[tuple[str, str], int]:
 
 
 def _draw_maps(
-    report: DomainReport, order: Mapping[tuple[str, str], int]
+    report: DomainReport, order: Mapping[tuple[str, str], int], text: Words
 ) -> tuple[list[HeatMap], str]:
     """Draw the pairs of attributes that lack most, and say which ones were left out."""
     pairs = report.pairs
@@ -148,18 +151,26 @@ def _draw_maps(
     chosen = fitting[:SHOWN_MAPS]
     largest = max((n for key in chosen for n in parts[key]["n"].drop_nulls()), default=0)
     maps = [_draw_map(parts[key], order, largest, lacks[key]) for key in chosen]
-    return maps, _note_maps(len(parts), len(fitting), len(chosen))
+    return maps, _note_maps(len(parts), len(fitting), len(chosen), text)
 
 
-def _note_maps(total: int, fitting: int, chosen: int) -> str:
+def _note_maps(total: int, fitting: int, chosen: int, text: Words) -> str:
     notes = []
     if chosen < fitting:
         notes.append(
-            f"Shown are the {chosen} of {total:,} pairs of attributes that lack most combinations"
+            text.say(
+                "Shown are the {chosen} of {total} pairs of attributes that lack most combinations",
+                chosen=chosen,
+                total=format_count(total),
+            )
         )
     if fitting < total:
         notes.append(
-            f"{total - fitting:,} with more than {MAP_VALUES} values of an attribute have no map"
+            text.say(
+                "{n} with more than {most} values of an attribute have no map",
+                n=format_count(total - fitting),
+                most=MAP_VALUES,
+            )
         )
     return "; ".join(notes)
 

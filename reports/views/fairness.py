@@ -8,6 +8,7 @@ import polars as pl
 from pipeline.fairness.verdicts import select_counted
 from pipeline.vocabulary import GAP, INSUFFICIENT, MODELLED, NO_GAP
 from reports.models import FairnessReport, ReportData
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.charts import make_scale
 from reports.parts.numbers import format_count, format_percent
 from reports.parts.words import ErrorWords, enumerate_words, write_group_sources
@@ -29,7 +30,7 @@ from reports.views.rates import DisparityView, RateTable, view_disparities, view
 
 _SHOWN = ("value", "ci_low", "ci_high", "corrected_value", "corrected_low", "corrected_high")
 NAMED_GROUPS = 3  # in the sentence about those worst off
-_COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: f"with {INSUFFICIENT}"}
+COUNTED = {GAP: "with a gap", NO_GAP: "with no gap shown", INSUFFICIENT: f"with {INSUFFICIENT}"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class FairnessView:
     perceived: bool
 
 
-def view_fairness(data: ReportData) -> list[FairnessView]:
+def view_fairness(data: ReportData, text: Words = ENGLISH) -> list[FairnessView]:
     """Return one view for each system and source of labels; true attributes before predicted."""
     order = {system.name: index for index, system in enumerate(data.systems)}
     reports = sorted(
@@ -65,13 +66,15 @@ def view_fairness(data: ReportData) -> list[FairnessView]:
         key=lambda report: (order.get(report.system, len(order)), report.labels != "truth"),
     )
     return [
-        _view_report(report, data, anchor=f"fairness-{index}")
+        _view_report(report, data, text, anchor=f"fairness-{index}")
         for index, report in enumerate(reports, 1)
     ]
 
 
-def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> FairnessView:
-    words = ErrorWords(report.metric, _is_share(report, data))
+def _view_report(
+    report: FairnessReport, data: ReportData, text: Words, *, anchor: str
+) -> FairnessView:
+    words = ErrorWords(report.metric, _is_share(report, data), text=text)
     given = report.gaps.filter(pl.col("metric") == "error").to_dicts()
     rows = sorted(given, key=order_group)
     overall = _find_overall(rows)
@@ -90,23 +93,23 @@ def _view_report(report: FairnessReport, data: ReportData, *, anchor: str) -> Fa
     return FairnessView(
         anchor=anchor,
         system=report.system,
-        source_words=write_group_sources(report.labels, sources.values()),
-        noisy=enumerate_words(noisy),
+        source_words=write_group_sources(report.labels, sources.values(), text),
+        noisy=enumerate_words(noisy, text),
         mixed=len(noisy) < len(sources),
-        unchecked=enumerate_words(unchecked),
+        unchecked=enumerate_words(unchecked, text),
         corrected=any(is_corrected(row) for row in rows),
         words=words,
         gates=view_gates(report, words, noisy=bool(noisy), unchecked=bool(unchecked)),
         overruled=_is_overruled(report, data),
-        counts=_count_states(rows),
+        counts=_count_states(rows, text),
         worst=[view_group(row, context) for row in _choose_worst(rows)],
         overall="" if overall is None else words.write(overall),
-        adjusted=enumerate_words(report.adjust_for),
+        adjusted=enumerate_words(report.adjust_for, text),
         tables=tables,
         rates=view_rates(
-            report.gaps, first=[row.predicates for table in tables for row in table.shown]
+            report.gaps, text, first=[row.predicates for table in tables for row in table.shown]
         ),
-        disparities=view_disparities(report.disparities),
+        disparities=view_disparities(report.disparities, text),
         notes=report.notes,
         perceived=report.perceived,
     )
@@ -180,10 +183,10 @@ def _choose_worst(rows: Sequence[Row]) -> list[Row]:
     return sorted(named, key=lambda row: -row["difference"])[:NAMED_GROUPS]
 
 
-def _count_states(rows: Sequence[Row]) -> list[str]:
+def _count_states(rows: Sequence[Row], text: Words) -> list[str]:
     states = [name_state(row) for row in rows]
     return [
-        f"{format_count(states.count(state))} {_COUNTED.get(state, state)}"
+        f"{format_count(states.count(state))} {text.say(COUNTED.get(state, state))}"
         for state in STATES
         if state in states
     ]
@@ -216,7 +219,7 @@ def _tabulate(
                 [row for row in given if row["level"] == 1], attributes, order
             )
         if group:
-            tables.append(view_groups(title, group, context))
+            tables.append(view_groups(context.words.text.say(title), group, context))
     return tables
 
 

@@ -49,21 +49,29 @@ def chart_finding(
     The held-out half too where there is one.
     """
     corrected = is_corrected(row)
-    lines = [_chart_mean("This slice", row, "error", "slice", words, scale, overall)]
+    lines = [
+        _chart_mean(words.text.say("This slice"), row, "error", "slice", words, scale, overall)
+    ]
     if corrected:
         lines.append(_chart_corrected(row, words, scale, overall))
-    lines.append(_chart_mean("Elsewhere", row, "rest_error", "rest", words, scale, overall))
+    lines.append(
+        _chart_mean(words.text.say("Elsewhere"), row, "rest_error", "rest", words, scale, overall)
+    )
     ends = (row["ci_low"], row["ci_high"])
-    lines.append(_chart_gap("Difference", row["difference"], *ends, words, scale))
+    lines.append(_chart_gap(words.text.say("Difference"), row["difference"], *ends, words, scale))
     if corrected:
         low, high = row["corrected_difference_low"], row["corrected_difference_high"]
         gap = row["corrected_difference"]
-        name = "Difference, corrected"
+        name = words.text.say("Difference, corrected")
         lines.append(_chart_gap(name, gap, low, high, words, scale, kind="corrected"))
     held, complement = row["holdout_error"], row["holdout_rest_error"]
     if held is not None and complement is not None:
         ends = (row["holdout_ci_low"], row["holdout_ci_high"])
-        lines.append(_chart_gap("Held-out difference", held - complement, *ends, words, scale))
+        lines.append(
+            _chart_gap(
+                words.text.say("Held-out difference"), held - complement, *ends, words, scale
+            )
+        )
     return lines
 
 
@@ -80,14 +88,24 @@ def _chart_corrected(row: Row, words: ErrorWords, scale: Scale, overall: float |
     low, high = row["corrected_low"], row["corrected_high"]
     if words.success:
         low, high = high, low
-    note = f"{words.write_value(low)} to {words.write_value(high)}" if low is not None else ""
+    note = words.write_range(low, high) if low is not None else ""
+    name = words.text.say("This slice, corrected")
     value = words.write_value(row["corrected_error"])
     chart = draw_interval(
         words.turn(row["corrected_error"]), words.turn(low), words.turn(high), scale,
-        label=f"This slice, corrected {value}" + (f", 95 percent interval {note}" if note else ""),
+        label=_speak(name, value, note, words),
         mark=overall, kind="corrected",
     )  # fmt: skip
-    return ChartRow("This slice, corrected", chart, value, note)
+    return ChartRow(name, chart, value, note)
+
+
+def _speak(name: str, value: str, interval: str, words: ErrorWords) -> str:
+    """Say in place of the picture what it shows."""
+    if not interval:
+        return f"{name} {value}"
+    return words.text.say(
+        "{name} {value}, 95 percent interval {interval}", name=name, value=value, interval=interval
+    )
 
 
 def _chart_gap(
@@ -104,8 +122,7 @@ def _chart_gap(
         low, high = high, low  # success is 1 - error: the ends change places
     ends = (_turn_gap(low, words), _turn_gap(high, words))
     value = words.write_difference(gap)
-    bounds = [words.write_bound(end) for end in (low, high)]
-    note = f"{bounds[0]} to {bounds[1]}" if low is not None or high is not None else ""
-    spoken = f"{label} {value}" + (f", 95 percent interval {note}" if note else "")
+    note = words.write_bounds(low, high) if low is not None or high is not None else ""
+    spoken = _speak(label, value, note, words)
     chart = draw_interval(_turn_gap(gap, words), *ends, scale, label=spoken, kind=kind)
     return ChartRow(label, chart, value, note)

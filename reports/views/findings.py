@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.vocabulary import CONFIRMED, INSUFFICIENT, UNCLEAR
 from reports.models import SystemReport
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.charts import Scale
 from reports.parts.gallery import Picture, make_pictures
 from reports.parts.numbers import format_count, format_number, format_percent, format_probability
@@ -83,13 +84,19 @@ class SystemView:
     regions: list[RegionView] | None
 
 
-def view_system(system: SystemReport, *, index: int, modelled: Collection[str] = ()) -> SystemView:
+def view_system(
+    system: SystemReport,
+    *,
+    index: int,
+    modelled: Collection[str] = (),
+    text: Words = ENGLISH,
+) -> SystemView:
     """Turn the result of one system into what its part of the page shows.
 
     modelled: the attributes whose labels a model made. The lead, named in the verdict, is the best
     ranked confirmed finding, else the best ranked that labels do not make unclear, else the best.
     """
-    words = ErrorWords(system.metric, system.share, success=system.mostly_wrong)
+    words = ErrorWords(system.metric, system.share, success=system.mostly_wrong, text=text)
     rows = system.findings.sort("rank").to_dicts()
     scale = scale_findings(rows, system, words)
     views = [_view_finding(row, system, words, scale, index, modelled) for row in rows]
@@ -106,7 +113,7 @@ def view_system(system: SystemReport, *, index: int, modelled: Collection[str] =
         held_out=format_count(system.holdout_n),
         overall=words.write(system.overall_error),
         mostly_wrong=system.mostly_wrong,
-        failed=ErrorWords(system.metric, system.share).write(system.overall_error),
+        failed=ErrorWords(system.metric, system.share, text=text).write(system.overall_error),
         findings=findings,
         insufficient=[view for view in views if view.state == INSUFFICIENT],
         holding=len(holding),
@@ -120,7 +127,7 @@ def view_system(system: SystemReport, *, index: int, modelled: Collection[str] =
         search_notes=system.search_notes,
         samples_without_error=system.samples_without_error,
         errors_without_sample=system.errors_without_sample,
-        detector=view_detector(system.detector),
+        detector=view_detector(system.detector, text),
         regions=view_regions(system, words, index=index),
     )
 
@@ -146,8 +153,8 @@ def _view_finding(
         anchor=f"system-{index}-finding-{rank}",
         predicates=row["predicates"],
         state=row["state"],
-        evidence=write_evidence(row),
-        unchecked=enumerate_words(list_unchecked(row, modelled)),
+        evidence=write_evidence(row, words.text),
+        unchecked=enumerate_words(list_unchecked(row, modelled), words.text),
         correction=view_correction(row, words),
         sentence=_say_error(row, words),
         n=format_count(row["n"]),
@@ -175,20 +182,22 @@ def _write_corrected(row: Row, words: ErrorWords) -> str:
 
 
 def _say_error(row: Row, words: ErrorWords) -> str:
-    return f"{words.write(row['error'])} against {words.write_value(row['rest_error'])} elsewhere"
+    error, rest = words.write(row["error"]), words.write_value(row["rest_error"])
+    return words.text.say("{error} against {rest} elsewhere", error=error, rest=rest)
 
 
 def _list_numbers(row: Row, words: ErrorWords) -> list[tuple[str, str]]:
     """Return the statistics of a finding that are known, as (name, value)."""
     lift = row["lift"]
+    say = words.text.say
     numbers = [
-        ("Error, times that elsewhere", f"{format_number(lift)}\N{MULTIPLICATION SIGN}"),
-        ("Slice score", format_number(row["score"])),
+        (say("Error, times that elsewhere"), f"{format_number(lift)}\N{MULTIPLICATION SIGN}"),
+        (say("Slice score"), format_number(row["score"])),
         ("p", format_probability(row["p"])),
-        ("q over all counted slices", format_probability(row["q"])),
-        ("q after the findings above", format_probability(row["q_residual"])),
-        ("family-wise p, over all counted slices", format_probability(row["p_family"])),
-        ("Share of the excess error", format_percent(row["explained_share"])),
+        (say("q over all counted slices"), format_probability(row["q"])),
+        (say("q after the findings above"), format_probability(row["q_residual"])),
+        (say("family-wise p, over all counted slices"), format_probability(row["p_family"])),
+        (say("Share of the excess error"), format_percent(row["explained_share"])),
     ]
     columns = ("lift", "score", "p", "q", "q_residual", "p_family", "explained_share")
     known = [pair for pair, name in zip(numbers, columns, strict=True) if row[name] is not None]
@@ -197,9 +206,9 @@ def _list_numbers(row: Row, words: ErrorWords) -> list[tuple[str, str]]:
             words.write_value(row[f"holdout_{name}"]) for name in ("error", "rest_error")
         )
         known += [
-            ("Held out: samples in the slice", format_count(row["holdout_n"])),
-            ("Held out: slice, elsewhere", f"{held}, {complement}"),
-            ("Held out: p", format_probability(row["holdout_p"])),
+            (say("Held out: samples in the slice"), format_count(row["holdout_n"])),
+            (say("Held out: slice, elsewhere"), f"{held}, {complement}"),
+            (say("Held out: p"), format_probability(row["holdout_p"])),
         ]
     return known
 

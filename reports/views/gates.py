@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.fairness.verdicts import select_decisive, sum_up_verdicts
 from pipeline.vocabulary import FAIL, INSUFFICIENT, NOT_JUDGED, PASS
 from reports.models import FairnessReport
+from reports.parts.catalogue import Words
 from reports.parts.numbers import format_count, format_probability
 from reports.parts.words import ErrorWords, Predicates
 
@@ -75,6 +76,7 @@ def view_gates(
     return GateView(
         verdict=verdict,
         opening=_open_sentence(
+            words.text,
             noisy=noisy,
             unchecked=unchecked,
             corrected=all(row["corrected"] for row in decisive) and bool(decisive),
@@ -95,12 +97,12 @@ def view_gates(
     )
 
 
-def _open_sentence(*, noisy: bool, unchecked: bool, corrected: bool) -> str:
+def _open_sentence(text: Words, *, noisy: bool, unchecked: bool, corrected: bool) -> str:
     if corrected:
-        return "By labels that a model predicted, corrected for wrong ones, the gate"
+        return text.say("By labels that a model predicted, corrected for wrong ones, the gate")
     if unchecked:
-        return "By labels that a model predicted and that were not checked, the gate"
-    return "By labels that a model predicted, the gate" if noisy else "The gate"
+        return text.say("By labels that a model predicted and that were not checked, the gate")
+    return text.say("By labels that a model predicted, the gate" if noisy else "The gate")
 
 
 def _order_verdict(row: Mapping[str, Any]) -> tuple[object, ...]:
@@ -115,7 +117,7 @@ def _order_verdict(row: Mapping[str, Any]) -> tuple[object, ...]:
 def _view_verdict(row: Mapping[str, Any], words: ErrorWords) -> VerdictView:
     low, high = row["difference_low"], row["difference_high"]
     known = low is not None or high is not None
-    interval = f"{words.write_bound(low)} to {words.write_bound(high)}" if known else ""
+    interval = words.write_bounds(low, high) if known else ""
     is_bounds = row["difference"] is None and known  # an interval without a number inside it
     return VerdictView(
         predicates=row["predicates"],

@@ -49,6 +49,7 @@ class GroupView:
     overall: Gap
     q: str
     state: str
+    state_words: str
     kind: str  # of its badge: a gap in the group's favor looks quieter
     needed: str
 
@@ -118,7 +119,7 @@ def view_group(row: Row, context: GroupContext) -> GroupView:
         precision=known[0] or "" if len(known) == 1 else "",
         n=format_count(row["n"] or 0),
         value=words.write_value(row["value"]),
-        interval=_write_interval(row, ("ci_low", "ci_high"), words.write_value),
+        interval=_write_interval(row, ("ci_low", "ci_high"), words.write_range),
         chart=draw_interval(
             row["value"], row["ci_low"], row["ci_high"], context.scale, mark=context.overall
         ),
@@ -128,23 +129,26 @@ def view_group(row: Row, context: GroupContext) -> GroupView:
         corrected_difference=Gap(
             words.write_signed(row["corrected_difference"]),
             _write_interval(
-                row, ("corrected_difference_low", "corrected_difference_high"), words.write_bound
+                row, ("corrected_difference_low", "corrected_difference_high"), words.write_bounds
             ),
         )
         if corrected
         else Gap(""),
         difference=Gap(
             words.write_signed(row["difference"]),
-            _write_interval(row, ("difference_low", "difference_high"), words.write_bound),
+            _write_interval(row, ("difference_low", "difference_high"), words.write_bounds),
         ),
         adjusted=_view_adjusted(row, words) if context.adjusted else Gap(""),
         ratio=_write_ratio(row["ratio"]) or format_number(None),
         best=_view_gap_to(row, "best", words),
         overall=_view_gap_to(row, "overall", words),
         q=format_probability(row["q"]),
-        state=state + " in its favor" if favored else state,
+        state=state,
+        state_words=words.text.say(f"{state} in its favor" if favored else state),
         kind="favored" if favored else state,
-        needed=f"about {format_count(needed)} samples would do" if needed else "",
+        needed=words.text.say("about {n} samples would do", n=format_count(needed))
+        if needed
+        else "",
     )
 
 
@@ -160,7 +164,7 @@ def _view_corrected(row: Row, words: ErrorWords) -> Gap:
     note = row["correction_note"] or ""
     if not is_corrected(row):
         return Gap("", note=note)
-    interval = _write_interval(row, ("corrected_low", "corrected_high"), words.write_value)
+    interval = _write_interval(row, ("corrected_low", "corrected_high"), words.write_range)
     value = row["corrected_value"]
     if value is None:
         return Gap("", interval, note)
@@ -172,15 +176,15 @@ def _view_adjusted(row: Row, words: ErrorWords) -> Gap:
     share = row["compared_share"]
     return Gap(
         words.write_signed(row["adjusted_difference"]),
-        _write_interval(row, ("adjusted_low", "adjusted_high"), words.write_bound),
-        "" if share is None else f"{format_percent(share)} compared",
+        _write_interval(row, ("adjusted_low", "adjusted_high"), words.write_bounds),
+        "" if share is None else words.text.say("{share} compared", share=format_percent(share)),
     )
 
 
 def _view_gap_to(row: Row, base: str, words: ErrorWords) -> Gap:
     difference = row[f"{base}_difference"]
     if base == "best" and difference == 0:
-        return Gap("best")
+        return Gap(words.text.say("best"))
     return Gap(words.write_signed(difference), note=_write_ratio(row[f"{base}_ratio"]))
 
 
@@ -191,6 +195,8 @@ def _write_ratio(ratio: float | None) -> str:
     return f"{format_number(ratio)}\N{MULTIPLICATION SIGN}"
 
 
-def _write_interval(row: Row, names: tuple[str, str], write: Callable[[float | None], str]) -> str:
+def _write_interval(
+    row: Row, names: tuple[str, str], write: Callable[[float | None, float | None], str]
+) -> str:
     low, high = (row[name] for name in names)
-    return "" if low is None and high is None else f"{write(low)} to {write(high)}"
+    return "" if low is None and high is None else write(low, high)

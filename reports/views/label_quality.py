@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from pipeline.tables import IN_USE
 from reports.models import LabelQualityReport
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.charts import ReliabilityPoint, draw_reliability
 from reports.parts.numbers import format_count, format_number, format_percent
 
@@ -87,7 +88,9 @@ class QualityView:
     learning: list[LearningRow]
 
 
-def view_label_quality(report: LabelQualityReport | None) -> QualityView | None:
+def view_label_quality(
+    report: LabelQualityReport | None, text: Words = ENGLISH
+) -> QualityView | None:
     """Return the section on the quality of labels, None where nothing judges them."""
     if report is None or report.quality.is_empty():
         return None
@@ -98,21 +101,21 @@ def view_label_quality(report: LabelQualityReport | None) -> QualityView | None:
     values = report.in_use
     sizes = report.learning["size"].unique().sort().to_list()
     return QualityView(
-        judges=_name_judges(set(whole["judged_by"])),
-        methods=[METHODS[name] for name in methods],
-        rows=[_view_methods(name, by_key, methods) for name in names],
+        judges=text.say(_name_judges(set(whole["judged_by"]))),
+        methods=[text.say(METHODS[name]) for name in methods],
+        rows=[_view_methods(name, by_key, methods, text) for name in names],
         values=[
-            (name, [_view_value(row) for row in own.to_dicts()])
+            (name, [_view_value(row, text) for row in own.to_dicts()])
             for name in names
             if not (own := values.filter(pl.col("attribute") == name)).is_empty()
         ],
         diagrams=[
-            _view_diagram(row, report.reliability)
+            _view_diagram(row, report.reliability, text)
             for row in report.calibration.filter(pl.col("value").is_null()).to_dicts()
         ],
         sizes=[format_count(size) for size in sizes],
         learning=[
-            _view_learning(str(name), own, sizes)
+            _view_learning(str(name), own, sizes, text)
             for (name,), own in report.learning.group_by("attribute", maintain_order=True)
         ],
     )
@@ -125,48 +128,55 @@ def _name_judges(judges: set[str]) -> str:
 
 
 def _view_methods(
-    name: str, by_key: Mapping[tuple[str, str], Mapping[str, Any]], methods: list[str]
+    name: str,
+    by_key: Mapping[tuple[str, str], Mapping[str, Any]],
+    methods: list[str],
+    text: Words,
 ) -> MethodRow:
     own = by_key[name, IN_USE]
-    judges = "true values" if own["judged_by"] == "truth" else "checks"
+    judges = "{n} true values" if own["judged_by"] == "truth" else "{n} checks"
     return MethodRow(
         name=name,
-        judged=f"{format_count(own['n'])} {judges}",
+        judged=text.say(judges, n=format_count(own["n"])),
         methods=[
             format_percent(row["accuracy"]) if (row := by_key.get((name, method))) else ""
             for method in methods
         ],
-        in_use=_view_share(own, "accuracy"),
+        in_use=_view_share(own, "accuracy", text),
         abstention=format_percent(own["abstention"]),
         kappa=format_number(own["kappa"]),
     )
 
 
-def _view_value(row: Mapping[str, Any]) -> ValueRow:
+def _view_value(row: Mapping[str, Any], text: Words) -> ValueRow:
     return ValueRow(
         value=row["value"],
         true=format_count(row["support"]),
         labelled=format_count(row["labelled"]),
-        shares=[_view_share(row, name) for name in ("precision", "recall", "f1")],
+        shares=[_view_share(row, name, text) for name in ("precision", "recall", "f1")],
     )
 
 
-def _view_share(row: Mapping[str, Any], name: str) -> Cell:
+def _view_share(row: Mapping[str, Any], name: str, text: Words) -> Cell:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    interval = "" if low is None else f"{format_percent(low)} to {format_percent(high)}"
+    interval = ""
+    if low is not None:
+        interval = text.say("{low} to {high}", low=format_percent(low), high=format_percent(high))
     return Cell(format_percent(row[name]), interval)
 
 
-def _view_learning(name: str, curve: pl.DataFrame, sizes: list[int]) -> LearningRow:
+def _view_learning(name: str, curve: pl.DataFrame, sizes: list[int], text: Words) -> LearningRow:
     rows = {
         row["size"]: {"right": row["right"], "right_low": row["low"], "right_high": row["high"]}
         for row in curve.to_dicts()
     }
-    cells = [_view_share(rows[size], "right") if size in rows else Cell("", "") for size in sizes]
+    cells = [
+        _view_share(rows[size], "right", text) if size in rows else Cell("", "") for size in sizes
+    ]
     return LearningRow(name, cells)
 
 
-def _view_diagram(row: Mapping[str, Any], reliability: pl.DataFrame) -> Diagram:
+def _view_diagram(row: Mapping[str, Any], reliability: pl.DataFrame, text: Words) -> Diagram:
     own = reliability.filter((pl.col("attribute") == row["attribute"]) & pl.col("value").is_null())
     points = [
         ReliabilityPoint(
@@ -180,8 +190,13 @@ def _view_diagram(row: Mapping[str, Any], reliability: pl.DataFrame) -> Diagram:
         name=row["attribute"],
         chart=draw_reliability(
             points,
-            label=f"{row['attribute']}: share right over the score; scores are off by "
-            f"{format_percent(before)} on average, fitted probabilities by {format_percent(after)}",
+            label=text.say(
+                "{name}: share right over the score; scores are off by {before} on average, fitted "
+                "probabilities by {after}",
+                name=row["attribute"],
+                before=format_percent(before),
+                after=format_percent(after),
+            ),
         ),
         fit=row["fit"],
         before=format_percent(before),

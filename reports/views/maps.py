@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.map_models import FindingOutline, MapReport
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.gallery import encode_image
 from reports.parts.numbers import format_count
 from reports.parts.words import ErrorWords, Predicates, write_predicates
@@ -57,13 +58,15 @@ class MapView:
     regions: list[RegionView]
 
 
-def view_map(report: MapReport, *, anchor: str, anchors: Mapping[int, str]) -> MapView:
+def view_map(
+    report: MapReport, *, anchor: str, anchors: Mapping[int, str], text: Words = ENGLISH
+) -> MapView:
     """Turn a map into what its part of a page shows.
 
     anchor: of the map. anchors: rank -> where its finding is on the page; those that are missing
     have no link.
     """
-    words = ErrorWords(report.metric, report.share)
+    words = ErrorWords(report.metric, report.share, text=text)
     drawn = [one for one in report.outlines if one.lines][:MOST_OUTLINES]
     return MapView(
         system=report.system,
@@ -82,17 +85,25 @@ def view_map(report: MapReport, *, anchor: str, anchors: Mapping[int, str]) -> M
 
 def _describe(report: MapReport, words: ErrorWords) -> str:
     """Say in a sentence what the picture shows, for readers without eyes."""
+    text = words.text
     if report.overall_error is None:
-        return (
-            f"Map of {report.samples:,} samples: darker where there are more. The table below "
-            "lists the regions."
+        return text.say(
+            "Map of {n} samples: darker where there are more. The table below lists the regions.",
+            n=format_count(report.samples),
         )
-    worse = [str(row["name"]) or f"region {row['region']}" for row in _list_worse(report)]
-    where = f" It is worse in {'; '.join(worse)}." if worse else " No region is worse."
-    return (
-        f"Map of {report.samples:,} samples: darker where there are more, red where "
-        f"{report.system} does worse than {words.write(report.overall_error)}.{where} The table "
-        "below lists the regions."
+    worse = [
+        str(row["name"]) or text.say("region {n}", n=row["region"]) for row in _list_worse(report)
+    ]
+    where = text.say("No region is worse.")
+    if worse:
+        where = text.say("It is worse in {regions}.", regions="; ".join(worse))
+    return text.say(
+        "Map of {n} samples: darker where there are more, red where {system} does worse than "
+        "{error}. {where} The table below lists the regions.",
+        n=format_count(report.samples),
+        system=report.system,
+        error=words.write(report.overall_error),
+        where=where,
     )
 
 
@@ -130,7 +141,7 @@ def _view_regions(report: MapReport, words: ErrorWords) -> list[RegionView]:
             error=words.write_value(row["error"]),
             interval=""
             if row["ci_low"] is None
-            else f"{words.write_value(row['ci_low'])} to {words.write_value(row['ci_high'])}",
+            else words.write_range(row["ci_low"], row["ci_high"]),
             worse=row["region"] in worse,
             x=f"{100 * row['x']:.1f}",
             y=f"{100 * row['y']:.1f}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pipeline.errors.output_counts import count_outputs
 from pipeline.vocabulary import FAIL, PASS
 from reports.models import ErrorGate, SystemReport
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.numbers import format_count
 from reports.parts.words import ErrorWords
 
@@ -21,12 +22,12 @@ class OutputsView:
     gate_sentence: str
 
 
-def view_outputs(system: SystemReport) -> OutputsView:
+def view_outputs(system: SystemReport, text: Words = ENGLISH) -> OutputsView:
     """Return what the page says of one system's outputs."""
-    words = ErrorWords(system.metric, system.share)
+    words = ErrorWords(system.metric, system.share, text=text)
     counts = count_outputs(system.notes)
     return OutputsView(
-        counts=[(name, format_count(count)) for name, count in counts.items()],
+        counts=[(text.say(name), format_count(count)) for name, count in counts.items()],
         unread=_list_unread(system.notes),
         warnings=system.warnings,
         gate=_judge(system.gate, questionable=bool(system.warnings)),
@@ -48,9 +49,15 @@ def _judge(gate: ErrorGate | None, *, questionable: bool) -> str:
 
 def _describe(gate: ErrorGate, words: ErrorWords) -> str:
     if gate.error is None:
-        return "there was no error to judge"
+        return words.text.say("there was no error to judge")
     allowed = words.write_value(gate.max_error)
     if gate.error <= gate.max_error:
-        return f"{words.write(gate.error)}, at most the {allowed} that are allowed"
-    end = "" if gate.verdict == FAIL else ", which may be chance or is of too few samples"
-    return f"{words.write(gate.error)}, more than the {allowed} that are allowed{end}"
+        words_of = "{error}, at most the {allowed} that are allowed"
+    elif gate.verdict == FAIL:
+        words_of = "{error}, more than the {allowed} that are allowed"
+    else:
+        words_of = (
+            "{error}, more than the {allowed} that are allowed, which may be chance or is of too "
+            "few samples"
+        )
+    return words.text.say(words_of, error=words.write(gate.error), allowed=allowed)

@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 
 from pipeline.vocabulary import INSUFFICIENT
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.numbers import MISSING, format_count, format_number, format_percent
-from reports.parts.words import Predicates, write_predicates
+from reports.parts.words import Predicates, enumerate_words, write_predicates
 from reports.views.groups import LISTED_GROUPS, SHOWN_GROUPS
 
 
@@ -52,7 +53,9 @@ class DisparityView:
     left_out: str
 
 
-def view_rates(gaps: pl.DataFrame, *, first: Sequence[Predicates] = ()) -> list[RateTable]:
+def view_rates(
+    gaps: pl.DataFrame, text: Words = ENGLISH, *, first: Sequence[Predicates] = ()
+) -> list[RateTable]:
     """Return a table for each level that has other metrics than the error.
 
     first: groups to begin with, in their order; others follow as given.
@@ -66,47 +69,50 @@ def view_rates(gaps: pl.DataFrame, *, first: Sequence[Predicates] = ()) -> list[
             groups.setdefault(write_predicates(row["predicates"]), []).append(row)
         found = [rows for rows in groups.values() if rows]
         if found:
-            tables.append(_view_table(title, metrics, found))
+            tables.append(_view_table(text.say(title), metrics, found, text))
     return tables
 
 
 def _view_table(
-    title: str, metrics: Sequence[str], groups: Sequence[Sequence[Mapping[str, Any]]]
+    title: str,
+    metrics: Sequence[str],
+    groups: Sequence[Sequence[Mapping[str, Any]]],
+    text: Words,
 ) -> RateTable:
     rows = []
     for group in groups[:LISTED_GROUPS]:
-        found = {row["metric"]: _view_cell(row) for row in group}
+        found = {row["metric"]: _view_cell(row, text) for row in group}
         cells = [found.get(metric, RateCell(MISSING, "", "", few=False)) for metric in metrics]
         rows.append(RateRow(group[0]["predicates"], cells))
     more = len(groups) - len(rows)
     return RateTable(
         title=title,
-        metrics=list(metrics),
+        metrics=[text.say(metric) for metric in metrics],
         shown=rows[:SHOWN_GROUPS],
         folded=rows[SHOWN_GROUPS:],
         left_out=format_count(more) if more else "",
     )
 
 
-def _view_cell(row: Mapping[str, Any]) -> RateCell:
+def _view_cell(row: Mapping[str, Any], text: Words) -> RateCell:
     write = format_number if "per image" in row["metric"] else format_percent
     low, high = row["ci_low"], row["ci_high"]
     known = low is not None or high is not None
     return RateCell(
         value=write(row["value"]),
-        interval=f"{write(low)} to {write(high)}" if known else "",
+        interval=text.say("{low} to {high}", low=write(low), high=write(high)) if known else "",
         n="" if row["n"] is None else format_count(row["n"]),
         few=row["state"] == INSUFFICIENT,
     )
 
 
-def view_disparities(disparities: pl.DataFrame) -> list[DisparityView]:
+def view_disparities(disparities: pl.DataFrame, text: Words = ENGLISH) -> list[DisparityView]:
     """Return the rows of the table of disparities, as given."""
     return [
         DisparityView(
-            metric=row["metric"],
-            attributes=" and ".join(row["attributes"] or []),
-            value=_write_disparity(row["metric"], row["value"]),
+            metric=text.say(row["metric"]),
+            attributes=enumerate_words(row["attributes"] or [], text),
+            value=_write_disparity(row["metric"], row["value"], text),
             groups=format_count(row["groups"] or 0),
             left_out=format_count(row["left_out"] or 0),
         )
@@ -114,8 +120,8 @@ def view_disparities(disparities: pl.DataFrame) -> list[DisparityView]:
     ]
 
 
-def _write_disparity(metric: str, value: float | None) -> str:
+def _write_disparity(metric: str, value: float | None, text: Words) -> str:
     """Write a difference of rates in points, a ratio as a number."""
     if value is None or value != value or "difference" not in metric:
         return format_number(value)
-    return f"{100 * value:.1f} points"
+    return text.say("{n} points", n=f"{100 * value:.1f}")

@@ -56,12 +56,17 @@ def _view_region(row: Row, system: SystemReport, words: ErrorWords, index: int) 
         rank=row["rank"],
         anchor=f"system-{index}-region-{row['rank']}",
         state=row["state"],
-        evidence=f"{name} {format_probability(p)}",
+        evidence=f"{words.text.say(name)} {format_probability(p)}",
         title=", ".join(described[:2]),
-        sentence=f"{words.write(row['error'])}, where the findings explain "
-        f"{words.write_value(row['expected_error'])}; {words.write_value(row['rest_error'])} "
-        f"elsewhere (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{format_count(row['n'])}, "
-        f"of {format_count(row['images'])} images)",
+        sentence=words.text.say(
+            "{error}, where the findings explain {expected}; {rest} elsewhere "
+            "(n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}, of {images} images)",
+            error=words.write(row["error"]),
+            expected=words.write_value(row["expected_error"]),
+            rest=words.write_value(row["rest_error"]),
+            n=format_count(row["n"]),
+            images=format_count(row["images"]),
+        ),
         words=described,
         values=[
             ValueRow(
@@ -81,26 +86,28 @@ def _view_region(row: Row, system: SystemReport, words: ErrorWords, index: int) 
 
 def _list_numbers(row: Row, words: ErrorWords) -> list[tuple[str, str]]:
     low, high = row["ci_low"], row["ci_high"]
-    numbers = [("Beyond what findings explain", words.write_difference(row["difference"]))]
+    say = words.text.say
+    numbers = [(say("Beyond what findings explain"), words.write_difference(row["difference"]))]
     if low is not None:
         ends = (high, low) if words.success else (low, high)
-        interval = " to ".join(words.write_difference(end) for end in ends)
-        numbers.append(("95 % interval of that", interval))
+        low_end, high_end = (words.write_difference(end) for end in ends)
+        interval = say("{low} to {high}", low=low_end, high=high_end)
+        numbers.append((say("95 % interval of that"), interval))
     numbers += [
-        ("Standard errors above what is explained", format_number(row["z"])),
+        (say("Standard errors above what is explained"), format_number(row["z"])),
         ("p", format_probability(row["p"])),
-        ("q over all sets searched", format_probability(row["q"])),
-        ("family-wise p, over all sets searched", format_probability(row["p_family"])),
+        (say("q over all sets searched"), format_probability(row["q"])),
+        (say("family-wise p, over all sets searched"), format_probability(row["p_family"])),
     ]
     if row["holdout_n"] is not None:
         error, expected = (
             words.write_value(row[f"holdout_{name}"]) for name in ("error", "expected")
         )
         numbers += [
-            ("Held out: samples in the region", format_count(row["holdout_n"])),
-            ("Held out: error, explained", f"{error}, {expected}"),
-            ("Held out: p", format_probability(row["holdout_p"])),
+            (say("Held out: samples in the region"), format_count(row["holdout_n"])),
+            (say("Held out: error, explained"), f"{error}, {expected}"),
+            (say("Held out: p"), format_probability(row["holdout_p"])),
         ]
     if row["folded"]:
-        numbers.append(("Further regions of the same weakness", format_count(row["folded"])))
+        numbers.append((say("Further regions of the same weakness"), format_count(row["folded"])))
     return numbers

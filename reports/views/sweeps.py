@@ -98,8 +98,12 @@ def _draw_line(
 def _say_ends(points: Sequence[dict[str, float | None]], words: ErrorWords) -> str:
     """Say the curve at its lowest and highest threshold."""
     said = [
-        f"at score threshold {format_number(row['threshold'])}: {words.write(row['error'])} in "
-        f"this slice, {words.write_value(row['rest_error'])} elsewhere"
+        words.text.say(
+            "at score threshold {threshold}: {error} in this slice, {rest} elsewhere",
+            threshold=format_number(row["threshold"]),
+            error=words.write(row["error"]),
+            rest=words.write_value(row["rest_error"]),
+        )
         for row in (points[0], points[-1])
     ]
     return "; ".join(said)

@@ -19,6 +19,7 @@ from reports.site_models import (
     ShownLabel,
     SiteData,
 )
+from tests.reports.detector_examples import make_detector
 from tests.reports.fairness_examples import make_domain, make_fairness
 from tests.reports.report_examples import make_report_data, make_system, make_table
 
@@ -70,7 +71,8 @@ def make_site(findings: int = 3, /, *, text: str = "", **changes: Any) -> SiteDa
     plan = [{"predicates": [{"attribute": "hat", "value": "yes"}], "missing": 30, "covers": 2}]
     domain = make_domain()
     report = changes.pop("report", None) or make_report_data(
-        systems=(make_system(findings, gallery={}),), fairness=(make_fairness(),),
+        systems=(make_system(findings, gallery={}, detector=make_detector()),),
+        fairness=(make_fairness(),),
         domain=type(domain)(**{**vars(domain), "collect_next": make_table(plan, COLLECTION)}),
     )  # fmt: skip
     names = [(system.name, rank) for system in report.systems for rank in system.findings["rank"]]
@@ -90,6 +92,10 @@ def make_site(findings: int = 3, /, *, text: str = "", **changes: Any) -> SiteDa
             name: draw_webp(at) for at, s in enumerate(shots) for name in (s.picture, s.scene)
         },
         "attachments": {"findings.json": b"{}"},
+        "false_detections": {
+            system.name: {"background": (make_shot(0, error=1.0, text=text),)}
+            for system in report.systems
+        },
     }
     return SiteData(**{**fields, **changes})
 

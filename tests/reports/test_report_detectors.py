@@ -79,3 +79,17 @@ def test_names_of_categories_are_escaped() -> None:
 def test_other_systems_have_no_panel() -> None:
     assert view_detector(None) is None
     assert "The detector as a whole" not in build_report(make_report_data(1))
+
+
+def test_curve_places_and_sizes_are_shown_with_their_numbers() -> None:
+    text = read_words()
+    assert "Lowest score Precision Recall 0.900 100.0% 20.0% 0.310 80.0% 70.0%" in text
+    assert "duplicate 40 40 background 15 12" in text  # the most frequent kind first
+    assert "below 16 px 90 20.0% 13.0% to 29.0% 0 \u2013" in text
+    assert "from 192 px on 900 90.0%" in text
+    view = view_detector(make_detector())
+    assert view is not None
+    assert [curve.name for curve in view.curves] == ["", "person"]
+    assert view.curves[0].chart.count('class="point"') == 2
+    assert view.curves[1].chart.count('class="point"') == 0
+    assert "from 100.0% at a recall of 20.0% to 60.0% at 75.0%" in view.curves[0].chart

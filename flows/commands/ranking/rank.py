@@ -56,7 +56,7 @@ def rank(
     ] = False,
 ) -> None:
     """Rank all samples by likeness to each query; print mean average precision by class."""
-    from flows.commands.exports.frame_file import check_frame_file, write_frame
+    from flows.commands.exports.table_file import FLAT, check_target, write_table
     from flows.commands.ranking.ranking_tables import print_rankings
     from flows.retrieval.search_session import keep_access
     from flows.run.loaded_models import load_open_clip
@@ -77,12 +77,12 @@ def rank(
         seed=seed,
     )
     if out is not None:
-        check_frame_file(out)
+        check_target(out, suffixes=FLAT, option="--out")
     store = find_store(workspace)
     with keep_access(store.folder), lock_workspace(workspace):
         ranked = rank_workspace(store, options, load=load_open_clip)
     if out is not None:
-        write_frame(list_queries(ranked), out)
+        write_table(list_queries(ranked), out)
     if json_output:
         typer.echo(json.dumps(_to_content(ranked), ensure_ascii=False))
         return

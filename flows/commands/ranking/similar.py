@@ -42,7 +42,7 @@ def similar(
     ] = False,
 ) -> None:
     """List groups of near duplicates, and which of them leak from one split into another."""
-    from flows.commands.exports.frame_file import SUFFIXES, check_frame_file, write_frame
+    from flows.commands.exports.table_file import FLAT, check_target, write_table
     from flows.commands.ranking.duplicates_words import write_page
     from flows.retrieval.search_session import keep_access
     from flows.run.loaded_models import load_open_clip
@@ -53,7 +53,7 @@ def similar(
     from pipeline.workspace.store import find_store
 
     if out is not None:
-        check_frame_file(out, suffixes=(*SUFFIXES, ".html"))
+        check_target(out, suffixes=(*FLAT, ".html"), option="--out")
     store = find_store(workspace)
     with keep_access(store.folder), lock_workspace(workspace):
         found = find_duplicates(store, least=duplicates, split=split, load=load_open_clip)
@@ -66,7 +66,7 @@ def similar(
             groups = write_page(found, rows, store.read_samples(), root, out, least=duplicates)
             written = f"{groups:,} groups"
         elif out is not None:
-            write_frame(rows, out)
+            write_table(rows, out)
     if json_output:
         typer.echo(json.dumps(_to_content(found, rows), ensure_ascii=False))
         return

@@ -39,7 +39,7 @@ def similarity(
     ] = False,
 ) -> None:
     """Compare similarity within classes and between them, and of images and captions."""
-    from flows.commands.exports.frame_file import check_frame_file, write_frame
+    from flows.commands.exports.table_file import FLAT, check_target, write_table
     from flows.commands.ranking.similarity_views import list_class_views, list_spread_views
     from flows.retrieval.search_session import keep_access
     from flows.run.loaded_models import load_open_clip
@@ -53,11 +53,11 @@ def similarity(
     if classes is None and captions is None:
         raise ConfigError("name --classes, --captions or both: there is nothing to compare")
     if out is not None:
-        check_frame_file(out)
+        check_target(out, suffixes=FLAT, option="--out")
         if classes is None:
             raise ConfigError("--out: it has one row a class; name --classes")
     if picture is not None:
-        check_frame_file(picture, suffixes=(".svg",), option="--picture")
+        check_target(picture, suffixes=(".svg",), option="--picture")
     resolved = resolve_audit(audit)
     store = find_store(resolved.audit.workspace)
     options = SimilarityOptions(classes, captions, by_labels=labels, seed=seed)
@@ -69,7 +69,7 @@ def similarity(
     drawn = draw_similarity(list_spread_views(by_class, captioned), list_class_views(by_class))
     write_text(drawn, place)
     if out is not None and by_class is not None:
-        write_frame(by_class.table, out)
+        write_table(by_class.table, out)
     if json_output:
         typer.echo(json.dumps(_to_content(by_class, captioned, place), ensure_ascii=False))
         return

@@ -32,14 +32,14 @@ def captions(
     json_output: Json = False,
 ) -> None:
     """Choose a caption for each image, with the margin and "none of these"."""
-    from flows.commands.exports.frame_file import check_frame_file, write_frame
+    from flows.commands.exports.table_file import FLAT, check_target, write_table
     from flows.run.loaded_models import load_open_clip
     from flows.stages.zero_shot.choose_captions import choose_captions
     from flows.stages.zero_shot.classified_images import load_images
     from pipeline.zero_shot.class_files import read_lines
 
     if out is not None:
-        check_frame_file(out)
+        check_target(out, suffixes=FLAT, option="--out")
     texts = read_lines(candidates, option="--candidates")
     images = load_images(
         source, encoder=choose_encoder(source, encoder, pretrained), limit=limit,
@@ -48,7 +48,7 @@ def captions(
     chosen = choose_captions(images, texts)
     counts = dict(chosen.table["caption"].value_counts(sort=True).iter_rows())
     if out is not None:
-        write_frame(chosen.table, out)
+        write_table(chosen.table, out)
     if json_output:
         content = {
             "counts": counts, "left_out": images.left_out, "long": chosen.long, "cut": chosen.cut,

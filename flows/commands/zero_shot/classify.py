@@ -68,7 +68,7 @@ def classify(
     json_output: Json = False,
 ) -> None:
     """Classify images by words alone; accuracy where the true classes are known."""
-    from flows.commands.exports.frame_file import check_frame_file, write_frame
+    from flows.commands.exports.table_file import FLAT, check_target, write_table
     from flows.commands.zero_shot.classify_output import describe_result, print_result
     from flows.run.loaded_models import load_open_clip
     from flows.stages.zero_shot.classified_images import load_images
@@ -79,9 +79,9 @@ def classify(
     ks = parse_top(top)
     for path, option in ((out, "--out"), (confusion, "--confusion")):
         if path is not None:
-            check_frame_file(path, option=option)
+            check_target(path, suffixes=FLAT, option=option)
     if export is not None:
-        check_frame_file(export, suffixes=(".json",), option="--export")
+        check_target(export, suffixes=(".json",), option="--export")
     texts, lines = read_class_lines(classes, templates, dataset=dataset, name_is=name_is or [])
     chosen = choose_line(lines, line)
     check_top(ks, lines[chosen].classes)
@@ -93,11 +93,11 @@ def classify(
     )  # fmt: skip
     result = classify_images(images, lines, ks=ks, chosen=chosen)
     if out is not None:
-        write_frame(result.predictions, out)
+        write_table(result.predictions, out)
     if confusion is not None:
         if result.confusions is None:
             raise ConfigError("--confusion: no true class is known; sub-folders or --truth give it")
-        write_frame(result.confusions, confusion)
+        write_table(result.confusions, confusion)
     if json_output:
         typer.echo(json.dumps(describe_result(images, result, out), ensure_ascii=False))
         return

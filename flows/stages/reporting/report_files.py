@@ -15,6 +15,7 @@ from reports.site_models import SiteData
 
 RUNS = "runs"  # the folder, in that of the report, of one site a run
 LIMITED = "limited"  # the folder, in that of the report, of reports of limited samples
+HISTORY = "history.html"  # the page of all runs
 SINGLE = "report.html"  # everything in one file
 LARGE = 10 * 1024 * 1024  # bytes; mail often refuses more
 
@@ -24,11 +25,11 @@ def place_report(report: ReportConfig, limit: int | None) -> Path:
     return report.folder if limit is None else report.folder / LIMITED
 
 
-def write_site(site: SiteData, folder: Path) -> Path:
+def write_site(site: SiteData, folder: Path, *, history: str = "") -> Path:
     """Write the site of a run to runs/RUN_ID, whole, and its index to `folder`; return the index.
 
-    The index is written last: it never leads to pages that are not there. Raises ConfigError when
-    the folder cannot be written.
+    history: the page of all runs beside the index, "" for none. The index is written last: it never
+    leads to pages that are not there. Raises ConfigError when the folder cannot be written.
     """
     pages = Site(site)
     name = f"{RUNS}/{site.report.run_id}"
@@ -36,17 +37,17 @@ def write_site(site: SiteData, folder: Path) -> Path:
     try:
         with replace_folder(folder / name) as partial:
             size = write_files(pages.build(), partial)
-        write_text(pages.build_index(folder=f"{name}/"), index)
+        write_text(pages.build_index(folder=f"{name}/", history=history), index)
     except OSError as error:
         raise _explain(error, folder) from None
     LOG.info("report: %s (%.1f MB)", index, size / 1e6)
     return index
 
 
-def write_single(data: ReportData, folder: Path) -> Path:
+def write_single(data: ReportData, folder: Path, *, language: str = "en") -> Path:
     """Write the report as one file, and warn of one too large to send; raises as `write_site`."""
     page = folder / SINGLE
-    text = build_report(data)
+    text = build_report(data, language=language)
     try:
         write_text(text, page)
     except OSError as error:

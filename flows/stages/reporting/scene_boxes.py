@@ -58,6 +58,12 @@ def focus_on(sample: Mapping[str, Any], boxes: Sequence[SceneBox]) -> tuple[Scen
     return tuple(replace(one, focus=True) if one in own else one for one in boxes)
 
 
+def find_images(false: pl.DataFrame, samples: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return FALSE_DETECTIONS as rows with the sample_id of their whole image, where it is one."""
+    wholes = samples.filter(pl.col("x").is_null()).select("path", "sample_id").unique("path")
+    return false.join(wholes, on="path", how="inner", maintain_order="left").to_dicts()
+
+
 def read_box(row: Mapping[str, Any]) -> Box:
     """Return x, y, w and h of a row that has them."""
     return row["x"], row["y"], row["w"], row["h"]

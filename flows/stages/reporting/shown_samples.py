@@ -10,6 +10,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.reporting.album import Album, Picture, load_face_detector, take_pictures
 from flows.stages.reporting.scene_boxes import draw_scenes, focus_on, read_box
 from flows.stages.reporting.shown_labels import read_shown_labels
+from pipeline.images.crop import Box
 from pipeline.tables import CLASS_MATCHES
 from pipeline.workspace.kept.kept_evaluation import read_evaluation
 from pipeline.workspace.label_columns import LabelColumn
@@ -28,7 +29,7 @@ class ShownSamples:
     labels: of each sample. boxes: of each system by path. classes: of each system by sample.
     """
 
-    rows: Mapping[str, Mapping[str, Any]]
+    rows: Mapping[str, dict[str, Any]]
     labels: Mapping[str, Sequence[ShownLabel]]
     boxes: Mapping[str, Boxes]
     classes: Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -43,8 +44,12 @@ class ShownSamples:
         system: str = "",
         error: float | None = None,
         similarity: float | None = None,
+        box: Box | None = None,
     ) -> Shot:
-        """Return one sample with its labels of some attributes; system: whose outputs it shows."""
+        """Return one sample with its labels of some attributes; system: whose outputs it shows.
+
+        box: of a whole image, the one that it is about.
+        """
         row = self.rows[sample_id]
         picture = self.album.pictures.get(sample_id, Picture())
         known = self.classes.get(system, {}).get(sample_id, _NO_CLASS)
@@ -58,13 +63,17 @@ class ShownSamples:
             picture=picture.thumbnail,
             scene=picture.scene,
             size=picture.size,
-            boxes=focus_on(row, boxes),
+            boxes=focus_on(row if box is None else row | _place(box), boxes),
             labels=tuple(labels),
             true=known["true"],
             predicted=known["predicted"],
             probability=known["score"],
             similarity=similarity,
         )  # fmt: skip
+
+
+def _place(box: Box) -> dict[str, float]:
+    return dict(zip(("x", "y", "w", "h"), box, strict=True))
 
 
 def prepare_samples(

@@ -1,7 +1,8 @@
 """What the site shows of findings and attributes, gathered from the workspace."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from flows.stages.reporting.picked_samples import (
     Turns,
     pick_contrast,
 )
+from flows.stages.reporting.scene_boxes import find_images, read_box
 from flows.stages.reporting.shown_labels import (
     count_scores,
     pick_certain,
@@ -44,13 +46,15 @@ Picks = tuple[list[str], list[str], list[str]]  # most certain, least certain, u
 class SearchSources:
     """What was read for the page and serves the site as well.
 
-    tables: of each system what was searched. samples: SAMPLES. columns: the labels searched.
+    tables: of each system what was searched. samples: SAMPLES. columns: the labels searched. false:
+    of each system the FALSE_DETECTIONS to show.
     """
 
     tables: Mapping[str, SearchTable]
     samples: pl.DataFrame
     columns: Sequence[LabelColumn]
     encoder_id: str | None
+    false: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,8 @@ def gather_site(
     picks = {one.attribute: _pick_certain(one, store) for one in sources.columns}
     wanted = {sources.tables[one.system].sample_ids[row] for one in chosen for row in one.rows}
     wanted |= {key for own in picks.values() for keys in own for key in keys}
+    false = {name: find_images(own, sources.samples) for name, own in sources.false.items()}
+    wanted |= {row["sample_id"] for rows in false.values() for row in rows}
     shown = prepare_samples(resolved, store, sources.samples, sources.columns, wanted)
     return SiteData(
         report=data,
@@ -92,11 +98,23 @@ def gather_site(
             )
             for one in sources.columns
         },
+        false_detections={name: _show_false(name, rows, shown) for name, rows in false.items()},
         pictures=shown.album.files,
         thumbnails=asked.thumbnails,
         file_names=asked.names_files,
         language=asked.language,
     )
+
+
+def _show_false(
+    system: str, rows: Sequence[Mapping[str, Any]], shown: ShownSamples
+) -> dict[str, tuple[Shot, ...]]:
+    """Return for each kind the images with a false detection of it, the best scores first."""
+    shots: dict[str, tuple[Shot, ...]] = {}
+    for row in rows:
+        one = shown.show(row["sample_id"], (), system=system, box=read_box(row))
+        shots[row["kind"]] = (*shots.get(row["kind"], ()), one)
+    return shots
 
 
 def _choose(system: SystemReport, sources: SearchSources, store: Store) -> list[_Chosen]:

@@ -52,6 +52,15 @@ class BoxArrays:
         )
 
 
+def rank_detections(detections: pl.DataFrame) -> pl.DataFrame:
+    """Return those that count, by falling score: of each image and category the LIMIT best.
+
+    They are the rows that `take_arrays` makes arrays of, in the same order.
+    """
+    ranked = detections.sort("score", descending=True, maintain_order=True)
+    return ranked.filter(pl.int_range(pl.len()).over("path", "category") < LIMIT)
+
+
 def take_arrays(
     truth: pl.DataFrame, detections: pl.DataFrame, *, any_category: bool = False
 ) -> BoxArrays:
@@ -63,9 +72,7 @@ def take_arrays(
     """
     if any_category:
         truth, detections = (f.with_columns(category=pl.lit(ANY)) for f in (truth, detections))
-    ranked = detections.sort("score", descending=True, maintain_order=True)
-    best = pl.int_range(pl.len()).over("path", "category") < LIMIT
-    ranked = ranked.filter(best)
+    ranked = rank_detections(detections)
     true_image, image = number_texts(truth["path"], ranked["path"])
     names = pl.concat([truth["category"], ranked["category"]]).unique().sort()
     own, theirs = number_texts(truth["category"], ranked["category"], names=names)

@@ -10,18 +10,23 @@ from pipeline.errors.evaluation.box_arrays import BoxArrays, take_arrays
 from pipeline.errors.evaluation.evaluation_tables import (
     CATEGORY_SCORES,
     CONFUSIONS,
+    CURVE,
     OPERATING_POINTS,
 )
+from pipeline.errors.evaluation.false_detections import list_false_detections
 from pipeline.errors.evaluation.precision_recall import (
     THRESHOLDS,
     average_over,
     judge_detections,
+    trace_curve,
 )
+from pipeline.errors.evaluation.size_scores import score_sizes
 from pipeline.errors.evaluation.tide import list_error_kinds
 from pipeline.errors.match_status import UNMATCHED
 from pipeline.errors.matching import Matches
 from pipeline.tables import check
 
+CURVES = 6  # categories that have a curve of their own
 AS_AUDITED, BEST_F1 = "as audited", "best F1"
 
 
@@ -33,7 +38,7 @@ class DetectorSummary:
     COCO has them; None without objects. categories: CATEGORY_SCORES by falling number of objects.
     points: OPERATING_POINTS, at the overlap `iou`. kinds: ERROR_KINDS at an overlap of 0.5.
     confusions: CONFUSIONS at `iou`, matched whatever the category. any_category: whether categories
-    were not compared.
+    were not compared. curves: CURVE at `iou`. false: FALSE_DETECTIONS. sizes: SIZE_SCORES at `iou`.
     """
 
     iou: float
@@ -44,6 +49,9 @@ class DetectorSummary:
     points: pl.DataFrame
     kinds: pl.DataFrame
     confusions: pl.DataFrame
+    curves: pl.DataFrame
+    false: pl.DataFrame
+    sizes: pl.DataFrame
 
 
 def summarise_detector(
@@ -58,16 +66,39 @@ def summarise_detector(
     found = arrays.match(THRESHOLDS)
     averages = [judge_detections(arrays, one).average(arrays.objects) for one in found]
     ap50, ap = averages[0], np.mean(averages, axis=0)
+    categories = _score_categories(arrays, arrays.match((iou,))[0], ap50, ap)
     return DetectorSummary(
         iou=iou,
         any_category=any_category,
         ap50=average_over(ap50),
         ap=average_over(ap),
-        categories=_score_categories(arrays, arrays.match((iou,))[0], ap50, ap),
+        categories=categories,
         points=list_operating_points(matches, objects=int(arrays.objects.sum())),
         kinds=list_error_kinds(arrays, found[0]),
         confusions=count_confusions(truth, matches, iou=iou),
+        curves=trace_curves(matches, categories),
+        false=list_false_detections(arrays, found[0], matches, any_category=any_category),
+        sizes=score_sizes(matches, truth),
     )
+
+
+def trace_curves(matches: pl.DataFrame, categories: pl.DataFrame) -> pl.DataFrame:
+    """Return CURVE of all categories together, then of the CURVES with most objects.
+
+    matches: DETECTION_MATCHES. categories: CATEGORY_SCORES. Of one category there is one curve.
+    """
+    counted = matches.filter(pl.col("status") != "ignored").sort("score", descending=True)
+    asked: list[tuple[str | None, int]] = [(None, int(categories["objects"].sum()))]
+    if categories.height > 1:
+        asked += categories.head(CURVES).select("category", "objects").rows()
+    parts = []
+    for name, objects in asked:
+        own = counted if name is None else counted.filter(pl.col("category") == name)
+        correct = ~own["status"].is_in(UNMATCHED).to_numpy()
+        points = trace_curve(correct, own["score"].to_numpy(), objects)
+        parts += [(name, *point) for point in points]
+    frame = pl.DataFrame(parts, schema=dict(CURVE), orient="row")
+    return check(frame, CURVE, table="curves")
 
 
 def list_operating_points(matches: pl.DataFrame, *, objects: int) -> pl.DataFrame:

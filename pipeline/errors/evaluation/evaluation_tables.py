@@ -26,6 +26,37 @@ OPERATING_POINTS: Schema = {  # precision and recall of a detector from a score 
     "recall": pl.Float64(),
     "f1": pl.Float64(),
 }
+CURVE: Schema = {  # precision and recall of a detector with all detections from a score up
+    "category": pl.String(),  # null: of all categories together
+    "threshold": pl.Float64(),
+    "precision": pl.Float64(),
+    "recall": pl.Float64(),
+}
+FALSE_DETECTIONS: Schema = {  # detections that are no correct one, of the kinds of ERROR_KINDS
+    "path": pl.String(),  # of the image
+    "kind": pl.String(),
+    "category": pl.String(),
+    **BOX,
+    "score": pl.Float64(),
+}
+ERROR_PLACES: Schema = {  # where in their images the middles of false detections lie
+    "kind": pl.String(),
+    "row": pl.Int64(),  # of a grid over the image, from the top
+    "column": pl.Int64(),  # from the left
+    "n": pl.Int64(),
+}
+SIZE_SCORES: Schema = {  # how well a detector finds objects of each size
+    "low": pl.Float64(),  # from this square root of the area of a box, in pixels
+    "high": pl.Float64(),  # to less than this
+    "objects": pl.Int64(),
+    "recall": pl.Float64(),  # null without objects, precision without detections
+    "recall_low": pl.Float64(),  # 95 %, images counted as what is independent
+    "recall_high": pl.Float64(),
+    "detections": pl.Int64(),
+    "precision": pl.Float64(),
+    "precision_low": pl.Float64(),
+    "precision_high": pl.Float64(),
+}
 CONFUSIONS: Schema = {  # which categories a detector takes for which: one row a pair that occurs
     "category": pl.String(),  # of the object; null: there is none
     "taken_for": pl.String(),  # of the detection; null: it is missed

@@ -54,6 +54,23 @@ def average_precision(correct: Mask, objects: int) -> float:
     return float(precision[place[reached]].sum() / len(_RECALLS))
 
 
+def trace_curve(correct: Mask, scores: Floats, objects: int) -> list[tuple[float, float, float]]:
+    """Return points (threshold, precision, recall) by rising recall, at most 102 of them.
+
+    correct, scores: (m,) of detections by falling score; of equal scores all count or none. Of each
+    hundredth of recall the first point that reaches it is kept, and the last of all. Empty without
+    detections or objects.
+    """
+    if not len(scores) or not objects:
+        return []
+    ends = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
+    found = np.cumsum(correct)[ends]
+    precision, recall = found / (ends + 1), found / objects
+    steps = np.searchsorted(recall, _RECALLS, side="left")
+    kept = np.unique(np.append(steps[steps < len(ends)], len(ends) - 1))
+    return [(float(scores[ends[at]]), float(precision[at]), float(recall[at])) for at in kept]
+
+
 def average_over(values: Floats) -> float | None:
     """Return the mean of the categories that have a value; None where none has."""
     known = values[~np.isnan(values)]

@@ -1,7 +1,7 @@
 """The report as a folder of pages that works from file://, with scripts on and off."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.vocabulary import MODELLED
@@ -26,6 +26,7 @@ from reports.views.findings import FindingView, SystemView
 from reports.views.site.attribute_page import view_attribute_page
 from reports.views.site.finding_evidence import EvidenceView, view_evidence
 from reports.views.site.overview import view_next_steps, view_overviews
+from reports.views.site.shots import view_gallery
 
 BEHAVIOR = Behavior(styles=("style.css", "site.css"), script="site.js", files=True)
 IDS_HEADING = "sample_id"
@@ -50,7 +51,7 @@ class Site:
         check_report_data(site.report)
         self.data = site
         self.words = Words(site.language)
-        self.content = collect_content(site.report)
+        self.content = collect_content(site.report, self.words)
         self.sections = list_shown(self.content)
         self.systems: list[SystemView] = self.content["systems"]
         self.attributes: list[AttributeView] = self.content["attributes"]
@@ -62,7 +63,7 @@ class Site:
         yield INDEX, self.build_index().encode()
         for index, system in enumerate(self.systems, 1):
             page = name_system(index)
-            yield page, self._render("site/system.html", page, system=system).encode()
+            yield page, self._build_system(page, system).encode()
             yield from self._build_findings(index, system)
         for index, attribute in enumerate(self.attributes, 1):
             yield name_attribute(index), self._build_attribute(index, attribute).encode()
@@ -72,16 +73,28 @@ class Site:
             yield f"pictures/{name}", data
         yield from self.data.attachments.items()
 
-    def build_index(self, *, folder: str = "") -> str:
-        """Return the index; folder: where the site is, seen from the index, ending in "/"."""
+    def build_index(self, *, folder: str = "", history: str = "") -> str:
+        """Return the index; folder: where the site is, seen from the index, ending in "/".
+
+        history: address of the page of all runs, "" where the index leads to none.
+        """
         modelled = {one.name for one in self.data.report.attributes if one.source in MODELLED}
         return self._render(
             "site/index.html",
             INDEX,
             root=folder,
+            history=history,
             overviews=view_overviews(self.data, self.systems, self.words, modelled=modelled),
             steps=view_next_steps(self.data, self.systems, self.words),
         )
+
+    def _build_system(self, page: str, system: SystemView) -> str:
+        false = self.data.false_detections.get(system.name, {})
+        galleries = [
+            replace(view_gallery(f"false.{kind}", shots, self.words), kind=kind)
+            for kind, shots in false.items()
+        ]
+        return self._render("site/system.html", page, system=system, false_galleries=galleries)
 
     def _build_findings(self, index: int, system: SystemView) -> Iterator[tuple[str, bytes]]:
         """Yield the pages of a system's findings, and the files of their samples."""
@@ -151,11 +164,11 @@ class Site:
         """Render one page; root: how the folder of the site is reached, else from the page."""
         above = "../" * page.count("/") if root is None else root
         link = Links(self.anchors, above, page)
-        content = {**self.content, **values}
+        content = {**self.content, "history": "", **values}
         return render_page(
             template,
             behavior=BEHAVIOR,
-            title=name_page(self.data.report),
+            title=name_page(self.data.report, self.words),
             language=self.data.language,
             t=self.words,
             link=link,

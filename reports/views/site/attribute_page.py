@@ -33,8 +33,8 @@ def view_attribute_page(
     """Return what the page of the attribute `name` shows below its table of values."""
     galleries = {"most": evidence.most, "least": evidence.least, "unknown": evidence.unknown}
     return AttributePageView(
-        scores=_view_scores(evidence.scores),
-        numbers=_draw_bins(evidence.numbers),
+        scores=_view_scores(evidence.scores, words),
+        numbers=_draw_bins(evidence.numbers, words),
         galleries=[
             view_gallery(f"attribute.{kind}", shots, words)
             for kind, shots in galleries.items()
@@ -42,21 +42,29 @@ def view_attribute_page(
         ],
         prompts=evidence.prompts,
         templates=", ".join(evidence.templates),
-        quality=None if quality is None else view_label_quality(_select_quality(name, quality)),
+        quality=None
+        if quality is None
+        else view_label_quality(_select_quality(name, quality), words),
     )
 
 
-def _view_scores(scores: pl.DataFrame) -> list[tuple[str, list[tuple[str, str, Markup]]]]:
+def _view_scores(
+    scores: pl.DataFrame, words: Words
+) -> list[tuple[str, list[tuple[str, str, Markup]]]]:
     """Return the bins of each value; its largest bin has the longest bar."""
     values = scores.partition_by("value", as_dict=True, maintain_order=True)
-    return [(str(value), _draw_bins(own.sort("low"))) for (value,), own in values.items()]
+    return [(str(value), _draw_bins(own.sort("low"), words)) for (value,), own in values.items()]
 
 
-def _draw_bins(bins: pl.DataFrame) -> list[tuple[str, str, Markup]]:
+def _draw_bins(bins: pl.DataFrame, words: Words) -> list[tuple[str, str, Markup]]:
     scale = make_scale(float(n) for n in bins["n"])
     return [
         (
-            f"{format_number(row['low'])} to {format_number(row['high'])}",
+            words.say(
+                "{low} to {high}",
+                low=format_number(row["low"]),
+                high=format_number(row["high"]),
+            ),
             format_count(row["n"]),
             draw_bar(float(row["n"]), scale, kind="share"),
         )

@@ -64,7 +64,7 @@ def view_evidence(
     ids: str,
 ) -> EvidenceView:
     """Word and draw the evidence of the finding `rank` of a system; ids: address of its file."""
-    errors = ErrorWords(system.metric, system.share, success=system.mostly_wrong)
+    errors = ErrorWords(system.metric, system.share, success=system.mostly_wrong, text=words)
     galleries = {"failing": evidence.failing, "passing": evidence.passing, "near": evidence.near}
     found = system.findings.filter(pl.col("rank") == rank)["error"]
     known = len(evidence.sample_ids)
@@ -100,7 +100,8 @@ def _view_histogram(histogram: pl.DataFrame, words: ErrorWords) -> list[Histogra
 def _name_range(low: float, high: float, words: ErrorWords) -> str:
     if low == high:
         return words.write_outcome(low)
-    return f"{format_number(low)} to {format_number(high)}"
+    ends = (format_number(low), format_number(high))
+    return words.text.say("{low} to {high}", low=ends[0], high=ends[1])
 
 
 def _view_others(
@@ -144,7 +145,7 @@ def _view_further(
         chart=draw_interval(
             words.turn(row["error"]), words.turn(low), words.turn(high), scale, mark=mean
         ),
-        interval="" if low is None else f"{words.write_value(low)} to {words.write_value(high)}",
+        interval="" if low is None else words.write_range(low, high),
         outside=words.write_value(_average_outside(row, everywhere)),
     )
 

@@ -131,7 +131,6 @@ def _view_row(
     modelled: Collection[str],
 ) -> OverviewRow:
     ends = (row["ci_high"], row["ci_low"]) if words.success else (row["ci_low"], row["ci_high"])
-    bounds = [words.write_bound(end) for end in ends]
     known = ends[0] is not None or ends[1] is not None
     share = evidence.error_share if evidence else None
     covered = evidence.covered_errors if evidence else None
@@ -140,7 +139,7 @@ def _view_row(
         finding=finding,
         chart=draw_interval(*gap, scale),
         gap=words.write_difference(row["difference"]),
-        interval=f"{bounds[0]} to {bounds[1]}" if known else "",
+        interval=words.write_bounds(*ends) if known else "",
         reliability=_write_reliability(finding, precision, text, modelled),
         share=format_percent(share),
         covered=format_percent(covered),

@@ -102,10 +102,8 @@ def _list_lines(shot: Shot, words: Words) -> list[str]:
         lines.append(f"{shot.true} \N{RIGHTWARDS ARROW} {shot.predicted}{probability}")
     own = find_detection(shot.boxes)
     if own is not None and own.score is not None:
-        lines.append(
-            f"{words(f'box.{own.kind}')}, {format_number(own.score)}, IoU "
-            f"{format_number(own.iou or 0.0)}"
-        )
+        overlap = "" if own.iou is None else f", IoU {format_number(own.iou)}"
+        lines.append(f"{words(f'box.{own.kind}')}, {format_number(own.score)}{overlap}")
     if shot.similarity is not None:
         lines.append(words("gallery.similarity", value=format_number(shot.similarity)))
     return lines

@@ -173,7 +173,7 @@ WRONG = [
     (("rank", "{w}", "--truth", "quarter", "--whiten", "99"), 2, "ask for at most"),
     (("rank", "{w}", "--truth", "quarter", "--clusters", "999"), 2, "there are 50 samples"),
     (("rank", "{w}", "--truth", "quarter", "--difficulty", "part"), 2, "found 'train', 'val'"),
-    (("rank", "{w}", "--truth", "quarter", "--out", "x.txt"), 2, "expected a file that ends in"),
+    (("rank", "{w}", "--truth", "quarter", "--out", "x.txt"), 2, "write to a file that ends in"),
     (("rank", "{w}/none", "--truth", "quarter"), 1, "not a workspace"),
     (("rank", "{a}", "--truth", "quarter"), 1, "`workspace` in audit.toml names, not a file"),
     (("rank", "{w}", "--truth", "one"), 2, "with one every order is right"),

@@ -38,7 +38,11 @@ def test_reports_are_kept_by_run_under_a_rule(small_audit: SmallAudit) -> None:
     assert read_links(report / "history.html") == [
         f"runs/{third}/index.html", f"runs/{second}/index.html",
     ]  # fmt: skip
-    assert history.count('<th scope="row">') == 3  # the first is listed without its report
+    followed, listed = history.split("<h3>Runs</h3>")
+    assert listed.count('<th scope="row">') == 3  # the first is listed without its report
+    assert "still there" in followed
+    assert "3 of 3" in followed
+    assert 'href="history.html"' in (report / "index.html").read_text(encoding="utf-8")
 
     run_directly(small_audit.config, limit=80)  # has a page of its own, and no history
     assert [path.name for path in list_kept(report)] == [third, second]

@@ -2,7 +2,6 @@
 
 import errno
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -16,6 +15,7 @@ from flows.run.health.failures import MachineError, explain_failures
 from flows.run.runner import DirectRunner
 from pipeline.exceptions import ConfigError
 from tests.flows.direct import run_directly
+from tests.flows.run.small_disks import fill, mount_small_disk
 from tests.flows.small_audit import SmallAudit, write_audit
 
 P = ParamSpec("P")
@@ -26,7 +26,7 @@ STAGES_THAT_WRITE = ("samples", "embed", "label", "score", "find", "coverage", "
 class DisturbingRunner(DirectRunner):
     """Does something just before a stage."""
 
-    def __init__(self, stage: str, disturb: Callable[[], None]) -> None:
+    def __init__(self, stage: str, disturb: Callable[[], object]) -> None:
         self.stage = stage
         self.disturb = disturb
 
@@ -40,28 +40,9 @@ class DisturbingRunner(DirectRunner):
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a file system of a few megabytes."""
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no file system can be mounted here: {error}")
-    try:
+    """The workspace on a file system of a few megabytes."""
+    with mount_small_disk(tmp_path / "workspace", megabytes=24) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    """Use all space that is left, to the last block."""
-    with (folder / "filler").open("wb", buffering=0) as file:
-        try:
-            while file.write(bytes(4096)):
-                pass
-        except OSError as error:
-            assert error.errno == errno.ENOSPC  # noqa: PT017 - the file must stay
 
 
 def write_audit_on(tmp_path: Path) -> SmallAudit:

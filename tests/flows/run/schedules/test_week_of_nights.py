@@ -1,6 +1,5 @@
 """A week of nights on a dataset that grows, against a real server: as a fresh audit of its end."""
 
-import errno
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 from flows.commands.exports.export import export_table
 from pipeline.workspace.store import find_store
 from tests.flows.run.schedules.real_server import PATIENCE, RealServer
+from tests.flows.run.small_disks import fill, mount_small_disk
 from tests.flows.small_audit import SmallAudit, write_audit
 
 pytestmark = [
@@ -73,28 +73,8 @@ def week(tmp_path: Path, real_server: RealServer) -> Week:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """The workspace on a file system of a few megabytes."""
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no file system can be mounted here: {error}")
-    try:
+    with mount_small_disk(tmp_path / "workspace", megabytes=40) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> Path:
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while file.write(bytes(4096)):
-                pass
-        except OSError as error:
-            assert error.errno == errno.ENOSPC  # noqa: PT017 - the file must stay
-    return filler
 
 
 def read_last(workspace: Path, folder: Path) -> dict[str, pl.DataFrame]:
