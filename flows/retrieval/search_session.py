@@ -12,6 +12,7 @@ from pipeline.config.audit import Access
 from pipeline.embeddings.card import EncoderCard
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import ConfigError, StoreError
+from pipeline.files.remote_path import make_path
 from pipeline.workspace.manifests import LabelManifest, SamplesManifest
 from pipeline.workspace.scans.scan_store import Scan, list_embedded, open_scan
 from pipeline.workspace.scans.scanned_samples import read_scanned_samples
@@ -75,7 +76,7 @@ def open_search(
         notes += (f"{left:,} samples have no vector by this encoder and are not searched",)
     if manifest.limit is not None:
         notes += (f"the dataset was read with --limit {manifest.limit}: the first samples alone",)
-    root = Path(manifest.root or ".")
+    root = make_path(manifest.root or ".")
     return SearchSession(store, scan, card, samples, everything, root, notes)
 
 

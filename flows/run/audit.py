@@ -10,6 +10,7 @@ import polars as pl
 from flows.run.health.access import restrict_access
 from flows.run.health.damage import count_remade, sum_remade
 from flows.run.health.failures import explain_failures
+from flows.run.health.shards_moved import place_shards
 from flows.run.loaded_models import LoadEncoder, forget_card, load_open_clip
 from flows.run.logs import LOG
 from flows.run.preflight import require_comparison
@@ -76,7 +77,7 @@ def execute_audit(
         lock_workspace(audit.workspace, patience=patience),
         runner.watch_run(audit.workspace),
     ):
-        store = open_store(audit.workspace)
+        store = place_shards(open_store(audit.workspace), audit.shards)
         if tuple(stages) != ("report",) and "embed" not in stages:  # which may begin anew
             refuse_other_limit(store, limit)
         run = RunRecord(audit, limit=limit, started_at=start_after(store))

@@ -1,13 +1,14 @@
 """What one audit asks for: audit.toml as validated, frozen models."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from pipeline.config.boxes import Boxes
 from pipeline.config.dataset import Columns, CropRule, Dataset, Truth, TruthValue
 from pipeline.config.dataset_formats import list_formats
+from pipeline.config.encoder import EncoderConfig
 from pipeline.config.error_metrics import (
     CLASSIFICATION,
     DETECTION_FORMATS,
@@ -18,7 +19,15 @@ from pipeline.config.error_metrics import (
 from pipeline.config.gates import Gates, check_limit_systems
 from pipeline.config.regions import RegionsConfig
 from pipeline.config.report import ReportConfig
-from pipeline.config.section import Access, FilePath, FilePaths, Section, resolve_path
+from pipeline.config.run import RunConfig
+from pipeline.config.section import (
+    Access,
+    FilePath,
+    FilePaths,
+    LocalPath,
+    Section,
+    resolve_path,
+)
 from pipeline.files.toml_file import parse_model, read_toml
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "Gates",
     "RegionsConfig",
     "ReportConfig",
+    "RunConfig",
     "SliceSearch",
     "System",
     "Truth",
@@ -47,37 +57,6 @@ __all__ = [
 def _resolve_attribute(name: str, info: ValidationInfo) -> str:
     """Make the path of an attribute file absolute; shipped names stay as they are."""
     return str(resolve_path(Path(name), info)) if name.endswith(".toml") else name
-
-
-class EncoderConfig(Section):
-    """Which image-text model makes the vectors."""
-
-    model: str  # a name that open_clip knows, "local-dir:FOLDER" or "hf-hub:ORG/NAME"
-    # Of a name that open_clip knows: which weights, e.g. "laion2b_s34b_b79k".
-    pretrained: str | None = None
-    # Of the numbers the model computes with; "auto": bf16 on a GPU that has it, fp32 on a CPU.
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    # Of written text in pictures: "mask" reads it and fills it from its surroundings first.
-    text: Literal["keep", "mask"] = "keep"
-    batch_size: int = Field(default=256, ge=1)  # images encoded at a time on a GPU
-    shard_size: int = Field(default=2048, ge=1)  # samples in a task: what a killed run repeats
-
-    @model_validator(mode="before")
-    @classmethod
-    def _resolve_folder(cls, raw: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - raw TOML
-        if isinstance(raw, dict) and str(raw.get("model", "")).startswith("local-dir:"):
-            folder = resolve_path(Path(str(raw["model"]).removeprefix("local-dir:")), info)
-            return {**raw, "model": f"local-dir:{folder}"}
-        return raw
-
-    @model_validator(mode="after")
-    def _needs_weights(self) -> "EncoderConfig":
-        hosted = self.model.startswith(("local-dir:", "hf-hub:"))
-        if hosted and self.pretrained:
-            raise ValueError("pretrained: omit it with local-dir: and hf-hub: models")
-        if not hosted and not self.pretrained:
-            raise ValueError("pretrained: name the weights, e.g. laion2b_s34b_b79k")
-        return self
 
 
 class AttributeUse(Section):
@@ -199,7 +178,10 @@ class Audit(Section):
 
     name: str = Field(min_length=1)  # the title of the report
     # The folder in which everything computed is kept; runs of one audit share it.
-    workspace: FilePath = Field(default=Path("workspace"), validate_default=True)
+    workspace: LocalPath = Field(default=Path("workspace"), validate_default=True)
+    # Where its shards are kept (vectors, measurements, detections, texts) instead of in it: a
+    # folder, or an address such as "s3://bucket/audit".
+    shards: FilePath | None = None
     # Who may read what runs write: "owner" alone, also the "group", or whom the "umask" lets.
     access: Access = "owner"
     dataset: Dataset
@@ -212,6 +194,7 @@ class Audit(Section):
     domain: Domain = Domain()
     regions: RegionsConfig | None = None
     report: ReportConfig = Field(default_factory=dict, validate_default=True)
+    run: RunConfig = RunConfig()
 
     @model_validator(mode="after")
     def _has_detections(self) -> "Audit":

@@ -16,7 +16,8 @@ from pydantic import (
 
 from pipeline.config.boxes import Boxes
 from pipeline.config.dataset_formats import FORMATS, DatasetFormat, list_formats
-from pipeline.config.section import FilePath, FilePaths, Section
+from pipeline.config.section import FilePath, FilePaths, LocalPaths, Section, resolve_path
+from pipeline.files.remote_path import is_remote, make_path
 
 # What xmin, ymin, xmax, ymax of a Pascal VOC file mean: pixels counted from 1, the last included,
 # as its development kit writes them; the same counted from 0; or edges, where a whole image of
@@ -106,7 +107,8 @@ class Dataset(Section):
     """Where the samples come from."""
 
     format: str  # folder, table, coco, yolo or voc
-    images: FilePaths  # folders of images; paths of samples begin in what they share
+    # Folders of images, or e.g. "s3://bucket/images"; paths of samples begin in what they share.
+    images: FilePaths
     annotations: FilePaths = ()  # of the true boxes: for each folder of images a file or folder
     table: FilePath | None = None  # CSV or Parquet, one row an image
     # A file of further columns, or a table of file and key.
@@ -122,14 +124,15 @@ class Dataset(Section):
     # Of voc: whether corners are pixels counted from 1 or from 0, or edges of the box.
     corners: Literal["from-1", "from-0", "edges"] | None = None
     follow_links: bool = False  # read linked folders, and links that lead out of the images
-    link_roots: FilePaths = ()  # folders that followed links may lead into; anywhere when empty
+    link_roots: LocalPaths = ()  # folders that followed links may lead into; anywhere when empty
 
     @property
     def root(self) -> Path:
         """The folder that sample paths are relative to: that of the images, or what they share."""
         if len(self.images) == 1:
             return self.images[0]
-        return Path(os.path.commonpath(self.images))
+        shared = os.path.commonpath(self.images)
+        return make_path(shared.replace(":/", "://")) if is_remote(self.images[0]) else Path(shared)
 
     @property
     def format_record(self) -> DatasetFormat:
@@ -187,6 +190,18 @@ class Dataset(Section):
             raise ValueError(f"table: not used by format {self.format!r}; remove it")
         if self.has_true_boxes and self.boxes is not None:
             raise ValueError(f"boxes: format {self.format!r} has boxes of its own; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_storage(self) -> "Dataset":
+        places = {path.parts[:2] if is_remote(path) else () for path in self.images}
+        if len(places) > 1:
+            raise ValueError("images: name folders of this machine, or all of one bucket")
+        if self.format == "yolo" and any(map(is_remote, (*self.images, *self.annotations))):
+            raise ValueError(
+                "yolo: such a dataset is read from folders of this machine alone; "
+                "`weakspot convert` makes a COCO file of its boxes, whose images may be elsewhere"
+            )
         return self
 
     @model_validator(mode="after")

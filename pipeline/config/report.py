@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.config.section import FilePath, Section
+from pipeline.config.section import LocalPath, Section
 
 
 class ReportConfig(Section):
@@ -13,7 +13,7 @@ class ReportConfig(Section):
 
     # index.html is written there, and limited/index.html by a run with --limit; the pages behind
     # it lie in runs/RUN_ID beside it.
-    folder: FilePath = Field(default=Path("report"), validate_default=True)
+    folder: LocalPath = Field(default=Path("report"), validate_default=True)
     # Reports of earlier runs that are kept in it, as runs/RUN_ID/index.html; 0 keeps none but the
     # newest.
     keep: int = Field(default=30, ge=0)

@@ -1,12 +1,14 @@
 """CSV and Parquet files of a user, read as frames that keep their row numbers."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
 from pipeline.exceptions import WeakspotError
 from pipeline.files.free_memory import find_free_memory
+from pipeline.files.remote_path import is_remote
 
 SHOWN_ROWS = 20
 _COPIES = 3  # of a table while it is read and joined
@@ -26,11 +28,11 @@ def read_table(path: Path, *, error: type[WeakspotError]) -> pl.DataFrame:
     try:
         if suffix in (".parquet", ".pq"):
             refuse_too_large(path, error=error)
-            table = pl.read_parquet(path)
+            table = pl.read_parquet(_open(path))
             return table.drop(name for name, kind in table.schema.items() if not _is_value(kind))
         if suffix in (".csv", ".tsv", ".txt"):
             separator = "\t" if suffix == ".tsv" else ","
-            return pl.read_csv(path, separator=separator, infer_schema=False)
+            return pl.read_csv(_open(path), separator=separator, infer_schema=False)
     except pl.exceptions.NoDataError:
         raise error(f"{path}: the file is empty; expected a header and rows") from None
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as reason:
@@ -46,14 +48,20 @@ def refuse_too_large(path: Path, *, error: type[WeakspotError], memory: int | No
     free; those of this machine when None, and nothing is refused where they are not known.
     """
     free = find_free_memory() if memory is None else memory
-    schema = pl.read_parquet_schema(path)
-    rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    source = _open(path)
+    schema = pl.read_parquet_schema(source)
+    rows = int(pl.scan_parquet(source).select(pl.len()).collect().item())
     needed = rows * sum(_BYTES.get(kind.base_type(), 8) for kind in schema.values()) * _COPIES
     if free is not None and needed > free:
         raise error(
             f"{path}: its {rows:,} rows take about {needed / 1e9:,.1f} GB of memory, and "
             f"{free / 1e9:,.1f} GB are free; leave out rows and columns that are not needed"
         )
+
+
+def _open(path: Path) -> Path | BytesIO:
+    """Return a local file, or the bytes of one on other storage, which Polars reads its own way."""
+    return BytesIO(path.read_bytes()) if is_remote(path) else path
 
 
 def list_rows(rows: Sequence[int]) -> str:

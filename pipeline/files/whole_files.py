@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import StoreError
+from pipeline.files.remote_path import is_remote
 from pipeline.files.sealed_parquet import ChecksumError, read_sealed_bytes, write_sealed_bytes
 
 _PARTIAL = ".partial"
@@ -37,8 +38,11 @@ def write_bytes(data: bytes, path: Path) -> Path:
     """Write `data` to `path`, whole or not at all, folders included; return the path.
 
     The bytes are on disk before the file gets its name: after a power cut it is the old or the new
-    one, never an empty one.
+    one, never an empty one. On other storage an object is there when all of it is.
     """
+    if is_remote(path):
+        path.write_bytes(data)
+        return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as partial, partial.open("wb") as file:
         file.write(data)

@@ -13,7 +13,8 @@ from typing import IO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.exceptions import WeakspotError
+from pipeline.exceptions import ConfigError, StorageError, WeakspotError
+from pipeline.files.remote_path import is_remote
 from pipeline.images.pixel_budget import PixelBudget
 
 # Twice Pillow's own default: photographs of 100 and 150 megapixels are real.
@@ -64,7 +65,18 @@ def probe_image(path: Path) -> ImageInfo:
 
     Raises ImageRejectedError if the file is missing, empty, no image, or too large to decode.
     """
-    with _reject_with_reason(path), _open_file(path) as file, _open_image(file) as image:
+    with _reject_with_reason(path), _open_file(path) as file:
+        return _probe(file)
+
+
+def probe_bytes(data: bytes, *, path: Path | None = None) -> ImageInfo:
+    """Return the same from the bytes of an image; `path` is for the message only."""
+    with _reject_with_reason(path):
+        return _probe(io.BytesIO(data))
+
+
+def _probe(file: IO[bytes]) -> ImageInfo:
+    with _open_image(file) as image:
         _check_size(image)
         width, height = image.size
         swapped = _orientation(image) >= 5
@@ -81,7 +93,10 @@ def load_image(path: Path) -> Image.Image:
 
 
 def read_image_bytes(path: Path) -> bytes:
-    """Return the bytes of a regular, non-empty file. Raises ImageUnreadableError if it cannot."""
+    """Return the bytes of a regular, non-empty file. Raises ImageUnreadableError if it cannot.
+
+    Of other storage also StorageError, where no image can be read.
+    """
     with _reject_with_reason(path), _open_file(path) as file:
         try:
             return file.read()
@@ -114,6 +129,8 @@ def _open_image(file: IO[bytes]) -> Image.Image:
 def _open_file(path: Path) -> IO[bytes]:
     """Open a regular, non-empty file; a pipe would block a worker forever."""
     try:
+        if is_remote(path):
+            return _fetch(path)
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
@@ -121,11 +138,21 @@ def _open_file(path: Path) -> IO[bytes]:
         if status.st_size == 0:
             raise ImageRejectedError("the file is empty (0 bytes)", path=path)
         return path.open("rb")
+    except StorageError:
+        raise
     except FileNotFoundError as error:
         raise ImageUnreadableError("the file does not exist", path=path) from error
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or error}"
         raise ImageUnreadableError(reason, path=path) from error
+
+
+def _fetch(path: Path) -> IO[bytes]:
+    """Return an object of other storage as an open file: one request, where a status is another."""
+    data = path.read_bytes()
+    if not data:
+        raise ImageRejectedError("the file is empty (0 bytes)", path=path)
+    return io.BytesIO(data)
 
 
 def _check_size(image: Image.Image) -> None:
@@ -187,7 +214,7 @@ def _reject_with_reason(path: Path | None) -> Iterator[None]:
     """Turn any exception of Pillow on a bad file into ImageRejectedError with a reason."""
     try:
         yield
-    except ImageUnreadableError:
+    except (ImageUnreadableError, StorageError, ConfigError):  # the last two are of all images
         raise
     except ImageRejectedError as error:
         raise ImageRejectedError(error.reason, path=path) from error

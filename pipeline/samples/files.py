@@ -1,6 +1,7 @@
 """The one pass over the files of a dataset: size on disk, hash of the bytes, size in pixels."""
 
 import hashlib
+import os
 import posixpath
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,13 +12,22 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.images.decode import ImageRejectedError, probe_image
+from pipeline.exceptions import StorageError
+from pipeline.files.remote_listing import list_statuses
+from pipeline.files.remote_path import RemotePath
+from pipeline.images.decode import (
+    ImageRejectedError,
+    probe_bytes,
+    probe_image,
+    read_image_bytes,
+)
 from pipeline.samples.paths import Links
 from pipeline.samples.sample_set import make_rejects
 from pipeline.samples.unchanged_files import find_unchanged
 from pipeline.tables import STAMP, Schema
 
 CHUNK = 1 << 20  # bytes read at a time while hashing
+_KEY_DIGITS = 32  # of a content key
 FILES_PER_TASK = 128  # one thread task takes this many files: the pool's own cost vanishes
 
 FILES: Schema = {
@@ -56,11 +66,15 @@ def read_files(
     links: which links are followed. known: earlier `samples` rows, where possible with the columns
     of STAMP. A whole image there with the same path, size and time of change, and the same STAMP,
     spares opening the file: content can be replaced with size and mtime kept, but not with ctime.
-    progress: called with the number of further files done.
+    progress: called with the number of further files done. Objects of other storage are listed
+    once, and those that are new are fetched once; raises StorageError where it cannot be used.
     """
     inside: dict[str, bool] = {}
+    listed = None
+    if isinstance(root, RemotePath):
+        listed = list_statuses(paths, root=root, threads=threads)
     same = find_unchanged(
-        paths, root=root, links=links, known=known, threads=threads, inside=inside
+        paths, root=root, links=links, known=known, threads=threads, inside=inside, listed=listed
     )
     if progress is not None and same.height:
         progress(same.height)
@@ -73,7 +87,10 @@ def read_files(
     rows: list[_Row] = []
     rejects: list[tuple[str, str]] = []
     hashed = 0
-    read_block = partial(_read_block, root=root, links=links, before=before, inside=inside)
+    read_one = partial(_read_one, root=root, links=links, before=before, inside=inside)
+    if isinstance(root, RemotePath) and listed is not None:
+        read_one = partial(_read_object, root=root, before=before, listed=listed)
+    read_block = partial(_read_block, read_one=read_one)
     for good, bad, fresh in _map(read_block, blocks, threads):
         rows += good
         rejects += bad
@@ -94,7 +111,7 @@ def hash_file(path: Path) -> str:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()[:_KEY_DIGITS]
 
 
 _Block = tuple[list[_Row], list[tuple[str, str]], int]
@@ -111,21 +128,17 @@ def _map(
         yield from pool.map(work, blocks)
 
 
-def _read_block(
-    paths: Sequence[str],
-    root: Path,
-    links: Links,
-    before: Mapping[str, _KnownFile],
-    inside: dict[str, bool],
-) -> _Block:
+def _read_block(paths: Sequence[str], *, read_one: Callable[[str], tuple[_Row, bool]]) -> _Block:
     rows: list[_Row] = []
     rejects: list[tuple[str, str]] = []
     fresh = 0
     for path in paths:
         try:
-            row, was_hashed = _read_one(path, root, links, before, inside)
+            row, was_hashed = read_one(path)
         except ImageRejectedError as error:
             rejects.append((path, error.reason))
+        except StorageError:  # of all, not of this one
+            raise
         except OSError as error:
             rejects.append((path, f"cannot be read: {error.strerror}"))
         else:
@@ -136,6 +149,7 @@ def _read_block(
 
 def _read_one(
     path: str,
+    *,
     root: Path,
     links: Links,
     before: Mapping[str, _KnownFile],
@@ -160,16 +174,47 @@ def _read_one(
         is_link = file.is_symlink()
         reason = "is a link to a file that is not there" if is_link else "there is no such file"
         raise ImageRejectedError(reason) from None
-    size, mtime, ctime = status.st_size, status.st_mtime_ns, status.st_ctime_ns
-    inode = status.st_ino % 2**63  # some network file systems use all 64 bits
-    found = (size, mtime, ctime, inode)
-    earlier = before.get(path)
-    if earlier is not None:
-        key, width, height, identity = earlier
-        if identity == found[: len(identity)]:
-            return (path, key, width, height, size, mtime, ctime, inode), False
+    found = _identify(status)
+    if (same := _find_same(path, found, before)) is not None:
+        return same, False
     info = probe_image(file)
-    return (path, hash_file(file), info.width, info.height, size, mtime, ctime, inode), True
+    return (path, hash_file(file), info.width, info.height, *found), True
+
+
+def _read_object(
+    path: str,
+    *,
+    root: RemotePath,
+    before: Mapping[str, _KnownFile],
+    listed: Mapping[str, os.stat_result],
+) -> tuple[_Row, bool]:
+    """Read one object of other storage, as `_read_one` reads a file: one request."""
+    if path not in listed:
+        raise ImageRejectedError("there is no such file")
+    found = _identify(listed[path])
+    if (same := _find_same(path, found, before)) is not None:
+        return same, False
+    data = read_image_bytes(root / path)
+    info = probe_bytes(data, path=root / path)
+    key = hashlib.sha256(data).hexdigest()[:_KEY_DIGITS]
+    return (path, key, info.width, info.height, *found), True
+
+
+def _identify(status: os.stat_result) -> tuple[int, int, int, int]:
+    """Return what tells whether a file is the same: size, mtime and STAMP."""
+    inode = status.st_ino % 2**63  # some network file systems use all 64 bits
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode
+
+
+def _find_same(
+    path: str, found: tuple[int, int, int, int], before: Mapping[str, _KnownFile]
+) -> _Row | None:
+    """Return the row of a file that is as it was before, else None."""
+    earlier = before.get(path)
+    if earlier is None:
+        return None
+    key, width, height, identity = earlier
+    return (path, key, width, height, *found) if identity == found[: len(identity)] else None
 
 
 def _index_known(known: pl.DataFrame | None) -> dict[str, _KnownFile]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import DatasetError
+from pipeline.files.remote_path import RemotePath
 from pipeline.samples.categories import keep_categories
 from pipeline.samples.paths import IMAGE_SUFFIXES, Links, is_text, list_links
 from pipeline.samples.sample_set import IMAGES, Listing, make_rejects
@@ -82,8 +83,12 @@ def walk_folder(
     """List the visible files with one of the suffixes under a folder, and what else was met.
 
     Linked folders come last, in the order of their paths, and no folder is read twice: links may
-    form a ring.
+    form a ring. On other storage there are none, and all is one listing.
     """
+    if isinstance(folder, RemotePath):
+        for path in sorted(folder.list_objects()):
+            _take_object(path, found, suffixes)
+        return
     read: set[str] = set()
     waiting = [folder]
     while waiting:
@@ -127,6 +132,14 @@ def _walk(
         for name in files:
             _take_file(begin + name, name, found, suffixes)
     return waiting
+
+
+def _take_object(path: str, found: Found, suffixes: frozenset[str]) -> None:
+    """Take an object of other storage as `_take_file`; those under hidden folders are hidden."""
+    if any(part.startswith(".") for part in path.split("/")[:-1]):
+        found.hidden += 1
+    else:
+        _take_file(path, path.rpartition("/")[2], found, suffixes)
 
 
 def _is_read(folder: str, read: set[str]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.dataset import Dataset
+from pipeline.files.remote_path import is_remote
 
 IMAGE_SUFFIXES = frozenset(
     {
@@ -62,7 +63,7 @@ class Links:
 
     def find_escape(self, path: str | Path) -> str | None:
         """Return the reason if a link on the way to `path` leads out of the roots, else None."""
-        if self.anywhere:
+        if self.anywhere or (isinstance(path, Path) and is_remote(path)):
             return None
         target = os.path.realpath(path)
         if any(target == root or target.startswith(root + os.sep) for root in self.roots):
@@ -83,7 +84,8 @@ def list_links(dataset: Dataset, named: Iterable[Path] = ()) -> Links:
     `link_roots`; with follow_links and without link_roots, anywhere.
     """
     folders = (dataset.root, *dataset.images, *dataset.annotations, *dataset.link_roots, *named)
-    roots = tuple(dict.fromkeys(os.path.realpath(folder).rstrip(os.sep) for folder in folders))
+    local = (folder for folder in folders if not is_remote(folder))
+    roots = tuple(dict.fromkeys(os.path.realpath(folder).rstrip(os.sep) for folder in local))
     return Links(
         roots=roots,
         follow=dataset.follow_links,

@@ -3,7 +3,7 @@
 import os
 import stat
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,13 +26,15 @@ def find_unchanged(
     known: pl.DataFrame | None,
     threads: int,
     inside: dict[str, bool],
+    listed: Mapping[str, os.stat_result] | None = None,
 ) -> pl.DataFrame:
     """Return FILES of those files at `paths` under `root` that are as `known` has them.
 
     known: earlier `samples` rows, where possible with the columns of STAMP. A file is the same when
     size and time of change, and the STAMP where there is one, are. Links, and what cannot be read,
     are never among them. inside: of each folder, filled as met, whether it is within the roots.
-    Numbers are kept in arrays: a million rows of Python objects would take a gigabyte.
+    listed: the status of each object of other storage, which is not asked for again. Numbers are
+    kept in arrays: a million rows of Python objects would take a gigabyte.
     """
     columns = ("path", "content_key", "width", "height", *_IDENTITY)
     if known is None or known.is_empty():
@@ -41,12 +43,25 @@ def find_unchanged(
     there = [name for name in _IDENTITY if name in whole.columns]
     whole = whole.select("path", "content_key", "width", "height", *there)
     whole = whole.unique("path", keep="last", maintain_order=True)
-    found = _read_identities(paths, root, links, threads, inside)
+    if listed is None:
+        found = _read_identities(paths, root, links, threads, inside)
+    else:
+        found = _tabulate(listed)
     both = found.join(
         whole, on="path", how="inner", suffix="_before", maintain_order="left", validate="m:1"
     )
     equal = [pl.col(name) == pl.col(f"{name}_before") for name in there]
     return both.filter(pl.all_horizontal(*equal).fill_null(value=False)).select(columns)
+
+
+def _tabulate(listed: Mapping[str, os.stat_result]) -> pl.DataFrame:
+    """Return path and _IDENTITY of objects."""
+    rows = [
+        (path, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino)
+        for path, one in listed.items()
+    ]
+    schema = {name: _DTYPES[name] for name in ("path", *_IDENTITY)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 _DTYPES = {

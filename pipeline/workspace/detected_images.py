@@ -30,7 +30,7 @@ class DetectedImages:
 
 def locate_detections(store: Store, detector_id: str) -> Path:
     """Return the folder of what one detector found."""
-    return store.folder / "detections" / detector_id
+    return store.shard_root / "detections" / detector_id
 
 
 def read_stored_detections(folder: Path) -> pl.DataFrame:

@@ -30,6 +30,8 @@ from pipeline.workspace.database import (
     migrate,
     open_database,
 )
+from pipeline.workspace.places import WorkspacePlaces
+from pipeline.workspace.shard_place import read_place
 from pipeline.workspace.shards import read_measurements
 
 ERROR_KEYS = ("sample_id", "error_id")
@@ -48,75 +50,8 @@ _FORMER = {"outcome": "status", "false_claims": "unmatched"}
 
 
 @dataclass(frozen=True)
-class Store:
+class Store(WorkspacePlaces):
     """A workspace folder and what is in it."""
-
-    folder: Path
-    patience: float = 10.0  # seconds to wait for another process to close the database
-
-    @property
-    def database(self) -> Path:
-        """The DuckDB file."""
-        return self.folder / "weakspot.duckdb"
-
-    @property
-    def embeddings(self) -> Path:
-        """The folder of image vectors, one sub-folder an encoder."""
-        return self.folder / "embeddings"
-
-    @property
-    def scans(self) -> Path:
-        """The folder of all vectors as one array, derived from them, one sub-folder an encoder."""
-        return self.folder / "scan"
-
-    @property
-    def prompts(self) -> Path:
-        """The folder of prompt vectors, one sub-folder an encoder."""
-        return self.folder / "prompts"
-
-    @property
-    def probes(self) -> Path:
-        """The folder of trained probes, one sub-folder an encoder."""
-        return self.folder / "probes"
-
-    @property
-    def measurements(self) -> Path:
-        """The folder of measurement shards."""
-        return self.folder / "measurements"
-
-    @property
-    def broken(self) -> Path:
-        """The folder of what is known about content that cannot be decoded."""
-        return self.folder / "broken"
-
-    @property
-    def maps(self) -> Path:
-        """The folder of maps of the embedding space, one sub-folder a map."""
-        return self.folder / "maps"
-
-    @property
-    def dataset(self) -> Path:
-        """The folder of the sample set as last read."""
-        return self.folder / "dataset"
-
-    @property
-    def slices(self) -> Path:
-        """The folder of counted families, one Parquet file a run."""
-        return self.folder / "slices"
-
-    @property
-    def results(self) -> Path:
-        """The folder of what runs made besides findings, one sub-folder a run."""
-        return self.folder / "results"
-
-    @property
-    def outcomes(self) -> Path:
-        """The folder of how a system's outputs are matched, one Parquet file an error_id."""
-        return self.folder / "outcomes"
-
-    def locate_texts(self, reader_id: str) -> Path:
-        """Return the folder of what one reader of text read."""
-        return self.folder / "texts" / reader_id
 
     @contextlib.contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[Connection]:
@@ -278,12 +213,12 @@ def open_store(folder: Path, *, migrations: Sequence[Migration] = MIGRATIONS) ->
 
     Raises StoreError when the folder cannot be written or holds a newer version's workspace.
     """
-    store = Store(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_partial(folder)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be a workspace: {error.strerror}") from None
+    store = Store(folder, shards=read_place(folder))
     with store.connect(read_only=False) as connection:
         migrate(connection, migrations, path=store.database)
     return store
@@ -291,7 +226,7 @@ def open_store(folder: Path, *, migrations: Sequence[Migration] = MIGRATIONS) ->
 
 def find_store(folder: Path) -> Store:
     """Return the workspace in `folder` for reading; raises StoreError when there is none."""
-    store = Store(folder)
+    store = Store(folder, shards=read_place(folder))
     if not store.database.exists():
         meant = "the folder of one"
         if folder.is_file():

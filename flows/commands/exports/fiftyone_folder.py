@@ -16,6 +16,7 @@ from flows.commands.exports.wide_columns import MARK
 from flows.commands.exports.wide_table import build_wide_table
 from flows.run.record import find_last_search
 from pipeline.exceptions import ConfigError
+from pipeline.files.remote_path import make_path
 from pipeline.files.whole_files import write_text
 from pipeline.predicates import select_rows
 from pipeline.vocabulary import INSUFFICIENT
@@ -53,7 +54,7 @@ def export_fiftyone(store: Store, folder: Path) -> int:
     samples: dict[str, dict[str, Any]] = {}
     for row in rows.iter_rows(named=True):
         path = row["sample.path"]
-        image = samples.setdefault(path, {"filepath": str(Path(root) / path), "tags": []})
+        image = samples.setdefault(path, {"filepath": str(make_path(root) / path), "tags": []})
         own = tags.get(row[MARK], [])
         if row["sample.w"] is None:
             image |= _describe(row) | {"tags": own}

@@ -1,6 +1,5 @@
 """What a workspace holds that nothing current names: listed first, removed when asked to."""
 
-import shutil
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pipeline.workspace.manifests import (
     ScoreManifest,
 )
 from pipeline.workspace.scans.scan_store import list_stale_scans
+from pipeline.workspace.shard_place import remove_folder
 from pipeline.workspace.store import Store
 
 
@@ -77,7 +77,7 @@ def remove(store: Store, removals: Iterable[Removal]) -> None:
         connection.execute("CHECKPOINT")
     for path in (path for removal in removals for path in removal.files):
         if path.is_dir():
-            shutil.rmtree(path)
+            remove_folder(path)
         else:
             path.unlink(missing_ok=True)
 

@@ -14,9 +14,10 @@ def examine(folder: Path, *, repair: bool) -> None:
     """
     from pipeline.workspace.integrity.examine import examine_workspace, repair_workspace
     from pipeline.workspace.lock import lock_workspace
+    from pipeline.workspace.shard_place import read_place
     from pipeline.workspace.store import Store
 
-    store = Store(folder)
+    store = Store(folder, shards=read_place(folder))
     if not store.database.exists() and not (folder / "manifests").is_dir():
         raise StoreError(f"{folder}: not a workspace (no weakspot.duckdb); name the folder of one")
     with lock_workspace(folder):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.exceptions import AbsentDatabaseError, StoreError
+from pipeline.exceptions import AbsentDatabaseError, StorageError, StoreError
 
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
 _KEPT = "what was computed is kept"
@@ -58,6 +58,11 @@ def _explain(error: BaseException, stage: str, workspace: Path, *, vanished: boo
     number = error.errno if isinstance(error, OSError) else None
     if "no space left" in text.lower():
         number = errno.ENOSPC
+    if isinstance(error, StorageError):
+        return MachineError(
+            f"{stage}: {text}; {_KEPT} in {workspace}: when the storage can be used again, run the "
+            "same command again"
+        )
     if number in _FULL:
         named = error.filename if isinstance(error, OSError) else None
         where = f" at {named}" if named else ""

@@ -25,6 +25,7 @@ from pipeline.workspace.finished_stages import (
     seal_files,
     write_finished,
 )
+from pipeline.workspace.integrity.sealed_shards import identify_shard
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import (
     FairnessManifest,
@@ -52,9 +53,9 @@ _REPORTED = ("sweeps",)  # tables of `report`
 # Sections of audit.toml that a stage does not read. What is not listed counts, so that a new
 # section is never forgotten.
 _UNREAD: Mapping[Stage, frozenset[str]] = {
-    "find": frozenset({"fairness", "gates", "report", "access"}),
-    "fairness": frozenset({"report", "access"}),
-    "report": frozenset(),
+    "find": frozenset({"fairness", "gates", "report", "access", "run", "shards"}),
+    "fairness": frozenset({"report", "access", "run", "shards"}),
+    "report": frozenset({"run", "shards"}),
 }
 _SHARDS = ("embeddings", "measurements", "broken", "detections", "texts")
 _DATASET = frozenset({"objects", "source_images", "categories", "columns"})
@@ -62,7 +63,7 @@ _DATASET = frozenset({"objects", "source_images", "categories", "columns"})
 # the texts of attributes and the encoder, and their labels count.
 _KNOWN = (
     *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "prompts"),
-    *("quality", "results", "scan", "slices", "trust"),
+    *("quality", "results", "scan", "shards.json", "slices", "trust"),
 )
 _TRUST = ("bias", "attack", "trust")  # manifests of what the report alone reads
 _READ = frozenset({"samples", "label", "score", "fairness", "quality", *_TRUST})  # as above
@@ -217,8 +218,8 @@ def _list_matches(store: Store, error_ids: Iterable[str]) -> Iterator[Path]:
 def _list_shards(store: Store) -> Iterator[str]:
     """Yield names and sizes of shards, whose names carry checksums, and the cards of encoders."""
     for name in _SHARDS:
-        for path in sorted((store.folder / name).rglob("*.parquet")):
-            yield f"{path.relative_to(store.folder)} {path.stat().st_size}"
+        for path in sorted((store.shard_root / name).rglob("*.parquet")):
+            yield f"{path.parent.relative_to(store.shard_root)} {identify_shard(path)}"
     for path in sorted(store.embeddings.glob("*/encoder.json")):
         yield path.read_text(encoding="utf-8")
 

@@ -23,9 +23,9 @@ from pipeline.workspace.manifests import (
     TextsManifest,
 )
 from pipeline.workspace.scans.scan_store import find_damaged_scans
+from pipeline.workspace.shard_place import SHARD_FOLDERS
 from pipeline.workspace.store import Store, open_store
 
-_SHARDS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
 _TABLES = ("dataset", "outcomes", "slices", "results", "quality", "maps")
 _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _MANIFESTS: tuple[type[Manifest], ...] = (
@@ -53,7 +53,7 @@ def examine_workspace(store: Store) -> list[Damage]:
     Reads everything once. Raises StoreError when a run has the database open.
     """
     return [
-        *_examine_shards(store.folder),
+        *_examine_shards(store),
         *_examine_scans(store),
         *_examine_tables(store.folder),
         *_examine_manifests(store.folder),
@@ -77,18 +77,18 @@ def repair_workspace(store: Store, damages: list[Damage]) -> list[str]:
         else:
             one.path.unlink(missing_ok=True)
             done.append(f"removed {one.path}")
-    for folder in _list_shard_folders(store.folder):
+    for folder in _list_shard_folders(store):
         mend_shards(folder)  # shards of earlier versions get their checksum
     return done
 
 
-def _list_shard_folders(workspace: Path) -> list[Path]:
-    shards = (path for name in _SHARDS for path in (workspace / name).rglob("*.parquet"))
+def _list_shard_folders(store: Store) -> list[Path]:
+    shards = (p for name in SHARD_FOLDERS for p in (store.shard_root / name).rglob("*.parquet"))
     return sorted({path.parent for path in shards})
 
 
-def _examine_shards(workspace: Path) -> Iterator[Damage]:
-    for folder in _list_shard_folders(workspace):
+def _examine_shards(store: Store) -> Iterator[Damage]:
+    for folder in _list_shard_folders(store):
         for path, fault in find_damaged(folder).items():
             yield Damage(path, fault, "removed; the next `weakspot run` makes it again")
 

@@ -13,7 +13,14 @@ import polars as pl
 
 from pipeline.exceptions import StoreError
 from pipeline.files.core_count import count_cores
+from pipeline.files.remote_path import RemotePath
 from pipeline.files.whole_files import write_bytes
+from pipeline.workspace.integrity.shard_copies import (
+    fetch_copies,
+    fetch_copy,
+    keep_copy,
+    locate_copy,
+)
 
 _SEAL = re.compile(r"^(?P<keys>.+)-(?P<seal>[0-9a-f]{8}-[0-9a-f]+)$")
 _SETTLED = 1.0  # seconds after which another write surely gets another time of change
@@ -40,6 +47,8 @@ def write_sealed(frame: pl.DataFrame, folder: Path, *, name: str) -> Path:
     frame.write_parquet(buffer, statistics=False)
     data = buffer.getvalue()
     path = write_bytes(data, folder / _seal_name(name, data))
+    if isinstance(path, RemotePath):
+        keep_copy(data, locate_copy(path))
     for other in folder.glob(f"{name}*.parquet"):
         if other != path and _strip_seal(other) == name:
             other.unlink(missing_ok=True)
@@ -49,9 +58,10 @@ def write_sealed(frame: pl.DataFrame, folder: Path, *, name: str) -> Path:
 def list_sound(folder: Path) -> list[Path]:
     """Return the shards of `folder`, each one verified; none when there is no folder.
 
-    Raises StoreError that names those that are damaged.
+    Of a folder on other storage these are copies on this machine. Raises StoreError that names
+    those that are damaged.
     """
-    shards, faults = _inspect(folder)
+    shards, faults = _inspect_copies(folder) if isinstance(folder, RemotePath) else _inspect(folder)
     if bad := [f"{path.name}: {fault}" for path, fault in faults.items()]:
         raise StoreError(
             f"{folder}: a shard cannot be read ({'; '.join(bad)}); `weakspot run` removes it and "
@@ -62,7 +72,7 @@ def list_sound(folder: Path) -> list[Path]:
 
 def find_damaged(folder: Path) -> dict[Path, str]:
     """Return the damaged shards of `folder`, each with what is wrong with it."""
-    return _inspect(folder)[1]
+    return _inspect_copies(folder)[1] if isinstance(folder, RemotePath) else _inspect(folder)[1]
 
 
 def mend_shards(folder: Path) -> Mended:
@@ -70,6 +80,11 @@ def mend_shards(folder: Path) -> Mended:
 
     What a removed shard held is missing then, and made again like anything that is missing.
     """
+    if isinstance(folder, RemotePath):
+        bad = _inspect_copies(folder)[1]
+        for path in bad:
+            path.unlink(missing_ok=True)
+        return Mended(tuple(f"{path}: {fault}" for path, fault in bad.items()))
     shards, faults = _inspect(folder)
     for path in faults:
         path.unlink(missing_ok=True)
@@ -88,6 +103,30 @@ def _inspect(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     with ThreadPoolExecutor(count_cores(), thread_name_prefix="verify") as pool:
         faults = dict(zip(shards, pool.map(_find_fault, shards), strict=True))
     return shards, {path: fault for path, fault in faults.items() if fault is not None}
+
+
+def _inspect_copies(folder: RemotePath) -> tuple[list[Path], dict[Path, str]]:
+    """Return the copies of all shards of a folder, and the damaged shards with what is wrong.
+
+    A damaged copy is fetched again first: the shard itself may be sound.
+    """
+    copies = fetch_copies(folder)
+    with ThreadPoolExecutor(count_cores(), thread_name_prefix="verify") as pool:
+        faults = dict(zip(copies, pool.map(_find_fault, copies.values()), strict=True))
+    damaged: dict[Path, str] = {}
+    for shard in [shard for shard, fault in faults.items() if fault is not None]:
+        fetch_copy(shard, copies[shard])
+        if (fault := _find_fault(copies[shard])) is not None:
+            damaged[shard] = fault
+    return list(copies.values()), damaged
+
+
+def identify_shard(path: Path) -> str:
+    """Return what changes whenever a shard does: its name, of one without checksum also more."""
+    if _read_seal(path) is not None:
+        return path.name
+    status = path.stat()
+    return f"{path.name} {status.st_size} {status.st_mtime_ns}"
 
 
 def _find_fault(path: Path) -> str | None:

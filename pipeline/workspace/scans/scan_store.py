@@ -27,6 +27,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.exceptions import StoreError
+from pipeline.workspace.integrity.sealed_shards import identify_shard
 from pipeline.workspace.scans.shard_rows import fill_rows, plan_rows
 from pipeline.workspace.store import Store
 
@@ -134,11 +135,7 @@ def _read_stamp(store: Store, encoder_id: str) -> str:
             f"{store.folder}: there are no vectors of encoder {encoder_id}; run `weakspot embed` "
             "or `weakspot run` first"
         )
-    lines = [_LAYOUT]
-    for path in shards:
-        status = path.stat()
-        sealed = path.stem.count("-") >= 2  # KEYS-CRC32-SIZE
-        lines.append(f"{path.name}" if sealed else f"{path.name} {status.st_mtime_ns}")
+    lines = [_LAYOUT, *map(identify_shard, shards)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:24]
 
 
