@@ -43,6 +43,7 @@ TABLE_FOLDERS = (
     "clusters",
     "maps",
     "zero_shot",
+    "browsing",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

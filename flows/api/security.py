@@ -98,7 +98,19 @@ def _find_name(host: str) -> str | None:
     return parts.hostname if plain else None
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_body(request: Request, most: int) -> bytes:
+    """Return the body of a request; raises HTTPException where it has more than `most` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise HTTPException(413, f"what was sent has more than {most:,} bytes")
+    return bytes(body)
+
+
+async def read_form(
+    request: Request, *, most_bytes: int = MOST_BYTES, most_fields: int = MOST_FIELDS
+) -> dict[str, str]:
     """Return the fields of a form that was sent; raises HTTPException for anything else.
 
     A form is small and urlencoded; a field that is given twice is refused.
@@ -106,16 +118,12 @@ async def read_form(request: Request) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, "expected a form: application/x-www-form-urlencoded")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"the form has more than {MOST_BYTES:,} bytes")
+    body = await read_body(request, most_bytes)
     try:
         fields = parse_qsl(
             body.decode("utf-8"),
             keep_blank_values=True,
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=most_fields,
             errors="strict",
         )
     except ValueError:

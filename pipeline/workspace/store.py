@@ -53,11 +53,12 @@ class Store:
 
     folder: Path
     patience: float = 10.0  # seconds to wait for another process to close the database
+    database_copy: Path | None = None  # is read in place of the database
 
     @property
     def database(self) -> Path:
-        """The DuckDB file."""
-        return self.folder / "weakspot.duckdb"
+        """The DuckDB file, or the copy of it that is read."""
+        return self.database_copy or self.folder / "weakspot.duckdb"
 
     @property
     def embeddings(self) -> Path:
@@ -86,7 +87,7 @@ class Store:
 
     @property
     def broken(self) -> Path:
-        """The folder of what is known about content that cannot be decoded."""
+        """The folder of what cannot be decoded."""
         return self.folder / "broken"
 
     @property
@@ -293,8 +294,7 @@ def find_store(folder: Path) -> Store:
     """Return the workspace in `folder` for reading; raises StoreError when there is none."""
     store = Store(folder)
     if not store.database.exists():
-        meant = "the folder of one"
-        if folder.is_file():
-            meant = "the folder that `workspace` in audit.toml names, not a file"
+        not_file = "the folder that `workspace` in audit.toml names, not a file"
+        meant = not_file if folder.is_file() else "the folder of one"
         raise StoreError(f"{folder}: not a workspace (no weakspot.duckdb); name {meant}")
     return store
