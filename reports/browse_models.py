@@ -188,52 +188,6 @@ class FindingList:
 
 
 @dataclass(frozen=True)
-class SelectionItem:
-    """A slice or an attribute that was saved. evidence, held_out: of a slice, as of now."""
-
-    name: str
-    saved_as: Literal["slice", "attribute"]
-    n: int
-    where: str
-    text: str
-    without: str
-    like: str
-    picked: int
-    file: str | None
-    saved_at: str
-    system: SystemItem | None = None
-    evidence: Evidence | None = None
-    held_out: Evidence | None = None
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class SelectionList:
-    """What was saved, the newest first."""
-
-    selections: list[SelectionItem]
-
-
-@dataclass(frozen=True)
-class CheckItem:
-    """An answer to one label that was kept. value: what is true, null where that is not known."""
-
-    sample_id: str
-    attribute: str
-    shown: str | None
-    answer: str
-    value: str | None
-    checker: str
-
-
-@dataclass(frozen=True)
-class Undone:
-    """What was taken back, in words; empty where there was nothing."""
-
-    undone: str
-
-
-@dataclass(frozen=True)
 class Problem:
     """What went wrong (RFC 9457). position: of a fault in a condition, counted from 0."""
 

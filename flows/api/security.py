@@ -17,6 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows.api.token_access import require_token
+
 NAMES: Final = frozenset({"127.0.0.1", "localhost"})  # of this machine, as the browser writes them
 READING: Final = frozenset({"GET", "HEAD"})
 MOST_BYTES: Final = 16_384  # of a form
@@ -32,10 +34,21 @@ _ALWAYS = {
 
 
 class Guard:
-    """The outermost layer of the server: refuses what must not come in, and adds its headers."""
+    """The outermost layer of the server: refuses what must not come in, and adds its headers.
 
-    def __init__(self, app: ASGIApp, *, policy: str, names: Iterable[str] = NAMES) -> None:
+    token: that every request must bring, where the server can be reached from elsewhere.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        policy: str,
+        names: Iterable[str] = NAMES,
+        token: str | None = None,
+    ) -> None:
         self.app = app
+        self.token = token
         self.names = frozenset(names)
         self.added = {
             **_ALWAYS,
@@ -49,6 +62,8 @@ class Guard:
             return
         reason = find_refusal(scope["method"], Headers(scope=scope), names=self.names)
         app = self.app if reason is None else PlainTextResponse(f"refused: {reason}\n", 403)
+        if reason is None and self.token is not None:
+            app = require_token(app, scope, self.token)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

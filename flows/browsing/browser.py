@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from flows.browsing.near_vectors import NearVectors, open_near
-from flows.browsing.snapshot import Snapshot, SnapshotSystem
+from flows.browsing.snapshots.snapshot import Snapshot, SnapshotSystem
 from pipeline.arrays import Mask
 from pipeline.browsing.choice_evidence import ChoiceEvidence, weigh_choice
 from pipeline.browsing.conditions import parse_condition
@@ -38,7 +38,7 @@ class Browser:
     def select(self, where: str, system: SnapshotSystem | None) -> Mask:
         """Return (n,) which samples fit a condition; raises ConditionError for no condition."""
         key = (where.strip(), system.name if system else "")
-        return self._remember("masks", key, lambda: self._select(where, system))
+        return self.remember("masks", key, lambda: self._select(where, system))
 
     def _select(self, where: str, system: SnapshotSystem | None) -> Mask:
         expression = parse_condition(where, self.snapshot.list_columns(system))
@@ -53,7 +53,7 @@ class Browser:
         series = self.snapshot.samples[column]
         if isinstance(series.dtype, pl.Enum):
             series = series.to_physical()
-        return self._remember(
+        return self.remember(
             "orders", (column, descending), lambda: order_rows(series, descending=descending)
         )
 
@@ -64,7 +64,7 @@ class Browser:
             values, known = self.snapshot.read_errors(system)
             return weigh_choice(values, known, chosen)
 
-        return self._remember("evidence", (key, system.name), compute)
+        return self.remember("evidence", (key, system.name), compute)
 
     def weigh_held_out(
         self, key: Hashable, chosen: Mask, system: SnapshotSystem
@@ -78,7 +78,7 @@ class Browser:
             values, known = self.snapshot.read_errors(system)
             return weigh_choice(values, known & half, chosen & half)
 
-        return self._remember("held out", (key, system.name), compute)
+        return self.remember("held out", (key, system.name), compute)
 
     @property
     def near(self) -> NearVectors:
@@ -88,7 +88,8 @@ class Browser:
                 self._near = open_near(self.snapshot, self.store, keep_texts=self._keep)
             return self._near
 
-    def _remember(self, kind: str, key: Hashable, compute: Callable[[], T]) -> T:
+    def remember(self, kind: str, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what `compute` gives, kept for the next call of its kind and key."""
         with self._lock:
             kept = self._kept.setdefault(kind, OrderedDict())
             if key in kept:

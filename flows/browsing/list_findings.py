@@ -5,7 +5,7 @@ from typing import Any
 
 from flows.browsing.browser import Browser
 from flows.browsing.list_samples import describe_system
-from flows.browsing.snapshot import Snapshot
+from flows.browsing.snapshots.snapshot import Snapshot
 from pipeline.browsing.choice_evidence import keep_finite
 from pipeline.exceptions import NotFoundError
 from reports.browse_models import FindingItem, FindingList, Predicate
@@ -45,9 +45,14 @@ def find_finding(browser: Browser, rank: int, system: str | None) -> FindingItem
     return found
 
 
-def write_where(predicates: Sequence[Mapping[str, str]], snapshot: Snapshot) -> str:
-    """Write predicates as the condition that selects their samples."""
-    prefix = "truth." if snapshot.card.label_source == "truth" else ""
+def write_where(
+    predicates: Sequence[Mapping[str, str]], snapshot: Snapshot, *, labelled: bool = False
+) -> str:
+    """Write predicates as the condition that selects their samples.
+
+    labelled: by the labels, also where the last search took true values.
+    """
+    prefix = "truth." if snapshot.card.label_source == "truth" and not labelled else ""
     named = [
         {**one, "attribute": f"{prefix}{one['attribute']}"}
         if f"{prefix}{one['attribute']}" in snapshot.samples.columns

@@ -9,7 +9,7 @@ import polars as pl
 from flows.browsing.browser import Browser
 from flows.browsing.near_vectors import NearVectors, Uploads, join_query
 from flows.browsing.sample_query import SIMILARITY, UPLOADED, SampleQuery
-from flows.browsing.snapshot import Snapshot, SnapshotSystem
+from flows.browsing.snapshots.snapshot import Snapshot, SnapshotSystem
 from pipeline.arrays import Floats, Ints, Mask
 from pipeline.browsing.cursors import Cursor, CursorGoneError, name_query, read_cursor
 from pipeline.browsing.sample_orders import RowPage, take_page

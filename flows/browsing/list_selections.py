@@ -6,7 +6,8 @@ from flows.browsing.browser import Browser
 from flows.browsing.list_samples import describe_system
 from pipeline.exceptions import ConfigError
 from pipeline.workspace.kept.kept_selections import Selection, SelectionJournal
-from reports.browse_models import Evidence, SelectionItem, SelectionList
+from reports.browse_models import Evidence
+from reports.saved_models import SelectionItem, SelectionList
 
 
 def list_selections(browser: Browser) -> SelectionList:

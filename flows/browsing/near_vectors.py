@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from flows.browsing.snapshot import Snapshot
+from flows.browsing.snapshots.snapshot import Snapshot
 from flows.retrieval.encode_query import QueryEncoder
 from flows.retrieval.search_session import SearchSession, choose_encoder, read_card
 from pipeline.arrays import Floats, Ints, Mask

@@ -9,7 +9,7 @@ from flows.browsing.image_boxes import draw_image_boxes
 from flows.browsing.list_findings import list_findings
 from flows.browsing.list_samples import describe_system, list_items, read_box
 from flows.browsing.near_vectors import join_query
-from flows.browsing.snapshot import SnapshotSystem
+from flows.browsing.snapshots.snapshot import SnapshotSystem
 from flows.stages.reporting.scene_boxes import focus_on
 from pipeline.exceptions import ConditionError, ConfigError, NotFoundError, StoreError
 from reports.browse_models import Box, LabelItem, SampleDetail, SampleItem, ShownBox

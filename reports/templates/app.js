@@ -91,3 +91,11 @@ addEventListener("submit", async event => {
     notify(error instanceof TypeError ? "The server does not answer." : error.message);
   }
 });
+
+// The address that is printed ends in the token, which a browser does not send: the form does.
+const login = document.querySelector("form[data-login]");
+if (login && location.hash.length > 1) {
+  login.elements.token.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+  login.requestSubmit();
+}

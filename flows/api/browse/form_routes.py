@@ -11,7 +11,7 @@ from flows.api.browse.uploads import keep_vector, read_picture
 from flows.api.security import read_form
 from flows.browsing.list_selections import list_selections
 from flows.browsing.sample_query import SampleQuery
-from flows.browsing.save_selection import MOST_PICKED, SaveRequest
+from flows.browsing.save_selection import MOST_PICKED, SavedAs, SaveRequest
 from reports.pages.browse.addresses import address_sample, address_samples
 from reports.pages.browse.selections_page import build_selections_page
 
@@ -52,7 +52,7 @@ def make_form_router(service: Service) -> APIRouter:
             where=form.get("where", ""), system=form.get("system") or None,
             text=form.get("text", ""), without=form.get("without", ""), like=form.get("like", ""),
         )  # fmt: skip
-        kind = "slice" if saved_as == "slice" else "attribute"
+        kind: SavedAs = "slice" if saved_as == "slice" else "attribute"
         kept = service.save(SaveRequest(form.get("name", ""), kind, query, picked))
         return RedirectResponse(f"/selections#{quote(kept.name)}", 303)
 

@@ -11,7 +11,7 @@ from flows.browsing.browser import Browser
 from flows.browsing.check_label import check_label
 from flows.browsing.near_vectors import Uploads
 from flows.browsing.save_selection import SaveRequest, remove_selection, save_selection
-from flows.browsing.snapshot_source import SnapshotSource
+from flows.browsing.snapshots.snapshot_source import SnapshotSource
 from pipeline.images.crop import Box
 from pipeline.samples.paths import Links
 from pipeline.workspace.journal_lines import Answer

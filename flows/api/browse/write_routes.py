@@ -12,9 +12,10 @@ from flows.browsing.check_label import ANSWERS
 from flows.browsing.list_samples import list_samples
 from flows.browsing.list_selections import describe_selection, list_selections
 from flows.browsing.sample_query import LONGEST_TEXT, MOST, PAGE, SampleQuery
-from flows.browsing.save_selection import MOST_PICKED, SaveRequest
+from flows.browsing.save_selection import MOST_PICKED, SavedAs, SaveRequest
 from pipeline.browsing.conditions import MOST_CHARACTERS
-from reports.browse_models import CheckItem, SamplePage, SelectionItem, SelectionList, Undone
+from reports.browse_models import SamplePage
+from reports.saved_models import CheckItem, SelectionItem, SelectionList, Undone
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
     status: {**PROBLEMS[400], "description": text}
@@ -87,7 +88,7 @@ def make_write_router(service: Service) -> APIRouter:
             where=body.where, system=body.system or None, text=body.text, without=body.without,
             like=body.like,
         )  # fmt: skip
-        saved_as = "slice" if body.saved_as == "slice" else "attribute"
+        saved_as: SavedAs = "slice" if body.saved_as == "slice" else "attribute"
         request = SaveRequest(body.name, saved_as, query, tuple(body.sample_ids))
         return describe_selection(service.browser, service.save(request))
 

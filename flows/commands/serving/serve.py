@@ -14,6 +14,17 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the page; 0: any that is free.")
     ] = PORT,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; others than this machine need a token.")
+    ] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further name that browsers call this server by.", metavar="NAME"),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with the token to log in by; made where it is not there."),
+    ] = None,
     open_browser: Annotated[
         bool, typer.Option("--open", help="Open the page in the browser of this machine.")
     ] = False,
@@ -32,7 +43,13 @@ def serve(
         serve_workspace(
             workspace,
             ServeOptions(
-                port=port, open_browser=open_browser, read_only=read_only, checker=checker
+                port=port,
+                host=host,
+                allow_host=tuple(allow_host or ()),
+                token_file=token_file,
+                open_browser=open_browser,
+                read_only=read_only,
+                checker=checker,
             ),
             show=typer.echo,
         )

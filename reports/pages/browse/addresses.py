@@ -18,3 +18,13 @@ def address_sample(sample_id: str, system: str = "") -> str:
 def address_finding(rank: int, system: str) -> str:
     """Return the address of a finding."""
     return f"/findings/{rank}?{urlencode({'system': system})}"
+
+
+def address_attribute(name: str) -> str:
+    """Return the address of an attribute."""
+    return f"/attributes/{quote(name, safe='')}"
+
+
+def address_comparison(before: str, after: str) -> str:
+    """Return the address of two runs compared."""
+    return f"/runs/compare?{urlencode({'before': before, 'after': after})}"

@@ -12,6 +12,11 @@ BEHAVIOR: Final = Behavior(
 PAGES: Final = (
     ("/", "Findings"),
     ("/samples", "Samples"),
+    ("/map", "Map"),
+    ("/regions", "Regions"),
+    ("/groups", "Groups"),
+    ("/attributes", "Attributes"),
+    ("/runs", "Runs"),
     ("/selections", "Saved"),
 )
 

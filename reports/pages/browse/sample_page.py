@@ -11,6 +11,7 @@ from reports.pages.browse.frame import render_app_page
 from reports.parts.catalogue import Words
 from reports.parts.numbers import format_number, format_percent
 from reports.parts.scenes import draw_boxes
+from reports.parts.words import ErrorWords
 from reports.site_models import SceneBox, Shot
 
 
@@ -34,9 +35,9 @@ def build_sample_page(
     """Return the page; everything of it is escaped."""
     system = sample.system
     words = make_words(system)
-    by_name = {one.name: make_words(one) for one in systems}
+    by_name = {one.name: ErrorWords(one.metric, one.share) for one in systems}
     errors = [
-        (one, "" if value is None or by_name[one] is None else by_name[one].write_outcome(value))
+        (one, "" if value is None else by_name[one].write_outcome(value))
         for one, value in sample.errors.items()
     ]
     return render_app_page(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.browse_models import SelectionItem
 from reports.pages.browse.addresses import address_samples
 from reports.pages.browse.evidence_words import EvidenceView, view_evidence
 from reports.pages.browse.frame import render_app_page
 from reports.parts.numbers import format_count
+from reports.saved_models import SelectionItem
 
 
 @dataclass(frozen=True)

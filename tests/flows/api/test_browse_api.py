@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from flows.browsing.snapshot_source import SnapshotSource
-from tests.flows.api.browse_examples import make_client, serve_source
-from tests.flows.retrieval.planted_workspace import COUNT, write_workspace
+from flows.browsing.snapshots.snapshot_source import SnapshotSource
+from tests.flows.api.browse_examples import copy_workspace, make_client, serve_source
+from tests.flows.retrieval.planted_workspace import COUNT
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_an_answer_that_is_known_is_not_sent_again(client: TestClient) -> None:
 
 
 def test_a_cursor_of_an_earlier_snapshot_is_gone(tmp_path: Path) -> None:
-    source = SnapshotSource(write_workspace(tmp_path))
+    source = SnapshotSource(copy_workspace(tmp_path))
     client = serve_source(source)
     cursor = read(client, "samples", limit=5)["next"]
     (tmp_path / "workspace" / "results" / "a-run").mkdir(parents=True)

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from flows.browsing.snapshot_source import SnapshotSource
+from flows.browsing.snapshots.snapshot_source import SnapshotSource
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store
 from reports.pages.browse.frame import BEHAVIOR
-from tests.flows.api.browse_examples import make_client, serve_source
-from tests.flows.retrieval.planted_workspace import write_workspace
+from tests.flows.api.browse_examples import copy_workspace, make_client, serve_source
 
 
 class Reader(HTMLParser):
@@ -53,7 +52,8 @@ def open_page(client: TestClient, address: str, status: int = 200) -> str:
 
 
 def test_every_link_of_every_page_leads_somewhere(client: TestClient) -> None:
-    waiting, seen = ["/"], set()
+    waiting = ["/"]
+    seen: set[str] = set()
     while waiting and len(seen) < 60:
         address = waiting.pop()
         if address in seen or address.startswith("#"):
@@ -96,7 +96,7 @@ def test_a_page_shows_the_evidence_and_that_it_is_optimistic(client: TestClient)
 
 def write_hostile(folder: Path) -> Store:
     """Name the attribute, and a value of it, as HTML."""
-    store = write_workspace(folder)
+    store = copy_workspace(folder)
     name, value = "<img src=x onerror=alert(1)>", "'\"><script>alert(2)</script>"
     with store.connect(read_only=False) as connection:
         connection.execute("UPDATE labels SET attribute = ?, value = ?", [name, value])

@@ -7,18 +7,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.browsing.kept_snapshots import open_snapshot, stamp_workspace
-from flows.browsing.snapshot_source import SnapshotSource
+from flows.browsing.snapshots.kept_snapshots import open_snapshot, stamp_workspace
+from flows.browsing.snapshots.snapshot_source import SnapshotSource
 from pipeline.exceptions import StoreError
 from pipeline.workspace.database_copy import copy_database
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store, open_store
-from tests.flows.retrieval.planted_workspace import COUNT, write_workspace
+from tests.flows.api.browse_examples import copy_workspace
+from tests.flows.retrieval.planted_workspace import COUNT
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return write_workspace(tmp_path)
+    return copy_workspace(tmp_path)
 
 
 def test_a_snapshot_joins_labels_and_errors_to_the_samples(store: Store) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from flows.browsing.snapshot import CATEGORIES, Snapshot, SnapshotCard, SnapshotSystem
+from flows.browsing.snapshots.snapshot import CATEGORIES, Snapshot, SnapshotCard, SnapshotSystem
 from flows.run.record import find_last_search
 from flows.run.staleness import note_inputs
 from pipeline.config.audit import Audit

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from flows.browsing.browser import Browser
-from flows.browsing.kept_snapshots import open_snapshot, stamp_workspace
+from flows.browsing.snapshots.kept_snapshots import open_snapshot, stamp_workspace
 from flows.run.logs import LOG
 from pipeline.exceptions import WeakspotError
 from pipeline.workspace.store import Store

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.browsing.build_snapshot import build_snapshot
-from flows.browsing.snapshot import Snapshot, SnapshotCard
+from flows.browsing.snapshots.build_snapshot import build_snapshot
+from flows.browsing.snapshots.snapshot import Snapshot, SnapshotCard
 from pipeline.exceptions import StoreError
 from pipeline.files.whole_files import write_parquet, write_text
 from pipeline.workspace.store import Store
