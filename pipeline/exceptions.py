@@ -22,6 +22,18 @@ class ConfigError(WeakspotError):
     exit_code = 2
 
 
+class ConditionError(ConfigError):
+    """A condition on samples cannot be read; `position` counts its characters, from 0."""
+
+    def __init__(self, message: str, *, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class NotFoundError(ConfigError):
+    """A sample, finding, run or the like that is asked for is not there."""
+
+
 class TableError(WeakspotError):
     """A frame does not have the columns or types that its table promises."""
 

@@ -47,6 +47,7 @@ TABLE_FOLDERS = (
     "probes",
     "attacks",
     "trust",
+    "browsing",
     "demo",
 )
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manager", "managers"}

@@ -17,6 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows.api.token_access import require_token
+
 NAMES: Final = frozenset({"127.0.0.1", "localhost"})  # of this machine, as the browser writes them
 READING: Final = frozenset({"GET", "HEAD"})
 MOST_BYTES: Final = 16_384  # of a form
@@ -32,10 +34,21 @@ _ALWAYS = {
 
 
 class Guard:
-    """The outermost layer of the server: refuses what must not come in, and adds its headers."""
+    """The outermost layer of the server: refuses what must not come in, and adds its headers.
 
-    def __init__(self, app: ASGIApp, *, policy: str, names: Iterable[str] = NAMES) -> None:
+    token: that every request must bring, where the server can be reached from elsewhere.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        policy: str,
+        names: Iterable[str] = NAMES,
+        token: str | None = None,
+    ) -> None:
         self.app = app
+        self.token = token
         self.names = frozenset(names)
         self.added = {
             **_ALWAYS,
@@ -49,6 +62,8 @@ class Guard:
             return
         reason = find_refusal(scope["method"], Headers(scope=scope), names=self.names)
         app = self.app if reason is None else PlainTextResponse(f"refused: {reason}\n", 403)
+        if reason is None and self.token is not None:
+            app = require_token(app, scope, self.token)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -98,7 +113,19 @@ def _find_name(host: str) -> str | None:
     return parts.hostname if plain else None
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_body(request: Request, most: int) -> bytes:
+    """Return the body of a request; raises HTTPException where it has more than `most` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise HTTPException(413, f"what was sent has more than {most:,} bytes")
+    return bytes(body)
+
+
+async def read_form(
+    request: Request, *, most_bytes: int = MOST_BYTES, most_fields: int = MOST_FIELDS
+) -> dict[str, str]:
     """Return the fields of a form that was sent; raises HTTPException for anything else.
 
     A form is small and urlencoded; a field that is given twice is refused.
@@ -106,16 +133,12 @@ async def read_form(request: Request) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, "expected a form: application/x-www-form-urlencoded")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"the form has more than {MOST_BYTES:,} bytes")
+    body = await read_body(request, most_bytes)
     try:
         fields = parse_qsl(
             body.decode("utf-8"),
             keep_blank_values=True,
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=most_fields,
             errors="strict",
         )
     except ValueError:

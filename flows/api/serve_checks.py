@@ -10,7 +10,7 @@ from flows.api.check_routes import make_check_router, make_image_router
 from flows.api.check_task import make_task
 from flows.api.kept_draw import continue_draw
 from flows.api.questionnaire import CheckTask, Offer, Questionnaire
-from flows.api.sample_images import SampleImages
+from flows.api.sample_images import SampleImages, index_samples
 from flows.api.server import make_app, serve
 from flows.api.static_page import write_static_page
 from flows.checks.probe_offer import propose_probe
@@ -45,7 +45,7 @@ def prepare_page(audit: Path, options: DrawOptions, *, show: Print) -> PreparedP
     show: prints a line. Raises what `open_session` raises, and ConfigError for options that cannot
     be.
     """
-    options = options if options.checker else replace(options, checker=_find_user())
+    options = options if options.checker else replace(options, checker=find_user())
     session = open_session(audit)
     draw = continue_draw(session, options)
     for note in (*session.journal.list_faults(), *draw.notes):
@@ -72,7 +72,7 @@ def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool
         checker=page.checker,
         propose=lambda: propose_next(page),
     )
-    images = SampleImages(task.samples, task.root)
+    images = SampleImages(index_samples(task.samples), task.root)
     app = make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
 
     def announce(address: str) -> None:
@@ -95,7 +95,7 @@ def write_page(page: PreparedPage, *, folder: Path, show: Print) -> None:
 
     Raises ConfigError for a folder that cannot be written.
     """
-    images = SampleImages(page.task.samples, page.task.root)
+    images = SampleImages(index_samples(page.task.samples), page.task.root)
     path, missing = write_static_page(page.task, images, checker=page.checker, folder=folder)
     show(f"wrote {path}")
     if missing:
@@ -117,7 +117,8 @@ def propose_next(page: PreparedPage) -> Sequence[Offer]:
     ]  # fmt: skip
 
 
-def _find_user() -> str:
+def find_user() -> str:
+    """Return the name of the user as this machine knows it, UNNAMED where it knows none."""
     try:
         return getpass.getuser() or UNNAMED
     except (OSError, KeyError, ImportError):  # a container without users

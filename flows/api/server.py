@@ -1,6 +1,7 @@
 """The server of the local page: one address of this machine, and no logs of what it is asked."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import Callable
 
@@ -30,30 +31,33 @@ def make_app(*routers: APIRouter, policy: str) -> ASGIApp:
     return Guard(app, policy=policy)
 
 
-def serve(app: ASGIApp, *, port: int, announce: Callable[[str], None]) -> None:
+def serve(app: ASGIApp, *, port: int, announce: Callable[[str], None], host: str = HOST) -> None:
     """Serve until Ctrl-C, which ends it without an error.
 
-    port: 0 for any that is free. announce: gets the address once it can be opened. Raises
-    ConfigError when the port is taken.
+    port: 0 for any that is free. host: an address of this machine. announce: gets the address once
+    it can be opened. Raises ConfigError when the port is taken or the address is none of this
+    machine.
     """
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", ws="none",
         server_header=False, timeout_graceful_shutdown=_GRACE,
     )  # fmt: skip
-    with _bind(port) as listener:
-        announce(f"http://{HOST}:{listener.getsockname()[1]}/")
+    with _bind(host, port) as listener:
+        announce(f"http://{host}:{listener.getsockname()[1]}/")
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     listener = socket.socket()
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen()
     except OSError as error:
         listener.close()
+        if host != HOST and error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise ConfigError(f"--host {host}: cannot be used ({error.strerror})") from None
         raise ConfigError(
             f"--port {port}: cannot be used ({error.strerror}); name another, or 0 for any free one"
         ) from None

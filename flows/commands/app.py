@@ -22,6 +22,7 @@ from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
 from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
+from flows.commands.serving.serve import serve
 from flows.commands.slices import slices
 from flows.commands.space.clusters import clusters
 from flows.commands.space.map import map_samples
@@ -90,6 +91,7 @@ def init(
 for stage in (run, embed, label, score, find, fairness, report):
     app.command()(stage)
 app.command("check-labels")(check_labels)
+app.command("serve")(serve)
 app.command("compare")(compare)
 app.command("schedule")(schedule)
 app.command("prune")(prune)

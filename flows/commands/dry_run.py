@@ -10,6 +10,7 @@ import polars as pl
 
 from flows.run.loaded_models import LoadEncoder, get_encoder, load_open_clip, require_encoder
 from flows.run.preflight import check_columns, check_paths
+from flows.run.reading.saved_attributes import add_saved_columns
 from flows.run.resolved_audit import ResolvedAudit, resolve_audit
 from flows.stages.detect import PROBED_IMAGES, asks_for_detector, probe_detector
 from flows.stages.detection_samples import add_detection_samples, limit_images
@@ -104,6 +105,7 @@ def check_audit(
     images = limit_images(audit, limit)
     sample_set = read_samples(audit.dataset, detections=found, limit=images)
     sample_set = add_detection_samples(sample_set, audit, limit=limit)
+    sample_set = add_saved_columns(sample_set, resolved.saved)
     sample = audit.dataset.sample
     fits = check_columns(
         resolved.attributes,

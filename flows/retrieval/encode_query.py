@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from PIL import Image
 
 from flows.retrieval.search_session import SearchSession
 from flows.run.loaded_models import LoadEncoder, get_encoder, load_open_clip
@@ -77,7 +78,11 @@ class QueryEncoder:
             cut = image if box is None else crop_image(image, box, CropRule(margin=0))
         except ImageRejectedError as error:
             raise ConfigError(f"--image {file}: {error.reason}") from None
-        vector: Vector = self._load().encode_images([cut])[0]
+        return self.encode_picture(cut)
+
+    def encode_picture(self, image: Image.Image) -> Vector:
+        """Return the (d,) unit vector of a decoded image; raises EncoderError without a model."""
+        vector: Vector = self._load().encode_images([image])[0]
         return vector
 
     def _find_sample(self, name: str) -> dict[str, str]:

@@ -56,11 +56,8 @@ def open_search(
     """
     store = find_store(workspace)
     manifest = SamplesManifest.read(workspace)
-    encoder_id, notes = _choose_encoder(store, encoder)
-    path = store.embeddings / encoder_id / "encoder.json"
-    if not path.exists():
-        raise StoreError(f"{path}: not there; `weakspot embed` writes it again")
-    card = EncoderCard.from_json(path.read_text(encoding="utf-8"), source=str(path))
+    encoder_id, notes = choose_encoder(store, encoder)
+    card = read_card(store, encoder_id)
     scan = open_scan(store, encoder_id)
     everything = read_scanned_samples(store, scan)
     known = store.read_samples()
@@ -100,7 +97,20 @@ def _choose_samples(
     return embedded.join(judged, on="sample_id", how="semi").sort("sample_id")
 
 
-def _choose_encoder(store: Store, asked: str | None) -> tuple[str, tuple[str, ...]]:
+def read_card(store: Store, encoder_id: str) -> EncoderCard:
+    """Return the card of an encoder of a workspace; raises StoreError where it is gone."""
+    path = store.embeddings / encoder_id / "encoder.json"
+    if not path.exists():
+        raise StoreError(f"{path}: not there; `weakspot embed` writes it again")
+    return EncoderCard.from_json(path.read_text(encoding="utf-8"), source=str(path))
+
+
+def choose_encoder(store: Store, asked: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the encoder whose vectors are searched, and what to know of the choice.
+
+    asked: how its id begins; None for the only one, or the one that labelled last. Raises
+    StoreError where no vectors are kept, ConfigError where that is open or not there.
+    """
     there = list_embedded(store)
     if not there:
         raise StoreError(

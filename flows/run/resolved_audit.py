@@ -1,9 +1,11 @@
 """An audit with all that its files say: parsed once a run, passed on as one frozen value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows.run.preflight import check_names, list_sensitive
+from flows.run.reading.saved_attributes import SavedAttribute, read_saved_attributes
 from pipeline.config.audit import Audit, read_audit
 from pipeline.exceptions import ConfigError
 from pipeline.files.toml_file import read_toml
@@ -15,11 +17,15 @@ _PARSED: dict[Path, tuple[tuple[int, ...], Audit]] = {}  # by path, with what id
 
 @dataclass(frozen=True)
 class ResolvedAudit:
-    """audit.toml, the attributes that it uses, and the names of those whose groups are compared."""
+    """audit.toml, the attributes that it uses, and the names of those whose groups are compared.
+
+    saved: those of the attributes that were saved in the workspace while browsing it.
+    """
 
     audit: Audit
     attributes: tuple[Attribute, ...]
     sensitive: tuple[str, ...]
+    saved: tuple[SavedAttribute, ...] = ()
 
     @property
     def of_objects(self) -> bool:
@@ -44,9 +50,19 @@ def resolve_audit(path: Path) -> ResolvedAudit:
     """
     audit = read_audit_once(path)
     used = read_attributes(audit.attributes.use, base=Path(), given=audit.attributes.given)
-    sensitive = list_sensitive(audit, used)
-    check_names(audit, used, sensitive)
-    return ResolvedAudit(audit, tuple(used), tuple(sensitive))
+    return complete_audit(audit, used)
+
+
+def complete_audit(audit: Audit, used: Sequence[Attribute]) -> ResolvedAudit:
+    """Return an audit with the attributes that it uses, and those saved in its workspace.
+
+    Raises ConfigError listing every name that is not known.
+    """
+    saved = read_saved_attributes(audit.workspace, used={one.name for one in used})
+    attributes = [*used, *(one.attribute for one in saved)]
+    sensitive = list_sensitive(audit, attributes)
+    check_names(audit, attributes, sensitive)
+    return ResolvedAudit(audit, tuple(attributes), tuple(sensitive), saved)
 
 
 def read_audit_once(path: Path) -> Audit:

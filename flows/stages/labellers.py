@@ -7,6 +7,7 @@ import polars as pl
 
 from flows.run.health.damage import drop_damaged
 from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, require_encoder
+from flows.run.reading.saved_attributes import add_saved_columns
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.runner import RunTask, call_task
 from flows.stages.judging.auto_margins import Margins, choose_margins
@@ -56,12 +57,13 @@ def make_labellers(
     # Of detections the other detections: one that covers a true object would give its error away.
     of_detections = resolved.audit.dataset.sample == "detection"
     neighbors = None if of_detections else _choose_neighbors(sample_set)
+    columns = add_saved_columns(sample_set, resolved.saved).columns
     makers: dict[str, Callable[[Attribute], Labeller]] = {  # one for each name in KINDS
         "prompts": lambda attribute: prompted[attribute.name],
         "measured": lambda attribute: _make_measured(
             attribute, sample_set, store, neighbors=neighbors
         ),
-        "given": lambda attribute: _make_given(attribute, sample_set.columns),
+        "given": lambda attribute: _make_given(attribute, columns),
     }
     return [makers[attribute.kind](attribute) for attribute in resolved.attributes], encoded
 

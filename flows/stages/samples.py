@@ -6,6 +6,7 @@ import polars as pl
 
 from flows.run.logs import LOG
 from flows.run.preflight import check_columns
+from flows.run.reading.saved_attributes import add_saved_columns
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import hash_dataset
 from flows.stages.detection_samples import add_detection_samples, limit_images
@@ -45,7 +46,7 @@ def make_samples(
         found = dataclasses.replace(found, rejects=rejects)
     check_columns(
         resolved.attributes,
-        found,
+        add_saved_columns(found, resolved.saved),
         sample=dataset.sample,
         truth=dataset.truth,
         limited=limit is not None,

@@ -9,11 +9,13 @@ class WorkspacePlaces:
     """The folders of a workspace.
 
     shards: where its shards are instead of in it: another folder, or a path on other storage.
+    database_copy: what is read in place of the database.
     """
 
     folder: Path
     patience: float = 10.0  # seconds to wait for another process to close the database
     shards: Path | None = None
+    database_copy: Path | None = None
 
     @property
     def shard_root(self) -> Path:
@@ -22,8 +24,8 @@ class WorkspacePlaces:
 
     @property
     def database(self) -> Path:
-        """The DuckDB file."""
-        return self.folder / "weakspot.duckdb"
+        """The DuckDB file, or the copy of it that is read."""
+        return self.database_copy or self.folder / "weakspot.duckdb"
 
     @property
     def embeddings(self) -> Path:

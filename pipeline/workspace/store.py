@@ -228,8 +228,7 @@ def find_store(folder: Path) -> Store:
     """Return the workspace in `folder` for reading; raises StoreError when there is none."""
     store = Store(folder, shards=read_place(folder))
     if not store.database.exists():
-        meant = "the folder of one"
-        if folder.is_file():
-            meant = "the folder that `workspace` in audit.toml names, not a file"
+        not_file = "the folder that `workspace` in audit.toml names, not a file"
+        meant = not_file if folder.is_file() else "the folder of one"
         raise StoreError(f"{folder}: not a workspace (no weakspot.duckdb); name {meant}")
     return store

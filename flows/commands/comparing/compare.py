@@ -34,13 +34,13 @@ def compare(
     ] = False,
 ) -> None:
     """Compare two runs, versions or systems slice by slice: what is new, worse, better or fixed."""
-    from flows.commands.comparing.compared_runs import read_run
     from flows.commands.comparing.comparison_output import (
         check_files,
         print_changes,
-        to_content,
         write_file,
     )
+    from flows.run.reading.compared_runs import read_run
+    from flows.run.reading.comparison_data import to_content
     from pipeline.comparison.changes import compare_all, compare_slices, judge_regressions
     from pipeline.exceptions import ConfigError
     from pipeline.vocabulary import FAIL

@@ -8,17 +8,15 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
-from flows.commands.comparing.compared_runs import ComparedRun
 from flows.commands.console import open_console
 from flows.commands.console_tables import tabulate
 from flows.commands.exports.table_file import SUFFIXES, check_target, write_table
+from flows.run.reading.comparison_data import Sides, describe_comparison, to_content
 from pipeline.comparison.changes import Overall, judge_regressions
 from pipeline.exceptions import ConfigError
 from pipeline.files.whole_files import write_text
-from reports.pages.comparison_page import ComparedAudit, ComparisonData, build_comparison
+from reports.pages.comparison_page import build_comparison
 from reports.parts.words import write_predicates
-
-Sides = tuple[ComparedRun, ComparedRun]
 
 
 def check_files(files: Sequence[Path]) -> None:
@@ -35,38 +33,11 @@ def write_file(file: Path, sides: Sides, overall: Overall, changes: pl.DataFrame
     if file.suffix == ".json":
         content = json.dumps(to_content(sides, overall, changes), ensure_ascii=False, indent=1)
     else:
-        content = build_comparison(_to_page(sides, overall, changes))
+        content = build_comparison(describe_comparison(sides, overall, changes))
     try:
         write_text(content, file)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written: {error.strerror or error}") from None
-
-
-def to_content(sides: Sides, overall: Overall, changes: pl.DataFrame) -> dict[str, Any]:
-    """Return all of a comparison as values for JSON."""
-    before, after = (
-        {
-            "audit": side.name,
-            "run_id": side.run_id,
-            "started_at": side.started_at,
-            "system": side.system,
-            "n": len(side.rows.errors),
-            "notes": list(side.notes),
-        }
-        for side in sides
-    )
-    return {
-        "before": before,
-        "after": after,
-        "shared_images": overall.shared_images,
-        "error_before": overall.moments.before,
-        "error_after": overall.moments.after,
-        "change": overall.moments.change,
-        "change_low": overall.low,
-        "change_high": overall.high,
-        "gate": judge_regressions(changes),
-        "changes": changes.to_dicts(),
-    }
 
 
 def print_changes(sides: Sides, overall: Overall, changes: pl.DataFrame) -> None:
@@ -113,26 +84,3 @@ def _tabulate(rows: Sequence[dict[str, Any]]) -> Table:
 def _write_pair(row: dict[str, Any], name: str) -> str:
     before, after = row[f"{name}_before"], row[f"{name}_after"]
     return "" if before is None else f"{before:.3f} -> {after:.3f}"
-
-
-def _to_page(sides: Sides, overall: Overall, changes: pl.DataFrame) -> ComparisonData:
-    moments = overall.moments
-    before, after = (
-        ComparedAudit(
-            side.name, side.system, side.run_id, side.started_at, len(side.rows.errors), side.notes
-        )
-        for side in sides
-    )
-    return ComparisonData(
-        before=before,
-        after=after,
-        shared_images=overall.shared_images,
-        error_before=moments.before,
-        error_after=moments.after,
-        change=(moments.change, overall.low, overall.high),
-        share=all(
-            bool(((side.rows.errors >= 0) & (side.rows.errors <= 1)).all()) for side in sides
-        ),
-        changes=changes,
-        gate=judge_regressions(changes),
-    )

@@ -1,14 +1,13 @@
 """What people said of labels: a journal that only grows, one line an answer."""
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import polars as pl
 
 from pipeline.exceptions import StoreError
+from pipeline.workspace.journal_file import append_lines
 from pipeline.workspace.journal_lines import (
     Answer,
     Replay,
@@ -17,8 +16,6 @@ from pipeline.workspace.journal_lines import (
     replay_lines,
     tabulate_answers,
 )
-
-_PATIENCE = 10.0  # seconds to wait for another process that writes
 
 
 @dataclass(frozen=True)
@@ -77,17 +74,7 @@ class Journal:
         text = "".join(f"{line.model_dump_json()}\n" for line in lines).encode()
         if not text:
             return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self.path.with_suffix(".lock"), timeout=_PATIENCE):
-                _append_bytes(self.path, text)
-        except filelock.Timeout:
-            raise StoreError(
-                f"{self.path}: another process has been writing for {_PATIENCE:.0f} seconds; "
-                "end it and try again"
-            ) from None
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be written: {error.strerror}") from None
+        append_lines(self.path, text)
 
 
 def read_checks(folder: Path) -> pl.DataFrame:
@@ -96,21 +83,3 @@ def read_checks(folder: Path) -> pl.DataFrame:
     `Journal(folder).list_faults()` says which lines were left out.
     """
     return Journal(folder).read()
-
-
-def _append_bytes(path: Path, text: bytes) -> None:
-    """Append lines and wait until they are on disk; a torn last line is ended first."""
-    is_new = not path.exists()
-    with path.open("ab+") as file:
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            text = text if file.read(1) == b"\n" else b"\n" + text
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    if is_new:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

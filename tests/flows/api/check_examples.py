@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from flows.api.check_routes import make_check_router, make_image_router
 from flows.api.questionnaire import CheckTask, Offer, Questionnaire
-from flows.api.sample_images import SampleImages
+from flows.api.sample_images import SampleImages, index_samples
 from flows.api.server import make_app, serve
 from pipeline.checks.draw import DRAWN
 from pipeline.tables import SAMPLES
@@ -70,7 +70,7 @@ def _make_sample(folder: Path, number: int, *, of_objects: bool) -> dict[str, ob
 
 
 def make_check_app(asked: Questionnaire) -> ASGIApp:
-    images = SampleImages(asked.task.samples, asked.task.root)
+    images = SampleImages(index_samples(asked.task.samples), asked.task.root)
     return make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
 
 

@@ -43,7 +43,16 @@ def read_run(reference: str, *, system: str | None = None) -> ComparedRun:
     that is not there, StoreError where the errors or labels that it searched are not kept.
     """
     path, _, run_id = reference.partition("@")
-    store = find_store(Path(path))
+    return read_stored_run(find_store(Path(path)), run_id, system=system, reference=reference)
+
+
+def read_stored_run(
+    store: Store, run_id: str, *, system: str | None, reference: str
+) -> ComparedRun:
+    """Read a run of a store; the last one that searched without run_id.
+
+    reference: names the run in messages. Raises as `read_run`.
+    """
     run = _find_run(store, run_id)
     search = SearchRecord.from_json(run["search"], source=f"{store.database}, run {run['run_id']}")
     name = _choose_system(search, system, reference)

@@ -1,0 +1,1 @@
+"""The page that browses a workspace, and the same as JSON."""

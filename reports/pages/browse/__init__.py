@@ -1,0 +1,1 @@
+"""The pages of `weakspot serve`: answers of its API as HTML."""
