@@ -16,7 +16,7 @@ from pydantic import (
 
 from pipeline.config.boxes import Boxes
 from pipeline.config.dataset_formats import FORMATS, DatasetFormat, list_formats
-from pipeline.config.section import FilePath, FilePaths, LocalPaths, Section, resolve_path
+from pipeline.config.section import FilePath, FilePaths, LocalPaths, Section
 from pipeline.files.remote_path import is_remote, make_path
 
 # What xmin, ymin, xmax, ymax of a Pascal VOC file mean: pixels counted from 1, the last included,

@@ -19,10 +19,10 @@ import polars as pl
 from numpy.typing import NDArray
 from torch import nn
 
-from flows.commands.comparing.compared_runs import read_run
 from flows.mining.mine_pool import Mined, MineOptions, mine_pool
 from flows.mining.returned_labels import read_returned
 from flows.run.loaded_models import load_open_clip
+from flows.run.reading.compared_runs import read_run
 from flows.run.resolved_audit import resolve_audit
 from flows.run.start import start_run
 from pipeline.comparison.changes import NEW, WORSE, compare_slices

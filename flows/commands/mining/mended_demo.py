@@ -4,7 +4,6 @@ from pathlib import Path
 
 import typer
 
-from flows.commands.comparing.compared_runs import read_run
 from flows.commands.comparing.comparison_output import print_changes
 from flows.commands.console import open_console
 from flows.commands.console_tables import tabulate
@@ -14,6 +13,7 @@ from flows.mining.mine_pool import Mined, MineOptions, mine_pool
 from flows.mining.returned_labels import read_returned
 from flows.run.loaded_models import load_open_clip
 from flows.run.logs import LOG
+from flows.run.reading.compared_runs import read_run
 from flows.run.resolved_audit import resolve_audit
 from flows.run.stages import STAGES
 from flows.run.start import start_run

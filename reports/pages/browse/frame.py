@@ -30,7 +30,9 @@ class NavigationEntry:
     here: bool
 
 
-def render_app_page(template: str, *, name: str, title: str, here: str, **values: object) -> str:
+def render_app_page(
+    template: str, *, name: str, title: str, here: str, language: str = "en", **values: object
+) -> str:
     """Return a served page.
 
     name: of the audit. here: the address of its entry in the navigation.
@@ -38,6 +40,7 @@ def render_app_page(template: str, *, name: str, title: str, here: str, **values
     return render_page(
         f"app/{template}",
         behavior=BEHAVIOR,
+        language=language,
         title=f"{title} - {name}" if name else title,
         name=name,
         heading=title,
