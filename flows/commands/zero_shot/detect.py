@@ -10,7 +10,7 @@ from flows.commands.audits.run import AuditFile
 from flows.commands.zero_shot.arguments import Json
 
 if TYPE_CHECKING:
-    from flows.stages.zero_shot.detect_dataset import DatasetDetections
+    from flows.windows.detect_dataset import DatasetDetections
 
 
 def detect(
@@ -46,7 +46,7 @@ def detect(
         write_system_audit,
     )
     from flows.run.loaded_models import load_open_clip
-    from flows.stages.zero_shot.detect_dataset import detect_dataset
+    from flows.windows.detect_dataset import detect_dataset
     from pipeline.detectors.load import load_detector
 
     check_detect_options(audit, out=out, as_system=as_system, run=run, json_output=json_output)

@@ -9,7 +9,7 @@ import typer
 
 from flows.commands.console import open_console
 from flows.commands.ranking.plain_tables import add_row, open_table, print_whole, write_number
-from flows.stages.zero_shot.detect_dataset import DatasetDetections
+from flows.windows.detect_dataset import DatasetDetections
 from pipeline.exceptions import ConfigError
 from pipeline.files.detection_results import write_coco_results
 from pipeline.files.whole_files import write_text

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from flows.stages.zero_shot.detect_dataset import DatasetDetections, detect_dataset
+from flows.windows.detect_dataset import DatasetDetections, detect_dataset
 from pipeline.detectors.load import load_detector
 from pipeline.exceptions import ConfigError
 from pipeline.workspace.store import find_store
