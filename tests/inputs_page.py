@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from pipeline.config import audit as config
 from pipeline.config.dataset_formats import FORMATS
 from pipeline.config.error_metrics import METRICS
+from pipeline.config.windows import WindowRule
 
 PAGE = Path(__file__).parents[1] / "docs" / "inputs.md"
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -28,6 +29,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "The top": config.Audit,
     "[dataset]": config.Dataset,
     "[dataset.boxes]": config.Boxes,
+    "[dataset.boxes.windows]": WindowRule,
     "[dataset.crop]": config.CropRule,
     "[dataset.columns]": config.Columns,
     "[dataset.truth]": config.Truth,
@@ -40,6 +42,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "[domain]": config.Domain,
     "[regions]": config.RegionsConfig,
     "[report]": config.ReportConfig,
+    "[run]": config.RunConfig,
 }
 # Keys that a user writes in another way than the model keeps them.
 SHOWN: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {

@@ -19,7 +19,7 @@ from pipeline.checks.judgement import judge_labels
 from pipeline.checks.tally import tally_verdicts
 from pipeline.exceptions import WeakspotError
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from reports.pages.check_page import CheckQuestion, CheckState
 
 AHEAD = 3  # samples whose pictures are fetched before they are asked

@@ -5,7 +5,7 @@ from flows.browsing.save_selection import write_now
 from pipeline.checks.answer_words import AnswerError, settle_answer
 from pipeline.exceptions import ConfigError, NotFoundError
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 
 ANSWERS = {"right": RIGHT, "wrong": WRONG, "unclear": CANNOT_SAY}

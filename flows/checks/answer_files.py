@@ -15,7 +15,7 @@ from pipeline.files.csv_cells import escape_formulas, unescape_formulas
 from pipeline.files.json_file import read_json
 from pipeline.files.table_file import read_table, to_text
 from pipeline.files.whole_files import replace_file
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 
 SUFFIXES = (".csv", ".parquet", ".json")
 _LINES = (".csv", ".tsv", ".txt")  # rows are lines, the header is the first

@@ -17,7 +17,7 @@ from pipeline.checks.leads import LEADS, list_leads
 from pipeline.exceptions import ConfigError, StoreError
 from pipeline.files.toml_file import nearest
 from pipeline.vocabulary import MODELLED, UNKNOWN
-from pipeline.workspace.journal_lines import Stratum
+from pipeline.workspace.journals.journal_lines import Stratum
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store, find_store

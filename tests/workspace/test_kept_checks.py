@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-from pipeline.workspace.journal_lines import Answer, Stratum
+from pipeline.workspace.journals.journal_lines import Answer, Stratum
 from pipeline.workspace.kept.kept_checks import Journal, read_checks
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from pipeline.tables import CHECKS, LABELS, SAMPLES
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.known_truth import (
     KNOWN_TRUTH,

@@ -14,7 +14,7 @@ from flows.browsing.save_selection import SaveRequest, remove_selection, save_se
 from flows.browsing.snapshots.snapshot_source import SnapshotSource
 from pipeline.images.crop import Box
 from pipeline.samples.paths import Links
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.kept.kept_selections import Selection
 

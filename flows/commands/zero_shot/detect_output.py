@@ -11,7 +11,7 @@ from flows.commands.console import open_console
 from flows.commands.ranking.plain_tables import add_row, open_table, print_whole, write_number
 from flows.windows.detect_dataset import DatasetDetections
 from pipeline.exceptions import ConfigError
-from pipeline.files.detection_results import write_coco_results
+from pipeline.files.coco_results import write_coco_results
 from pipeline.files.whole_files import write_text
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -23,8 +23,8 @@ from flows.run.unchanged.read_before import (
 from flows.stages.changes import forget_before, note_changes
 from flows.stages.coverage import cover_domain
 from flows.stages.fairness import compare_groups, read_gaps
-from flows.stages.history import keep_report, locate_page
 from flows.stages.report import write_report
+from flows.stages.reporting.history import keep_report, locate_page
 from flows.stages.reporting.report_files import place_report
 from flows.stages.search import find_slices
 from pipeline.exceptions import StoreError

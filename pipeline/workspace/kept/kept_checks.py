@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import StoreError
-from pipeline.workspace.journal_file import append_lines
-from pipeline.workspace.journal_lines import (
+from pipeline.workspace.journals.journal_file import append_lines
+from pipeline.workspace.journals.journal_lines import (
     Answer,
     Replay,
     Stratum,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from pipeline.exceptions import StoreError
-from pipeline.workspace.journal_file import append_lines
+from pipeline.workspace.journals.journal_file import append_lines
 from pipeline.workspace.manifests import Record
 
 SavedAs = Literal["slice", "attribute"]

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from flows.api.questionnaire import Questionnaire
 from pipeline.exceptions import StoreError
 from pipeline.vocabulary import CANNOT_SAY, RIGHT, UNKNOWN, WRONG
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from reports.pages.check_page import BEHAVIOR
 from reports.parts.content_policy import hash_text

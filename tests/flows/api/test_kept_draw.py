@@ -11,7 +11,7 @@ from flows.api.kept_draw import continue_draw, take_turns
 from flows.api.questionnaire import Questionnaire
 from flows.checks.session import CheckSession, DrawOptions, open_session
 from pipeline.vocabulary import CANNOT_SAY, RIGHT
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from tests.flows.small_audit import SmallAudit
 
 ASKED = DrawOptions(budget=8, attributes=("tone",), checker="me")

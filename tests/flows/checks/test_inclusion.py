@@ -7,7 +7,12 @@ import pytest
 from pipeline.checks.around_finding import select_around
 from pipeline.checks.draw import DrawnChecks, draw_checks
 from pipeline.tables import LABELS
-from pipeline.workspace.journal_lines import Answer, Stratum, replay_lines, tabulate_answers
+from pipeline.workspace.journals.journal_lines import (
+    Answer,
+    Stratum,
+    replay_lines,
+    tabulate_answers,
+)
 from pipeline.workspace.known_truth import fit_inclusion, summarize_checks
 
 IDS = [f"s{number:04}" for number in range(800)]

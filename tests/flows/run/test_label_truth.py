@@ -7,7 +7,7 @@ import polars as pl
 from flows.run.reading.label_truth import list_modelled, read_known_labels
 from pipeline.slices.known_labels import NOT_GIVEN
 from pipeline.tables import LABELS, SAMPLES
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest

@@ -7,7 +7,7 @@ import pytest
 
 from flows.run.summary import GatesFailedError, Summary
 from pipeline.exceptions import StoreError
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.store import Store, find_store
 from tests.flows.direct import run_directly

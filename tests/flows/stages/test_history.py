@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.stages.history import list_kept, locate_page
+from flows.stages.reporting.history import list_kept, locate_page
 from pipeline.config.report import ReportConfig
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit

@@ -9,7 +9,7 @@ import pytest
 
 from flows.stages.judging.label_quality import measure_labels
 from pipeline.tables import QUALITY_TABLES
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import LabelManifest, QualityManifest
 from pipeline.workspace.store import find_store

@@ -9,7 +9,7 @@ from PIL import Image
 
 from flows.stages.judging.label_systems import weigh_judged
 from pipeline.exceptions import ConfigError, SearchError
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import ScoreManifest
 from tests.flows.command import call

@@ -10,7 +10,7 @@ from flows.checks.probe_offer import propose_probe
 from flows.run.staleness import refuse_stale
 from flows.stages.judging.label_quality import measure_labels
 from pipeline.exceptions import ConfigError, SearchError
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.manifests import LabelledAttribute, LabelManifest
 from pipeline.workspace.store import Store

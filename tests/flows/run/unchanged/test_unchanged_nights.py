@@ -12,7 +12,7 @@ from flows.run.audit import execute_audit
 from flows.run.runner import DirectRunner
 from flows.run.summary import GatesFailedError, Summary
 from flows.run.unchanged.read_before import list_sources
-from pipeline.workspace.journal_lines import Answer
+from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.store import find_store
 from tests.flows.small_audit import SmallAudit, write_audit

@@ -1,0 +1,1 @@
+"""Files that only grow: what people said, one line each."""
