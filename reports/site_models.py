@@ -110,7 +110,7 @@ class FindingEvidence:
     covered_samples: float | None = None
     histogram: pl.DataFrame = field(default_factory=lambda: empty(HISTOGRAM))
     others: pl.DataFrame = field(default_factory=lambda: empty(VALUE_ERRORS))
-    sample_ids: tuple[str, ...] = ()
+    sample_ids: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
     n: int = 0
     allowed: tuple[tuple[str, tuple[str, ...]], ...] = ()
 

@@ -17,9 +17,8 @@ from flows.stages.reporting.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
 from flows.stages.reporting.report_map import report_maps
 from flows.stages.reporting.report_parts import (
-    average_by_value,
+    count_labels,
     describe_attribute,
-    lengthen_labels,
     list_search_notes,
     note_small,
     report_quality,
@@ -27,7 +26,8 @@ from flows.stages.reporting.report_parts import (
 from flows.stages.reporting.site_evidence import SearchSources, gather_site
 from flows.stages.trusting.report_trust import report_trust
 from pipeline.config.error_metrics import LABELS
-from pipeline.coverage.values import cover_values, describe_constant
+from pipeline.coverage.coded_values import average_values, code_values
+from pipeline.coverage.values import arrange_counts, describe_constant
 from pipeline.errors.sweep import sweep_threshold
 from pipeline.exceptions import StoreError
 from pipeline.regions.weak_regions import LEAST_ROWS
@@ -96,6 +96,10 @@ def _gather(
         name: read_search_table(store, columns, system=name, sample_ids=samples["sample_id"])
         for name in search.systems
     }
+    coded = {
+        name: code_values(one.attributes, one.errors, one.cluster_ids, orders=one.orders)
+        for name, one in tables.items()
+    }
     first = next(iter(tables.values()))
     fairness = report_fairness(resolved, store, manifest, inputs=inputs)
     scored = ScoreManifest.read(store.folder).systems
@@ -117,8 +121,8 @@ def _gather(
         systems=systems,
         attributes=tuple(describe_attribute(column, manifest) for column in columns),
         sample_kind=audit.dataset.sample,
-        coverage=cover_values(
-            lengthen_labels(first),
+        coverage=arrange_counts(
+            count_labels(first),
             order=order_values(
                 manifest,
                 first.attributes.columns,
@@ -126,7 +130,9 @@ def _gather(
                 truth=audit.dataset.truth,
             ),
         ),
-        value_errors=pl.concat(average_by_value(name, table) for name, table in tables.items()),
+        value_errors=pl.concat(
+            average_values(one, system=name) for name, one in sorted(coded.items())
+        ),
         label_quality=report_quality(resolved, store, manifest),
         rejects=store.read("rejects"),
         counts=json.loads(run["counts"]) | dict(dataset.counts),
@@ -154,7 +160,7 @@ def _gather(
         trust=report_trust(store),
     )
     false = {name: one.shown for name, one in detectors.items()}
-    return data, SearchSources(tables, samples, columns, manifest.encoder_id, false)
+    return data, SearchSources(tables, samples, columns, manifest.encoder_id, coded, false)
 
 
 def _report_systems(

@@ -35,6 +35,14 @@ def cover_values(
     """
     if not labels.height and not order:
         return empty(COVERAGE)
+    counted = labels.group_by(_KEYS).agg(n=pl.len().cast(pl.Int64))
+    return arrange_counts(counted, order=order)
+
+
+def arrange_counts(
+    counted: pl.DataFrame, *, order: Mapping[str, Iterable[str]] | None = None
+) -> pl.DataFrame:
+    """Return COVERAGE of counts, as `cover_values` orders them; counted: attribute, value and n."""
     wanted = [
         {"attribute": attribute, "value": value, "place": place}
         for attribute, values in (order or {}).items()
@@ -43,7 +51,6 @@ def cover_values(
     places = pl.DataFrame(
         wanted, schema={"attribute": pl.String, "value": pl.String, "place": pl.Int64}
     )
-    counted = labels.group_by(_KEYS).agg(n=pl.len().cast(pl.Int64))
     rows = counted.join(places, on=_KEYS, how="full", coalesce=True).with_columns(
         pl.col("n").fill_null(0), pl.col("place").fill_null(len(wanted))
     )
@@ -94,8 +101,7 @@ def _average_system(labels: pl.DataFrame, errors: pl.DataFrame) -> Iterator[dict
     )
     for at in range(slices.height):
         estimate = _estimate_slice(values, slices["row"][at].to_numpy())
-        plain = values.clusters is None and not estimate.rate
-        low, high = _find_normal_interval(estimate) if plain else estimate.interval
+        low, high = find_error_interval(estimate)
         yield {
             **slices.select(_KEYS).row(at, named=True),
             "n": estimate.n,
@@ -109,6 +115,12 @@ def _estimate_slice(values: Values, rows: Ints) -> Estimate:
     """Estimate the mean of some rows: a rate where their own errors are all 0 or 1."""
     rate = bool(np.isin(values.numbers[rows], (0.0, 1.0)).all())
     return estimate_mean(replace(values, rate=rate), rows)
+
+
+def find_error_interval(estimate: Estimate) -> Interval:
+    """Return the 95 % interval of a mean error, as `average_errors` says; NaN without one."""
+    plain = estimate.spread is None and not estimate.rate
+    return _find_normal_interval(estimate) if plain else estimate.interval
 
 
 def _find_normal_interval(estimate: Estimate) -> Interval:

@@ -74,10 +74,12 @@ def read_known_truth(store: Store, label_manifest: LabelManifest) -> pl.DataFram
     sample_ids = store.read_samples()["sample_id"]
     here = pl.col("sample_id").is_in(sample_ids.implode())
     known = read_true_values(store, label_manifest.truth).filter(here)
-    label_ids = [one.label_id for one in label_manifest.attributes]
-    labels = store.read_labels(label_ids).filter(here)
     checks = read_checks(store.folder)
     checks = checks.filter(here & ~pl.col("attribute").is_in(list(label_manifest.truth)))
+    if checks.is_empty():  # no label needs to be read, of which there may be many millions
+        return known.sort(_KEYS)
+    label_ids = [one.label_id for one in label_manifest.attributes]
+    labels = store.read_labels(label_ids).filter(here)
     fitted = fit_inclusion(summarize_checks(checks), labels, denied=list_denied(checks))
     return pl.concat([known, fitted]).sort(_KEYS)
 

@@ -93,40 +93,41 @@ def join_labels(
     the audit, of those that the workspace holds.
     """
     connection.register("wanted", pl.DataFrame({"sample_id": sample_ids}).to_arrow())
-    picked = ", ".join(
-        "max(labels.value) FILTER (WHERE labels.label_id = ? AND keys.of_image = ?)"
-        for _ in columns
-    )
-    query = f"""
-        WITH own AS (
-            SELECT errors.sample_id, errors.error, samples.parent_id
-            FROM errors JOIN samples USING (sample_id) JOIN wanted USING (sample_id)
-            WHERE errors.error_id = ?
-        ), keys AS (
-            SELECT sample_id, sample_id AS labelled_id, false AS of_image FROM own
-            UNION ALL
-            SELECT sample_id, parent_id, true FROM own WHERE parent_id IS NOT NULL
-        ), wide AS (
-            SELECT keys.sample_id, {picked}
-            FROM keys JOIN labels ON labels.sample_id = keys.labelled_id
-            GROUP BY keys.sample_id
-        )
-        SELECT own.error, coalesce(own.parent_id, own.sample_id) AS image,
-            own.sample_id AS own_id, wide.*
-        FROM own LEFT JOIN wide USING (sample_id) ORDER BY own.sample_id
-    """  # noqa: S608 - what is put in is a count of question marks
-    values = [error_id, *(v for column in columns for v in (column.label_id, column.of_image))]
-    joined = connection.sql(query, params=values).pl()
-    names = [column.attribute for column in columns]
-    labels = joined.drop("error", "image", "own_id").drop("sample_id", strict=False)
-    labels = labels.rename(dict(zip(labels.columns, names, strict=True)))
+    own = connection.sql(
+        """
+        SELECT errors.sample_id, samples.parent_id, errors.error
+        FROM errors JOIN samples USING (sample_id) JOIN wanted USING (sample_id)
+        WHERE errors.error_id = ? ORDER BY errors.sample_id
+        """,
+        params=[error_id],
+    ).pl()
+    labels = pl.DataFrame({one.attribute: _read_column(connection, one, own) for one in columns})
     complete = labels.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
-    kept = joined.filter(complete)
+    lacking = own.height - int(complete.sum()) if columns else 0
+    if lacking:  # else nothing is copied
+        own, labels = own.filter(complete), labels.filter(complete)
     return SearchTable(
-        attributes=labels.filter(complete),
-        errors=kept["error"],
-        cluster_ids=kept["image"],
-        sample_ids=kept["own_id"],
-        samples_without_labels=joined.height - kept.height,
+        attributes=labels,
+        errors=own["error"],
+        cluster_ids=own.select(pl.coalesce("parent_id", "sample_id").alias("image")).to_series(),
+        sample_ids=own["sample_id"].alias("own_id"),
+        samples_without_labels=lacking,
         orders={column.attribute: column.values for column in columns if column.values},
     )
+
+
+def _read_column(
+    connection: duckdb.DuckDBPyConnection, column: LabelColumn, own: pl.DataFrame
+) -> pl.Series:
+    """Return the label of each row, or of the image that it is cut from; null without one.
+
+    One attribute at a time, as a join of many in the database takes several times the memory.
+    """
+    found = connection.sql(
+        "SELECT sample_id, value FROM labels WHERE label_id = ?", params=[column.label_id]
+    ).pl()
+    key = "parent_id" if column.of_image else "sample_id"
+    joined = own.select(key).join(
+        found, left_on=key, right_on="sample_id", how="left", maintain_order="left"
+    )
+    return joined["value"].alias(column.attribute)

@@ -61,7 +61,7 @@ def make_evidence(start: int, *, text: str = "") -> FindingEvidence:
         failing=tuple(shots[:2]), passing=tuple(shots[2:4]), near=tuple(shots[4:]),
         error_share=0.31, sample_share=0.09, covered_errors=0.5, covered_samples=0.2,
         histogram=make_table(histogram, HISTOGRAM), others=make_table(rows, VALUE_ERRORS),
-        sample_ids=tuple(shot.sample_id for shot in shots), n=442,
+        sample_ids=pl.Series([shot.sample_id for shot in shots]), n=442,
         allowed=((text or "hat", (text or "yes",)), ("it's", ("1", "2"))),
     )  # fmt: skip
 

@@ -1,39 +1,42 @@
-"""Numbers of a finding beyond its test: its share of all errors, histograms, other attributes."""
+"""Numbers of a finding beyond its test: its share of all errors, and how errors are spread."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from flows.stages.reporting.picked_samples import Mask
-from pipeline.coverage.values import average_errors
-from pipeline.tables import VALUE_ERRORS, empty
-from pipeline.workspace.search_table import SearchTable
+from pipeline.arrays import Ints
+from pipeline.tables import empty
 from reports.site_models import HISTOGRAM
 
 _BINS = 10
 Shares = tuple[float, float, float, float]  # own errors, own samples, errors and samples so far
 
 
-def share_errors(inside: Sequence[Mask], errors: NDArray[np.float64]) -> list[Shares]:
-    """Return for each slice four shares of 1.
+def share_errors(found: Iterable[Ints], errors: NDArray[np.float64]) -> Iterator[Shares]:
+    """Yield for each slice four shares of 1; one slice at a time is held.
 
-    inside: (n,) booleans, one a slice, in rank order. errors: (n,). The shares are of the sum of
-    all errors and of the samples: the slice's own, then those of it and all slices before it
-    together, each sample counted once.
+    found: the rows of each slice, in rank order. errors: (n,). The shares are of the sum of all
+    errors and of the samples: the slice's own, then those of it and all slices before it together,
+    each sample counted once.
     """
     total, n = float(errors.sum()), errors.size
     together = np.zeros(n, bool)
-    shares = []
-    for mask in inside:
-        together |= mask
-        of_errors = (float(errors[one].sum()) / total if total else 0.0 for one in (mask, together))
-        of_samples = (float(one.sum()) / n if n else 0.0 for one in (mask, together))
-        own, covered = of_errors
-        samples, covered_samples = of_samples
-        shares.append((own, samples, covered, covered_samples))
-    return shares
+    covered_errors, covered = 0.0, 0
+    for rows in found:
+        new = rows[~together[rows]]
+        together[new] = True
+        covered_errors += float(errors[new].sum())
+        covered += new.size
+        own = float(errors[rows].sum())
+        yield (
+            own / total if total else 0.0,
+            rows.size / n if n else 0.0,
+            min(1.0, covered_errors / total) if total else 0.0,
+            covered / n if n else 0.0,
+        )
 
 
 def spread_errors(inside: Mask, errors: NDArray[np.float64]) -> pl.DataFrame:
@@ -57,31 +60,3 @@ def _split(
     inside: Mask, errors: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return errors[inside], errors[~inside]
-
-
-def average_within(
-    table: SearchTable, inside: Mask, *, system: str, leave_out: Sequence[str]
-) -> pl.DataFrame:
-    """Return VALUE_ERRORS of a slice by each attribute but those in `leave_out`.
-
-    An attribute that has one value in the slice is left out as well.
-    """
-    mask = pl.Series(inside)
-    own = table.attributes.filter(mask)
-    names = [
-        one.name for one in own.iter_columns() if one.name not in leave_out and one.n_unique() > 1
-    ]
-    if not names:
-        return empty(VALUE_ERRORS)
-    ids = table.sample_ids.filter(mask)
-    labels = own.select(names).with_columns(sample_id=ids).unpivot(
-        index="sample_id", variable_name="attribute", value_name="value"
-    )  # fmt: skip
-    errors = pl.DataFrame(
-        {
-            "sample_id": ids,
-            "error": table.errors.filter(mask),
-            "cluster_id": table.cluster_ids.filter(mask),
-        }
-    ).with_columns(system=pl.lit(system))
-    return average_errors(labels, errors)

@@ -1,6 +1,8 @@
 """Which samples of a finding are shown: no picture twice before others had their turn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.arrays import Ints
 
 SHOWN = 8  # samples of a gallery
+_ENOUGH = 1024  # rows among which the shown ones are chosen, where there are more
 _WORST = 4  # the worst quarter of a slice, ties included, is what its failing samples are of
 
 Mask = NDArray[np.bool_]
@@ -41,6 +44,10 @@ class Turns:
 
         preference: (n of rows,) larger is better; ties go to the earlier row.
         """
+        if rows.size > _ENOUGH:  # the first in order are enough, where they are of several images
+            first = take_first([self._shown[self._images[rows]], -preference], _ENOUGH)
+            if np.unique(self._images[rows[first]]).size >= count:
+                rows, preference = rows[first], preference[first]
         images = self._images[rows]
         order = np.lexsort((rows, -preference, self._shown[images]))
         _, first = np.unique(images[order], return_index=True)
@@ -51,13 +58,30 @@ class Turns:
         return [int(row) for row in taken]
 
 
-def pick_contrast(inside: Mask, errors: NDArray[np.float64], turns: Turns) -> Picked:
+def take_first(keys: Sequence[NDArray[Any]], count: int) -> Ints:
+    """Return which `count` come first in the order of `keys`, ties by place; sorted by place.
+
+    keys: (n,) each, the most important first. Without sorting them: that takes long of many.
+    """
+    left = np.arange(keys[0].size)
+    taken = []
+    for key in keys:
+        if left.size <= count:
+            break
+        own = key[left]
+        last = np.partition(own, count - 1)[count - 1]
+        taken.append(left[own < last])
+        count -= taken[-1].size
+        left = left[own == last]
+    return np.sort(np.concatenate([*taken, left[:count]]))
+
+
+def pick_contrast(rows: Ints, errors: NDArray[np.float64], turns: Turns) -> Picked:
     """Return rows of a slice with large errors and with small ones; none where all are equal.
 
-    inside: (n,) the slice. errors: (n,). Failing are those of its worst quarter, passing those of
-    its best, ties included, as long as they differ.
+    rows: those of the slice, in order. errors: (n,) of all. Failing are those of its worst quarter,
+    passing those of its best, ties included, as long as they differ.
     """
-    rows = np.flatnonzero(inside)
     if not rows.size:
         return NOT_PICKED
     own = errors[rows]

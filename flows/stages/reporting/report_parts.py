@@ -6,7 +6,6 @@ import polars as pl
 
 from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.judging.label_quality import measure_labels
-from pipeline.coverage.values import average_errors
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.manifests import LabelManifest, SearchRecord
@@ -30,23 +29,15 @@ def describe_attribute(column: LabelColumn, manifest: LabelManifest) -> Attribut
     )
 
 
-def lengthen_labels(table: SearchTable) -> pl.DataFrame:
-    """Return the labels that were searched as sample_id, attribute and value."""
-    columns = [
-        pl.DataFrame({"sample_id": table.sample_ids, "value": values}).with_columns(
-            attribute=pl.lit(values.name)
-        )
+def count_labels(table: SearchTable) -> pl.DataFrame:
+    """Return attribute, value and n of the labels that were searched."""
+    counts = [
+        values.value_counts(name="n")
+        .rename({values.name: "value"})
+        .select(pl.lit(values.name).alias("attribute"), "value", pl.col("n").cast(pl.Int64))
         for values in table.attributes.iter_columns()
     ]
-    return pl.concat(columns)
-
-
-def average_by_value(name: str, table: SearchTable) -> pl.DataFrame:
-    """Return the mean error of a system by attribute and value, as VALUE_ERRORS."""
-    errors = pl.DataFrame(
-        {"sample_id": table.sample_ids, "error": table.errors, "cluster_id": table.cluster_ids}
-    )
-    return average_errors(lengthen_labels(table), errors.with_columns(system=pl.lit(name)))
+    return pl.concat(counts)
 
 
 def report_quality(

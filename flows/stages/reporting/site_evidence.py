@@ -1,15 +1,15 @@
 """What the site shows of findings and attributes, gathered from the workspace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.reporting.finding_numbers import (
     Shares,
-    average_within,
     share_errors,
     spread_errors,
 )
@@ -30,6 +30,8 @@ from flows.stages.reporting.shown_labels import (
     spread_numbers,
 )
 from flows.stages.reporting.shown_samples import ShownSamples, prepare_samples
+from pipeline.arrays import Ints
+from pipeline.coverage.coded_values import CodedValues, average_values
 from pipeline.predicates import read_predicate
 from pipeline.workspace.label_columns import LabelColumn
 from pipeline.workspace.search_table import SearchTable
@@ -47,13 +49,14 @@ class SearchSources:
     """What was read for the page and serves the site as well.
 
     tables: of each system what was searched. samples: SAMPLES. columns: the labels searched. false:
-    of each system the FALSE_DETECTIONS to show.
+    of each system the FALSE_DETECTIONS to show. coded: the tables as codes.
     """
 
     tables: Mapping[str, SearchTable]
     samples: pl.DataFrame
     columns: Sequence[LabelColumn]
     encoder_id: str | None
+    coded: Mapping[str, CodedValues]
     false: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
@@ -122,21 +125,30 @@ def _choose(system: SystemReport, sources: SearchSources, store: Store) -> list[
     table = sources.tables[system.name]
     errors = table.errors.to_numpy()
     rows = system.findings.sort("rank").to_dicts()
-    inside = [table.select_slice(row["predicates"]).to_numpy() for row in rows]
+    coded = sources.coded[system.name]
+    found: list[Ints] = []  # of the findings that have pictures; of the others one at a time
+
+    def find() -> Iterator[Ints]:
+        for row in rows:
+            own = coded.find_rows(row["predicates"])
+            if len(found) < PICTURED:
+                found.append(own)
+            yield own
+
     chosen = [
-        _Chosen(system.name, row["rank"], _measure(table, row["predicates"], mask, shares))
-        for row, mask, shares in zip(rows, inside, share_errors(inside, errors), strict=True)
+        _Chosen(system.name, row["rank"], _measure(table, row["predicates"], shares))
+        for row, shares in zip(rows, share_errors(find(), errors), strict=True)
     ]
     turns = Turns(table.cluster_ids)
     pictured = [
         replace(
             one,
-            picked=pick_contrast(mask, errors, turns),
-            evidence=_detail(one.evidence, table, mask, system.name),
+            picked=pick_contrast(own, errors, turns),
+            evidence=_detail(one.evidence, table, coded, own, system.name),
         )
-        for one, mask in zip(chosen[:PICTURED], inside, strict=False)
+        for one, own in zip(chosen[:PICTURED], found, strict=True)
     ]
-    near = _find_near(pictured, inside, table, sources, store, turns)
+    near = _find_near(pictured, found, table, sources, store, turns)
     return [replace(one, near=own) for one, own in zip(pictured, near, strict=True)] + chosen[
         PICTURED:
     ]
@@ -145,7 +157,6 @@ def _choose(system: SystemReport, sources: SearchSources, store: Store) -> list[
 def _measure(
     table: SearchTable,
     predicates: Sequence[Mapping[str, str]],
-    inside: Mask,
     shares: Shares,
 ) -> FindingEvidence:
     own, samples, covered, covered_samples = shares
@@ -154,7 +165,7 @@ def _measure(
         sample_share=samples,
         covered_errors=covered,
         covered_samples=covered_samples,
-        n=int(inside.sum()),
+        n=round(samples * len(table.errors)),
         allowed=tuple(
             (
                 one["attribute"],
@@ -166,21 +177,21 @@ def _measure(
 
 
 def _detail(
-    evidence: FindingEvidence, table: SearchTable, inside: Mask, system: str
+    evidence: FindingEvidence, table: SearchTable, coded: CodedValues, rows: Ints, system: str
 ) -> FindingEvidence:
     """Add what only the findings with pictures have, which are enough to read."""
     names = [name for name, _ in evidence.allowed]
     return replace(
         evidence,
-        histogram=spread_errors(inside, table.errors.to_numpy()),
-        others=average_within(table, inside, system=system, leave_out=names),
-        sample_ids=tuple(table.sample_ids.filter(pl.Series(inside)).head(MAX_IDS)),
+        histogram=spread_errors(_mask(rows, len(table.errors)), table.errors.to_numpy()),
+        others=average_values(coded, system=system, rows=rows, leave_out=names),
+        sample_ids=table.sample_ids.gather(rows[:MAX_IDS]),
     )
 
 
 def _find_near(
     chosen: Sequence[_Chosen],
-    inside: Sequence[Mask],
+    found: Sequence[Ints],
     table: SearchTable,
     sources: SearchSources,
     store: Store,
@@ -200,7 +211,14 @@ def _find_near(
         .get_column("content_key")
     )
     failing = [one.picked.failing for one in chosen]
-    return find_near(scan, keys, failing, inside[: len(chosen)], turns)
+    inside = [_mask(rows, len(table.errors)) for rows in found]
+    return find_near(scan, keys, failing, inside, turns)
+
+
+def _mask(rows: Ints, n: int) -> Mask:
+    inside = np.zeros(n, np.bool_)
+    inside[rows] = True
+    return inside
 
 
 def _fill(one: _Chosen, table: SearchTable, shown: ShownSamples) -> FindingEvidence:

@@ -100,14 +100,20 @@ class Site:
         """Yield the pages of a system's findings, and the files of their samples."""
         findings = [*system.findings, *system.insufficient]
         report = self.data.report.systems[index - 1]
+        means = dict(report.findings.select("rank", "error").iter_rows())
         for at, finding in enumerate(findings):
             page = name_finding(index, finding.rank)
             known = self.data.findings.get((report.name, finding.rank), FindingEvidence())
             ids = page.replace(".html", ".csv")
-            if known.sample_ids:
+            if len(known.sample_ids):
                 yield ids, "\n".join([IDS_HEADING, *known.sample_ids, ""]).encode()
             view = view_evidence(
-                known, report, self.data.report, self.words, rank=finding.rank, ids=f"../{ids}"
+                known,
+                report,
+                self.data.report,
+                self.words,
+                mean=means[finding.rank],
+                ids=f"../{ids}",
             )
             text = self._render_finding(page, system, finding, view, findings, at)
             yield page, text.encode()

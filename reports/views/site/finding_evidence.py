@@ -60,13 +60,15 @@ def view_evidence(
     data: ReportData,
     words: Words,
     *,
-    rank: int,
+    mean: float | None,
     ids: str,
 ) -> EvidenceView:
-    """Word and draw the evidence of the finding `rank` of a system; ids: address of its file."""
+    """Word and draw the evidence of a finding.
+
+    mean: its mean error. ids: address of the file of its samples.
+    """
     errors = ErrorWords(system.metric, system.share, success=system.mostly_wrong, text=words)
     galleries = {"failing": evidence.failing, "passing": evidence.passing, "near": evidence.near}
-    found = system.findings.filter(pl.col("rank") == rank)["error"]
     known = len(evidence.sample_ids)
     counts = {"count": format_count(known), "n": format_count(evidence.n)}
     return EvidenceView(
@@ -76,7 +78,7 @@ def view_evidence(
             if shots or kind != "near"
         ],
         histogram=_view_histogram(evidence.histogram, errors),
-        others=_view_others(evidence.others, data, system.name, errors, found[0]),
+        others=_view_others(evidence.others, data, system.name, errors, mean),
         sql=write_filter(evidence),
         ids=ids if known else "",
         ids_note=words("evidence.filter_first", **counts) if known < evidence.n else "",
@@ -108,6 +110,8 @@ def _view_others(
     others: pl.DataFrame, data: ReportData, system: str, words: ErrorWords, mean: float | None
 ) -> list[tuple[str, list[FurtherRow]]]:
     """Return a table for each further attribute, those whose errors differ most first."""
+    if others.is_empty():
+        return []
     everywhere = {
         (row["attribute"], row["value"]): row
         for row in data.value_errors.filter(pl.col("system") == system).to_dicts()

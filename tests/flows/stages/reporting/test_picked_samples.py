@@ -4,12 +4,13 @@ from collections import Counter
 
 import numpy as np
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 
-from flows.stages.reporting.finding_numbers import average_within, share_errors, spread_errors
+from flows.stages.reporting.finding_numbers import share_errors, spread_errors
 from flows.stages.reporting.near_samples import find_near
-from flows.stages.reporting.picked_samples import Turns, pick_contrast
+from flows.stages.reporting.picked_samples import Turns, pick_contrast, take_first
 from pipeline.workspace.scans.scan_store import Scan
-from pipeline.workspace.search_table import SearchTable
 
 
 def test_no_image_is_shown_twice_before_others_had_their_turn() -> None:
@@ -18,29 +19,29 @@ def test_no_image_is_shown_twice_before_others_had_their_turn() -> None:
     errors = np.tile([1.0, 0.0], n // 2)  # 30 of each
     shown: Counter[int] = Counter()
     for _ in range(3):  # three findings of the same samples: 24 of the 30
-        picked = pick_contrast(np.ones(n, bool), errors, turns)
+        picked = pick_contrast(np.arange(n), errors, turns)
         assert len(picked.failing) == len(picked.passing) == 8
         assert set(errors[picked.failing]) == {1.0}
         assert set(errors[picked.passing]) == {0.0}
         shown.update(picked.failing)
     assert set(shown.values()) == {1}
-    shown.update(pick_contrast(np.ones(n, bool), errors, turns).failing)
+    shown.update(pick_contrast(np.arange(n), errors, turns).failing)
     assert len(shown) == 30  # the six left came first
     assert sorted(shown.values()) == [1] * 28 + [2] * 2
 
 
 def test_objects_of_one_image_come_after_those_of_others() -> None:
     turns = Turns(pl.Series(["a", "a", "b", "a", "c"]))
-    picked = pick_contrast(np.ones(5, bool), np.array([9.0, 8, 3, 7, 1]), turns)
+    picked = pick_contrast(np.arange(5), np.array([9.0, 8, 3, 7, 1]), turns)
     images = [["a", "a", "b", "a", "c"][row] for row in picked.failing]
     assert images[:2] == ["a", "b"]
 
 
 def test_of_equal_errors_there_is_no_contrast() -> None:
     turns = Turns(pl.Series(["a", "b"]))
-    assert pick_contrast(np.ones(2, bool), np.zeros(2), turns).failing == []
-    assert pick_contrast(np.ones(2, bool), np.ones(2), turns).passing == []
-    assert pick_contrast(np.zeros(2, bool), np.ones(2), turns).failing == []
+    assert pick_contrast(np.arange(2), np.zeros(2), turns).failing == []
+    assert pick_contrast(np.arange(2), np.ones(2), turns).passing == []
+    assert pick_contrast(np.arange(0), np.ones(2), turns).failing == []
 
 
 def test_the_nearest_are_outside_and_like_those_that_fail() -> None:
@@ -60,8 +61,7 @@ def test_the_nearest_are_outside_and_like_those_that_fail() -> None:
 
 def test_shares_count_each_sample_once() -> None:
     errors = np.array([1.0, 1, 0, 2])
-    masks = [np.array([True, True, False, False]), np.array([False, True, False, True])]
-    first, second = share_errors(masks, errors)
+    first, second = share_errors([np.array([0, 1]), np.array([1, 3])], errors)
     assert first == (0.5, 0.5, 0.5, 0.5)
     assert second == (0.75, 0.5, 1.0, 0.75)
 
@@ -76,16 +76,28 @@ def test_errors_are_spread_over_two_bins_or_ten() -> None:
     assert ten["inside"].sum() == ten["outside"].sum() == 1.0
 
 
-def test_within_a_slice_further_attributes_are_averaged() -> None:
-    table = SearchTable(
-        attributes=pl.DataFrame({"hat": ["yes"] * 4, "rain": list("aabb"), "one": list("xxxx")}),
-        errors=pl.Series([1.0, 1.0, 0.0, 1.0]),
-        cluster_ids=pl.Series(list("abcd")),
-        sample_ids=pl.Series(list("abcd")),
-        samples_without_labels=0,
-    )  # fmt: skip
-    inside = np.array([True, True, True, False])
-    found = average_within(table, inside, system="s", leave_out=["hat"])
-    assert found.select("attribute", "value", "n", "error").rows() == [
-        ("rain", "a", 2, 1.0), ("rain", "b", 1, 0.0),
-    ]  # fmt: skip
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 0.5, 1.0])), min_size=1),
+    st.integers(1, 12),
+)
+def test_the_first_in_order_are_taken_without_sorting(
+    rows: list[tuple[int, float]], count: int
+) -> None:
+    keys = [np.array([row[0] for row in rows]), np.array([row[1] for row in rows])]
+    sorted_rows = np.lexsort((np.arange(len(rows)), keys[1], keys[0]))
+    assert take_first(keys, count).tolist() == sorted(sorted_rows[:count].tolist())
+
+
+def test_many_rows_give_the_same_choice_as_all_of_them() -> None:
+    rng = np.random.default_rng(0)
+    n = 5_000
+    images = pl.Series(rng.integers(0, 3_000, n)).cast(pl.String)
+    errors = rng.integers(0, 3, n).astype(np.float64)
+    turns, ranks = Turns(images), images.rank("dense").to_numpy()
+    shown = np.zeros(int(ranks.max()) + 1)
+    for _ in range(4):
+        picked = turns.pick(np.arange(n), errors)
+        order = np.lexsort((np.arange(n), -errors, shown[ranks]))
+        _, first = np.unique(ranks[order], return_index=True)
+        assert picked == order[np.sort(first)[:8]].tolist()
+        shown[ranks[picked]] += 1
