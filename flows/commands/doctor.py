@@ -30,6 +30,7 @@ EXTRAS = {
     "openvino": (("openvino",), "a faster encoder on a CPU"),
     "ray": (("prefect-ray", "ray"), "runs on a Ray cluster"),
     "s3": (("s3fs",), "images and shards on S3-compatible storage"),
+    "transformers": (("transformers",), "detectors of that library, by classes or by words"),
 }
 
 
