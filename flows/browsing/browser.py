@@ -70,9 +70,10 @@ class Browser:
         self, key: Hashable, chosen: Mask, system: SnapshotSystem
     ) -> ChoiceEvidence | None:
         """Return the evidence in the samples that the last search held out; None without any."""
-        if not self.snapshot.card.held_out:
+        name = f"held_out.{system.name}"
+        if name not in self.snapshot.samples.columns:
             return None
-        half = self.snapshot.samples["held_out"].fill_null(value=False).to_numpy()
+        half = (self.snapshot.samples[name] == "yes").to_numpy()
 
         def compute() -> ChoiceEvidence:
             values, known = self.snapshot.read_errors(system)

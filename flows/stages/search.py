@@ -72,6 +72,7 @@ def find_slices(
     known_truth = read_truth_of_labels(store, manifest, columns)
     families, findings = [empty(SLICES)], [empty(FINDINGS)]
     worth = [empty(RESULTS["worth_checking"])]
+    held_out = [empty(RESULTS["held_out"])]
     searched: dict[str, SearchedSystem] = {}
     tables: list[SearchTable] = []
     for system in audit.systems:
@@ -109,12 +110,17 @@ def find_slices(
         families.append(result.family.select(*keys, pl.all()))
         findings.append(corrected.findings.select(*keys, pl.all()))
         worth.append(corrected.worth_checking.select(*keys, pl.all()))
+        if result.held_out is not None:
+            ids = searched_table.sample_ids.filter(pl.Series(result.held_out))
+            held_out.append(pl.DataFrame({"sample_id": ids}).select(*keys, pl.all()))
         searched[system.name] = _describe(table, result)
         for note in result.notes:
             LOG.info("%s: %s", system.name, note)
     family, found = pl.concat(families), pl.concat(findings)
     store.put_findings(found, family, run_id=run_id)
     store.write_result(run_id, "worth_checking", pl.concat(worth))
+    if len(held_out) > 1:
+        store.write_result(run_id, "held_out", pl.concat(held_out))
     record = SearchRecord(
         systems=searched,
         left_out=left_out,

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Floats, Ints, Mask
 from pipeline.exceptions import TableError
 from pipeline.slices.counting.encode import Codes, list_rows
 from pipeline.slices.counting.fixed_point import Losses
@@ -58,6 +58,11 @@ def number_clusters(cluster_ids: ArrayLike | pl.Series | None, *, rows: int) -> 
 
 def sort_rows(rows: AuditRows) -> AuditRows:
     """Sort by cluster, codes, weight and error, so that seeded draws do not depend on row order."""
+    return rows.take(order_rows(rows))
+
+
+def order_rows(rows: AuditRows) -> Ints:
+    """Return the rows in the order of `sort_rows`."""
     keys: list[Ints | Floats] = [rows.losses.errors]
     if rows.losses.weights is not None:
         keys.append(rows.losses.weights)
@@ -72,17 +77,30 @@ def sort_rows(rows: AuditRows) -> AuditRows:
     keys.append(packed)
     if rows.cluster_ids is not None:
         keys.append(rows.cluster_ids)
-    return rows.take(np.lexsort(keys))
+    return np.lexsort(keys)
 
 
 def split_rows(rows: AuditRows, *, confirm: float, seed: int) -> tuple[AuditRows, AuditRows | None]:
     """Hold out the share `confirm` of the images (or rows); an image's rows stay together."""
     if confirm <= 0:
         return rows, None
+    chosen = choose_held_out(rows, confirm=confirm, seed=seed)
+    return rows.take(np.flatnonzero(~chosen)), rows.take(np.flatnonzero(chosen))
+
+
+def choose_held_out(rows: AuditRows, *, confirm: float, seed: int) -> Mask:
+    """Return (n,) which of some sorted rows are held out."""
     rng = np.random.default_rng([seed, 1])
     number = np.arange(len(rows)) if rows.cluster_ids is None else rows.cluster_ids
     count = int(number.max(initial=-1)) + 1
     held_out = np.zeros(count, np.bool_)
     held_out[rng.permutation(count)[: round(confirm * count)]] = True
-    chosen = held_out[number]
-    return rows.take(np.flatnonzero(~chosen)), rows.take(np.flatnonzero(chosen))
+    chosen: Mask = held_out[number]
+    return chosen
+
+
+def mark_held_out(rows: AuditRows, order: Ints, *, confirm: float, seed: int) -> Mask:
+    """Return (n,) which rows `split_rows` holds out, in their own order; order: `order_rows`."""
+    marked = np.zeros(len(rows), np.bool_)
+    marked[order] = choose_held_out(rows.take(order), confirm=confirm, seed=seed)
+    return marked

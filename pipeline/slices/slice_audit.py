@@ -6,9 +6,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from pipeline.arrays import Ints
+from pipeline.arrays import Ints, Mask
 from pipeline.exceptions import SearchError
-from pipeline.slices.audit_rows import AuditRows, number_clusters, sort_rows, split_rows
+from pipeline.slices.audit_rows import (
+    AuditRows,
+    mark_held_out,
+    number_clusters,
+    order_rows,
+    split_rows,
+)
 from pipeline.slices.counting.encode import encode_table
 from pipeline.slices.counting.fixed_point import prepare_losses
 from pipeline.slices.evidence.assessment import Assessment, Assessor, open_assessor
@@ -28,6 +34,8 @@ _CANDIDATES = 200  # slices without enough evidence among which those to show ar
 class SliceResult:
     """The counted family (FAMILY), the findings (WEAKNESSES) and notes on the search.
 
+    held_out: (n,) which rows of the table were kept from the search to confirm it; None without.
+
     >>> table = pl.DataFrame({"hat": ["yes", "no"] * 200})
     >>> result = audit_slices(table, [0.0, 1.0, 1.0, 0.0] * 100)
     >>> result.family.height, result.findings.height, result.search.n, result.error
@@ -37,6 +45,7 @@ class SliceResult:
     family: pl.DataFrame
     findings: pl.DataFrame
     search: SearchNotes
+    held_out: Mask | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -123,9 +132,9 @@ def audit_slices(
     chosen.check(codes.values_by_attribute)
     losses = prepare_losses(errors, weights, rows=table.height)
     number = number_clusters(cluster_ids, rows=table.height)
-    rows, holdout = split_rows(
-        sort_rows(AuditRows(codes, losses, number)), confirm=chosen.confirm, seed=chosen.seed
-    )
+    given = AuditRows(codes, losses, number)
+    order = order_rows(given)
+    rows, holdout = split_rows(given.take(order), confirm=chosen.confirm, seed=chosen.seed)
     if not len(rows) or (holdout is not None and not len(holdout)):
         raise SearchError(
             f"{table.height} rows cannot be split with confirm = {chosen.confirm}; use 0"
@@ -148,6 +157,9 @@ def audit_slices(
         tabulate(counted.family),
         tabulate_findings(discovery, counted.family, reported, holdout, seed=chosen.seed),
         notes,
+        None
+        if holdout is None
+        else mark_held_out(given, order, confirm=chosen.confirm, seed=chosen.seed),
     )
 
 

@@ -136,6 +136,7 @@ RESULTS: Mapping[str, Schema] = {
     "pairs": {"run_id": pl.String(), **COMBINATIONS},  # for the heat maps, whatever the level
     "collection": {"run_id": pl.String(), **COLLECTION},
     "worth_checking": {**RUN_KEYS, **CORRECTIONS},  # no findings as labelled, but when corrected
+    "held_out": {**RUN_KEYS, "sample_id": pl.String()},  # that the search for slices did not see
     "regions": {**RUN_KEYS, **REGIONS},
     "region_members": {**RUN_KEYS, **REGION_MEMBERS},
     # Since the search before: samples counted, and findings that hold up or do not any more.

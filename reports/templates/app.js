@@ -37,7 +37,11 @@ function notify(text) {
 const KEYS = {
   j: () => moveTo(current + 1),
   k: () => moveTo(current - 1),
-  "/": () => document.querySelector("[data-search]")?.focus() ?? (location.href = "/samples"),
+  "/": () => {
+    const field = document.querySelector("[data-search]");
+    if (field) field.focus();
+    else location.href = "/samples";
+  },
   x: () => items()[current]?.querySelector("[data-pick]")?.click(),
   s: () => document.querySelector("[data-save]")?.focus(),
   m: () => follow("[data-similar]"),

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -33,32 +33,23 @@ def build_snapshot(store: Store, snapshot_id: str) -> Snapshot:
 
     Raises StoreError when there are no samples, or something is written all the time.
     """
+    label = LabelManifest.find(store.folder)
     with copy_database(store) as copy:
-        samples = scored_samples(copy.read_samples()).sort("sample_id")
-        if samples.is_empty():
-            raise StoreError(f"{store.folder}: there are no samples; run `weakspot run` first")
-        of_objects = bool(samples["parent_id"].is_not_null().any())
-        label, scored = LabelManifest.find(store.folder), ScoreManifest.find(store.folder)
-        image = pl.coalesce("parent_id", "sample_id").rank("dense").cast(pl.Int32) - 1
-        wide = samples.drop(_LEFT_OUT).with_columns(image=image)
-        columns = {} if label is None else list_columns(label, of_objects=of_objects)
-        for column in columns.values():
-            wide = _join_labels(wide, column, copy)
-        for column in ({} if label is None else list_true_columns(label)).values():
-            wide = _join_truth(wide, column, copy)
-        wide, systems = _join_errors(wide, copy, scored)
-        wide = _narrow_texts(_join_measures(wide, store))
         runs = copy.read("runs").sort("started_at", "run_id")
         findings = copy.read("findings")
         last = find_last_search(copy)
         stale = _list_stale(copy, last)
+        wide, systems = _join_samples(copy, label)
+    if last is not None and _held_some_out(last):
+        wide = _join_held_out(wide, systems, store)
+    wide = _narrow_texts(_join_measures(wide, store))
     manifest = SamplesManifest.read(store.folder)
     card = SnapshotCard(
         snapshot_id=snapshot_id,
         name=_name(runs, store),
         root=manifest.root or ".",
         link_roots=_list_link_roots(runs, manifest.root or "."),
-        of_objects=of_objects,
+        of_objects=bool(wide["parent_id"].is_not_null().any()),
         attributes=() if label is None else label.attributes,
         truth=() if label is None else tuple(label.truth),
         systems=systems,
@@ -67,10 +58,34 @@ def build_snapshot(store: Store, snapshot_id: str) -> Snapshot:
         finished_at=last["finished_at"] if last else "",
         label_source=_read_search(last).label_source if last else "predicted",
         stale=stale,
-        held_out="held_out" in wide.columns,
         limit=manifest.limit,
     )
     return Snapshot(card, wide, findings, runs)
+
+
+def _join_samples(
+    store: Store, label: LabelManifest | None
+) -> tuple[pl.DataFrame, tuple[SnapshotSystem, ...]]:
+    """Return the samples that errors belong to with their labels and errors, and the systems."""
+    samples = scored_samples(store.read_samples()).sort("sample_id")
+    if samples.is_empty():
+        raise StoreError(f"{store.folder}: there are no samples; run `weakspot run` first")
+    of_objects = bool(samples["parent_id"].is_not_null().any())
+    image = pl.coalesce("parent_id", "sample_id").rank("dense").cast(pl.Int32) - 1
+    wide = samples.drop(_LEFT_OUT).with_columns(image=image)
+    if label is not None:
+        for column in list_columns(label, of_objects=of_objects).values():
+            wide = _join_labels(wide, column, store)
+        for column in list_true_columns(label).values():
+            wide = _join_truth(wide, column, store)
+    return _join_errors(wide, store, ScoreManifest.find(store.folder))
+
+
+def _held_some_out(run: Mapping[str, str]) -> bool:
+    try:
+        return Audit.model_validate_json(run["config"]).slices.confirm > 0
+    except ValueError:  # the audit of another version
+        return False
 
 
 def _read_search(run: Mapping[str, str]) -> SearchRecord:
@@ -144,6 +159,23 @@ def _join_errors(
         )
         wide = _join(wide, own.select("sample_id", pl.col("error").alias(f"error.{name}")))
     return wide, tuple(systems)
+
+
+def _join_held_out(
+    wide: pl.DataFrame, systems: Sequence[SnapshotSystem], store: Store
+) -> pl.DataFrame:
+    """Mark the samples that the last search of each system held out, where it held some."""
+    kept = store.read("held_out")
+    if kept.is_empty():
+        return wide
+    last = kept.filter(pl.col("run_id") == kept["run_id"].max())
+    for one in systems:
+        own = last.filter(pl.col("system") == one.name)["sample_id"]
+        if len(own):
+            mark = pl.when(pl.col("sample_id").is_in(own.implode())).then(pl.lit("yes"))
+            halves = mark.otherwise(pl.lit("no")).cast(pl.Enum(["yes", "no"]))
+            wide = wide.with_columns(halves.alias(f"held_out.{one.name}"))
+    return wide
 
 
 def _join_measures(wide: pl.DataFrame, store: Store) -> pl.DataFrame:

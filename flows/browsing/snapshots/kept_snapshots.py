@@ -14,7 +14,7 @@ from pipeline.exceptions import StoreError
 from pipeline.files.whole_files import write_parquet, write_text
 from pipeline.workspace.store import Store
 
-_LAYOUT = "1"  # of the files; another one makes other snapshots
+_LAYOUT = "2"  # of the files; another one makes other snapshots
 _TABLES = ("samples", "all_findings", "runs")
 _CARD = "card.json"  # is written last, and says that a snapshot is whole
 

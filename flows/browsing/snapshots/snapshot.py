@@ -33,9 +33,8 @@ class SnapshotCard(Record):
     """What a snapshot is of.
 
     root: the folder of the images. searched: run_id of the last search, "" without one; stale:
-    why its findings may not be of these labels and errors. held_out: whether that search held out a
-    part of the samples. limit: as --limit. link_roots: where links in the dataset may lead; None:
-    anywhere.
+    why its findings may not be of these labels and errors. limit: as --limit. link_roots: where
+    links in the dataset may lead; None: anywhere.
     """
 
     snapshot_id: str
@@ -51,7 +50,6 @@ class SnapshotCard(Record):
     finished_at: str = ""
     label_source: str = "predicted"
     stale: tuple[str, ...] = ()
-    held_out: bool = False
     limit: int | None = None
 
 
@@ -61,9 +59,9 @@ class Snapshot:
 
     samples: one row a sample that errors belong to, sorted by sample_id; beside the columns of
     SAMPLES there are `image` (a number, the same for samples of one image), `label.NAME`,
-    `score.NAME`, `margin.NAME`, `truth.NAME`, `error.SYSTEM`, `measure.NAME` and `held_out`, where
-    these are known. findings: FINDINGS of the last search. runs: RUNS, the oldest first.
-    all_findings: of every run.
+    `score.NAME`, `margin.NAME`, `truth.NAME`, `error.SYSTEM`, `measure.NAME` and `held_out.SYSTEM`
+    (whether the search held it out), where these are known. findings: FINDINGS of the last search.
+    runs: RUNS, the oldest first. all_findings: of every run.
     """
 
     card: SnapshotCard
@@ -142,7 +140,7 @@ class Snapshot:
         for name, dtype in self.samples.schema.items():
             if name in {"image", "content_key", "size", "mtime"} or name.startswith("label."):
                 continue
-            plain = name if "." in name or name == "held_out" else f"sample.{name}"
+            plain = name if "." in name else f"sample.{name}"
             found[plain] = self._describe_column(name, dtype)
         return found
 
@@ -173,6 +171,8 @@ class Snapshot:
                 columns.setdefault(plain, column)
         if system is not None:
             columns["error"] = ConditionColumn(f"error.{system.name}", "number")
+            if f"held_out.{system.name}" in columns:
+                columns["held_out"] = columns[f"held_out.{system.name}"]
         return {**columns, **self._attribute_columns}
 
 

@@ -13,8 +13,11 @@ from pipeline.exceptions import StoreError
 from pipeline.workspace.database_copy import copy_database
 from pipeline.workspace.manifests import LabelManifest
 from pipeline.workspace.store import Store, open_store
+from reports.parts.words import write_predicates
 from tests.flows.api.browse_examples import copy_workspace
+from tests.flows.direct import run_directly
 from tests.flows.retrieval.planted_workspace import COUNT
+from tests.flows.small_audit import SmallAudit
 
 
 @pytest.fixture
@@ -105,3 +108,23 @@ def test_pages_go_on_with_the_last_snapshot_when_a_new_one_fails(store: Store) -
     assert not source.refresh()
     assert source.browser is before
     assert "label" in source.problem
+
+
+@pytest.mark.slow
+def test_the_half_that_the_search_held_out_is_scored_apart(finished_audit: SmallAudit) -> None:
+    """The finding was chosen on the other half, so this one says how weak it truly is."""
+    finished_audit.edit("max_level = 2", "max_level = 2\nconfirm = 0.5")
+    run_directly(finished_audit.config)
+    store = Store(finished_audit.folder / "workspace")
+    browser = SnapshotSource(store).browser
+    system = browser.snapshot.find_system(None)
+    assert system is not None
+    held = browser.select("held_out = yes", system)
+    assert held.sum() == 80
+    finding = browser.snapshot.findings.row(0, named=True)
+    where = write_predicates(finding["predicates"])
+    evidence = browser.weigh_held_out(where, browser.select(where, system), system)
+    assert evidence is not None
+    assert evidence.n == finding["holdout_n"]
+    assert evidence.error == pytest.approx(finding["holdout_error"])
+    assert evidence.rest_error == pytest.approx(finding["holdout_rest_error"])
