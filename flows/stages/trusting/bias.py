@@ -81,10 +81,7 @@ def judge_bias(
         encoder = QueryEncoder(session, load)
         vectors = session.scan.vectors[samples["row"].to_numpy()].astype(np.float64)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        cosines = {
-            file.name: compare_words(vectors, [*file.words, *nouns], file.templates, encoder)
-            for file in probes
-        }
+        cosines = _compare_files(vectors, probes, nouns, encoder)
         table = judge_probes(probes, cosines, images, nouns=nouns, settings=settings)
         left_out = found.values.drop_nulls().len() - len(rows)
         manifest = BiasManifest(
@@ -95,6 +92,20 @@ def judge_bias(
         put_trust(table, session.store, table="probes")
         manifest.write(session.store.folder)
     return BiasResult(table, manifest)
+
+
+def _compare_files(
+    vectors: Floats, probes: Sequence[ProbeFile], nouns: Sequence[str], encoder: QueryEncoder
+) -> dict[str, Cosines]:
+    """Return the cosines of each file; files with the same templates share theirs."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for file in probes:
+        shared.setdefault(file.templates, []).extend(file.words)
+    made = {
+        templates: compare_words(vectors, [*words, *nouns], templates, encoder)
+        for templates, words in shared.items()
+    }
+    return {file.name: made[file.templates] for file in probes}
 
 
 def compare_words(
