@@ -117,9 +117,12 @@ def _introduce(model: type[BaseModel]) -> str:
 
 def read_comments(model: type[BaseModel]) -> dict[str, str]:
     """Return the comment of each field: behind it, or on the lines above it."""
+    found: dict[str, str] = {}
+    for base in model.__bases__:
+        if issubclass(base, BaseModel) and base is not BaseModel:
+            found |= read_comments(base)
     source = textwrap.dedent(inspect.getsource(model))
     lines = source.splitlines()
-    found = {}
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
             continue

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from flows.stages.reporting.scene_boxes import draw_scenes
+from flows.stages.reporting.pictures.scene_boxes import draw_scenes
 from pipeline.workspace.kept.kept_evaluation import scan_evaluation
 from pipeline.workspace.store import Store
 from reports.site_models import SceneBox

@@ -10,7 +10,7 @@ from flows.browsing.list_findings import list_findings
 from flows.browsing.list_samples import describe_system, list_items, read_box
 from flows.browsing.near_vectors import join_query
 from flows.browsing.snapshots.snapshot import SnapshotSystem
-from flows.stages.reporting.scene_boxes import focus_on
+from flows.stages.reporting.pictures.scene_boxes import focus_on
 from pipeline.exceptions import ConditionError, ConfigError, NotFoundError, StoreError
 from reports.browse_models import Box, LabelItem, SampleDetail, SampleItem, ShownBox
 

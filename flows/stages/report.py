@@ -10,10 +10,10 @@ from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from flows.run.staleness import note_inputs, refuse_stale, refuse_unsearched
 from flows.stages.reporting.hidden_names import hide_files
+from flows.stages.reporting.pictures.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_changes import report_changes
 from flows.stages.reporting.report_detector import Evaluated, report_detector
 from flows.stages.reporting.report_files import HISTORY, place_report, write_single, write_site
-from flows.stages.reporting.report_gallery import pick_worst, picture_regions
 from flows.stages.reporting.report_groups import report_domain, report_error_gates, report_fairness
 from flows.stages.reporting.report_map import report_maps
 from flows.stages.reporting.report_parts import (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.stages.history import read_history
+from flows.stages.reporting.history import read_history
 from pipeline.tables import RUNS
 from pipeline.workspace.store import Store
 from tests.benchmarks.report_world import make_workspace

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from flows.stages.reporting.picked_samples import Mask
+from flows.stages.reporting.pictures.picked_samples import Mask
 from pipeline.arrays import Ints
 from pipeline.tables import empty
 from reports.site_models import HISTOGRAM

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from flows.stages.reporting.picked_samples import SHOWN, Mask, Turns
+from flows.stages.reporting.pictures.picked_samples import SHOWN, Mask, Turns
 from pipeline.arrays import Ints
 from pipeline.exceptions import StoreError
 from pipeline.workspace.scans.scan_store import Scan, open_scan

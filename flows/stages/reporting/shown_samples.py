@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from flows.run.resolved_audit import ResolvedAudit
-from flows.stages.reporting.album import Album, Picture, load_face_detector, take_pictures
-from flows.stages.reporting.scene_boxes import draw_scenes, focus_on, read_box
+from flows.stages.reporting.pictures.album import Album, Picture, load_face_detector, take_pictures
+from flows.stages.reporting.pictures.scene_boxes import draw_scenes, focus_on, read_box
 from flows.stages.reporting.shown_labels import read_shown_labels
 from pipeline.images.crop import Box
 from pipeline.tables import CLASS_MATCHES

@@ -14,7 +14,7 @@ from flows.stages.reporting.finding_numbers import (
     spread_errors,
 )
 from flows.stages.reporting.near_samples import NOTHING, NearSamples, find_near, open_vectors
-from flows.stages.reporting.picked_samples import (
+from flows.stages.reporting.pictures.picked_samples import (
     NOT_PICKED,
     SHOWN,
     Mask,
@@ -22,7 +22,7 @@ from flows.stages.reporting.picked_samples import (
     Turns,
     pick_contrast,
 )
-from flows.stages.reporting.scene_boxes import find_images, read_box
+from flows.stages.reporting.pictures.scene_boxes import find_images, read_box
 from flows.stages.reporting.shown_labels import (
     count_scores,
     pick_certain,

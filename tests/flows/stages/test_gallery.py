@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.stages.reporting.report_gallery import pick_worst
+from flows.stages.reporting.pictures.report_gallery import pick_worst
 from pipeline.tables import CLASS_MATCHES, SAMPLES
 from pipeline.workspace.search_table import SearchTable
 

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 from PIL import Image
 
-from flows.stages.reporting.album import FindFaces, list_heads, load_face_detector
-from flows.stages.reporting.scene_boxes import read_box
+from flows.stages.reporting.pictures.album import FindFaces, list_heads, load_face_detector
+from flows.stages.reporting.pictures.scene_boxes import read_box
 from pipeline.images.crop import make_thumbnail
 from pipeline.images.decode import ImageRejectedError, load_image
 from pipeline.images.pictures import blur_boxes

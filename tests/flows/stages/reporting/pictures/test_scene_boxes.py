@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from flows.stages.reporting.album import list_heads
-from flows.stages.reporting.scene_boxes import draw_scenes, focus_on
+from flows.stages.reporting.pictures.album import list_heads
+from flows.stages.reporting.pictures.scene_boxes import draw_scenes, focus_on
 from pipeline.tables import DETECTION_MATCHES, OBJECTS
 from reports.site_models import SceneBox
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flows.stages.reporting.finding_numbers import share_errors, spread_errors
 from flows.stages.reporting.near_samples import find_near
-from flows.stages.reporting.picked_samples import Turns, pick_contrast, take_first
+from flows.stages.reporting.pictures.picked_samples import Turns, pick_contrast, take_first
 from pipeline.workspace.scans.scan_store import Scan
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from PIL import Image
 
-from flows.stages.reporting.scene_boxes import read_box
+from flows.stages.reporting.pictures.scene_boxes import read_box
 from pipeline.images.crop import Box
 from pipeline.images.decode import ImageRejectedError, load_image
 from pipeline.images.pictures import blur_boxes, cut_box, find_head, write_webp

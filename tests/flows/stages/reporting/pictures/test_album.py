@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from flows.stages.reporting.album import take_pictures
-from flows.stages.reporting.report_gallery import pick_worst
+from flows.stages.reporting.pictures.album import take_pictures
+from flows.stages.reporting.pictures.report_gallery import pick_worst
 from pipeline.tables import SAMPLES
 from pipeline.workspace.search_table import SearchTable
 from reports.site_models import SceneBox
