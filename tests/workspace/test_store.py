@@ -254,7 +254,7 @@ def test_what_is_no_workspace_is_told(tmp_path: Path) -> None:
 
 
 def test_an_unknown_table_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="findings, gaps, labels"):
+    with pytest.raises(StoreError, match="findings, gaps, held_out, labels"):
         open_store(tmp_path).read("lables")
 
 
@@ -325,7 +325,7 @@ def test_a_result_written_again_is_replaced(tmp_path: Path) -> None:
 
 def test_a_result_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match="changes, collection, combinations, disparities, gaps, pairs"
+        StoreError, match="changes, collection, combinations, disparities, gaps, held_out, pairs"
     ):
         open_store(tmp_path).write_result("run", "gap", pl.DataFrame())
 
