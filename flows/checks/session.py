@@ -207,7 +207,8 @@ def _read_leads(session: CheckSession) -> pl.DataFrame | None:
     if run is None:
         return None
     family = session.store.read_family(run["run_id"])
-    leads = list_leads(_read_findings(session), family)
+    hidden = session.store.read_result(run["run_id"], "worth_checking")
+    leads = list_leads(_read_findings(session), family, hidden)
     return leads if leads.height else None
 
 

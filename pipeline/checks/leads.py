@@ -9,6 +9,7 @@ from pipeline.tables import PREDICATES, Schema
 
 NEAR = 10  # slices beside the findings that count
 NEAR_SHARE = 0.25  # of all weight, what these get where there are findings
+HIDDEN_SHARE = 0.5  # of all weight, what slices worth checking get where there are some
 EVEN_SHARE = 0.5  # of all weight, what labels share evenly whatever the search points at
 OTHER_VALUES = 0.5  # weight of the other values of an attribute, in all, beside the slice's own 1
 
@@ -18,12 +19,16 @@ LEADS: Schema = {
 }
 
 
-def list_leads(findings: pl.DataFrame, family: pl.DataFrame) -> pl.DataFrame:
+def list_leads(
+    findings: pl.DataFrame, family: pl.DataFrame, hidden: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return LEADS: findings with shares by their excess error, n (error - rest_error).
 
     findings, family: predicates, n, error and rest_error of one or several systems, the counted
     slices with their score. The NEAR best of these that do worse and are no finding count too:
-    together as a quarter, or as all where nothing was found.
+    together as a quarter, or as all where nothing was found. hidden: slices worth checking, by
+    their predicates; together they count as half of all, in equal parts: what earlier checks point
+    at is where further ones say most.
     """
     found = findings.select("predicates", excess=_excess())
     best = family.sort("score", descending=True, nulls_last=True, maintain_order=True)
@@ -38,7 +43,14 @@ def list_leads(findings: pl.DataFrame, family: pl.DataFrame) -> pl.DataFrame:
         one.select("predicates", share=pl.col("excess") / pl.col("excess").sum() * share)
         for one, share in ((found, 1 - near_share), (near, near_share))
     ]
-    return pl.concat(frames)
+    leads = pl.concat(frames)
+    if hidden is None or hidden.is_empty():
+        return leads
+    own = HIDDEN_SHARE if leads.height else 1.0
+    return pl.concat([
+        leads.with_columns(pl.col("share") * (1 - own)),
+        hidden.select("predicates", share=pl.lit(own / hidden.height)),
+    ])  # fmt: skip
 
 
 def weigh_values(

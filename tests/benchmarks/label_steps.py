@@ -21,6 +21,7 @@ from pipeline.slices.corrected_findings import correct_predicates
 from pipeline.slices.known_labels import KnownLabels
 from pipeline.slices.soft_labels.membership import SoftLabels
 from pipeline.slices.worth_checking import list_worth_checking
+from pipeline.vocabulary import RIGHT
 from pipeline.workspace.known_truth import KNOWN_TRUTH, fit_inclusion
 from tests.benchmarks.face_vectors import Faces
 
@@ -47,19 +48,37 @@ def simulate_checks(
 ) -> pl.DataFrame:
     """Return KNOWN_TRUTH of checks that `weakspot check-labels` draws and the truth answers.
 
-    truth: sample_id and a column for each attribute, null where none can be said. before: CHECKS of
-    earlier sessions. failed: sample_ids on which the system fails. Inclusions are fitted to the
-    labels, as every reader of checks does.
+    truth: sample_id and a column for each attribute, null where none can be said. before:
+    KNOWN_TRUTH of earlier sessions by the same labels, which is returned as well. failed:
+    sample_ids on which the system fails. Inclusions are fitted to the labels, as every reader of
+    checks does.
     """
     attributes = sorted(labels["attribute"].unique())
     samples = labels.select("sample_id").unique(maintain_order=True)
     drawn = draw_checks(
         labels, samples, attributes=attributes, budget=budget, per_value=per_value, seed=seed,
-        findings=leads, checks=before, failed=failed,
+        findings=leads, failed=failed,
+        checks=None if before is None else before.with_columns(answer=pl.lit(RIGHT)),
     )  # fmt: skip
     long = truth.unpivot(index="sample_id", variable_name="attribute", value_name="value")
     known = drawn.rows.join(long, on=["sample_id", "attribute"]).drop_nulls("value")
-    return fit_inclusion(known.select(list(KNOWN_TRUTH)), labels)
+    known = known.select(list(KNOWN_TRUTH))
+    if before is not None:
+        known = _count_inclusion(pl.concat([before, known]), labels, failed)
+    return fit_inclusion(known, labels)
+
+
+def _count_inclusion(
+    known: pl.DataFrame, labels: pl.DataFrame, failed: pl.Series | None
+) -> pl.DataFrame:
+    """Return checks of several sessions with the share of each stratum that they are."""
+    fails = pl.lit(value=False) if failed is None else pl.col("sample_id").is_in(failed.implode())
+    stratum = ["attribute", "shown", "failed"]
+    rows = labels.select("sample_id", "attribute", shown="value", failed=fails)
+    rows = rows.with_columns(size=pl.len().over(stratum))
+    own = known.join(rows, on=["sample_id", "attribute"])
+    counted = own.with_columns(inclusion=pl.len().over(stratum) / pl.col("size"))
+    return counted.select(list(KNOWN_TRUTH))
 
 
 @dataclass(frozen=True)
@@ -172,12 +191,13 @@ def search(
 ) -> Found:  # fmt: skip
     """Search labels, correct what is found by KNOWN_TRUTH, and list what labels hide."""
     result = search_labels(table, errors)
-    findings, leads = result.findings, list_leads(result.findings, result.family)
+    findings = result.findings
     if known is None:
-        return Found(findings, pl.DataFrame(), leads)
+        return Found(findings, pl.DataFrame(), list_leads(findings, result.family))
     judged = know_labels(table, errors, known, ids)
     judged = replace(judged, probabilities=probabilities or {})
     corrected = correct_predicates(judged, findings["predicates"].to_list(), seed=0)
     hidden = list_worth_checking(judged, findings, counted=result.family.height)
+    leads = list_leads(findings, result.family, hidden)
     both = pl.concat([findings, corrected.drop("predicates")], how="horizontal")
     return Found(both, hidden, leads, judged)

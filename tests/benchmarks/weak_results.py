@@ -21,6 +21,7 @@ from tests.benchmarks.slice_oracle import find_evident, soften_all
 from tests.benchmarks.weak_worlds import BASE, Strength, WeakWorld
 
 BUDGET = 300  # checks in all
+SESSIONS = 2  # in which they are given
 _SAME = 0.8  # Jaccard, from which two slices are one group
 _WIDE = 0.9  # width of an interval that says nothing
 
@@ -73,22 +74,39 @@ def find_weak(
     *,
     seed: int,
     relabel_all: Callable[[pl.DataFrame, pl.DataFrame], Mapping[str, Relabelled]] | None = None,
+    sessions: int = SESSIONS,
 ) -> WeakResult:
-    """Search labels, check where that points, label again, search and correct."""
-    alone = search(widen(world.labels, world.ids), world.errors, known=None, ids=world.ids)
+    """Search labels, check where that points, label again, search and correct; in sessions.
+
+    sessions: into which the budget is divided. Each draws by what the one before found. Strata of
+    all are the first labels, where an audit takes those in use.
+    """
+    found = alone = search(widen(world.labels, world.ids), world.errors, known=None, ids=world.ids)
     truth = world.truth.with_columns(sample_id=world.ids)
-    known = simulate_checks(
-        world.labels, truth, budget=BUDGET, seed=seed, leads=alone.leads,
-        failed=world.ids.filter(pl.Series(world.errors > 0)),
-    )  # fmt: skip
+    known: pl.DataFrame | None = None
+    for session in range(1, sessions + 1):
+        done = 0 if known is None else known.height
+        known = simulate_checks(
+            world.labels, truth, budget=BUDGET * session // sessions - done, seed=seed,
+            leads=found.leads, failed=world.ids.filter(pl.Series(world.errors > 0)), before=known,
+        )  # fmt: skip
+        found = _conclude(world, known, relabel_all)
+    return WeakResult(alone, found)
+
+
+def _conclude(
+    world: WeakWorld,
+    known: pl.DataFrame,
+    relabel_all: Callable[[pl.DataFrame, pl.DataFrame], Mapping[str, Relabelled]] | None,
+) -> Found:
+    """Label again by checks, search and correct."""
     made = {} if relabel_all is None else relabel_all(world.labels, known)
     labels = pl.concat(one.labels for one in made.values()) if made else world.labels
     soft = {name: one.probabilities for name, one in made.items() if one.probabilities is not None}
-    checked = search(
+    return search(
         widen(labels, world.ids), world.errors, known=fit_inclusion(known, labels), ids=world.ids,
         probabilities=soft,
     )  # fmt: skip
-    return WeakResult(alone, checked)
 
 
 def print_strength(strength: Strength) -> None:

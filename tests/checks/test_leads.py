@@ -38,6 +38,14 @@ def test_without_findings_the_best_slices_count_alone_and_better_ones_do_not() -
     assert list_leads(slices(), slices()).height == 0
 
 
+def test_slices_worth_checking_share_half_of_what_there_is() -> None:
+    hidden = slices((NIGHT, 0, 0.0, 0.0), (BOTH, 0, 0.0, 0.0)).select("predicates")
+    leads = list_leads(slices((HAT, 100, 0.4, 2.0)), slices(), hidden)
+    assert leads.rows() == [(HAT, 0.5), (NIGHT, 0.25), (BOTH, 0.25)]
+    assert list_leads(slices(), slices(), hidden).rows() == [(NIGHT, 0.5), (BOTH, 0.5)]
+    assert list_leads(slices(), slices(), hidden.clear()).height == 0
+
+
 def test_a_lead_adds_its_share_to_its_values_and_half_of_it_to_the_others() -> None:
     strata = pl.DataFrame(
         [("age", "adult", 50), ("age", "child", 30), ("age", "senior", 50), ("age", "unknown", 10),
