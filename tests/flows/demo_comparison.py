@@ -6,8 +6,8 @@ A slice that is new or worse is false where, by true values, its gap has not gro
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.commands.comparing.compared_runs import read_run
 from flows.commands.demo import read_true_table
+from flows.run.reading.compared_runs import read_run
 from pipeline.comparison.changes import BETTER, FIXED, NEW, WORSE, compare_slices
 from pipeline.config.audit import read_audit
 from pipeline.demo.audit_files import BALANCED_SYSTEM, SYSTEM
