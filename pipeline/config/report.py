@@ -23,7 +23,7 @@ class ReportConfig(Section):
     thumbnails: Literal["full", "blurred-faces", "none"] = "full"
     # Whether files of samples are named; without it where there are pictures.
     file_names: bool | None = None
-    language: Literal["en", "de"] = "en"  # of the frame of the pages; what was found is in English
+    language: Literal["en", "de"] = "en"  # of all pages; notes of the stages stay English
 
     @property
     def names_files(self) -> bool:

@@ -41,7 +41,7 @@ def collect_content(data: ReportData, text: Words = ENGLISH) -> dict[str, Any]:
         view_system(system, index=index, modelled=modelled, text=text)
         for index, system in enumerate(data.systems, 1)
     ]
-    trust = view_trust(data.trust)
+    trust = view_trust(data.trust, text)
     return {
         "data": data,
         "systems": systems,

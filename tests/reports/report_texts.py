@@ -5,11 +5,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.attacks.flips import NO_EFFECT, READS_TEXT
 from pipeline.comparison.trends import BACK, GONE, LASTING, NEW
 from pipeline.config.error_metrics import METRICS
 from pipeline.errors.evaluation.tide import KINDS
 from pipeline.errors.output_counts import OUTPUT_WORDS
 from pipeline.fairness.classifier_metrics import DISPARITIES
+from pipeline.probes.probe_verdict import NOT_SHOWN, SHOWN
+from pipeline.trust.attribute_verdicts import ENDANGERED, GOOD, NOTHING_FOUND, POOR
+from pipeline.trust.group_accuracy import LEANS, NO_DIFFERENCE, NOT_MEASURED
 from pipeline.vocabulary import (
     CONFIRMED,
     FAIL,
@@ -28,6 +32,14 @@ from reports.views.groups import EMPTY
 # Words that reach `say` in a variable.
 EVIDENCE = ("held-out p", "q", "family-wise p", "q when chosen", "true", "predicted", "p")
 JUDGES = ("true values", "checks by people", "true values, or checks by people")
+PROBES = (
+    "No pair of words was judged: there are no two groups of two images each.",
+    "For {few} the images are too few to say.",
+    "For {few} the images are too few to say; {needed} people or images of each group would do.",
+    "This encoder takes most neutral nouns for one word: it knows too few words for probes.",
+    "The groups color every word in this encoder: labels by it are less fair than any one word "
+    "shows.",
+)
 METRIC_NAMES = (
     "recall", "selection rate", "true positive rate", "false positive rate",
     *(f"{name} {kind}" for name in DISPARITIES for kind in ("difference", "ratio")),
@@ -105,5 +117,7 @@ def _list_vocabulary() -> Iterator[str]:
         "measured",
     )
     yield from (*METRIC_NAMES, *JUDGES, *SHORT)
+    yield from (ENDANGERED, NOTHING_FOUND, GOOD, POOR, NOT_MEASURED, LEANS, NO_DIFFERENCE)
+    yield from (READS_TEXT, NO_EFFECT, SHOWN, NOT_SHOWN, *PROBES)
     for kind in ("image", "object", "detection"):
         yield from (kind, f"{kind}s")

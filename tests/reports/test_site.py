@@ -170,6 +170,9 @@ def test_the_policy_of_a_page_is_strict(part: str) -> None:
 
 def test_images_with_false_detections_are_on_the_page_of_the_system() -> None:
     page = read_pages(build(make_site(1)))["systems/1.html"]
-    assert "Images with a false detection, the best scores first background" in page.words
+    assert (
+        "Images with a false detection at an overlap of 0.5, the best scores first background"
+        in page.words
+    )
     scene = page.select("figure")
     assert any(one.attributes.get("id") == "false-background-1" for one in scene)

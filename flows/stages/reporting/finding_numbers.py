@@ -1,12 +1,12 @@
 """Numbers of a finding beyond its test: its share of all errors, and how errors are spread."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from flows.stages.reporting.pictures.picked_samples import Mask
 from pipeline.arrays import Ints
 from pipeline.tables import empty
 from reports.site_models import HISTOGRAM
@@ -39,24 +39,45 @@ def share_errors(found: Iterable[Ints], errors: NDArray[np.float64]) -> Iterator
         )
 
 
-def spread_errors(inside: Mask, errors: NDArray[np.float64]) -> pl.DataFrame:
-    """Return a HISTOGRAM of errors inside and outside: two bins where all are 0 or 1, else ten."""
-    if not errors.size:
-        return empty(HISTOGRAM)
-    top = float(errors.max())
+@dataclass(frozen=True, eq=False)
+class ErrorBins:
+    """Bins of errors: two where all are 0 or 1, else ten. counts: of all samples.
+
+    edges: of ten bins, None of two.
+    """
+
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
+    edges: NDArray[np.float64] | None
+    counts: Ints
+
+    def count(self, errors: NDArray[np.float64]) -> Ints:
+        """Return how many of some errors are in each bin."""
+        return _count(errors, self.edges)
+
+
+def _count(errors: NDArray[np.float64], edges: NDArray[np.float64] | None) -> Ints:
+    if edges is not None:
+        return np.histogram(errors, edges)[0]
+    ones = int(np.count_nonzero(errors))
+    return np.array([errors.size - ones, ones])
+
+
+def bin_errors(errors: NDArray[np.float64]) -> ErrorBins:
+    """Return the bins of (n,) errors."""
+    top = float(errors.max(initial=0.0))
     if np.isin(errors, (0.0, 1.0)).all():
-        lows = highs = np.array([0.0, 1.0])
-        counts = [np.array([(own == low).sum() for low in lows]) for own in _split(inside, errors)]
-    else:
-        edges = np.linspace(0.0, max(1.0, top) if top <= 1 else top, _BINS + 1)
-        lows, highs = edges[:-1], edges[1:]
-        counts = [np.histogram(own, edges)[0] for own in _split(inside, errors)]
-    shares = [own / max(1, own.sum()) for own in counts]
-    columns = {"low": lows, "high": highs, "inside": shares[0], "outside": shares[1]}
+        ends = np.array([0.0, 1.0])
+        return ErrorBins(ends, ends, None, _count(errors, None))
+    edges = np.linspace(0.0, max(1.0, top) if top <= 1 else top, _BINS + 1)
+    return ErrorBins(edges[:-1], edges[1:], edges, _count(errors, edges))
+
+
+def spread_errors(own: NDArray[np.float64], bins: ErrorBins) -> pl.DataFrame:
+    """Return a HISTOGRAM of the errors of a slice, and of all other errors that `bins` counted."""
+    if not bins.counts.sum():
+        return empty(HISTOGRAM)
+    inside = bins.count(own)
+    shares = [counts / max(1, counts.sum()) for counts in (inside, bins.counts - inside)]
+    columns = {"low": bins.lows, "high": bins.highs, "inside": shares[0], "outside": shares[1]}
     return pl.DataFrame(columns, schema=dict(HISTOGRAM))
-
-
-def _split(
-    inside: Mask, errors: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return errors[inside], errors[~inside]

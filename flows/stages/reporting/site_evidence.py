@@ -9,7 +9,9 @@ import polars as pl
 
 from flows.run.resolved_audit import ResolvedAudit
 from flows.stages.reporting.finding_numbers import (
+    ErrorBins,
     Shares,
+    bin_errors,
     share_errors,
     spread_errors,
 )
@@ -139,12 +141,12 @@ def _choose(system: SystemReport, sources: SearchSources, store: Store) -> list[
         _Chosen(system.name, row["rank"], _measure(table, row["predicates"], shares))
         for row, shares in zip(rows, share_errors(find(), errors), strict=True)
     ]
-    turns = Turns(table.cluster_ids)
+    turns, bins = Turns(table.cluster_ids), bin_errors(errors)
     pictured = [
         replace(
             one,
             picked=pick_contrast(own, errors, turns),
-            evidence=_detail(one.evidence, table, coded, own, system.name),
+            evidence=_detail(one.evidence, table, coded, own, bins),
         )
         for one, own in zip(chosen[:PICTURED], found, strict=True)
     ]
@@ -177,14 +179,14 @@ def _measure(
 
 
 def _detail(
-    evidence: FindingEvidence, table: SearchTable, coded: CodedValues, rows: Ints, system: str
+    evidence: FindingEvidence, table: SearchTable, coded: CodedValues, rows: Ints, bins: ErrorBins
 ) -> FindingEvidence:
     """Add what only the findings with pictures have, which are enough to read."""
     names = [name for name, _ in evidence.allowed]
     return replace(
         evidence,
-        histogram=spread_errors(_mask(rows, len(table.errors)), table.errors.to_numpy()),
-        others=average_values(coded, system=system, rows=rows, leave_out=names),
+        histogram=spread_errors(table.errors.to_numpy()[rows], bins),
+        others=average_values(coded, system="", rows=rows, leave_out=names),
         sample_ids=table.sample_ids.gather(rows[:MAX_IDS]),
     )
 

@@ -106,7 +106,7 @@ class Site:
             known = self.data.findings.get((report.name, finding.rank), FindingEvidence())
             ids = page.replace(".html", ".csv")
             if len(known.sample_ids):
-                yield ids, "\n".join([IDS_HEADING, *known.sample_ids, ""]).encode()
+                yield ids, known.sample_ids.to_frame(IDS_HEADING).write_csv().encode()
             view = view_evidence(
                 known,
                 report,

@@ -8,6 +8,7 @@ import polars as pl
 from markupsafe import Markup
 
 from pipeline.vocabulary import INSUFFICIENT
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.charts import draw_interval, make_scale
 from reports.parts.numbers import MINUS, format_number, format_percent, format_probability
 
@@ -34,6 +35,7 @@ class ProbeRow:
     adjusted: str
     verdict: str
     reason: str
+    needed: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,12 @@ class BiasView:
 
 
 def view_bias(
-    probes: pl.DataFrame, *, attribute: str, adjust: tuple[str, ...], notes: tuple[str, ...]
+    probes: pl.DataFrame,
+    *,
+    attribute: str,
+    adjust: tuple[str, ...],
+    notes: tuple[str, ...],
+    text: Words = ENGLISH,
 ) -> BiasView:
     """Return the view of PROBES; rows keep their order."""
     rows = probes.to_dicts()
@@ -61,69 +68,100 @@ def view_bias(
             row["d"], row["d_low"], row["d_high"], scale,
             band=None if row["null_edge"] is None else (-row["null_edge"], row["null_edge"]),
         )  # fmt: skip
-        subjects.setdefault(row["subject"], []).append(_view_row(row, chart))
+        subjects.setdefault(row["subject"], []).append(_view_row(row, chart, text))
     return BiasView(
-        attribute, list_bias_facts(probes), list(subjects.items()), ", ".join(adjust), list(notes)
+        attribute,
+        list_bias_facts(probes, text),
+        list(subjects.items()),
+        ", ".join(adjust),
+        list(notes),
     )
 
 
-def list_bias_facts(probes: pl.DataFrame) -> list[str]:
+def list_bias_facts(probes: pl.DataFrame, text: Words = ENGLISH) -> list[str]:
     """Return in words what is shown of all pairs, and what neutral words do."""
     if probes.is_empty():
-        return ["No pair of words was judged: there are no two groups of two images each."]
+        words = "No pair of words was judged: there are no two groups of two images each."
+        return [text.say(words)]
     counts = dict(probes["verdict"].value_counts().iter_rows())
     shown, few = counts.get("shown", 0), counts.get(INSUFFICIENT, 0)
-    pairs = "pair of words" if probes.height == 1 else "pairs of words"
-    verb = "is" if shown == 1 else "are"
-    facts = [f"{shown} of {probes.height} {pairs} {verb} shown to lean towards a group."]
+    pairs = text.count(probes.height, "{n} pair of words", "{n} pairs of words")
+    facts = [
+        text.count(
+            shown,
+            "{n} of {pairs} is shown to lean towards a group.",
+            "{n} of {pairs} are shown to lean towards a group.",
+            pairs=pairs,
+        )
+    ]
     if few:
         needed = max(probes.filter(verdict=INSUFFICIENT)["needed_n"].drop_nulls(), default=0)
-        more = f"; {needed:,} people or images of each group would do" if needed else ""
-        facts.append(f"For {few} the images are too few to say{more}.")
+        words = "For {few} the images are too few to say."
+        if needed:
+            words = (
+                "For {few} the images are too few to say; {needed} people or images of each group "
+                "would do."
+            )
+        facts.append(text.say(words, few=few, needed=f"{needed:,}"))
     usual = int((probes["image_p"] < 0.05).sum())
     median = max(probes["null_median"].drop_nulls(), default=0.0)
     edge = max(probes["null_edge"].drop_nulls(), default=None)
     if edge is None:
-        facts.append(
+        words = (
             "This encoder takes most neutral nouns for one word: it knows too few words for probes."
         )
+        facts.append(text.say(words))
         return facts
     facts.append(
-        f"Neutral nouns on the same images: half of their pairs reach d {median:.2f}, one in "
-        f"twenty {edge:.2f}. The usual permutation of images, which knows no neutral words, would "
-        f"call {usual} of {probes.height}."
+        text.say(
+            "Neutral nouns on the same images: half of their pairs reach d {median}, one in twenty "
+            "{edge}. The usual permutation of images, which knows no neutral words, would call "
+            "{usual} of {n}.",
+            median=f"{median:.2f}",
+            edge=f"{edge:.2f}",
+            usual=usual,
+            n=probes.height,
+        )
     )
     if median >= _WIDE:
-        facts.append(
+        words = (
             "The groups color every word in this encoder: labels by it are less fair than any one "
             "word shows."
         )
+        facts.append(text.say(words))
     return facts
 
 
-def _view_row(row: Mapping[str, Any], chart: Markup) -> ProbeRow:
+def _view_row(row: Mapping[str, Any], chart: Markup, text: Words) -> ProbeRow:
     adjusted = ""
     if row["adjusted_d"] is not None:
         p = format_probability(row["adjusted_p"])
         adjusted = f"{_write(row['adjusted_d'])}, p {p}"
-    needed = f", needs {row['needed_n']:,}" if row["needed_n"] else ""
+    needed = ""
+    if row["needed_n"]:
+        needed = text.say(", needs {n}", n=f"{row['needed_n']:,}")
     return ProbeRow(
         words=f"{row['first']} / {row['second']}",
         groups=f"{row['group']} / {row['others']}",
         n=f"{row['n']:,} / {row['others_n']:,}",
         shares=f"{format_percent(row['share'])} / {format_percent(row['others_share'])}",
         shift=_write_points(row["shift"]),
-        shift_interval=_write_ends(row["shift_low"], row["shift_high"], points=True),
+        shift_interval=_write_ends(row["shift_low"], row["shift_high"], text, points=True),
         d=_write(row["d"]),
-        d_interval=_write_ends(row["d_low"], row["d_high"], points=False),
+        d_interval=_write_ends(row["d_low"], row["d_high"], text, points=False),
         chart=chart,
         p=format_probability(row["p"]),
         p_family=format_probability(row["p_family"]),
         image_p=format_probability(row["image_p"]),
-        wordings=f"{format_percent(row['wordings_held'])} of {row['wordings']:,}",
+        wordings=text.say(
+            "{n} of {runs}",
+            n=format_percent(row["wordings_held"]),
+            runs=f"{row['wordings']:,}",
+        ),
         adjusted=adjusted,
-        verdict=row["verdict"],
-        reason=f"{row['reason'] or ''}{needed}",
+        verdict=text.say(row["verdict"]),
+        reason=row["reason"] or "",
+        needed=needed,
     )
 
 
@@ -135,8 +173,8 @@ def _write_points(value: float | None) -> str:
     return format_number(None) if value is None else f"{100 * value:+.1f}".replace("-", MINUS)
 
 
-def _write_ends(low: float | None, high: float | None, *, points: bool) -> str:
+def _write_ends(low: float | None, high: float | None, text: Words, *, points: bool) -> str:
     if low is None or high is None:
         return ""
     write = _write_points if points else _write
-    return f"{write(low)} to {write(high)}"
+    return text.say("{low} to {high}", low=write(low), high=write(high))

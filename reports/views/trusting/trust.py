@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from reports.parts.catalogue import ENGLISH, Words
 from reports.parts.charts import Scale, draw_interval, make_scale
 from reports.parts.numbers import MISSING, format_percent, format_probability
 from reports.trust_models import TrustReport
@@ -65,58 +66,82 @@ class TrustView:
     bias: BiasView | None
 
 
-def view_trust(report: TrustReport | None) -> TrustView | None:
+def view_trust(report: TrustReport | None, text: Words = ENGLISH) -> TrustView | None:
     """Return the view of what was measured, None where nothing was."""
     if report is None:
         return None
-    rows = [_view_attribute(row) for row in report.trust.to_dicts()]
+    rows = [_view_attribute(row, text) for row in report.trust.to_dicts()]
     bias = None
     if not report.probes.is_empty():
         bias = view_bias(
-            report.probes, attribute=report.probed, adjust=report.adjust, notes=report.probe_notes
+            report.probes,
+            attribute=report.probed,
+            adjust=report.adjust,
+            notes=report.probe_notes,
+            text=text,
         )
     return TrustView(
-        lead=_sum_up(rows),
+        lead=_sum_up(rows, text),
         attributes=rows,
         notes={row.name: row.note for row in rows if row.note},
-        flips=_view_flips(report.flips),
+        flips=_view_flips(report.flips, text),
         bias=bias,
     )
 
 
-def _sum_up(rows: list[AttributeTrust]) -> str:
+def _sum_up(rows: list[AttributeTrust], text: Words) -> str:
     if not rows:
-        return "No verdict on the attributes was asked for: weakspot trust AUDIT.toml gives one."
+        return text.say(
+            "No verdict on the attributes was asked for: weakspot trust AUDIT.toml gives one."
+        )
     endangered = sum(row.verdict == "endangered" for row in rows)
     if not endangered:
-        return "Nothing that was measured speaks against the labels of an attribute."
-    attributes = "attribute" if len(rows) == 1 else "attributes"
-    return f"The labels of {endangered} of {len(rows)} {attributes} are endangered."
+        return text.say("Nothing that was measured speaks against the labels of an attribute.")
+    return text.count(
+        len(rows),
+        "The labels of {endangered} of {n} attribute are endangered.",
+        "The labels of {endangered} of {n} attributes are endangered.",
+        endangered=endangered,
+    )
 
 
-def _view_attribute(row: Mapping[str, Any]) -> AttributeTrust:
-    bias = _judge(row, "bias", "bias_difference", "bias_low", "bias_high", signed=True)
+def _view_attribute(row: Mapping[str, Any], text: Words) -> AttributeTrust:
+    bias = _judge(row, "bias", "bias_difference", "bias_low", "bias_high", text, signed=True)
     if row["group"] and row["bias"] != NOT_MEASURED:
         bias = Judgement(f"{bias.word}: {row['group']}", bias.value, bias.interval)
     return AttributeTrust(
         name=row["attribute"],
         verdict=row["verdict"],
         note=row["note"] or "",
-        quality=_judge(row, "quality", "accuracy", "accuracy_low", "accuracy_high"),
-        text=_judge(row, "text", "flips", "flips_low", "flips_high"),
+        quality=_judge(row, "quality", "accuracy", "accuracy_low", "accuracy_high", text),
+        text=_judge(row, "text", "flips", "flips_low", "flips_high", text),
         bias=bias,
-        leakage=Judgement(row["leakage"]),
+        leakage=Judgement(text.say(row["leakage"])),
     )
 
 
 def _judge(
-    row: Mapping[str, Any], word: str, value: str, low: str, high: str, *, signed: bool = False
+    row: Mapping[str, Any],
+    word: str,
+    value: str,
+    low: str,
+    high: str,
+    text: Words,
+    *,
+    signed: bool = False,
 ) -> Judgement:
     if row[value] is None:
-        return Judgement(row[word])
+        return Judgement(text.say(row[word]))
     ends = (row[low], row[high])
-    interval = "" if None in ends else " to ".join(_write(end, signed=signed) for end in ends)
-    return Judgement(row[word], _write(row[value], signed=signed), interval)
+    interval = _write_interval(ends, text, signed=signed)
+    return Judgement(text.say(row[word]), _write(row[value], signed=signed), interval)
+
+
+def _write_interval(ends: tuple[float | None, float | None], text: Words, *, signed: bool) -> str:
+    if None in ends:
+        return ""
+    low, high = (_write(end, signed=signed) for end in ends)
+    return text.say("{low} to {high}", low=low, high=high)
 
 
 def _write(value: float | None, *, signed: bool = False) -> str:
@@ -124,14 +149,14 @@ def _write(value: float | None, *, signed: bool = False) -> str:
     return f"+{text}" if signed and value is not None and value > 0 else text
 
 
-def _view_flips(flips: pl.DataFrame) -> list[FlipRow]:
+def _view_flips(flips: pl.DataFrame, text: Words) -> list[FlipRow]:
     rows = flips.filter(pl.col("area").is_null()).to_dicts()
     names = ("difference", "difference_low", "difference_high")
     scale = make_scale([row[name] for row in rows for name in names])
-    return [_view_flip(row, scale) for row in rows]
+    return [_view_flip(row, scale, text) for row in rows]
 
 
-def _view_flip(row: Mapping[str, Any], scale: Scale) -> FlipRow:
+def _view_flip(row: Mapping[str, Any], scale: Scale, text: Words) -> FlipRow:
     ends = (row["difference_low"], row["difference_high"])
     change = row["accuracy_change"]
     return FlipRow(
@@ -140,10 +165,10 @@ def _view_flip(row: Mapping[str, Any], scale: Scale) -> FlipRow:
         flips=format_percent(row["flips"]),
         control=format_percent(row["control_flips"]),
         difference=_write(row["difference"], signed=True),
-        interval="" if None in ends else " to ".join(_write(end, signed=True) for end in ends),
+        interval=_write_interval(ends, text, signed=True),
         chart=draw_interval(row["difference"], *ends, scale),
         p=format_probability(row["p_holm"]),
         accuracy=format_percent(row["clean_accuracy"]),
         change="" if change is None else _write(change, signed=True),
-        verdict=row["verdict"] or MISSING,
+        verdict=text.say(row["verdict"]) if row["verdict"] else MISSING,
     )

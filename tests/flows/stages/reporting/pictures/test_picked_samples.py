@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.stages.reporting.finding_numbers import share_errors, spread_errors
+from flows.stages.reporting.finding_numbers import bin_errors, share_errors, spread_errors
 from flows.stages.reporting.near_samples import find_near
 from flows.stages.reporting.pictures.picked_samples import Turns, pick_contrast, take_first
 from pipeline.workspace.scans.scan_store import Scan
@@ -67,11 +67,12 @@ def test_shares_count_each_sample_once() -> None:
 
 
 def test_errors_are_spread_over_two_bins_or_ten() -> None:
-    inside = np.array([True, True, False, False])
-    two = spread_errors(inside, np.array([1.0, 0, 0, 0]))
+    errors = np.array([1.0, 0, 0, 0])
+    two = spread_errors(errors[:2], bin_errors(errors))
     assert two["inside"].to_list() == [0.5, 0.5]
     assert two["outside"].to_list() == [1.0, 0.0]
-    ten = spread_errors(inside, np.array([0.0, 5, 2, 1]))
+    errors = np.array([0.0, 5, 2, 1])
+    ten = spread_errors(errors[:2], bin_errors(errors))
     assert ten.height == 10
     assert ten["inside"].sum() == ten["outside"].sum() == 1.0
 
