@@ -109,7 +109,7 @@ class EncoderCard:
 
 
 def spec_key(config: EncoderConfig) -> str:
-    """Return what the user asked for as one line: model, weights, precision, masked text, runtime."""
+    """Return what the user asked for as one line: model, weights, precision, mask, runtime."""
     precision = config.precision + (_MASKED if config.text == "mask" else "")
     precision += _OPENVINO if config.runtime == "openvino" else ""  # so that known keys stay
     return "|".join([config.model, config.pretrained or "", precision])
