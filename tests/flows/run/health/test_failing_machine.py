@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -82,6 +83,36 @@ def test_a_full_disk_is_exit_code_1_without_traceback(
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("error: ")
     assert "disk is full" in last
+
+
+@pytest.mark.slow
+def test_a_disk_that_becomes_read_only_is_one_line_and_the_run_goes_on(
+    tmp_path: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = write_audit_on(tmp_path)
+    for stage in ("embed", "label", "find"):
+        runner = DisturbingRunner(stage, lambda: cover_read_only(small_disk))
+        with pytest.raises(MachineError, match="became read-only") as said:
+            execute_audit(audit.config, runner)
+        assert "\n" not in str(said.value)
+        uncover(small_disk)
+    cover_read_only(small_disk)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(audit.config), "--no-prefect"])
+    uncover(small_disk)
+    assert ended.value.code == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert run_directly(audit.config).report
+
+
+def cover_read_only(folder: Path) -> None:
+    """Put the same folder over itself, as a file system that the kernel made read-only."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+
+
+def uncover(folder: Path) -> None:
+    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("stage", STAGES_THAT_WRITE)
