@@ -1,6 +1,7 @@
 """A full disk, a vanished workspace, a panic of Polars: one line each, and nothing is lost."""
 
 import errno
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from flows.run.audit import execute_audit
 from flows.run.health.failures import MachineError, explain_failures
 from flows.run.runner import DirectRunner
 from pipeline.exceptions import ConfigError
+from pipeline.workspace.lock import lock_workspace
 from tests.flows.direct import run_directly
 from tests.flows.run.small_disks import fill, mount_small_disk
 from tests.flows.small_audit import SmallAudit, write_audit
@@ -153,3 +155,13 @@ def test_a_stage_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no stage samples; the stages are embed, label"):
         run_directly(audit.config, ["samples"])
     assert not (tmp_path / "workspace").exists()
+
+
+def test_a_second_run_in_a_workspace_is_refused_and_names_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = write_audit(tmp_path, count=4)
+    with lock_workspace(tmp_path / "workspace"), pytest.raises(SystemExit) as ended:
+        main(["run", str(audit.config), "--no-prefect"])
+    assert ended.value.code == 1
+    assert f"another run (process {os.getpid()})" in capsys.readouterr().err
