@@ -7,7 +7,7 @@ WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 # Where bytecode is not kept, every process that a test starts compiles torch and Prefect again: 8 s.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast endurance fuzz check docs bench demo-encoder clean
+.PHONY: demo test test-fast endurance fuzz check docs bench bench-nights demo-encoder clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -45,6 +45,11 @@ docs: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.run
+
+# Nights at 100,000 and a million samples, and the memory of every stage: an hour, on a quiet machine.
+bench-nights: .venv/ready
+	$(BIN)/python -m tests.benchmarks.bench_nights 100000
+	$(BIN)/python -m tests.benchmarks.bench_nights 1000000
 
 demo-encoder: .venv/ready
 	$(BIN)/python -m pipeline.demo.training.train_encoder

@@ -55,9 +55,11 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "misc", "manage
 # Where a heavy library may be imported, as paths that begin so.
 HOMES = {
     "torch": (
+        "pipeline/embeddings/device.py",
         "pipeline/embeddings/encoder.py",
         "pipeline/embeddings/feature_maps.py",
         "pipeline/embeddings/folding.py",
+        "pipeline/embeddings/openvino_tower.py",
         "pipeline/embeddings/preprocessing.py",
         "pipeline/detectors/",
         "pipeline/demo/",
@@ -83,6 +85,10 @@ HOMES = {
     "umap": ("pipeline/maps/spread.py",),
     "hotcoco": ("pipeline/errors/",),
     "prefect": ("flows/run/",),
+    "prefect_ray": ("flows/run/cluster/ray_runner.py",),
+    "ray": ("flows/run/cluster/ray_runner.py",),
+    "openvino": ("pipeline/embeddings/openvino_tower.py",),
+    "fsspec": ("pipeline/files/remote_path.py",),
     "fastapi": ("flows/api/",),
     "starlette": ("flows/api/",),
     "uvicorn": ("flows/api/", "flows/run/"),
@@ -361,6 +367,6 @@ def list_undeclared(paths: list[str], allowed: set[str]) -> dict[str, list[str]]
 
 
 def test_every_library_that_is_imported_is_declared() -> None:
-    assert list_undeclared(OWN, declared(("detectors", "maps", "ocr"))) == {}
+    assert list_undeclared(OWN, declared(("detectors", "maps", "ocr", "openvino", "ray"))) == {}
     tests = [path for path in EVERY if path not in OWN]
     assert list_undeclared(tests, declared(("dev",))) == {}

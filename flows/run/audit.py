@@ -135,7 +135,13 @@ def _run_stages(
     if "label" in stages:
         with _guard(run, "label"):
             run.counts |= runner.run_stage(
-                "label", make_labels, resolved, store, load=load, run_task=runner.run_task
+                "label",
+                make_labels,
+                resolved,
+                store,
+                load=load,
+                run_task=runner.run_task,
+                run_tasks=runner.run_tasks,
             )
     if "score" in stages:
         with _guard(run, "score"):
@@ -193,7 +199,7 @@ def _read_samples(
         )
     detected = runner.run_stage(
         "detect", detect_objects, resolved, store,
-        limit=limit, rehash=rehash, run_task=runner.run_task,
+        limit=limit, rehash=rehash, run_tasks=runner.run_tasks,
     )  # fmt: skip
     counts = runner.run_stage(
         "samples", make_samples, resolved, store, detected=detected, limit=limit
@@ -211,12 +217,12 @@ def _embed(
     counts: dict[str, int] = {}
     if asks_for_text(resolved):
         counts = runner.run_stage(
-            "read text", make_texts, resolved, store, run_task=runner.run_task
+            "read text", make_texts, resolved, store, run_tasks=runner.run_tasks
         )
     with runner.track_embedding() as on_share:
         embedded = runner.run_stage(
             "embed", make_embeddings, resolved, store,
-            load=load, run_task=runner.run_task, on_share=on_share,
+            load=load, run_tasks=runner.run_tasks, on_share=on_share,
         )  # fmt: skip
     return counts | embedded | sum_remade(counts, embedded)
 

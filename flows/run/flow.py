@@ -13,6 +13,7 @@ from prefect.utilities.timeout import timeout
 
 from flows.run.artifacts import make_tags
 from flows.run.audit import execute_audit
+from flows.run.cluster.chosen_runner import make_runner
 from flows.run.logs import LOG, set_up_logging
 from flows.run.prefect_server import hush_exit
 from flows.run.preflight import check_paths
@@ -22,7 +23,6 @@ from flows.run.schedules.overlap import Overlap, explain_missed, make_overlappin
 from flows.run.schedules.retries import try_again
 from flows.run.stages import STAGES
 from flows.run.summary import Summary
-from flows.run.tasks import PrefectRunner
 from pipeline.exceptions import WorkspaceInUseError
 
 
@@ -61,10 +61,11 @@ def run_audit(
     name = read_name(Path(config_path))
 
     def execute() -> Summary:
-        check_paths(read_audit_once(Path(config_path)), config=Path(config_path))
+        audit = read_audit_once(Path(config_path))
+        check_paths(audit, config=Path(config_path))
         return execute_audit(
             Path(config_path),
-            PrefectRunner(name),
+            make_runner(name, audit.run),
             stages=tuple(stages),
             limit=limit,
             judge_limited=judge_limited,

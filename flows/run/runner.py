@@ -1,7 +1,8 @@
 """How a run calls its stages and tasks: directly, or as Prefect runs them (see `tasks`)."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -22,6 +23,13 @@ class RunTask(Protocol):
         """Return what the task returns; it may run in another process."""
 
 
+class RunTasks(Protocol):
+    """Calls tasks that do not depend on each other, given as partial calls of their functions."""
+
+    def __call__(self, calls: "Iterable[functools.partial[R]]", /) -> Iterator[R]:
+        """Yield what each returns, in order; they may run at the same time and elsewhere."""
+
+
 class Runner(Protocol):
     """What a run needs around its stages."""
 
@@ -32,6 +40,9 @@ class Runner(Protocol):
 
     def run_task(self, task: Callable[P, R], /, *arguments: P.args, **options: P.kwargs) -> R:
         """Call a task; a `RunTask`."""
+
+    def run_tasks(self, calls: "Iterable[functools.partial[R]]", /) -> Iterator[R]:
+        """Call tasks that do not depend on each other; a `RunTasks`."""
 
     def watch_run(self, workspace: Path) -> AbstractContextManager[None]:
         """Note in a workspace that is locked which run uses it, so that a killed one is found."""
@@ -57,6 +68,12 @@ def call_task(task: Callable[P, R], /, *arguments: P.args, **options: P.kwargs) 
     return task(*arguments, **options)
 
 
+def call_tasks(calls: "Iterable[functools.partial[R]]", /) -> Iterator[R]:
+    """Call tasks in this process, one after the other, each when its result is asked for."""
+    for call in calls:
+        yield call()
+
+
 class DirectRunner:
     """Calls everything in this process and shows nothing elsewhere: a run without Prefect."""
 
@@ -69,6 +86,11 @@ class DirectRunner:
     def run_task(self, task: Callable[P, R], /, *arguments: P.args, **options: P.kwargs) -> R:
         """Call a task."""
         return task(*arguments, **options)
+
+    def run_tasks(self, calls: "Iterable[functools.partial[R]]", /) -> Iterator[R]:
+        """Call tasks one after the other, each when its result is asked for."""
+        for call in calls:
+            yield self.run_task(call.func, *call.args, **call.keywords)
 
     @contextlib.contextmanager
     def watch_run(self, workspace: Path) -> Iterator[None]:  # noqa: ARG002 - of the protocol

@@ -10,7 +10,7 @@ from flows.run.prefect_server import serve_prefect
 from flows.run.preflight import check_paths
 from flows.run.resolved_audit import read_audit_once, read_name
 from flows.run.summary import Summary
-from pipeline.exceptions import WeakspotError
+from pipeline.exceptions import ConfigError, WeakspotError
 
 _UNREACHED = "Failed to reach API"  # how Prefect begins to say so; it has no class for it
 
@@ -32,7 +32,13 @@ def start_run(
     server is started, and nothing is tried again when input or output fails. Raises ConfigError for
     a faulty audit before Prefect is started, WeakspotError for the rest.
     """
-    check_paths(read_audit_once(path), config=path)
+    audit = read_audit_once(path)
+    check_paths(audit, config=path)
+    if audit.run.runner != "local" and not with_prefect:
+        raise ConfigError(
+            f'{path}: [run] runner = "{audit.run.runner}" works through Prefect; leave out '
+            "--no-prefect, or the [run] table"
+        )
     set_up_logging()
     if with_prefect:
         return _run_flow(

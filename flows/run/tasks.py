@@ -5,7 +5,7 @@ The only place where a function becomes a flow or a task.
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -66,6 +66,8 @@ class PrefectRunner:
     audit: its name, by which its runs and artifacts are found on Prefect's page.
     """
 
+    task_runner: Any = None  # of Prefect, for tasks that are submitted; its own when None
+
     def __init__(self, audit: str) -> None:
         self.audit = audit
 
@@ -78,11 +80,16 @@ class PrefectRunner:
             return stage(*arguments, **options)
 
         title = f"{self.audit}: {name}".replace("{", "(").replace("}", ")")  # Prefect formats it
-        return flow(name=name, flow_run_name=title)(run)()
+        return flow(name=name, flow_run_name=title, task_runner=self.task_runner)(run)()
 
     def run_task(self, function: Callable[P, R], /, *arguments: P.args, **options: P.kwargs) -> R:
         """Run a function as a task."""
         return make_task(function)(*arguments, **options)
+
+    def run_tasks(self, calls: "Iterable[functools.partial[R]]", /) -> Iterator[R]:
+        """Run functions as tasks, one after the other, each when its result is asked for."""
+        for call in calls:
+            yield self.run_task(call.func, *call.args, **call.keywords)
 
     def watch_run(self, workspace: Path) -> AbstractContextManager[None]:
         """Note which flow run uses the workspace; one that was killed is set to Crashed."""

@@ -1,7 +1,9 @@
 """Objects of a dataset without true boxes: its detector runs on the images that are new to it."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -9,7 +11,7 @@ from flows.run.health.damage import drop_damaged
 from flows.run.loaded_models import LoadEncoder, load_open_clip
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
-from flows.run.runner import RunTask, call_task
+from flows.run.runner import RunTasks, call_tasks
 from flows.stages.detectors import (
     LoadDetector,
     identify_detector,
@@ -50,7 +52,7 @@ def detect_objects(
     rehash: bool = False,
     load: LoadDetector = load_detector,
     load_encoder: LoadEncoder = load_open_clip,
-    run_task: RunTask = call_task,
+    run_tasks: RunTasks = call_tasks,
     shard_size: int = SHARD_SIZE,
 ) -> DetectedImages:
     """Run the audit's detector on the images that are new to it, and return all it finds.
@@ -72,11 +74,15 @@ def detect_objects(
     done = pl.concat([stored["content_key"], read_broken(store.broken)["content_key"]]).unique()
     ran_on, objects = 0, 0
     with show_progress("detect", images.height):
-        for block in images.iter_slices(shard_size):
-            fresh = select_missing(block, done)
+        blocks = list(_cut_blocks(images, done, shard_size))
+        results = run_tasks(
+            partial(detect_shard, fresh, audit, store, load, load_encoder)
+            for _, fresh in blocks
+            if not fresh.is_empty()
+        )
+        for block, fresh in blocks:
             if not fresh.is_empty():
-                made, rejected = run_task(detect_shard, fresh, audit, store, load, load_encoder)
-                done = pl.concat([done, fresh["content_key"]])
+                made, rejected = next(results)
                 found.append(made)
                 rejects.append(rejected)
                 ran_on += fresh.height
@@ -88,6 +94,16 @@ def detect_objects(
     store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="detect")
     LOG.info("%s ran on %s images", name, f"{ran_on:,}")
     return DetectedImages(join_detections(images, found), images, unread, ran_on, dropped)
+
+
+def _cut_blocks(
+    images: pl.DataFrame, done: pl.Series, size: int
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield blocks of images, and of each the rows whose content no shard and no block has."""
+    for block in images.iter_slices(size):
+        fresh = select_missing(block, done)
+        done = pl.concat([done, fresh["content_key"]])
+        yield block, fresh
 
 
 def detect_shard(

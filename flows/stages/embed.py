@@ -11,7 +11,7 @@ from flows.run.loaded_models import LoadEncoder, get_encoder, identify_encoder, 
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.masked_images import choose_loader, masks_text
 from flows.run.resolved_audit import ResolvedAudit
-from flows.run.runner import RunTask, call_task
+from flows.run.runner import RunTasks, call_tasks
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.images.crop import find_small
@@ -96,7 +96,7 @@ def make_embeddings(
     store: Store,
     *,
     load: LoadEncoder,
-    run_task: RunTask = call_task,
+    run_tasks: RunTasks = call_tasks,
     on_share: Callable[[float], None] = lambda _share: None,
 ) -> dict[str, int]:
     """Embed and measure what is missing; return the count of images embedded.
@@ -108,10 +108,11 @@ def make_embeddings(
     blocks = plan.cut()
     embedded, rejects = 0, []
     with show_progress("embed", plan.size):
-        for number, (block, encode) in enumerate(blocks, start=1):
-            made, rejected = run_task(
-                embed_shard, block, resolved.audit, store, load, encode=encode
-            )
+        results = run_tasks(
+            partial(embed_shard, block, resolved.audit, store, load, encode=encode)
+            for block, encode in blocks
+        )
+        for number, (made, rejected) in enumerate(results, start=1):
             embedded += made
             rejects.append(rejected)
             on_share(100.0 * number / len(blocks))

@@ -1,13 +1,14 @@
 """Every attribute gives its samples a value; only what is missing is made."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import polars as pl
 
 from flows.run.loaded_models import LoadEncoder
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
-from flows.run.runner import RunTask, call_task
+from flows.run.runner import RunTask, RunTasks, call_task, call_tasks
 from flows.run.staleness import hash_dataset, hash_encoder, hash_probes, hash_truth
 from flows.stages.judging.auto_margins import read_margin_truth
 from flows.stages.labellers import make_labellers
@@ -37,7 +38,12 @@ PLAIN_BLOCK = 262_144  # without vectors; each block is one write of the databas
 
 
 def make_labels(
-    resolved: ResolvedAudit, store: Store, *, load: LoadEncoder, run_task: RunTask = call_task
+    resolved: ResolvedAudit,
+    store: Store,
+    *,
+    load: LoadEncoder,
+    run_task: RunTask = call_task,
+    run_tasks: RunTasks = call_tasks,
 ) -> dict[str, int]:
     """Label what is not labelled yet; return counts of prompts encoded and samples labelled.
 
@@ -49,9 +55,11 @@ def make_labels(
     labellers, encoded = make_labellers(
         resolved, sample_set, store, known=known, load=load, run_task=run_task
     )
-    chosen, first = _choose(resolved.audit, labellers, sample_set, truth, store, run_task=run_task)
+    chosen, first = _choose(
+        resolved.audit, labellers, sample_set, truth, store, run_tasks=run_tasks
+    )
     labelled = label_all(
-        sample_set.samples, [one.labeller for one in chosen], store, run_task=run_task
+        sample_set.samples, [one.labeller for one in chosen], store, run_tasks=run_tasks
     )
     labelled = max(labelled, first)
     for one in chosen:
@@ -98,7 +106,7 @@ def _choose(
     truth: Mapping[str, str],
     store: Store,
     *,
-    run_task: RunTask,
+    run_tasks: RunTasks,
 ) -> tuple[list[ChosenLabeller], int]:
     """Choose between prompts and probes, where checks or true values are there to choose by.
 
@@ -110,7 +118,7 @@ def _choose(
     asked = [one for one in prompted if one.attribute.name in teachable]
     if not asked:
         return [ChosenLabeller(one) for one in labellers], 0
-    labelled = label_all(sample_set.samples, asked, store, run_task=run_task)
+    labelled = label_all(sample_set.samples, asked, store, run_tasks=run_tasks)
     labels = store.read_labels([one.label_id for one in asked])
     known = read_known_values(audit.attributes, labels, store, truth=truth)
     return choose_labellers(labellers, known, sample_set, store, use=audit.attributes), labelled
@@ -121,7 +129,7 @@ def label_all(
     labellers: Sequence[Labeller],
     store: Store,
     *,
-    run_task: RunTask = call_task,
+    run_tasks: RunTasks = call_tasks,
     block_size: int | None = None,
 ) -> int:
     """Label block by block what has no label yet; return how many samples got one."""
@@ -134,13 +142,20 @@ def label_all(
     labelled = 0
     with show_progress("label", rows.height):
         blocks = zip(rows.iter_slices(block_size), lacking.iter_slices(block_size), strict=True)
-        for block, lacks in blocks:
-            own = [labeller.take(block["sample_id"]) for labeller in labellers]
-            labels = run_task(label_block, block, lacks, own, store)
+        results = run_tasks(
+            partial(label_block, block, lacks, _take_own(labellers, block), store)
+            for block, lacks in blocks
+        )
+        for labels in results:
             store.put_labels(labels)
             labelled += labels["sample_id"].n_unique()
-            advance_progress(block.height)
+            advance_progress(labels["sample_id"].n_unique())
     return labelled
+
+
+def _take_own(labellers: Sequence[Labeller], block: pl.DataFrame) -> list[Labeller]:
+    """Return the labellers with what they need of the samples of one block alone."""
+    return [labeller.take(block["sample_id"]) for labeller in labellers]
 
 
 def label_block(

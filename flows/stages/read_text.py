@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -11,7 +12,7 @@ from flows.run.loaded_models import load_once
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.masked_images import masks_text
 from flows.run.resolved_audit import ResolvedAudit
-from flows.run.runner import RunTask, call_task
+from flows.run.runner import RunTasks, call_tasks
 from pipeline.config.audit import Audit
 from pipeline.embeddings.embed import open_pool
 from pipeline.exceptions import ConfigError
@@ -42,7 +43,7 @@ def make_texts(
     store: Store,
     *,
     load: LoadReader = load_reader,
-    run_task: RunTask = call_task,
+    run_tasks: RunTasks = call_tasks,
 ) -> dict[str, int]:
     """Read the text of the images that were not read yet; return their count.
 
@@ -54,10 +55,10 @@ def make_texts(
     missing = _find_unread(resolved, store.read_samples(), store, reader_id)
     rejects = [empty(REJECTS)]
     with show_progress("read text", missing.height):
-        rejects += [
-            run_task(read_text_shard, block, resolved.audit, store, load)
+        rejects += run_tasks(
+            partial(read_text_shard, block, resolved.audit, store, load)
             for block in missing.iter_slices(SHARD_SIZE)
-        ]
+        )
     store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="texts")
     TextsManifest(reader_id=reader_id).write(store.folder)
     LOG.info("text read in %s images", f"{missing.height:,}")

@@ -17,6 +17,7 @@ from pipeline.exceptions import EncoderError
 from pipeline.images.fill_text import FILL_VERSION
 
 _MASKED = "+mask"  # behind the precision
+_OPENVINO = "+openvino"  # ends it likewise, after that
 _WEIGHT_SUFFIXES = {".safetensors", ".bin", ".pth", ".pt", ".npz"}
 
 
@@ -108,20 +109,24 @@ class EncoderCard:
 
 
 def spec_key(config: EncoderConfig) -> str:
-    """Return what the user asked for as one line: model, weights, precision and masked text."""
+    """Return what the user asked for as one line: model, weights, precision, mask, runtime."""
     precision = config.precision + (_MASKED if config.text == "mask" else "")
+    precision += _OPENVINO if config.runtime == "openvino" else ""  # so that known keys stay
     return "|".join([config.model, config.pretrained or "", precision])
 
 
 def read_spec_key(key: str) -> dict[str, str | None]:
     """Return the settings of [encoder] that `spec_key` wrote as one line."""
     model, pretrained, precision = (*key.rsplit("|", 2), "", "")[:3]
+    runtime = "openvino" if precision.endswith(_OPENVINO) else "torch"
+    precision = precision.removesuffix(_OPENVINO)
     text = "mask" if precision.endswith(_MASKED) else "keep"
     return {
         "model": model,
         "pretrained": pretrained or None,
         "precision": precision.removesuffix(_MASKED),
         "text": text,
+        "runtime": runtime,
     }
 
 

@@ -22,9 +22,11 @@ from pipeline.embeddings.allocator import keep_freed_memory
 from pipeline.embeddings.batches import Pixels, VectorArray, encode_in_batches
 from pipeline.embeddings.card import EncoderCard, name_masked, spec_key, weights_stamp
 from pipeline.embeddings.context import find_fitting
+from pipeline.embeddings.device import choose_device, choose_dtype
 from pipeline.embeddings.feature_maps import take_maps
-from pipeline.embeddings.folding import fold_image_tower
+from pipeline.embeddings.folding import find_edges, fold_image_tower
 from pipeline.embeddings.loading_errors import explain_failure, name_nearest
+from pipeline.embeddings.openvino_tower import Tower, compile_tower
 from pipeline.embeddings.preprocessing import split_preprocessing
 from pipeline.embeddings.resampling import Prepare, replace_interpolation
 from pipeline.exceptions import EncoderError
@@ -49,10 +51,12 @@ class OpenClipEncoder:
         batch_size: int,
         device: torch.device,
         dtype: torch.dtype,
+        tower: Tower | None = None,
     ) -> None:
         self.card = card
         self.in_workers = device.type == "cpu"
         self._model, self._tokenizer = model, tokenizer
+        self._tower: Tower = tower or model.encode_image
         self._batch_size, self._device, self._dtype = batch_size, device, dtype
         self._geometry, self._scale = split_preprocessing(preprocess, device)
         self._threads = threading.local()
@@ -131,7 +135,7 @@ class OpenClipEncoder:
 
     def _forward(self, pixels: Pixels) -> VectorArray:
         with torch.inference_mode(), self._autocast():
-            return _to_unit(self._model.encode_image(self._to_batch(pixels)))
+            return _to_unit(self._tower(self._to_batch(pixels)))
 
     def _forward_texts(self, tokens: Pixels) -> VectorArray:
         with torch.inference_mode(), self._autocast():
@@ -162,10 +166,10 @@ def load_encoder(config: EncoderConfig) -> OpenClipEncoder:
     if the model is unknown, or its weights cannot be found or read.
     """
     _check_names(config)
-    device = _choose_device()
+    device = choose_device(config)
     if device.type == "cpu":
         keep_freed_memory()
-    dtype = _choose_dtype(config.precision, device)
+    dtype = choose_dtype(config.precision, device)
     model, preprocess = _create_model(config)
     encoder_id = _identify(model, config)
     if config.text == "mask":
@@ -176,6 +180,9 @@ def load_encoder(config: EncoderConfig) -> OpenClipEncoder:
     tokenizer = _retry_online(lambda: open_clip.get_tokenizer(config.model), config)
     with torch.inference_mode():
         dim = int(model.encode_text(tokenizer(["a"]).to(device)).shape[-1])
+    tower = None
+    if config.runtime == "openvino":
+        tower = compile_tower(model, edges=find_edges(model.visual))
     bias = getattr(model, "logit_bias", None)
     card = EncoderCard(
         spec_key=spec_key(config),
@@ -193,6 +200,7 @@ def load_encoder(config: EncoderConfig) -> OpenClipEncoder:
         batch_size=config.batch_size,
         device=device,
         dtype=dtype,
+        tower=tower,
     )
 
 
@@ -257,26 +265,13 @@ def _check_names(config: EncoderConfig) -> None:
     )
 
 
-def _choose_device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def _choose_dtype(precision: str, device: torch.device) -> torch.dtype:
-    if precision == "auto":
-        fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if fast else torch.float32
-    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-
-
 def _identify(model: Any, config: EncoderConfig) -> str:  # noqa: ANN401 - open_clip is untyped
     """Hash what decides a vector; where the files lie does not."""
     weights = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         weights.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
         weights.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy())
-    dtype = str(_choose_dtype(config.precision, _choose_device())).removeprefix("torch.")
+    dtype = str(choose_dtype(config.precision, choose_device(config))).removeprefix("torch.")
     hosted = config.model.startswith(("local-dir:", "hf-hub:"))
     name = config.model if hosted else config.model.replace("/", "-")  # as open_clip does
     parts = {
@@ -285,6 +280,8 @@ def _identify(model: Any, config: EncoderConfig) -> str:  # noqa: ANN401 - open_
         "preprocessing": model.visual.preprocess_cfg,
         "precision": dtype,
     }
+    if config.runtime != "torch":
+        parts["runtime"] = config.runtime
     text = json.dumps(parts, sort_keys=True, default=str)
     return f"{dtype}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 

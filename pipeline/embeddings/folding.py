@@ -19,13 +19,18 @@ def fold_image_tower(model: Any, device: torch.device) -> None:  # noqa: ANN401 
     On a CPU alone: on a GPU nothing was measured.
     """
     tower = getattr(model, "visual", None)
-    size = getattr(tower, "image_size", None)
-    if device.type != "cpu" or tower is None or size is None:
+    if device.type != "cpu" or tower is None or getattr(tower, "image_size", None) is None:
         return
-    height, width = (size, size) if isinstance(size, int) else size
+    height, width = find_edges(tower)
     generator = torch.Generator().manual_seed(0)
     example = torch.randn(2, 3, height, width, generator=generator)
     model.visual = fold_batch_norms(tower, example)
+
+
+def find_edges(tower: Any) -> tuple[int, int]:  # noqa: ANN401 - open_clip is untyped
+    """Return height and width of the images that an image tower takes, in pixels."""
+    size = tower.image_size
+    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 
 
 def fold_batch_norms(model: torch.nn.Module, example: torch.Tensor) -> torch.nn.Module:

@@ -32,5 +32,6 @@ def lock_workspace(folder: Path, *, patience: float | None = 0.0) -> Iterator[No
         owner.write_text(str(os.getpid()), encoding="utf-8")
         yield
     finally:
-        owner.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a failing disk, whose own error says more
+            owner.unlink(missing_ok=True)
         lock.release()

@@ -25,6 +25,8 @@ from tests.benchmarks.night_world import NightWorld, make_world, write_images, w
 
 ROOT = Path(__file__).parents[2]
 COUNT = 100_000
+# Of a night with nothing new on two cores that nothing else uses: wall seconds, GB.
+ASKED = {100_000: (20.0, 2.0), 1_000_000: (60.0, 2.0)}
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,29 @@ def main() -> int:
         print(f"{'night':<24}{'wall s':>8}{'CPU s':>8}{'GB':>6}  seconds of stages")
         if not there:
             show("first", run_night(world))
-        show("nothing new", run_night(world))
-        show("nothing new", run_night(world))
+        run_night(world)  # after the first night, or another version
+        quiet = run_night(world)
+        show("nothing new", quiet)
+        judge(quiet, count=count)
         add_images(world, count=count // 100)
         show("1 % new", run_night(world))
         show("nothing new", run_night(world))
         for stage in STAGES:
             show(f"{stage} alone", run_night(world, stage, "--no-prefect"))
     return 0
+
+
+def judge(night: Night, *, count: int) -> None:
+    """Print how a night with nothing new is beside what is asked, and what else was running."""
+    load = ", ".join(f"{number:.1f}" for number in os.getloadavg())
+    if count in ASKED:
+        seconds, memory = ASKED[count]
+        print(
+            f"  asked: {seconds:.0f} s and {memory:.0f} GB; {night.wall / seconds:.2f} and "
+            f"{night.peak / memory:.2f} of them",
+            flush=True,
+        )
+    print(f"  load of 1, 5 and 15 minutes: {load} on {os.cpu_count()} cores", flush=True)
 
 
 def run_night(world: NightWorld, command: str = "run", *options: str) -> Night:

@@ -70,6 +70,11 @@ def _explain(error: BaseException, stage: str, workspace: Path, *, vanished: boo
             f"{stage}: {_FULL[number]}{where}; {_KEPT} in {workspace}: free some space "
             "(`weakspot prune` lists what is not needed) and run the same command again"
         )
+    if number == errno.EROFS or "read-only file system" in text.lower():
+        return MachineError(
+            f"{stage}: the disk of {workspace} became read-only, as a failing one does; {_KEPT} "
+            "there: see what the kernel says of it, and run the same command again"
+        )
     if vanished:
         return MachineError(
             f"{stage}: the workspace {workspace} is not there any more; it was moved, removed or "

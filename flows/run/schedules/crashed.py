@@ -33,7 +33,8 @@ def watch_run(workspace: Path, flow_run_id: UUID | None) -> Iterator[None]:
     try:
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a failing disk, whose own error says more
+            note.unlink(missing_ok=True)
 
 
 def _mark_noted(note: Path) -> None:

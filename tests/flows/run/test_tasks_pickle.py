@@ -93,7 +93,7 @@ def test_detecting_runs_on_pickled_tasks(tmp_path: Path) -> None:
     boxes = 'sample = "object"\n[dataset.boxes]\ndetector = "one"\n'
     resolved, store = open_audit(write_configured(tmp_path, boxes, "object/height"))
     runner = PicklingRunner()
-    found = detect_objects(resolved, store, load=load_detector, run_task=runner.run_task)
+    found = detect_objects(resolved, store, load=load_detector, run_tasks=runner.run_tasks)
     assert runner.called == ["detect_shard"]
     assert found.detections.height == 3
 
@@ -104,5 +104,5 @@ def test_reading_text_runs_on_pickled_tasks(tmp_path: Path, *, again: bool) -> N
     make_samples(resolved, store)
     runner = PicklingRunner()
     for _ in range(1 + again):
-        make_texts(resolved, store, load=load_reader, run_task=runner.run_task)
+        make_texts(resolved, store, load=load_reader, run_tasks=runner.run_tasks)
     assert runner.called == ["read_text_shard"]

@@ -1,7 +1,9 @@
 """A full disk, a vanished workspace, a panic of Polars: one line each, and nothing is lost."""
 
 import errno
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -14,6 +16,7 @@ from flows.run.audit import execute_audit
 from flows.run.health.failures import MachineError, explain_failures
 from flows.run.runner import DirectRunner
 from pipeline.exceptions import ConfigError
+from pipeline.workspace.lock import lock_workspace
 from tests.flows.direct import run_directly
 from tests.flows.run.small_disks import fill, mount_small_disk
 from tests.flows.small_audit import SmallAudit, write_audit
@@ -84,6 +87,36 @@ def test_a_full_disk_is_exit_code_1_without_traceback(
     assert "disk is full" in last
 
 
+@pytest.mark.slow
+def test_a_disk_that_becomes_read_only_is_one_line_and_the_run_goes_on(
+    tmp_path: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = write_audit_on(tmp_path)
+    for stage in ("embed", "label", "find"):
+        runner = DisturbingRunner(stage, lambda: cover_read_only(small_disk))
+        with pytest.raises(MachineError, match="became read-only") as said:
+            execute_audit(audit.config, runner)
+        assert "\n" not in str(said.value)
+        uncover(small_disk)
+    cover_read_only(small_disk)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(audit.config), "--no-prefect"])
+    uncover(small_disk)
+    assert ended.value.code == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert run_directly(audit.config).report
+
+
+def cover_read_only(folder: Path) -> None:
+    """Put the same folder over itself, as a file system that the kernel made read-only."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+
+
+def uncover(folder: Path) -> None:
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
 @pytest.mark.parametrize("stage", STAGES_THAT_WRITE)
 def test_a_workspace_that_vanishes_is_said_in_one_line(tmp_path: Path, stage: str) -> None:
     audit = write_audit(tmp_path, count=24)
@@ -122,3 +155,13 @@ def test_a_stage_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no stage samples; the stages are embed, label"):
         run_directly(audit.config, ["samples"])
     assert not (tmp_path / "workspace").exists()
+
+
+def test_a_second_run_in_a_workspace_is_refused_and_names_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = write_audit(tmp_path, count=4)
+    with lock_workspace(tmp_path / "workspace"), pytest.raises(SystemExit) as ended:
+        main(["run", str(audit.config), "--no-prefect"])
+    assert ended.value.code == 1
+    assert f"another run (process {os.getpid()})" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from pipeline.workspace.integrity.shard_copies import locate_copies
 from pipeline.workspace.store import find_store
 from tests.flows.command import call
 from tests.flows.direct import run_directly
-from tests.flows.run.other_storage.s3_server import BUCKET, S3Server, serve_s3
+from tests.flows.s3_server import BUCKET, S3Server, serve_s3
 from tests.flows.small_audit import SmallAudit, write_audit
 
 P = ParamSpec("P")

@@ -1,0 +1,1 @@
+"""A run on a cluster: which runner an audit asks for, and the tasks that go to Ray."""
