@@ -16,6 +16,7 @@ from pipeline.errors.checks.class_warnings import (
 from pipeline.errors.output_rows import FILE, join_rows, keep_outputs, read_numbers, read_rows
 from pipeline.errors.scored import Losses
 from pipeline.exceptions import PredictionsError
+from pipeline.files.csv_cells import restore_known
 from pipeline.files.table_file import list_rows, to_text
 from pipeline.tables import CLASS_MATCHES, check
 
@@ -36,7 +37,7 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
     and predictions that may be another mistake than the classifier's are warnings.
     """
     by_prediction = not find_metric(system.error).needs_probabilities
-    raw = [read_rows(path) for path in system.predictions]
+    raw = [_restore_classes(read_rows(path)) for path in system.predictions]
     tables = [_read_outputs(table, by_prediction=by_prediction) for table in raw]
     both = [table for table in raw if "prediction" in table.columns and _list_classes(table)]
     compared = [compare_predictions(one, _list_classes(one), prefix=PREFIX) for one in both]
@@ -66,6 +67,15 @@ def score_classification(system: System, samples: pl.DataFrame) -> Losses:
         warnings=warnings,
         matches=_list_matches(rows),
     )
+
+
+def _restore_classes(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with predictions that CSV escaped as they were, by the names of p_CLASS."""
+    if "prediction" not in table.columns:
+        return table
+    known = [name.removeprefix(PREFIX) for name in _list_classes(table)]
+    predicted = to_text(table["prediction"])
+    return table.with_columns(restore_known(predicted, pl.Series(known, dtype=pl.String)))
 
 
 def _read_outputs(table: pl.DataFrame, *, by_prediction: bool) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.exceptions import PredictionsError
+from pipeline.files.csv_cells import restore_known
 from pipeline.files.table_file import list_rows, read_table, to_text
 from pipeline.files.toml_file import nearest
 
@@ -118,7 +119,8 @@ def _join_one(table: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
             raise PredictionsError(f"{file}: column {key!r} is empty in {rows}")
     if "path" in keys:
         paths = [posixpath.normpath(path) for path in table["path"].to_list()]
-        table = table.with_columns(pl.Series("path", paths, dtype=pl.String))
+        named = restore_known(pl.Series("path", paths, dtype=pl.String), samples["path"])
+        table = table.with_columns(named)  # of files that `classify` or `export` wrote as CSV
     names = samples.select("sample_id", *[key for key in keys if key != "sample_id"])
     shared = names.filter(pl.struct(keys).is_duplicated()).join(table, on=keys, how="semi")
     if not shared.is_empty():

@@ -40,3 +40,20 @@ def flatten_nested(frame: pl.DataFrame) -> pl.DataFrame:
 def unescape_formulas(column: pl.Series) -> pl.Series:
     """Return a text column as it was before `escape_formulas`."""
     return column.str.replace(r"^'(['=+\-@\t\r])", "$1")
+
+
+def restore_known(column: pl.Series, known: pl.Series) -> pl.Series:
+    """Return a text column in which what `escape_formulas` changed is as before, where known.
+
+    known: the texts that may be meant. A column that is escaped as a whole, and gives known texts
+    alone where it was changed, is taken back. In any other a cell that is known stays as it is,
+    also where it begins with an apostrophe, and so does one that is unknown either way.
+    """
+    before = unescape_formulas(column)
+    changed = column != before
+    found = before.is_in(known.implode())
+    raw = column.str.contains(_FORMULA) & column.cast(pl.Float64, strict=False).is_null() & ~changed
+    if not raw.any() and found.filter(changed).all():
+        return before
+    meant = found & ~column.is_in(known.implode())
+    return before.zip_with(meant.fill_null(value=False), column)

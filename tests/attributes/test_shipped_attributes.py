@@ -16,21 +16,44 @@ from pipeline.labels.zero_shot import list_prompts
 
 ROOT = Path(attributes.__file__).parent
 PERSON = {
-    "age", "bald", "beard", "clothing_color", "eyeglasses", "gender", "hair_color", "hat",
+    "age", "bald", "beard", "clothing_color", "eyeglasses", "gender", "goatee", "hair_color", "hat",
     "occlusion", "pose", "skin_tone", "smiling", "worker",
 }  # fmt: skip
 IMAGE = {"blur", "sharpness", "brightness", "contrast"}
 OBJECT = {
-    "area", "aspect", "crowding", "height", "position", "relative_area", "truncated",
+    "area", "aspect", "crowding", "height", "position", "relative_area", "truncated", "vehicle",
     "vertical_position",
 }  # fmt: skip
-SCENE = {"weather", "time_of_day", "crowd"}
+SCENE = {
+    "crowd", "platform", "rail_worker", "road", "time_of_day", "track", "train", "weather",
+}  # fmt: skip
+CONTENT = {"alcohol", "gore", "smoking", "suggestive", "weapons"}
+MOOD = {"emotion", "sentiment"}
 
 
 def test_the_promised_files_are_shipped() -> None:
     promised = {f"person/{name}" for name in PERSON} | {f"image/{name}" for name in IMAGE}
     promised |= {f"object/{name}" for name in OBJECT} | {f"scene/{name}" for name in SCENE}
+    promised |= {f"content/{name}" for name in CONTENT} | {f"mood/{name}" for name in MOOD}
     assert promised <= set(list_shipped())
+
+
+def test_a_label_of_content_is_a_suspicion_and_says_so() -> None:
+    for name in CONTENT:
+        path = find_shipped(f"content/{name}")
+        assert list(read_attribute(path).values) == ["suspected", "none"]
+        assert "no verdict" in path.read_text(encoding="utf-8")
+    emotion = read_attribute(find_shipped("mood/emotion"))
+    assert len(emotion.values) == 8
+    for name in MOOD:
+        text = find_shipped(f"mood/{name}").read_text(encoding="utf-8").replace("\n# ", " ")
+        assert "says nothing of what the people in it feel" in text
+
+
+def test_every_shipped_file_is_listed_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = text.split("## What is shipped")[1].split("\n## ")[0]
+    assert [name for name in list_shipped() if f"`{name}`" not in listed] == []
 
 
 @pytest.mark.parametrize("name", list_shipped())

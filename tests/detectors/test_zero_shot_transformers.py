@@ -32,17 +32,15 @@ SCORES = torch.tensor([[0.2, 0.6, 0.5], [0.1, 0.05, 0.3], [0.9, 0.9, 0.9]])
 
 def test_boxes_of_a_padded_square_are_in_pixels_of_the_image_and_padding_holds_none() -> None:
     found = read_boxes(BOXES, SCORES, ["person", "person", "hat"], size=(80, 40), padded=True)
-    assert [one[:5] for one in found] == [
-        ("person", pytest.approx(10), 0, pytest.approx(20), pytest.approx(20)),
-        ("hat", 0, 0, 80, pytest.approx(40)),
-    ]
+    assert [one.category for one in found] == ["person", "hat"]
+    assert [*found[0][1:5], *found[1][1:5]] == pytest.approx([10, 0, 20, 20, 0, 0, 80, 40])
     assert [one.score for one in found] == pytest.approx([0.6, 0.3])
 
 
 def test_boxes_of_an_image_that_was_not_padded_are_parts_of_its_sides() -> None:
-    found = read_boxes(BOXES[:1], SCORES[:1], list("abc"), size=(80, 40), padded=False)
-    assert found[0] == ("b", pytest.approx(10), 0, pytest.approx(20), pytest.approx(10),
-                        pytest.approx(0.6))  # fmt: skip
+    (one,) = read_boxes(BOXES[:1], SCORES[:1], list("abc"), size=(80, 40), padded=False)
+    assert one.category == "b"
+    assert list(one[1:]) == pytest.approx([10, 0, 20, 10, 0.6])
 
 
 def test_a_score_below_the_least_is_no_detection() -> None:

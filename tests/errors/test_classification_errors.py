@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.dataset import Dataset
 from pipeline.exceptions import PredictionsError
+from pipeline.files.csv_cells import escape_formulas
 from pipeline.samples.read import read_samples
 from pipeline.tables import CLASS_MATCHES
 from tests.errors.frames import by_path, images, score_rows, system
@@ -185,3 +186,19 @@ def test_cifar10_errors_are_those_of_the_published_probabilities(tmp_path: Path)
         found = read.samples.join(scored.errors, on="sample_id", maintain_order="left")
         np.testing.assert_allclose(found["error"].to_numpy(), losses, rtol=1e-6)
         assert (scored.errors_without_sample, scored.samples_without_error) == (0, 0)
+
+
+def test_predictions_that_csv_escapes_are_read_back_as_they_were(tmp_path: Path) -> None:
+    names = ["=a.png", "'b.png", "+c.png", "@d.png", "'=e.png"]
+    classes = ["-cat", "=dog", "'=dog", "'cat", "@"]
+    samples = images(names, classes)
+    frame = pl.DataFrame(
+        {"path": names, "prediction": classes}
+        | {f"p_{one}": [float(one == own) for own in classes] for one in classes}
+    )
+    escape_formulas(frame).write_csv(tmp_path / "predictions.csv")
+    scored = score_rows(
+        system("classification", tmp_path / "predictions.csv", error="not-top1"), samples
+    )
+    assert by_path(scored, samples) == dict.fromkeys(names, 0.0)
+    assert scored.errors_without_sample == 0

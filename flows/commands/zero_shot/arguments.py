@@ -31,6 +31,14 @@ Truth = Annotated[
 Limit = Annotated[int | None, typer.Option(min=1, help="So many images, spread over all.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
+AsSystem = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Write AUDIT-NAME.toml, which audits the result.")
+]
+RunIt = Annotated[
+    bool, typer.Option("--run", help="With --as-system: run that audit to its report.")
+]
+NoPrefect = Annotated[bool, typer.Option("--no-prefect", help="With --run: without its server.")]
+
 
 def choose_encoder(
     source: Path, encoder: str | None, pretrained: str | None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.commands.audits.run import AuditFile
-from flows.commands.zero_shot.arguments import Json
+from flows.commands.zero_shot.arguments import AsSystem, Json, NoPrefect, RunIt
+from flows.commands.zero_shot.system_audit import check_system_name, run_whole
 
 if TYPE_CHECKING:
     from flows.windows.detect_dataset import DatasetDetections
@@ -29,18 +30,14 @@ def detect(
     check: Annotated[
         bool, typer.Option("--check", help="Print AP, recall and false positives.")
     ] = False,
-    as_system: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Write AUDIT-NAME.toml, which audits them.")
-    ] = None,
-    run: Annotated[
-        bool, typer.Option("--run", help="With --as-system: run that audit to its report.")
-    ] = False,
-    no_prefect: Annotated[bool, typer.Option("--no-prefect", help="With --run.")] = False,
+    as_system: AsSystem = None,
+    run: RunIt = False,
+    no_prefect: NoPrefect = False,
     json_output: Json = False,
 ) -> None:
     """Find objects in all images of an audit by words or another detector."""
     from flows.commands.zero_shot.detect_output import (
-        check_detect_options,
+        check_out,
         print_check,
         write_results,
         write_system_audit,
@@ -49,7 +46,8 @@ def detect(
     from flows.windows.detect_dataset import detect_dataset
     from pipeline.detectors.load import load_detector
 
-    check_detect_options(audit, out=out, as_system=as_system, run=run, json_output=json_output)
+    check_out(out)
+    check_system_name(audit, as_system, run=run, json_output=json_output)
     found = detect_dataset(
         audit, detector=detector, words=words, load=load_detector, load_encoder=load_open_clip
     )
@@ -70,10 +68,7 @@ def detect(
         return
     typer.echo(f"wrote {config}; weakspot run {config}")
     if run:
-        from flows.commands.audits.run import RunOptions, run_stages
-        from flows.run.stages import STAGES
-
-        run_stages(config, STAGES, RunOptions(None, no_prefect, json_output=False))
+        run_whole(config, no_prefect=no_prefect)
 
 
 def _describe(found: "DatasetDetections", files: list[Path], config: Path | None) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """What `weakspot detect` writes and prints: COCO results, an audit of them, how good they are."""
 
-import json
-import re
 from pathlib import Path
 
 import polars as pl
@@ -9,28 +7,19 @@ import typer
 
 from flows.commands.console import open_console
 from flows.commands.ranking.plain_tables import add_row, open_table, print_whole, write_number
+from flows.commands.zero_shot.system_audit import name_beside, write_audit_with
 from flows.windows.detect_dataset import DatasetDetections
 from pipeline.exceptions import ConfigError
 from pipeline.files.coco_results import write_coco_results
 from pipeline.files.whole_files import write_text
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
-
-def check_detect_options(
-    audit: Path, *, out: Path | None, as_system: str | None, run: bool, json_output: bool
-) -> None:
-    """Raise ConfigError for options that do not go together, before a model is loaded."""
-    if run and (as_system is None or json_output):
-        raise ConfigError("--run audits what --as-system NAME writes, and prints no --json")
+def check_out(out: Path | None) -> None:
+    """Raise ConfigError for a file that cannot be written, before a model is loaded."""
     if out is not None and out.suffix != ".json":
         raise ConfigError(f"--out {out}: write to a file that ends in .json")
     if out is not None and not out.absolute().parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.absolute().parent}; make it first")
-    if as_system is not None and not _UNSAFE.sub("", as_system):
-        raise ConfigError(f"--as-system {as_system!r}: a name of letters and digits is needed")
-    if as_system is not None and _name_file(audit, as_system, ".toml") == audit:
-        raise ConfigError(f"--as-system {as_system}: would replace {audit}")
 
 
 def write_results(
@@ -39,7 +28,7 @@ def write_results(
     """Write the detections of each annotation file as COCO results; return the files."""
     if out is None and as_system is None:
         return []
-    target = out or _name_file(audit, as_system or "", ".json")
+    target = out or name_beside(audit, as_system or "", ".json")
     count = max(1, len(found.audit.dataset.annotations))
     files = []
     for source in range(count):
@@ -65,16 +54,10 @@ def write_system_audit(
             f"--as-system {as_system}: the dataset has no true boxes, so that nothing says what is "
             f"right; take {files[0]} as objects: [dataset.boxes] detections"
         )
-    if as_system in {one.name for one in found.audit.systems}:
-        raise ConfigError(f"--as-system {as_system}: {audit} has a system of that name")
-    paths = ", ".join(json.dumps(str(file.absolute()), ensure_ascii=False) for file in files)
-    system = (
-        f"\n[[systems]]\nname = {json.dumps(as_system, ensure_ascii=False)}\n"
-        f'format = "coco-detections"\npredictions = [{paths}]\nerror = "miss"\n'
+    names = [one.name for one in found.audit.systems]
+    return write_audit_with(
+        audit, as_system, files, systems=names, kind="coco-detections", error="miss"
     )
-    target = _name_file(audit, as_system, ".toml")
-    write_text(audit.read_text(encoding="utf-8").rstrip() + "\n" + system, target)
-    return target
 
 
 def print_check(found: DatasetDetections) -> None:
@@ -105,7 +88,3 @@ def print_check(found: DatasetDetections) -> None:
         f"({'; '.join(parts)}).",
         soft_wrap=True, markup=False, highlight=False,
     )  # fmt: skip
-
-
-def _name_file(audit: Path, name: str, suffix: str) -> Path:
-    return audit.with_name(f"{audit.stem}-{_UNSAFE.sub('-', name).strip('-')}{suffix}")

@@ -117,7 +117,7 @@ def test_classes_are_written_as_json_that_is_read_back(audit: SmallAudit) -> Non
         (["--top", "4"], "with 4 classes every image would be right; the largest is 3"),
         (["--line", "shrt"], "no such line"),
         (["--name-is", "long"], "no such descriptions"),
-        (["--out", "p.txt"], "ends in .csv or .parquet"),
+        (["--out", "p.txt"], "ends in .csv, .parquet"),
         (["--truth", "none.csv"], "none.csv"),
     ],
 )
@@ -181,3 +181,38 @@ def test_wrong_prompts_are_one_line(audit: SmallAudit, prompts: str, reason: str
     told = call(*compare(audit, prompts))
     assert told.code == 2
     assert reason in told.err
+
+
+@pytest.mark.slow
+def test_one_command_audits_a_zero_shot_classifier_to_its_report(tmp_path: Path) -> None:
+    made = write_audit(tmp_path, count=40)
+    for number in range(40):
+        folder = made.images / NAMES[number % 4]
+        folder.mkdir(exist_ok=True)
+        shutil.move(made.images / f"{number:04}.png", folder)
+    (made.folder / "classes.toml").write_text(DESCRIBED)
+    paths = [path.relative_to(made.images) for path in sorted(made.images.rglob("*.png"))]
+    rows = "".join(f"{path},dark\n" for path in paths)
+    (made.folder / "always.csv").write_text(f"path,prediction\n{rows}")
+    made.config.write_text(
+        made.config.read_text().partition("[[systems]]")[0] + '[[systems]]\nname = "always dark"\n'
+        'format = "classification"\npredictions = "always.csv"\nerror = "not-top1"\n'
+    )
+    told = call(*classify(made, made.config, "--as-system", "by name", "--run", "--no-prefect"))
+    assert told.code == 0, told.err
+    config = made.folder / "audit-by-name.toml"
+    assert f"wrote {config}" in told.out
+    assert "by name" in (made.folder / "report" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--run"], "--as-system"), (["--as-system", "..."], "letters and digits")],
+)
+def test_what_cannot_be_audited_is_said(audit: SmallAudit, options: list[str], said: str) -> None:
+    told = call(*classify(audit, audit.config, *options))
+    assert told.code == 2
+    assert said in told.err
+    told = call(*classify(audit, audit.images, "--as-system", "name"))
+    assert told.code == 2
+    assert "no audit.toml" in told.err

@@ -7,11 +7,18 @@ import polars as pl
 import pytest
 from PIL import Image
 
+import pipeline.demo
+from flows.stages.detect import detect_objects
+from flows.stages.samples import make_samples
 from flows.windows.detect_dataset import DatasetDetections, detect_dataset
+from flows.windows.embed_windows import read_windows
+from pipeline.config.audit import read_audit
+from pipeline.demo.world import write_world
 from pipeline.detectors.load import load_detector
 from pipeline.exceptions import ConfigError
 from pipeline.workspace.store import find_store
 from tests.flows.command import call
+from tests.flows.direct import open_audit
 from tests.flows.windows.color_encoder import ColorEncoder
 
 AUDIT = """\
@@ -130,3 +137,82 @@ def test_without_an_encoder_patches_say_so(tmp_path: Path) -> None:
     config.write_text(AUDIT.replace('[encoder]\nmodel = "local-dir:colors"\n', ""))
     with pytest.raises(ConfigError, match=r"\[encoder\]"):
         detect(config, ColorEncoder())
+
+
+def write_people(folder: Path) -> Path:
+    """Write eight scenes of the demo's world, and an audit of the people in them."""
+    world = write_world(folder / "world", images=8, seed=3)
+    encoder = Path(pipeline.demo.__file__).parent / "encoder"
+    (folder / "none.json").write_text("[]")
+    (folder / "audit.toml").write_text(
+        PEOPLE.format(encoder=encoder, annotations=world.annotations, images=world.images)
+    )
+    (folder / "words.toml").write_text(
+        'categories = {person = ["a person fully visible"]}\n'
+        'background = ["a person hidden behind something", "a person blurry"]\n'
+        "windows = {scales = [0.6], aspects = [0.5], stride = 0.5}\n"
+    )
+    return folder / "audit.toml"
+
+
+PEOPLE = """\
+name = "people"
+[dataset]
+format = "coco"
+annotations = "{annotations}"
+images = "{images}"
+sample = "object"
+[encoder]
+model = "local-dir:{encoder}"
+precision = "fp32"
+[attributes]
+use = ["object/height"]
+[[systems]]
+name = "nothing"
+format = "coco-detections"
+predictions = "none.json"
+error = "miss"
+"""
+
+
+@pytest.mark.slow
+def test_one_command_audits_a_patches_detector_to_its_report(tmp_path: Path) -> None:
+    config = write_people(tmp_path)
+    told = call(
+        "detect", config, "--detector", "patches", "--words", tmp_path / "words.toml",
+        "--check", "--as-system", "by words", "--run", "--no-prefect",
+    )  # fmt: skip
+    assert told.code == 0, told.err
+    assert "without it" in told.out
+    results = json.loads((tmp_path / "audit-by-words.json").read_text())
+    assert results
+    assert {one["category_name"] for one in results} == {"person"}
+    assert read_audit(tmp_path / "audit-by-words.toml").systems[1].name == "by words"
+    (report,) = (find_store(tmp_path / "workspace").folder.parent).glob("report*/index.html")
+    assert "by words" in report.read_text(encoding="utf-8")
+    again = call("detect", config, "--detector", "patches", "--words", tmp_path / "words.toml",
+                 "--json")  # fmt: skip
+    assert json.loads(again.out)["ran_on"] == 0
+    parts = call("search", tmp_path / "workspace", "a person fully visible", "--parts", "--json")
+    assert parts.code == 0, parts.err
+    assert all(row["w"] for row in json.loads(parts.out)["samples"])
+
+
+def test_what_words_find_are_the_samples_of_a_folder_of_images(tmp_path: Path) -> None:
+    config = write_audit(tmp_path)
+    lines = WORDS.replace("[categories]\nsquare", "categories.square")
+    lines = lines.replace("[windows]\n", "").replace("scales", "windows.scales")
+    lines = lines.replace("aspects", "windows.aspects").replace("stride", "windows.stride")
+    config.write_text(
+        AUDIT.replace('format = "coco"\nannotations = "truth.json"\n', 'format = "folder"\n')
+        .replace("[encoder]", f'[dataset.boxes]\ndetector = "patches"\n{lines}[encoder]')
+        .replace('"coco-detections"', '"table"').replace('"miss"', '"loss"')
+    )  # fmt: skip
+    resolved, store = open_audit(config)
+    encoder = ColorEncoder()
+    detected = detect_objects(resolved, store, load_encoder=lambda _: encoder)
+    make_samples(resolved, store, detected=detected)
+    objects = store.read_samples().drop_nulls("parent_id").sort("path")
+    assert objects.select("path", "category").rows() == [(f"{n}.png", "square") for n in (1, 2, 4)]
+    assert objects["x"].round(6).to_list() == [5.0, 10.0, 20.0]
+    assert read_windows(store)["image_key"].n_unique() == 5

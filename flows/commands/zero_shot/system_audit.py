@@ -1,0 +1,54 @@
+"""An audit.toml again, with outputs that were made now as one more system."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.exceptions import ConfigError
+from pipeline.files.whole_files import write_text
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def check_system_name(audit: Path, name: str | None, *, run: bool, json_output: bool) -> None:
+    """Raise ConfigError for a name of which no file can be made, and for --run without one."""
+    if run and (name is None or json_output):
+        raise ConfigError("--run audits what --as-system NAME writes, and prints no --json")
+    if name is not None and not _UNSAFE.sub("", name).strip("-."):
+        raise ConfigError(f"--as-system {name!r}: a name of letters and digits is needed")
+    if name is not None and audit.suffix.lower() != ".toml":
+        raise ConfigError(f"--as-system {name}: {audit} is no audit.toml that could be run with it")
+
+
+def name_beside(audit: Path, name: str, suffix: str) -> Path:
+    """Return the file AUDIT-NAME.suffix beside an audit."""
+    return audit.with_name(f"{audit.stem}-{_UNSAFE.sub('-', name).strip('-.')}{suffix}")
+
+
+def write_audit_with(
+    audit: Path, name: str, files: Sequence[Path], *, systems: Sequence[str], kind: str, error: str
+) -> Path:
+    """Write AUDIT-NAME.toml: the audit and a system of this name; return the file.
+
+    files: of its outputs. systems: the names that the audit has. kind: the system's format. Raises
+    ConfigError where it has that name already.
+    """
+    if name in systems:
+        raise ConfigError(f"--as-system {name}: {audit} has a system of that name")
+    paths = ", ".join(json.dumps(str(file.absolute()), ensure_ascii=False) for file in files)
+    block = (
+        f"[[systems]]\nname = {json.dumps(name, ensure_ascii=False)}\nformat = {json.dumps(kind)}\n"
+        f"predictions = [{paths}]\nerror = {json.dumps(error)}\n"
+    )
+    target = name_beside(audit, name, ".toml")
+    write_text(f"{audit.read_text(encoding='utf-8').rstrip()}\n\n{block}", target)
+    return target
+
+
+def run_whole(config: Path, *, no_prefect: bool) -> None:
+    """Run an audit to its report and print what came of it."""
+    from flows.commands.audits.run import RunOptions, run_stages
+    from flows.run.stages import STAGES
+
+    run_stages(config, STAGES, RunOptions(None, no_prefect, json_output=False))
