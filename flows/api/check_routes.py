@@ -11,24 +11,29 @@ from flows.api.sample_images import SampleImages
 from flows.api.security import read_form
 from pipeline.exceptions import StoreError
 from pipeline.images.decode import ImageRejectedError
-from reports.pages.check_page import build_check_page
+from reports.pages.check_page import BEHAVIOR, CheckState, build_check_page
 
 PAGE = "/checks"
 _KEEP = "private, max-age=3600"  # pictures only, so that the next one is there before it is asked
 Form = Annotated[dict[str, str], Depends(read_form)]
 
 
-def make_check_router(asked: Questionnaire) -> APIRouter:
-    """Return the routes of one asked. What writes answers with a redirect to the page."""
-    router = APIRouter()
+def make_check_router(find: Callable[[], Questionnaire], *, alone: bool = True) -> APIRouter:
+    """Return the routes of one who is asked. What writes answers with a redirect to the page.
 
-    @router.get("/")
-    def open_page() -> RedirectResponse:
-        return RedirectResponse(PAGE, 307)
+    find: gives the questions of now. alone: whether the server has no other page.
+    """
+    router = APIRouter(include_in_schema=False)
+
+    if alone:
+
+        @router.get("/")
+        def open_page() -> RedirectResponse:
+            return RedirectResponse(PAGE, 307)
 
     @router.get(PAGE)
     def show_page(choose: str = "") -> HTMLResponse:
-        return HTMLResponse(build_check_page(asked.describe(choose=_read_number(choose))))
+        return _show(find().describe(choose=_read_number(choose)))
 
     @router.post(f"{PAGE}/answers")
     def keep_answer(form: Form) -> Response:
@@ -37,10 +42,12 @@ def make_check_router(asked: Questionnaire) -> APIRouter:
         if number is None or (value and picked is None):
             raise HTTPException(400, "question and value are numbers")
         draw_id, answer = form.get("draw", ""), form.get("answer")
+        asked = find()
         return _write(asked, lambda: asked.answer(draw_id, number, answer, picked))
 
     @router.post(f"{PAGE}/undo")
     def undo_answer(form: Form) -> Response:
+        asked = find()
         return _write(asked, lambda: asked.undo(form.get("draw", "")))
 
     return router
@@ -73,8 +80,14 @@ def _write(asked: Questionnaire, write: Callable[[], None]) -> Response:
         write()
     except (AnswerRefusedError, StoreError) as error:
         status = 409 if isinstance(error, AnswerRefusedError) else 500
-        return HTMLResponse(build_check_page(asked.describe(problem=str(error))), status)
+        return _show(asked.describe(problem=str(error)), status)
     return RedirectResponse(PAGE, 303)
+
+
+def _show(state: CheckState, status: int = 200) -> HTMLResponse:
+    """Return the page with the policy of its own script, also where other pages have another."""
+    policy = f"{BEHAVIOR.policy}; frame-ancestors 'none'"
+    return HTMLResponse(build_check_page(state), status, {"Content-Security-Policy": policy})
 
 
 def _read_number(text: str) -> int | None:

@@ -67,7 +67,8 @@ class CheckTask:
 class Questionnaire:
     """One checker's way through one draw; several threads may use it.
 
-    propose: gives offers for the last page. now: the clock.
+    propose: gives offers for the last page. home: the address that the page leads back to, ""
+    where it is alone. now: the clock.
     """
 
     def __init__(
@@ -77,12 +78,14 @@ class Questionnaire:
         *,
         checker: str,
         propose: Callable[[], Sequence[Offer]] = tuple,
+        home: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.task = task
         self.checker = checker
         self._journal = journal
         self._propose = propose
+        self._home = home
         self._now = now
         self._lock = threading.Lock()
         self._asked = task.rows.select(*_KEY, "shown")
@@ -116,6 +119,7 @@ class Questionnaire:
             pairs=view_pairs(self.task.known, checks) if ended else (),
             offers=tuple(self._propose()) if ended else (),
             problem=problem,
+            home=self._home,
         )
 
     def answer(

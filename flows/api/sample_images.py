@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 
@@ -54,6 +54,8 @@ class SampleImages:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+        if ".." in PurePosixPath(place[0]).parts:
+            raise ImageRejectedError("its path leads out of the images folder")
         path, box = self._root / place[0], place[1]
         escape = None if self._links is None else self._links.find_escape(path)
         if escape is not None:

@@ -73,7 +73,9 @@ def serve_page(page: PreparedPage, *, port: int, show: Print, open_browser: bool
         propose=lambda: propose_next(page),
     )
     images = SampleImages(index_samples(task.samples), task.root)
-    app = make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
+    app = make_app(
+        make_check_router(lambda: asked), make_image_router(images), policy=BEHAVIOR.policy
+    )
 
     def announce(address: str) -> None:
         show(f"Open {address} in a browser of this machine. Ctrl-C ends it.")

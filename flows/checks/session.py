@@ -76,7 +76,11 @@ def open_session(audit: Path) -> CheckSession:
     labelled for another dataset or other attributes.
     """
     resolved = resolve_audit(audit)
-    store = find_store(resolved.audit.workspace)
+    return open_resolved(resolved, find_store(resolved.audit.workspace))
+
+
+def open_resolved(resolved: ResolvedAudit, store: Store) -> CheckSession:
+    """Open a workspace to check the labels that an audit asks for; raises as `open_session`."""
     manifest = LabelManifest.read(store.folder)
     refuse_unlabelled(resolved, store)
     samples = store.read_samples()

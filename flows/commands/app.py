@@ -22,6 +22,7 @@ from flows.commands.ranking.similar import similar
 from flows.commands.ranking.similarity import similarity
 from flows.commands.retrieval.search import search
 from flows.commands.schedule import schedule
+from flows.commands.serving.selections import app as selections_app
 from flows.commands.serving.serve import serve
 from flows.commands.slices import slices
 from flows.commands.space.clusters import clusters
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.add_typer(attributes_app, name="attributes")
 app.add_typer(demo_app, name="demo")
 app.add_typer(attack_app, name="attack")
+app.add_typer(selections_app, name="selections")
 
 
 class FormatName(StrEnum):

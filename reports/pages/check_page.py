@@ -89,7 +89,7 @@ class CheckState:
 
     name: of the audit. draw_id: names the draw in the forms. question: None at the end. offers:
     sentences on what to do next, each with the command that does it. problem: why the last answer
-    was not kept.
+    was not kept. home: the address of the pages that this one is among, "" where it is alone.
     """
 
     name: str
@@ -105,6 +105,7 @@ class CheckState:
     pairs: tuple[CheckerPair, ...] = ()
     offers: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+    home: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from flows.api.browse.api_routes import PREFIX, make_api_router
+from flows.api.browse.check_pages import make_check_pages
 from flows.api.browse.form_routes import make_form_router
 from flows.api.browse.login_routes import make_login_router
 from flows.api.browse.map_routes import make_map_pages, make_map_router
@@ -119,7 +120,8 @@ def make_routes(service: Service) -> FastAPI:
     for router in (
         make_api_router(service), make_write_router(service), make_page_router(service),
         make_form_router(service), make_result_router(service), make_result_pages(service),
-        make_map_router(service), make_map_pages(service), make_picture_router(service),
+        make_map_router(service), make_map_pages(service), make_check_pages(service),
+        make_picture_router(service),
     ):  # fmt: skip
         app.include_router(router)
     add_handlers(app)

@@ -12,6 +12,7 @@ from flows.browsing.check_label import check_label
 from flows.browsing.near_vectors import Uploads
 from flows.browsing.save_selection import SaveRequest, remove_selection, save_selection
 from flows.browsing.snapshots.snapshot_source import SnapshotSource
+from pipeline.files.remote_path import is_remote
 from pipeline.images.crop import Box
 from pipeline.samples.paths import Links
 from pipeline.workspace.journals.journal_lines import Answer
@@ -37,7 +38,7 @@ class Service:
         self._done: list[tuple[str, str]] = []
         snapshot = self.browser.snapshot
         roots = snapshot.card.link_roots
-        links = Links(roots=roots or (), anywhere=roots is None)
+        links = Links(roots=roots or (), anywhere=roots is None or is_remote(snapshot.root))
         self.images = SampleImages(self._find_place, snapshot.root, links=links)
         self.thumbnails = SampleImages(self._find_place, snapshot.root, links=links, kept=_KEPT)
 

@@ -11,6 +11,7 @@ import polars as pl
 from pipeline.arrays import Ints, Mask
 from pipeline.browsing.condition_columns import ConditionColumn
 from pipeline.exceptions import ConfigError
+from pipeline.files.remote_path import make_path
 from pipeline.files.toml_file import nearest
 from pipeline.images.crop import Box
 from pipeline.predicates import find_order_faults
@@ -85,7 +86,7 @@ class Snapshot:
     @property
     def root(self) -> Path:
         """The folder that paths of samples are relative to."""
-        return Path(self.card.root)
+        return make_path(self.card.root)
 
     @cached_property
     def findings(self) -> pl.DataFrame:

@@ -18,6 +18,7 @@ PAGES: Final = (
     ("/attributes", "Attributes"),
     ("/runs", "Runs"),
     ("/selections", "Saved"),
+    ("/checks", "Check labels"),
 )
 
 

@@ -71,7 +71,9 @@ def _make_sample(folder: Path, number: int, *, of_objects: bool) -> dict[str, ob
 
 def make_check_app(asked: Questionnaire) -> ASGIApp:
     images = SampleImages(index_samples(asked.task.samples), asked.task.root)
-    return make_app(make_check_router(asked), make_image_router(images), policy=BEHAVIOR.policy)
+    return make_app(
+        make_check_router(lambda: asked), make_image_router(images), policy=BEHAVIOR.policy
+    )
 
 
 def offer_run() -> list[Offer]:

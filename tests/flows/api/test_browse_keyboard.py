@@ -11,6 +11,7 @@ from flows.browsing.snapshots.snapshot_source import SnapshotSource
 from flows.run.resolved_audit import resolve_audit
 from pipeline.workspace.kept.kept_checks import read_checks
 from pipeline.workspace.store import Store
+from reports.pages.check_page import BEHAVIOR
 from tests.flows.api.browse_examples import OWN, serve_source
 from tests.flows.api.browse_served import serve_folder
 from tests.flows.api.browser import Browser, needs_chromium, open_browser
@@ -78,6 +79,25 @@ def test_by_keys_alone_a_finding_becomes_an_attribute_of_the_next_report(
     report = finished_audit.folder / "report" / "index.html"
     pages = [path.read_text(encoding="utf-8") for path in report.parent.rglob("*.html")]
     assert any("gloomy" in page for page in pages)
+
+
+@pytest.mark.slow
+def test_labels_are_drawn_and_checked_on_the_same_server(finished_audit: SmallAudit) -> None:
+    store = Store(finished_audit.folder / "workspace")
+    client = serve_source(SnapshotSource(store))
+    page = client.get("/checks")
+    assert page.headers["content-security-policy"].startswith(BEHAVIOR.policy)
+    draw = re.search(r'name="draw" value="([^"]+)"', page.text)
+    assert draw is not None
+    form = {"draw": draw[1], "question": "0", "answer": "right"}
+    answer = client.post("/checks/answers", data=form, headers={"Origin": OWN})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/checks")
+    assert client.post("/checks/answers", data=form).status_code == 403
+    checks = read_checks(store.folder)
+    assert (checks["answer"].to_list(), checks["draw"].to_list()) == (["right"], ["value"])
+    assert 'href="/"' in page.text
+    closed = serve_source(SnapshotSource(store, keep=False), read_only=True)
+    assert closed.get("/checks").status_code == 403
 
 
 def find_link(page: str, pattern: str) -> str:
