@@ -157,7 +157,7 @@ def _gather(
         domain=report_domain(search.domain, store, run["run_id"]),
         changes=report_changes(store, run["run_id"]),
         maps=report_maps(store, systems, tables, samples),
-        trust=report_trust(store),
+        trust=report_trust(resolved, store),
     )
     false = {name: one.shown for name, one in detectors.items()}
     return data, SearchSources(tables, samples, columns, manifest.encoder_id, coded, false)

@@ -63,6 +63,7 @@ class TrustView:
     notes: Mapping[str, str]
     flips: list[FlipRow]
     bias: BiasView | None
+    text_facts: tuple[str, ...]
 
 
 def view_trust(report: TrustReport | None) -> TrustView | None:
@@ -81,6 +82,7 @@ def view_trust(report: TrustReport | None) -> TrustView | None:
         notes={row.name: row.note for row in rows if row.note},
         flips=_view_flips(report.flips),
         bias=bias,
+        text_facts=report.text_facts,
     )
 
 
