@@ -152,6 +152,7 @@ def _gather(
         fairness=fairness,
         gates_left_out=search.limit is not None
         and audit.gates is not None
+        and (audit.gates.max_gap is not None or audit.gates.max_error is not None)
         and all(report.verdicts is None for report in fairness)
         and all(system.gate is None for system in systems),
         domain=report_domain(search.domain, store, run["run_id"]),
