@@ -1,5 +1,6 @@
 """What the report shows of the encoder: verdicts on attributes, words on groups, written words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -12,7 +13,9 @@ class TrustReport:
     """What was measured of the encoder; frames without rows where something was not.
 
     trust: TRUST. probes: PROBES by the groups of `probed`, an attribute or column, adjusted for
-    `adjust`. flips: FLIPS of all areas. probe_notes: what to know of the probes.
+    `adjust`. flips: FLIPS of all areas. probe_notes: what to know of the probes. text_facts: in
+    words, what text was read in the pictures as they are. text_findings: (system, rank) -> in
+    words, that a finding has more of it than the rest.
     """
 
     trust: pl.DataFrame = field(default_factory=lambda: empty(TRUST))
@@ -21,3 +24,5 @@ class TrustReport:
     probed: str = ""
     adjust: tuple[str, ...] = ()
     probe_notes: tuple[str, ...] = ()
+    text_facts: tuple[str, ...] = ()
+    text_findings: Mapping[tuple[str, int], str] = field(default_factory=dict)

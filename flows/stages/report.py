@@ -152,12 +152,13 @@ def _gather(
         fairness=fairness,
         gates_left_out=search.limit is not None
         and audit.gates is not None
+        and (audit.gates.max_gap is not None or audit.gates.max_error is not None)
         and all(report.verdicts is None for report in fairness)
         and all(system.gate is None for system in systems),
         domain=report_domain(search.domain, store, run["run_id"]),
         changes=report_changes(store, run["run_id"]),
         maps=report_maps(store, systems, tables, samples),
-        trust=report_trust(store),
+        trust=report_trust(resolved, store),
     )
     false = {name: one.shown for name, one in detectors.items()}
     return data, SearchSources(tables, samples, columns, manifest.encoder_id, coded, false)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy import special
 
 from pipeline.arrays import Floats
-from pipeline.statistics.estimates import Estimate, estimate_mean, number_clusters, subtract
+from pipeline.statistics.difference_test import compare_estimates
+from pipeline.statistics.estimates import estimate_mean, number_clusters, subtract
 from pipeline.statistics.p_values import adjust_holm
 from pipeline.vocabulary import INSUFFICIENT, LEVEL
 
@@ -57,7 +57,15 @@ def compare_accuracy(
                 continue
             own, other = (estimate_mean(values, np.flatnonzero(one)) for one in (inside, outside))
             difference, (low, high) = subtract(own, other)
-            found.append((f"{name} = {group}", difference, low, high, _test(own, other)))
+            found.append(
+                (
+                    f"{name} = {group}",
+                    difference,
+                    low,
+                    high,
+                    compare_estimates(own, other, beyond=LEAST),
+                )
+            )
     if not found:
         return GroupBias(NOT_MEASURED)
     holm = adjust_holm(np.array([one[4] for one in found]))
@@ -72,14 +80,3 @@ def compare_accuracy(
 def _list_groups(groups: pl.Series) -> Sequence[str]:
     values: list[str] = groups.drop_nulls().unique().sort().to_list()
     return values[:1] if len(values) == 2 else values
-
-
-def _test(own: Estimate, other: Estimate) -> float:
-    variance = own.variance + other.variance
-    if own.spread is not None and other.spread is not None:
-        variance -= 2 * float((own.spread * other.spread).sum())
-    beyond = abs(own.value - other.value) - LEAST
-    if not variance > 0:
-        return 1.0
-    freedom = max(min(own.clusters, other.clusters) - 1, 1)
-    return min(1.0, float(2 * special.stdtr(freedom, -beyond / variance**0.5)))

@@ -61,7 +61,9 @@ def collect_content(data: ReportData, text: Words = ENGLISH) -> dict[str, Any]:
         "quality": view_label_quality(data.label_quality, text),
         "maps": _view_maps(data, systems, text),
         "trust": trust,
-        "warn_trust": partial(_warn_trust, trust.notes if trust else {}),
+        "warn_trust": partial(
+            _warn_trust, trust.notes if trust else {}, _place_text(data, systems)
+        ),
         "rejects": data.rejects.head(SHOWN_REJECTS).to_dicts(),
         "reasons": _count_reasons(data.rejects),
         "samples": write_samples(data.samples, kind=data.sample_kind, text=text),
@@ -128,10 +130,24 @@ def _say_sources(
     return said
 
 
-def _warn_trust(notes: Mapping[str, str], finding: FindingView) -> list[str]:
-    """Return the sentences on endangered attributes that a finding rests on."""
+def _warn_trust(
+    notes: Mapping[str, str], texts: Mapping[str, str], finding: FindingView
+) -> list[str]:
+    """Return the sentences on endangered attributes that a finding rests on, and on its text."""
     names = dict.fromkeys(predicate["attribute"] for predicate in finding.predicates)
-    return [notes[name] for name in names if name in notes]
+    own = [texts[finding.anchor]] if finding.anchor in texts else []
+    return [*(notes[name] for name in names if name in notes), *own]
+
+
+def _place_text(data: ReportData, systems: Sequence[SystemView]) -> dict[str, str]:
+    """Return by the anchor of a finding that its images carry more text than the rest."""
+    found = data.trust.text_findings if data.trust else {}
+    return {
+        finding.anchor: found[system.name, finding.rank]
+        for system in systems
+        for finding in system.findings
+        if (system.name, finding.rank) in found
+    }
 
 
 def _count_reasons(rejects: pl.DataFrame) -> list[tuple[str, str, str]]:

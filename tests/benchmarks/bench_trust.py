@@ -124,18 +124,18 @@ def _select(cosines: Cosines, rows: Ints) -> Cosines:
 
 def bench_reading() -> None:
     """Flips of an encoder that reads, of the demo's own, and what masks help."""
-    crops, _ = make_pictures(images=140, seed=5_000_000, workers=1)
+    crops, _ = make_pictures(images=60, seed=5_000_000, workers=1)
     crops = sift_crops(crops)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         reader = load_encoder(name_config(train_reader(Path(folder))))
         print(f"trained an encoder that reads in {time.perf_counter() - started:.0f} s")
     plain = load_encoder(name_config(Path(find_encoder())))
-    table = _attack(reader, crops, (*READ, *UNREAD), count=150)
+    table = _attack(reader, crops, (*READ, *UNREAD), count=80)
     _print_flips("an encoder that reads", table)
     named = table.filter(verdict=READS_TEXT)["attribute"].to_list()
     print(f"  named: {', '.join(sorted(named))}; planted: {', '.join(READ)}")
-    _print_flips("the demo's encoder", _attack(plain, crops, (*READ, *UNREAD), count=150))
+    _print_flips("the demo's encoder", _attack(plain, crops, (*READ, *UNREAD), count=80))
     masked = _attack(reader, crops, ("clothing", "sex"), count=40, masked=True)
     _print_flips("an encoder that reads, with mask", masked.filter(defence="mask"))
 

@@ -99,7 +99,7 @@ def write_pictures(pictures: Pictures, vocabulary: Vocabulary, *, seed: int) -> 
     return Pictures(pixels, truth, pictures.heights)
 
 
-def train_reader(folder: Path, *, images: int = 700, steps: int = 600, seed: int = 0) -> Path:
+def train_reader(folder: Path, *, images: int = 400, steps: int = 400, seed: int = 0) -> Path:
     """Train the image tower of the demo's encoder to read; return the folder of the weights."""
     crops, _ = make_pictures(images=images, seed=4_000_000 + seed, workers=1)
     vocabulary = make_vocabulary()

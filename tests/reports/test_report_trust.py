@@ -10,6 +10,7 @@ def test_a_finding_that_rests_on_an_endangered_attribute_says_so_in_one_sentence
     first = html.index('id="system-1-finding-1"')
     second = html.index('id="system-1-finding-2"')
     assert NOTE in html[first:second]  # hat = yes
+    assert "31% of its images carry text." in html[first:second]
     assert NOTE not in html[second : html.index('id="attributes"')]  # eyeglasses = yes
 
 

@@ -43,4 +43,6 @@ def make_trust(text: str | None = None) -> TrustReport:
         probed=text or "gender",
         adjust=(text or "smiling",),
         probe_notes=(text or "each image counts as another person",),
+        text_facts=(text or "Text was read in 40 of 1,700 images.",),
+        text_findings={("finder", 1): text or "31% of its images carry text."},
     )

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import special
 
 from flows.run.record import find_last_search
 from flows.run.resolved_audit import ResolvedAudit
 from pipeline.arrays import Floats, Mask
 from pipeline.exceptions import SearchError
-from pipeline.statistics.estimates import Estimate, Values, estimate_mean, number_clusters, subtract
+from pipeline.statistics.difference_test import compare_estimates
+from pipeline.statistics.estimates import Values, estimate_mean, number_clusters, subtract
 from pipeline.statistics.p_values import adjust_holm
 from pipeline.vocabulary import LEVEL
 from pipeline.workspace.kept.kept_texts import read_kept_texts
@@ -53,6 +53,13 @@ class TextFinding:
     high: float
     p_holm: float
 
+    def to_words(self) -> str:
+        """Return one sentence for the finding."""
+        return (
+            f"{self.share:.0%} of its images carry text that can be read, of the rest "
+            f"{self.rest_share:.0%}."
+        )
+
 
 @dataclass(frozen=True)
 class TextFacts:
@@ -70,8 +77,8 @@ class TextFacts:
         """Return everything as what JSON holds."""
         return asdict(self)
 
-    def to_lines(self) -> list[str]:
-        """Return everything in words."""
+    def to_lines(self, *, findings: bool = True) -> list[str]:
+        """Return everything in words; findings: those too."""
         lines = [f"Text was read in {self.with_text:,} of {self.images:,} images."]
         lines += [
             f"{one.attribute}: {one.accuracy_with:.3f} of the labels are right with text "
@@ -79,11 +86,11 @@ class TextFacts:
             f"{one.difference:+.3f}, {one.low:+.3f} to {one.high:+.3f}, p {one.p_holm:.2g})."
             for one in self.effects
         ]
-        lines += [
-            f"Finding {one.rank} of {one.system}, {one.slice}: {one.share:.1%} of its samples "
-            f"carry text, of the rest {one.rest_share:.1%}."
-            for one in self.findings
-        ]
+        if findings:
+            lines += [
+                f"Finding {one.rank} of {one.system}, {one.slice}: {one.to_words()}"
+                for one in self.findings
+            ]
         return lines
 
 
@@ -193,16 +200,5 @@ def _subtract(numbers: Floats, inside: Mask, images: pl.Series) -> _Difference |
     own, other = (estimate_mean(values, part) for part in rows)
     difference, (low, high) = subtract(own, other)
     return _Difference(
-        len(rows[0]), own.value, other.value, difference, low, high, _test(own, other)
+        len(rows[0]), own.value, other.value, difference, low, high, compare_estimates(own, other)
     )
-
-
-def _test(own: Estimate, other: Estimate) -> float:
-    """Return the two-sided p of a difference; images on both sides count as one another's."""
-    variance = own.variance + other.variance
-    if own.spread is not None and other.spread is not None:
-        variance -= 2 * float((own.spread * other.spread).sum())
-    if not variance > 0:
-        return 1.0
-    freedom = max(min(own.clusters, other.clusters) - 1, 1)
-    return float(2 * special.stdtr(freedom, -abs(own.value - other.value) / variance**0.5))

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from flows.run.resolved_audit import ResolvedAudit
+from flows.stages.trusting.natural_text import find_text_facts
 from pipeline.tables import FLIPS, PROBES, TRUST, empty
 from pipeline.workspace.kept.kept_trust import find_attack, find_bias, find_verdicts
 from pipeline.workspace.manifests import LabelManifest
@@ -9,12 +11,13 @@ from pipeline.workspace.store import Store
 from reports.trust_models import TrustReport
 
 
-def report_trust(store: Store) -> TrustReport | None:
+def report_trust(resolved: ResolvedAudit, store: Store) -> TrustReport | None:
     """Return verdicts, probes and flips, None where nothing was measured or all of it is old."""
     verdicts, bias = find_verdicts(store), find_bias(store)
     flips = _find_flips(store)
     if verdicts is None and bias is None and flips is None:
         return None
+    facts = None if flips is None else find_text_facts(resolved)
     return TrustReport(
         trust=empty(TRUST) if verdicts is None else verdicts,
         probes=empty(PROBES) if bias is None else bias[1],
@@ -22,6 +25,10 @@ def report_trust(store: Store) -> TrustReport | None:
         probed="" if bias is None else bias[0].attribute,
         adjust=() if bias is None else bias[0].adjust,
         probe_notes=() if bias is None else bias[0].notes,
+        text_facts=() if facts is None else tuple(facts.to_lines(findings=False)),
+        text_findings={}
+        if facts is None
+        else {(one.system, one.rank): one.to_words() for one in facts.findings},
     )
 
 

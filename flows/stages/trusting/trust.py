@@ -68,7 +68,10 @@ def judge_trust(resolved: ResolvedAudit, *, groups: tuple[str, ...] = ()) -> Tru
 
 
 def _read_flips(store: Store, manifest: LabelManifest) -> pl.DataFrame | None:
-    """Return the rows without defence and of all areas, of labels as they are now."""
+    """Return the rows of all areas, of labels as they are now.
+
+    Those without defence; of attributes that a probe labels those of the defence `probe`.
+    """
     found = find_attack(store)
     if found is None:
         return None
@@ -77,8 +80,11 @@ def _read_flips(store: Store, manifest: LabelManifest) -> pl.DataFrame | None:
         name for name, label_id in made.labels.items()
         if name in manifest.by_name and manifest.by_name[name].label_id == label_id
     ]  # fmt: skip
-    plain = (pl.col("defence") == "none") & pl.col("area").is_null()
-    return flips.filter(plain & pl.col("attribute").is_in(current))
+    probed = [name for name in current if manifest.by_name[name].source == "probe"]
+    by_probe = pl.col("attribute").is_in(probed)
+    used = pl.when(by_probe).then(pl.lit("probe")).otherwise(pl.lit("none"))
+    whole = pl.col("area").is_null() & pl.col("attribute").is_in(current)
+    return flips.filter(whole & (pl.col("defence") == used))
 
 
 def _find_row(frame: pl.DataFrame, name: str) -> Mapping[str, object] | None:

@@ -64,6 +64,7 @@ class TrustView:
     notes: Mapping[str, str]
     flips: list[FlipRow]
     bias: BiasView | None
+    text_facts: tuple[str, ...]
 
 
 def view_trust(report: TrustReport | None, text: Words = ENGLISH) -> TrustView | None:
@@ -86,6 +87,7 @@ def view_trust(report: TrustReport | None, text: Words = ENGLISH) -> TrustView |
         notes={row.name: row.note for row in rows if row.note},
         flips=_view_flips(report.flips, text),
         bias=bias,
+        text_facts=report.text_facts,
     )
 
 

@@ -6,6 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.tables import TEXTS, check
+from pipeline.workspace.manifests import TextsManifest
+from pipeline.workspace.shards import write_shard
+from pipeline.workspace.store import find_store
 from tests.flows.command import call
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit, write_audit
@@ -103,3 +107,29 @@ def test_what_cannot_be_is_said_in_one_line(
     assert told.code == 2
     assert said in told.err
     assert "Traceback" not in told.err
+
+
+def test_text_that_is_there_is_counted_and_findings_with_more_of_it_are_marked(
+    audit: SmallAudit,
+) -> None:
+    """Every fourth image, on which the system fails, holds text; the others do not."""
+    store = find_store(audit.folder / "workspace")
+    samples = store.read_samples()
+    fails = samples["path"].str.slice(0, 4).cast(pl.Int64) % 4 == 0
+    rows = samples.select("content_key").with_columns(
+        text=pl.when(fails).then(pl.lit("EXIT")), score=pl.when(fails).then(0.9),
+        **{side: pl.when(fails).then(4.0) for side in "xywh"},
+    )  # fmt: skip
+    write_shard(check(rows, TEXTS, table="texts"), store.locate_texts("a" * 16))
+    TextsManifest(reader_id="a" * 16).write(store.folder)
+    told = call("attack", "typographic", audit.config, "--samples", 4, "--json")
+    facts = json.loads(told.out)["text_as_it_is"]
+    assert (facts["images"], facts["with_text"]) == (80, 20)
+    (effect,) = facts["effects"]
+    assert (effect["attribute"], effect["n_with"]) == ("tone", 20)
+    finding = facts["findings"][0]
+    assert finding["low"] > 0
+    assert finding["share"] > finding["rest_share"]
+    run_directly(audit.config, ["report"])
+    pages = list((audit.folder / "report" / "runs").glob("*/findings/1-1.html"))
+    assert any("carry text that can be read" in page.read_text() for page in pages)
