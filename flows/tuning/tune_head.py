@@ -9,7 +9,7 @@ import polars as pl
 from flows.tuning.tuning_set import CHOOSE, JUDGE, TRAIN, TuningSet
 from pipeline.arrays import Array, Floats, Ints
 from pipeline.tables.tuning_tables import TUNING
-from pipeline.tuning.contrast import Target, TuneSettings, train_head, turn
+from pipeline.tuning.head_training import Target, TuneSettings, train_head, turn
 from pipeline.tuning.judge_head import (
     Change,
     compare_hits,

@@ -19,7 +19,7 @@ from pipeline.files.toml_file import nearest
 from pipeline.labels.labellers import PromptLabeller
 from pipeline.labels.zero_shot import list_prompts
 from pipeline.regions.region_words import TEMPLATE, list_words
-from pipeline.tuning.contrast import Target
+from pipeline.tuning.head_training import Target
 from pipeline.workspace.kept.kept_samples import read_sample_set
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.manifests import LabelManifest

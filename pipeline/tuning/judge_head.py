@@ -9,7 +9,7 @@ import polars as pl
 from pipeline.arrays import Array, Floats, Ints
 from pipeline.statistics.estimates import estimate_mean, number_clusters
 from pipeline.tables.tuning_tables import TUNING
-from pipeline.tuning.contrast import Target
+from pipeline.tuning.head_training import Target
 
 NO_PROOF = (
     "mean cosine of images and their own captions: it can rise while accuracy falls, since all "

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from pipeline.tuning.contrast import Target
+from pipeline.tuning.head_training import Target
 from pipeline.tuning.judge_head import (
     Change,
     compare_hits,

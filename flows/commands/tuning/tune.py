@@ -51,7 +51,7 @@ def tune(
     from flows.run.resolved_audit import resolve_audit
     from flows.tuning.tune_head import tune_head
     from flows.tuning.tuning_set import read_tuning_set
-    from pipeline.tuning.contrast import TuneSettings
+    from pipeline.tuning.head_training import TuneSettings
     from pipeline.workspace.lock import lock_workspace
     from pipeline.workspace.store import find_store
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.arrays import Array, Ints
-from pipeline.tuning.contrast import Target, TuneSettings, train_head, turn
+from pipeline.tuning.head_training import Target, TuneSettings, train_head, turn
 
 WIDTH, SCALE = 12, 20.0
 
