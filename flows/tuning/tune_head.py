@@ -21,6 +21,7 @@ from pipeline.tuning.judge_head import (
 )
 from pipeline.tuning.step_choice import STEPS, choose_step, draw_curve
 
+_TAUGHT = 20_000  # samples that a probe is trained on, at most
 _STRENGTH = 1.0  # of the probe's regression: sklearn's C
 
 
@@ -123,7 +124,9 @@ def _train_probe(given: TuningSet, target: Target) -> Ints:
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    learned = (given.parts == TRAIN) & (target.classes >= 0)
+    learned = np.flatnonzero((given.parts == TRAIN) & (target.classes >= 0))
+    if len(learned) > _TAUGHT:
+        learned = np.sort(np.random.default_rng(0).choice(learned, _TAUGHT, replace=False))
     middle = given.vectors[learned].mean(axis=0)
     size = float(np.sqrt(((given.vectors[learned] - middle) ** 2).sum(axis=1).mean())) or 1.0
     model = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=1_000)
