@@ -43,6 +43,7 @@ TABLE_FOLDERS = (
     "clusters",
     "maps",
     "mining",
+    "tuning",
     "zero_shot",
     "probes",
     "attacks",

@@ -31,6 +31,7 @@ from flows.commands.space.regions import regions
 from flows.commands.trusting.attack import app as attack_app
 from flows.commands.trusting.bias import bias
 from flows.commands.trusting.trust import trust
+from flows.commands.tuning.tune import tune
 from flows.commands.upkeep.prune import prune
 from flows.commands.zero_shot.captions import captions
 from flows.commands.zero_shot.classify import classify
@@ -103,6 +104,7 @@ app.command("clusters")(clusters)
 app.command("map")(map_samples)
 app.command("label-quality")(label_quality)
 app.command("mine")(mine)
+app.command("tune")(tune)
 app.command("regions")(regions)
 app.command("export")(export)
 app.command("convert")(convert)

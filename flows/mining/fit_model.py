@@ -129,7 +129,7 @@ def _check_findings(
                 f"{words} is made of; use --by likeness"
             )
         if unweighed and by is not By.likeness:
-            used = "only likeness tells it" if by is By.both else "it is left out"
+            used = "likeness alone finds it" if by is By.both else "it is left out"
             notes.append(f"{words}: no model gives probabilities of {', '.join(unweighed)}: {used}")
         if (count := int(members[:, place].sum())) < _LEAST_MEMBERS:
             raise ConfigError(

@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from flows.mining.mine_pool import Mined
-from flows.mining.mining_vectors import FOLDER
 from pipeline.exceptions import StoreError
 from pipeline.files.whole_files import read_parquet, write_parquet, write_text
 from pipeline.tables import check
 from pipeline.tables.mining_tables import MINED, MINED_RATES
 from pipeline.workspace.store import Store
 
+_FOLDER = "mining"  # of the workspace; vectors of pools lie in it too
 _TABLE, _RATES, _RECORD = "mined.parquet", "rates.parquet", "mined.json"
 
 
@@ -29,7 +29,7 @@ class KeptMined:
 
 def keep_mined(mined: Mined, store: Store) -> None:
     """Keep what was mined; it replaces what was mined before."""
-    folder = store.folder / FOLDER
+    folder = store.folder / _FOLDER
     write_parquet(mined.table, folder / _TABLE)
     write_parquet(mined.rates, folder / _RATES)
     record = {"system": mined.system, "run_id": mined.run_id, "root": str(mined.pool.root)}
@@ -38,7 +38,7 @@ def keep_mined(mined: Mined, store: Store) -> None:
 
 def read_mined(store: Store) -> KeptMined:
     """Return what was mined last. Raises StoreError where nothing was, or it cannot be read."""
-    folder = store.folder / FOLDER
+    folder = store.folder / _FOLDER
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         system, root = str(record["system"]), Path(record["root"])

@@ -7,16 +7,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from flows.run.health.damage import drop_damaged
 from flows.run.loaded_models import LoadEncoder, get_encoder, require_encoder
 from flows.run.logs import LOG, advance_progress, show_progress
 from flows.run.resolved_audit import ResolvedAudit
 from pipeline.config.dataset import CropRule
 from pipeline.embeddings.embed import embed_block, open_pool
 from pipeline.samples.ids import make_object_key
+from pipeline.workspace.integrity.examine import POOLS
 from pipeline.workspace.shards import read_vectors, stored_keys, write_vectors
 from pipeline.workspace.store import Store
 
-FOLDER = "mining"  # of the workspace: vectors of pools, and what was mined last
 _SHARD = 4096
 
 
@@ -46,12 +47,12 @@ class MiningVectors:
         self, resolved: ResolvedAudit, store: Store, encoder_id: str, load: LoadEncoder,
         *, elsewhere: Sequence[Path] = (),
     ) -> None:  # fmt: skip
-        """Remember where vectors are; nothing is read or loaded yet."""
+        """Remember where vectors are; damaged shards of pools are removed, to be made again."""
         self.encoder_id = encoder_id
-        self.own = store.folder / FOLDER / "embeddings"
+        self.own = store.folder / POOLS
+        drop_damaged(self.own / encoder_id)
         self._resolved, self._load = resolved, load
         self._folders = (store.embeddings, *elsewhere, self.own)
-        self.rejects: list[pl.DataFrame] = []
 
     def embed(self, rows: pl.DataFrame, root: Path, *, what: str) -> int:
         """Embed the rows whose vectors are not stored; return how many. A killed call goes on.
@@ -75,7 +76,6 @@ class MiningVectors:
                     batch_size=config.batch_size, measures=False, progress=advance_progress,
                 )  # fmt: skip
                 write_vectors(made.vectors, self.own)
-                self.rejects.append(made.rejects)
         return missing.height
 
     def read(self, keys: pl.Series) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -9,6 +9,7 @@ from flows.run.resolved_audit import ResolvedAudit
 from pipeline.config.dataset import Dataset
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import ConfigError
+from pipeline.files.remote_path import make_path
 from pipeline.samples.read import read_samples
 from pipeline.workspace.manifests import SamplesManifest
 from pipeline.workspace.store import Store, find_store
@@ -67,7 +68,7 @@ def _read_workspace(source: Path, resolved: ResolvedAudit, store: Store) -> Pool
     return Pool(
         images=images,
         units=units,
-        root=Path(root or "."),
+        root=make_path(root or "."),
         windowed=resolved.of_objects and not has_boxes,
         embeddings=other.embeddings,
         rejects=other.read("rejects").filter(pl.col("stage") == "samples"),

@@ -174,14 +174,15 @@ def _gather(
     vectors = read_vectors(rows["content_key"], store.embeddings, encoder_id=labeller.encoder_id)
     there = pl.DataFrame({"content_key": vectors.keys}).unique()
     rows = rows.join(there, on="content_key", how="semi", maintain_order="left")
-    clusters = _name_clusters(rows["sample_id"], sample_set, groups=groups)
+    clusters = name_clusters(rows["sample_id"], sample_set, groups=groups)
     return make_examples(rows, vectors.values, cluster_ids=clusters)
 
 
-def _name_clusters(
-    sample_ids: pl.Series, sample_set: SampleSet, *, groups: str | None
-) -> pl.Series:
-    """Return of each sample its group, or where it has none the content of its image."""
+def name_clusters(sample_ids: pl.Series, sample_set: SampleSet, *, groups: str | None) -> pl.Series:
+    """Return of each sample its group, or where it has none the content of its image.
+
+    groups: a column of the dataset, as probe_groups; raises ConfigError for one that is not there.
+    """
     samples, columns = sample_set.samples, sample_set.columns
     content = samples.select("sample_id", image="content_key")
     images = samples.select("sample_id", parent=pl.coalesce("parent_id", "sample_id")).join(

@@ -52,7 +52,7 @@ def test_intervals_hold_the_share_that_is_found() -> None:
     assert held >= 35  # 95 % of 40 are 38
 
 
-def test_weights_stand_for_samples_that_were_not_checked() -> None:
+def test_weights_make_up_for_samples_that_were_not_checked() -> None:
     scores, members = draw(6_000, 3)
     kept = members | (np.arange(6_000) % 4 == 0)
     weights = np.where(members, 1.0, 4.0)[kept]

@@ -1,4 +1,4 @@
-"""What came back labelled stands beside what was expected."""
+"""What came back labelled is compared with what was expected."""
 
 import polars as pl
 import pytest

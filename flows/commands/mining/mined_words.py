@@ -12,7 +12,7 @@ HIT = (
     "A hit is a sample that truly belongs to the slice, or an image that holds an object which "
     "does. Expected rates have the 95 % interval of the share that will be found."
 )
-_BY_LABELS = "as the audit labels them: nobody checked enough of these labels to say more"
+_BY_LABELS = "as the audit labels them: too few of these labels are checked to say more"
 
 
 def describe_mined(mined: Mined) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.workspace.database import Connection
+from pipeline.workspace.integrity.examine import POOLS
 from pipeline.workspace.manifests import (
     FairnessManifest,
     LabelManifest,
@@ -140,7 +141,7 @@ def _list_encoders(store: Store, current: str) -> Removal:
     """
     folders = [
         path
-        for parent in (store.embeddings, store.prompts, store.scans)
+        for parent in (store.embeddings, store.prompts, store.scans, store.folder / POOLS)
         for path in sorted(parent.glob("*"))
         if path.is_dir() and path.name.partition("+")[0] != current
     ]

@@ -62,7 +62,7 @@ _DATASET = frozenset({"objects", "source_images", "categories", "columns"})
 # Read by name above, made from what is, or written by each run. Vectors of prompts are made from
 # the texts of attributes and the encoder, and their labels count.
 _KNOWN = (
-    *("checks", "dataset", "finished", "manifests", "outcomes", "probes", "prompts"),
+    *("checks", "dataset", "finished", "manifests", "mining", "outcomes", "probes", "prompts"),
     *("quality", "results", "scan", "shards.json", "slices", "trust"),
 )
 _TRUST = ("bias", "attack", "trust")  # manifests of what the report alone reads

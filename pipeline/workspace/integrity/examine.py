@@ -26,6 +26,7 @@ from pipeline.workspace.scans.scan_store import find_damaged_scans
 from pipeline.workspace.shard_place import SHARD_FOLDERS
 from pipeline.workspace.store import Store, open_store
 
+POOLS = "mining/embeddings"  # vectors of pools that were mined, and of windows
 _TABLES = ("dataset", "outcomes", "slices", "results", "quality", "maps")
 _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _MANIFESTS: tuple[type[Manifest], ...] = (
@@ -83,8 +84,8 @@ def repair_workspace(store: Store, damages: list[Damage]) -> list[str]:
 
 
 def _list_shard_folders(store: Store) -> list[Path]:
-    shards = (p for name in SHARD_FOLDERS for p in (store.shard_root / name).rglob("*.parquet"))
-    return sorted({path.parent for path in shards})
+    folders = [*(store.shard_root / name for name in SHARD_FOLDERS), store.folder / POOLS]
+    return sorted({path.parent for folder in folders for path in folder.rglob("*.parquet")})
 
 
 def _examine_shards(store: Store) -> Iterator[Damage]:

@@ -87,7 +87,7 @@ def is_hit(path: str) -> bool:
 def draw_boxes(number: int, *, dark: bool) -> tuple[Array, list[list[float]]]:
     """Return pixels of an image, and its two boxes, the first of which is dark where it is to be.
 
-    Boxes stand at one of two places of the left and of the right half.
+    Boxes lie at one of two places of the left and of the right half.
     """
     rng = np.random.default_rng([number, int(dark)])
     pixels = rng.normal(128, 10, (HEIGHT, WIDTH, 3))

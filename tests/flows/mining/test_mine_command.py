@@ -99,7 +99,7 @@ def test_labels_that_came_back_give_the_real_rate(config: Path, pool: Path, tmp_
     assert "80.0%" in told.out
 
 
-def test_a_killed_call_goes_on_and_the_same_call_chooses_the_same(
+def test_a_damaged_shard_is_made_again_and_the_same_call_chooses_the_same(
     config: Path, tmp_path: Path
 ) -> None:
     pool = write_pool(tmp_path / "pool", count=24)
@@ -107,7 +107,7 @@ def test_a_killed_call_goes_on_and_the_same_call_chooses_the_same(
     options = ["--pool", pool, "--all", "--budget", 5, *APART]
     one = mine_json(config, *options)
     shards = sorted((config.parent / "workspace" / "mining" / "embeddings").rglob("*.parquet"))
-    shards[0].unlink()
+    shards[0].write_bytes(b"torn")
     assert mine_json(config, *options) == one
     assert any("1 that cannot be read" in note for note in one["notes"])
 

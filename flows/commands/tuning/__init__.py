@@ -1,0 +1,1 @@
+"""`weakspot tune`: an encoder turned towards what its labels get wrong."""
