@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.exceptions import ConfigError
-from pipeline.files.whole_files import write_text
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -34,6 +33,8 @@ def write_audit_with(
     files: of its outputs. systems: the names that the audit has. kind: the system's format. Raises
     ConfigError where it has that name already.
     """
+    from pipeline.files.whole_files import write_text
+
     if name in systems:
         raise ConfigError(f"--as-system {name}: {audit} has a system of that name")
     paths = ", ".join(json.dumps(str(file.absolute()), ensure_ascii=False) for file in files)
