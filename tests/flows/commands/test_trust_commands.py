@@ -1,4 +1,4 @@
-"""`weakspot attack typographic` and `weakspot trust` as a user calls them, and the report after."""
+"""`weakspot bias`, `attack typographic` and `trust` as a user calls them, and the report after."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,13 @@ from tests.flows.small_audit import SmallAudit, write_audit
 
 pytestmark = pytest.mark.slow
 
+OWN = """\
+name = "own"
+templates = ["a photo of {}."]
+[[pairs]]
+first = ["a dark scene", "a dim scene"]
+second = ["a light scene", "a bright scene"]
+"""
 TRUTH = """\
 images = "images"
 columns = "truth.csv"
@@ -34,9 +41,9 @@ light = ["light"]
 @pytest.fixture(scope="module")
 def audit(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
     made = write_audit(tmp_path_factory.mktemp("trusted"), count=80)
-    rows = ["path,tone,side"]
+    rows = ["path,tone,side,one"]
     rows += [
-        f"{n:04}.png,{'dark' if n % 4 < 2 else 'light'},{'left' if n % 3 else 'right'}"
+        f"{n:04}.png,{'dark' if n % 4 < 2 else 'light'},{'left' if n % 3 else 'right'},same"
         for n in range(80)
     ]
     (made.folder / "truth.csv").write_text("\n".join(rows) + "\n")
@@ -44,8 +51,29 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> SmallAudit:
         'images = "images"\n',
         TRUTH,
     )
+    (made.folder / "own.toml").write_text(OWN)
     run_directly(made.config)
     return made
+
+
+def test_a_pair_is_judged_on_the_groups_of_a_column_and_kept_as_a_table(
+    audit: SmallAudit, tmp_path: Path
+) -> None:
+    page = tmp_path / "bias.html"
+    options = ["--groups", "side", "--probes", audit.folder / "own.toml", "--neutral", 100]
+    told = call("bias", audit.config, *options, "--adjust", "tone", "--page", page, "--json")
+    assert told.code == 0, told.err
+    content = json.loads(told.out)
+    (row,) = content["probes"]
+    assert (row["group"], row["others"], content["source"]) == ("left", "right", "column")
+    assert row["verdict"] == "insufficient evidence"  # 27 on the right
+    html = page.read_text()
+    assert "a dark scene / a light scene" in html
+    assert "<img" not in html
+    target = tmp_path / "probes.csv"
+    assert call("export", audit.folder / "workspace", "probes", target).code == 0
+    assert pl.read_csv(target).height == 1
+    assert "too few images" in call("bias", audit.config, *options).out
 
 
 def test_words_are_written_into_pictures_and_the_verdict_stands_in_the_report(
@@ -97,6 +125,11 @@ def call_quality(audit: SmallAudit) -> dict[str, float]:
         (("attack", "typographic", "--area", "a"), "expected shares"),
         (("attack", "typographic", "--defend", "hope"), "mask, mirror, probe"),
         (("trust", "--groups", "sides"), "'side'"),
+        (("bias", "--groups", "sides"), "'side'"),
+        (("bias", "--groups", "one"), "expected two groups"),
+        (("bias", "--groups", "side", "--probes", "dehumanizing"), "--show-slurs"),
+        (("bias", "--groups", "side", "--adjust", "tones"), "'tone'"),
+        (("bias", "--groups", "side", "--page", "bias.txt"), ".html"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(
