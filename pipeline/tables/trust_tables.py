@@ -82,7 +82,7 @@ TRUST: Schema = {  # one row an attribute with labels of a model
     "bias_difference": pl.Float64(),  # of the share right, between that group and the others
     "bias_low": pl.Float64(),
     "bias_high": pl.Float64(),
-    "bias": pl.String(),  # leans | no difference shown | insufficient evidence | not measured
+    "bias": pl.String(),  # leans | no large difference | insufficient evidence | not measured
     "outside": pl.Float64(),  # share of labels decided outside of the object
     "leakage": pl.String(),  # leaks | no leak shown | insufficient evidence | not measured
     "verdict": pl.String(),  # endangered | nothing found | not measured

@@ -13,7 +13,7 @@ from pipeline.statistics.p_values import adjust_holm
 from pipeline.vocabulary import INSUFFICIENT, LEVEL
 
 LEANS = "leans"
-NO_DIFFERENCE = "no difference shown"
+NO_DIFFERENCE = "no large difference"
 NOT_MEASURED = "not measured"
 LEAST = 0.03  # a difference of shares up to this is none that counts
 _LEAST_ROWS = 30  # samples of a group and of the others
@@ -45,7 +45,7 @@ def compare_accuracy(
     one is compared. "leans": p < 0.05 of a difference beyond LEAST to either side, by the
     cluster-robust t test, Holm over all groups of all groupings; then the group is the one with
     the largest of these differences.
-    "no difference shown": every interval lies within CLEAR. Else the evidence is insufficient.
+    "no large difference": every interval lies within CLEAR. Else the evidence is insufficient.
     """
     values = number_clusters(right, clusters)
     found: list[tuple[str, float, float, float, float]] = []

@@ -25,7 +25,9 @@ def test_the_section_has_verdicts_flips_and_the_forest_plot_with_its_band() -> N
     )
     assert "The groups color every word in this encoder" in text
     assert 'class="band"' in section
-    assert NOTE in html[html.index('id="attributes"') :]
+    attributes = html[html.index('id="attributes"') : html.index('id="encoder"')]
+    assert NOTE in attributes
+    assert "Trust in the labels</a>: endangered." in attributes
 
 
 def test_without_measurements_there_is_no_section() -> None:

@@ -14,7 +14,7 @@ def make_trust(text: str | None = None) -> TrustReport:
         "attribute": name, "accuracy": 0.91, "accuracy_low": 0.89, "accuracy_high": 0.93,
         "quality": "good", "flips": 0.34, "flips_low": 0.28, "flips_high": 0.4,
         "text": "reads text", "group": group, "bias_difference": -0.02, "bias_low": -0.05,
-        "bias_high": 0.01, "bias": "no difference shown", "leakage": "not measured",
+        "bias_high": 0.01, "bias": "no large difference", "leakage": "not measured",
         "verdict": "endangered", "note": text or NOTE,
     }  # fmt: skip
     pair = {

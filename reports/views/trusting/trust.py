@@ -57,10 +57,15 @@ class FlipRow:
 
 @dataclass(frozen=True)
 class TrustView:
-    """The section. notes: attribute -> its sentence, where something endangers it."""
+    """The section.
+
+    verdicts: attribute -> its verdict. notes: attribute -> its sentence, where something endangers
+    it.
+    """
 
     lead: str
     attributes: list[AttributeTrust]
+    verdicts: Mapping[str, str]
     notes: Mapping[str, str]
     flips: list[FlipRow]
     bias: BiasView | None
@@ -84,6 +89,7 @@ def view_trust(report: TrustReport | None, text: Words = ENGLISH) -> TrustView |
     return TrustView(
         lead=_sum_up(rows, text),
         attributes=rows,
+        verdicts={row.name: row.verdict for row in rows},
         notes={row.name: row.note for row in rows if row.note},
         flips=_view_flips(report.flips, text),
         bias=bias,
