@@ -103,7 +103,7 @@ def read_windows(store: Store) -> pl.DataFrame:
 
 def locate_windows(store: Store) -> Path:
     """Return the folder of the shards that say which window is which."""
-    return store.folder / "windows"
+    return store.shard_root / "windows"
 
 
 def _embed(

@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.arrays import Array, Floats, Ints
 from pipeline.detectors.detector import Detection, sort_detections
 
-OVERLAP = 0.5  # of the smaller one: windows that overlap more are of the same object
+OVERLAP = 0.6  # of the smaller one: windows that overlap more are of the same object
 JOINED = 0.3  # IoU: windows that refine a box
 CELLS = 32  # of the longer side, where windows are averaged to one box
 _KEPT_HEAT = 0.5  # of the highest, for one box

@@ -8,7 +8,9 @@ from pipeline.exceptions import StoreError
 from pipeline.files.remote_path import RemotePath, make_path
 from pipeline.files.whole_files import write_bytes, write_text
 
-SHARD_FOLDERS = ("embeddings", "prompts", "measurements", "broken", "detections", "texts")
+SHARD_FOLDERS = (
+    "embeddings", "prompts", "measurements", "broken", "detections", "texts", "windows",
+)  # fmt: skip
 NOTE = "shards.json"  # in the workspace, where its shards are elsewhere
 
 
