@@ -1,5 +1,6 @@
 """A page of samples: which fit, in which order, and how a system does on all that fit."""
 
+from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ import polars as pl
 from flows.browsing.browser import Browser
 from flows.browsing.near_vectors import NearVectors, Uploads, join_query
 from flows.browsing.sample_query import SIMILARITY, UPLOADED, SampleQuery
+from flows.browsing.search_hits import SearchHits, find_search_hits
 from flows.browsing.snapshots.snapshot import Snapshot, SnapshotSystem
 from pipeline.arrays import Floats, Ints, Mask
 from pipeline.browsing.cursors import Cursor, CursorGoneError, name_query, read_cursor
@@ -19,6 +21,7 @@ from pipeline.files.toml_file import nearest
 from pipeline.retrieval.query import Query, Vector
 from reports.browse_models import Box, Evidence, SampleItem, SamplePage, SystemItem
 
+MOST_COUNTED = 200_000  # samples among which the hits of a search are counted on the page
 BY_LOOKING = (
     "This view was chosen by looking, so the interval is optimistic: it does not count the views "
     "that were tried. Save it as a slice or an attribute, and the next run tests it."
@@ -40,14 +43,16 @@ def list_samples(browser: Browser, query: SampleQuery, uploads: Uploads) -> Samp
     after = -1
     if query.after:
         after = read_cursor(query.after, snapshot_id=snapshot.snapshot_id, asked=asked)
+    hits: SearchHits | None = None
     if query.is_search:
-        page, scores, fits = _search(browser, query, uploads, fits, sort, after)
+        page, scores, fits, hits = _search(browser, query, uploads, fits, sort, after)
     else:
         page, scores = _sort(browser, query, system, fits, sort, after), None
     following = None
     if page.last is not None:
         following = Cursor(snapshot.snapshot_id, asked, page.last).write()
-    evidence, held_out = _weigh(browser, query, fits, system)
+    chosen = fits if hits is None else hits.chosen
+    evidence, held_out = _weigh(browser, query, chosen, system)
     return SamplePage(
         snapshot_id=snapshot.snapshot_id,
         where=query.where,
@@ -62,7 +67,7 @@ def list_samples(browser: Browser, query: SampleQuery, uploads: Uploads) -> Samp
         next=following,
         evidence=evidence,
         held_out=held_out,
-        notes=_note(query, evidence),
+        notes=[*([] if hits is None else [hits.end]), *_note(query, evidence)],
     )
 
 
@@ -147,8 +152,12 @@ def _find_vector(browser: Browser, near: NearVectors, like: str, uploads: Upload
 
 def _search(
     browser: Browser, query: SampleQuery, uploads: Uploads, fits: Mask, sort: str, after: int
-) -> tuple[RowPage, Floats, Mask]:
-    """Return the page of a search, its scores, and which samples were searched."""
+) -> tuple[RowPage, Floats, Mask, SearchHits | None]:
+    """Return the page of a search, its scores, which samples were searched, and its hits.
+
+    Hits are counted of words alone, which takes as long as the search again: those of a picture
+    need a mixture to be fitted, which takes seconds.
+    """
     name, descending = _split_sort(sort)
     if name != SIMILARITY:
         raise ConfigError(f"sort: a search is ordered by {SIMILARITY}; leave `sort` out")
@@ -156,7 +165,10 @@ def _search(
     page, scores = browser.near.take_page(
         found, fits, after=after, limit=query.limit, descending=descending
     )
-    return page, scores, fits & browser.near.known
+    searched = fits & browser.near.known
+    counted = found.kind == "text" and 0 < np.count_nonzero(searched) <= MOST_COUNTED
+    hits = find_search_hits(browser, query, found, searched) if counted else None
+    return page, scores, searched, hits
 
 
 def _sort(
@@ -185,9 +197,11 @@ def _weigh(
     browser: Browser, query: SampleQuery, fits: Mask, system: SnapshotSystem | None
 ) -> tuple[Evidence | None, Evidence | None]:
     """Return the evidence of all that fit, and of those held out from the search."""
-    if system is None or query.is_search:  # a search orders all that fit: it chooses none
+    if system is None or (query.is_search and not fits.any()):
         return None, None
-    key = query.where.strip()
+    key: Hashable = query.where.strip()
+    if query.is_search:
+        key = (key, query.text, query.without, query.like)
     own = browser.weigh(key, fits, system)
     held = browser.weigh_held_out(key, fits, system)
     return Evidence(**asdict(own)), None if held is None else Evidence(**asdict(held))
@@ -195,7 +209,9 @@ def _weigh(
 
 def _note(query: SampleQuery, evidence: Evidence | None) -> list[str]:
     notes = []
-    if evidence is not None and query.where.strip():
+    if evidence is not None and query.is_search:
+        notes.append("The error is that of the hits, beside all other samples.")
+    if evidence is not None and (query.where.strip() or query.is_search):
         notes.append(BY_LOOKING)
         if "error" in query.where:
             notes.append(

@@ -14,7 +14,7 @@ from flows.browsing.browser import Browser
 from flows.browsing.list_samples import make_query
 from flows.browsing.near_vectors import Uploads
 from flows.browsing.sample_query import SampleQuery
-from flows.retrieval.find_hits import find_hits
+from flows.browsing.search_hits import search_first
 from flows.retrieval.save_query import check_name, save_prompts
 from pipeline.arrays import Mask
 from pipeline.exceptions import ConfigError, NotFoundError
@@ -23,7 +23,6 @@ from pipeline.labels.attribute_file import read_attribute
 from pipeline.workspace.kept.kept_selections import Removal, Selection, SelectionJournal
 
 MOST_PICKED: Final = 5000  # samples that are picked by hand
-_HITS = 10  # results that a saved search is begun with
 SavedAs = Literal["slice", "attribute"]
 
 
@@ -117,14 +116,7 @@ def _choose(browser: Browser, request: SaveRequest, uploads: Uploads) -> Mask:
 
 def _find(browser: Browser, query: SampleQuery, uploads: Uploads, fits: Mask) -> Sequence[str]:
     """Return the hits that a search announces; raises ConfigError where their end is not known."""
-    near = browser.near
-    inside = browser.snapshot.samples["sample_id"].filter(pl.Series(fits))
-    samples = near.session.samples.filter(pl.col("sample_id").is_in(inside.implode()))
-    texts = [query.text.strip()] if query.text.strip() else []
-    found = find_hits(
-        near.session, near.encoder, make_query(browser, query, uploads), samples,
-        texts=texts, top=_HITS, errors={},
-    )  # fmt: skip
+    found = search_first(browser, query, make_query(browser, query, uploads), fits)
     if not len(found.hit_ids):
         raise ConfigError(
             "where the hits of this search end is not known; pick the samples that you mean"
@@ -153,10 +145,8 @@ def _write_prompts(browser: Browser, request: SaveRequest, folder: Path, uploads
     """Write the words of a search as prompts, with what they are not."""
     near, query = browser.near, request.query
     texts, without = [query.text.strip()], [query.without.strip()] if query.without.strip() else []
-    found = find_hits(
-        near.session, near.encoder, make_query(browser, query, uploads), near.session.samples,
-        texts=texts, top=_HITS, errors={},
-    )  # fmt: skip
+    everything = np.ones(browser.snapshot.samples.height, np.bool_)
+    found = search_first(browser, query, make_query(browser, query, uploads), everything)
     save_prompts(request.name, folder, texts, without, near.session, near.encoder, found)
     return folder / f"{request.name}.toml"
 

@@ -10,6 +10,7 @@ from pipeline.exceptions import WeakspotError
 from pipeline.workspace.store import Store
 
 INTERVAL = 1.0  # seconds between two looks at the manifests
+_PATIENCE = 10.0  # seconds that a snapshot under way may take when the server ends
 
 
 class SnapshotSource:
@@ -38,8 +39,14 @@ class SnapshotSource:
             while not self._ended.wait(interval):
                 self.refresh()
 
-        threading.Thread(target=work, name="snapshots", daemon=True).start()
-        return self._ended.set
+        thread = threading.Thread(target=work, name="snapshots", daemon=True)
+        thread.start()
+
+        def end() -> None:
+            self._ended.set()
+            thread.join(timeout=_PATIENCE)
+
+        return end
 
     def refresh(self) -> bool:
         """Take a new snapshot if a stage has ended since the last one; return whether one was.

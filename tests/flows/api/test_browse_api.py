@@ -1,5 +1,6 @@
 """The API of the page: its answers are those of the planted workspace."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from flows.browsing.snapshots.snapshot_source import SnapshotSource
 from tests.flows.api.browse_examples import copy_workspace, make_client, serve_source
+from tests.flows.command import call
 from tests.flows.retrieval.planted_workspace import COUNT
 
 
@@ -147,3 +149,19 @@ def test_a_cursor_of_an_earlier_snapshot_is_gone(tmp_path: Path) -> None:
     assert source.refresh()
     answer = client.get("/api/v1/samples", params={"after": cursor, "limit": 5})
     assert (answer.status_code, "have changed" in answer.text) == (410, True)
+
+
+def test_a_search_has_the_evidence_of_its_hits_as_the_command_has_it(tmp_path: Path) -> None:
+    client = make_client(tmp_path)
+    page = read(client, "samples", text="a hat", limit=1)
+    told = json.loads(call("search", tmp_path / "workspace", "a hat", "--json").out)
+    own, rest = told["errors"][0]["hits"], told["errors"][0]["rest"]
+    assert told["hits"]["announced"] == page["evidence"]["n"] == own["n"] > 30
+    assert page["evidence"]["error"] == pytest.approx(own["error"])
+    assert page["evidence"]["error_low"] == pytest.approx(own["low"])
+    assert page["evidence"]["rest_error"] == pytest.approx(rest["error"])
+    assert any("are hits" in note for note in page["notes"])
+    assert any("optimistic" in note for note in page["notes"])
+    nothing = read(client, "samples", text="a blank", limit=1)
+    assert nothing["evidence"] is None
+    assert any("no hits" in note for note in nothing["notes"])

@@ -106,7 +106,7 @@ def requests(draw: st.DrawFn) -> tuple[str, str, dict[str, str], Any]:
     return method, path, query, body
 
 
-@settings(max_examples=150)
+@settings(max_examples=70)
 @given(request=requests())
 def test_no_request_of_the_schema_is_a_500(request: tuple[str, str, dict[str, str], Any]) -> None:
     method, path, query, body = request
