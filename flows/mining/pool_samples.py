@@ -5,8 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.mining.mining_vectors import add_box_keys
 from flows.run.resolved_audit import ResolvedAudit
-from pipeline.config.dataset import Dataset
+from pipeline.config.dataset import CropRule, Dataset
 from pipeline.errors.scored import scored_samples
 from pipeline.exceptions import ConfigError
 from pipeline.files.remote_path import make_path
@@ -61,7 +62,9 @@ def _read_workspace(source: Path, resolved: ResolvedAudit, store: Store) -> Pool
     samples = other.read_samples()
     images = samples.filter(pl.col("parent_id").is_null())
     has_boxes = images.height < samples.height
-    units = scored_samples(samples) if resolved.of_objects else images
+    units = images
+    if resolved.of_objects and has_boxes:
+        units = _cut_as_audit(scored_samples(samples), images, resolved.audit.dataset.crop)
     if units.is_empty():
         raise ConfigError(f"--pool {source}: holds no samples; run its audit first")
     root = SamplesManifest.read(source).root
@@ -73,3 +76,10 @@ def _read_workspace(source: Path, resolved: ResolvedAudit, store: Store) -> Pool
         embeddings=other.embeddings,
         rejects=other.read("rejects").filter(pl.col("stage") == "samples"),
     )
+
+
+def _cut_as_audit(objects: pl.DataFrame, images: pl.DataFrame, crop: CropRule) -> pl.DataFrame:
+    """Return objects with the content keys that they have when cut by the audit's own rule."""
+    keys = images.select(parent_id="sample_id", content_key="content_key")
+    rows = objects.drop("content_key").join(keys, on="parent_id", maintain_order="left")
+    return add_box_keys(rows, crop).select(objects.columns)
