@@ -10,6 +10,7 @@ import functools
 import logging
 import os
 import pickle
+import socket
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ from pipeline.exceptions import ConfigError
 from pipeline.files.core_count import CORES
 
 R = TypeVar("R")
+_PATIENCE = 10.0  # seconds
 TRIES = 5  # of a task whose node went away, before the run ends
 # What tasks find of the coordinator's environment; no secrets, which Ray's own page would show.
 _PASSED_ON = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
@@ -94,6 +96,7 @@ def connect_cluster(config: RunConfig) -> Iterator[None]:
     threads = max(1, int(config.task_cpus))
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     try:
+        knock(config.address)
         ray.init(
             address=config.address or "local",
             namespace="weakspot",
@@ -113,6 +116,13 @@ def connect_cluster(config: RunConfig) -> Iterator[None]:
             yield
     finally:
         ray.shutdown()
+
+
+def knock(address: str | None) -> None:
+    """Raise OSError when nothing answers at HOST:PORT or ray://HOST:PORT: Ray asks for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 def _explain_unreached(config: RunConfig, error: Exception) -> Exception:

@@ -115,6 +115,17 @@ def test_nodes_elsewhere_need_a_server_that_they_reach() -> None:
         check_reachable({"10.0.0.1", "10.0.0.2"}, "http://127.0.0.1:4200/api")
 
 
+def test_an_address_where_nothing_answers_is_said_at_once() -> None:
+    from flows.run.cluster.ray_runner import connect_cluster
+
+    config = RunConfig(runner="ray", address="127.0.0.1:1")
+    with (
+        pytest.raises(ConfigError, match=r"address '127.0.0.1:1': no Ray cluster answers there"),
+        connect_cluster(config),
+    ):
+        pass
+
+
 def test_the_runner_is_the_one_that_the_audit_asks_for() -> None:
     assert type(make_runner("a", RunConfig())).__name__ == "PrefectRunner"
     assert type(make_runner("a", RunConfig(runner="ray"))).__name__ == "RayRunner"
