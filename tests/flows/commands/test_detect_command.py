@@ -40,7 +40,7 @@ error = "miss"
 """
 WORDS = """\
 background = "blue"
-min_score = 0.9
+min_score = 0.99
 [categories]
 square = ["red"]
 [windows]
