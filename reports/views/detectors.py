@@ -122,7 +122,7 @@ def view_detector(report: DetectorReport | None, text: Words = ENGLISH) -> Detec
         more_categories=max(0, report.categories.height - SHOWN_CATEGORIES),
         more_confusions=max(0, wrong.height - SHOWN_CONFUSIONS),
         curves=_view_curves(report, text),
-        places=_view_places(report.places, text),
+        places=_view_places(report, text),
         sizes=[_view_size(row, text) for row in report.sizes.to_dicts()],
     )
 
@@ -158,9 +158,10 @@ def _view_curves(report: DetectorReport, text: Words) -> list[CurveView]:
     return views
 
 
-def _view_places(places: pl.DataFrame, text: Words) -> list[PlacesView]:
+def _view_places(report: DetectorReport, text: Words) -> list[PlacesView]:
     """Return a grid for each kind of false detections, the most frequent first."""
-    views = []
+    views, places = [], report.places
+    counted = dict(report.kinds.select("kind", "count").iter_rows())
     for (kind,), own in places.partition_by("kind", as_dict=True, maintain_order=True).items():
         cells = {(row, column): n for _, row, column, n in own.iter_rows()}
         total, most = int(own["n"].sum()), max(cells.values())
@@ -172,8 +173,10 @@ def _view_places(places: pl.DataFrame, text: Words) -> list[PlacesView]:
             cells=ROWS * COLUMNS,
         )
         chart = draw_grid_counts(cells, rows=ROWS, columns=COLUMNS, label=label)
-        name, shown = text.say(str(kind)), PlacesView
-        views.append((-total, shown(name, format_count(total), format_count(most), chart)))
+        said, every = format_count(total), counted.get(kind, total)
+        if total < every:  # the others lie in images of unknown size
+            said = text.say("{n} of {runs}", n=said, runs=format_count(every))
+        views.append((-total, PlacesView(text.say(str(kind)), said, format_count(most), chart)))
     return [view for _, view in sorted(views, key=lambda one: (one[0], one[1].kind))]
 
 

@@ -84,7 +84,7 @@ def test_other_systems_have_no_panel() -> None:
 def test_curve_places_and_sizes_are_shown_with_their_numbers() -> None:
     text = read_words()
     assert "Lowest score Precision Recall 0.900 100.0% 20.0% 0.310 80.0% 70.0%" in text
-    assert "duplicate 40 40 background 15 12" in text  # the most frequent kind first
+    assert "duplicate 40 of 300 40 background 15 of 400 12" in text  # the most frequent kind first
     assert "below 16 px 90 20.0% 13.0% to 29.0% 0 \u2013" in text
     assert "from 192 px on 900 90.0%" in text
     view = view_detector(make_detector())
