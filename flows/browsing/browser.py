@@ -48,6 +48,11 @@ class Browser:
             fits = np.full(self.snapshot.samples.height, fits[0])
         return fits
 
+    def names_error(self, where: str, system: SnapshotSystem | None) -> bool:
+        """Return whether a condition names an error; raises ConditionError for no condition."""
+        expression = parse_condition(where, self.snapshot.list_columns(system))
+        return any(name.startswith("error.") for name in expression.meta.root_names())
+
     def order(self, column: str, *, descending: bool) -> Order:
         """Return the rows of the snapshot in the order of a column, ties by sample_id."""
         series = self.snapshot.samples[column]

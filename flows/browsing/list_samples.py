@@ -22,6 +22,11 @@ from pipeline.retrieval.query import Query, Vector
 from reports.browse_models import Box, Evidence, SampleItem, SamplePage, SystemItem
 
 MOST_COUNTED = 200_000  # samples among which the hits of a search are counted on the page
+OF_HITS = "The error is that of the hits, beside all other samples."
+NOT_COUNTED = (
+    "Hits are not counted here: the error is that of all samples that were searched, not of those "
+    "that are like what was searched for."
+)
 BY_LOOKING = (
     "This view was chosen by looking, so the interval is optimistic: it does not count the views "
     "that were tried. Save it as a slice or an attribute, and the next run tests it."
@@ -67,7 +72,10 @@ def list_samples(browser: Browser, query: SampleQuery, uploads: Uploads) -> Samp
         next=following,
         evidence=evidence,
         held_out=held_out,
-        notes=[*([] if hits is None else [hits.end]), *_note(query, evidence)],
+        notes=[
+            *([] if hits is None else [hits.end]),
+            *_note(browser, query, evidence, counted=hits is not None),
+        ],
     )
 
 
@@ -207,13 +215,16 @@ def _weigh(
     return Evidence(**asdict(own)), None if held is None else Evidence(**asdict(held))
 
 
-def _note(query: SampleQuery, evidence: Evidence | None) -> list[str]:
+def _note(
+    browser: Browser, query: SampleQuery, evidence: Evidence | None, *, counted: bool
+) -> list[str]:
+    """Say what the evidence is of. counted: whether the hits of a search are known."""
     notes = []
     if evidence is not None and query.is_search:
-        notes.append("The error is that of the hits, beside all other samples.")
-    if evidence is not None and (query.where.strip() or query.is_search):
+        notes.append(OF_HITS if counted else NOT_COUNTED)
+    if evidence is not None and (query.where.strip() or counted):
         notes.append(BY_LOOKING)
-        if "error" in query.where:
+        if browser.names_error(query.where, browser.snapshot.find_system(query.system)):
             notes.append(
                 "The condition names the error itself: the error of these samples is what they "
                 "were chosen by, and says nothing."

@@ -41,7 +41,7 @@ def save_selection(browser: Browser, request: SaveRequest, uploads: Uploads) -> 
 
     A slice is a condition. An attribute has a file beside the workspace: of a search by words its
     prompts, of anything else the value of every sample, yes or no. Raises ConfigError for a name
-    that is taken, and for what cannot be saved so.
+    that is taken, and for what cannot be saved so, such as an attribute that is chosen by the error.
     """
     workspace = browser.store.folder
     folder = check_name(request.name, workspace)
@@ -50,6 +50,8 @@ def save_selection(browser: Browser, request: SaveRequest, uploads: Uploads) -> 
         raise ConfigError(f"{request.name}: a selection is called so already; take another name")
     if request.name in {one.name for one in browser.snapshot.card.attributes}:
         raise ConfigError(f"{request.name}: an attribute is called so already; take another name")
+    if request.saved_as == "attribute":
+        _refuse_chosen_by_error(browser, request)
     chosen = _choose(browser, request, uploads)
     file = labels = None
     if request.saved_as == "slice":
@@ -138,6 +140,17 @@ def _refuse_without_condition(request: SaveRequest) -> None:
     if request.picked or request.query.is_search or not request.query.where.strip():
         raise ConfigError(
             "a slice is saved by its condition; save picked samples and searches as an attribute"
+        )
+
+
+def _refuse_chosen_by_error(browser: Browser, request: SaveRequest) -> None:
+    """Refuse an attribute that is the error itself: a search would confirm it for that alone."""
+    query = request.query
+    system = browser.snapshot.find_system(query.system)
+    if not request.picked and browser.names_error(query.where, system):
+        raise ConfigError(
+            "the condition names the error: the next run would find such an attribute to be weak "
+            "for that alone; leave the error out of it, or save a slice"
         )
 
 

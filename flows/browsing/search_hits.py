@@ -33,7 +33,8 @@ def find_search_hits(browser: Browser, query: SampleQuery, found: Query, fits: M
 
     found: the vector that is searched for. fits: (n,) the samples that are searched.
     """
-    key = (query.where.strip(), found.vector.tobytes())
+    system = browser.snapshot.find_system(query.system)  # whose error the condition may name
+    key = (query.where.strip(), system and system.name, found.vector.tobytes())
     return browser.remember("hits", key, lambda: _count(browser, query, found, fits))
 
 

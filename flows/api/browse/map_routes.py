@@ -16,7 +16,7 @@ from reports.pages.browse.map_page import build_map_page
 from reports.result_models import MapSamples
 
 _CLICK = re.compile(r"(\d{1,5}),(\d{1,5})")  # what a browser adds to the address of such a link
-_KEEP = "private, max-age=60"
+_KEEP = "private, max-age=60"  # an address of the picture names its snapshot
 Share = Annotated[float, Query(ge=0, le=1)]
 
 
@@ -49,8 +49,18 @@ def make_map_pages(service: Service) -> APIRouter:
         return Response(image, media_type="image/webp", headers={"Cache-Control": _KEEP})
 
     @router.get("/map/at")
-    def show_place(request: Request, x: str = "", y: str = "") -> HTMLResponse:
-        clicked = _CLICK.fullmatch(request.url.query)
+    def show_place(
+        request: Request, x: str = "", y: str = "", system: System = None
+    ) -> HTMLResponse:
+        return show_clicked(request.url.query, x, y, system or None)
+
+    @router.get("/map/at/{system:path}")
+    def show_place_by(request: Request, system: str) -> HTMLResponse:
+        """Show a clicked place: a browser puts nothing but the place behind the address."""
+        return show_clicked(request.url.query, "", "", system)
+
+    def show_clicked(query: str, x: str, y: str, system: str | None) -> HTMLResponse:
+        clicked = _CLICK.fullmatch(query)
         try:
             place = (
                 (float(x), float(y))
@@ -61,7 +71,7 @@ def make_map_pages(service: Service) -> APIRouter:
             raise HTTPException(400, "x and y are shares of the picture, 0 to 1") from None
         if not all(0 <= one <= 1 for one in place):
             raise HTTPException(400, "x and y are shares of the picture, 0 to 1")
-        return _show(service, None, place)
+        return _show(service, system, place)
 
     return router
 
@@ -83,6 +93,7 @@ def _show(
         systems=[one for one in known if one is not None],
         place=place,
         side=SIDE,
+        snapshot_id=browser.snapshot.snapshot_id,
         there=has_map(browser),
     )
     return HTMLResponse(page)

@@ -17,7 +17,7 @@ from pipeline.images.crop import Box
 from pipeline.samples.paths import Links
 from pipeline.workspace.journals.journal_lines import Answer
 from pipeline.workspace.kept.kept_checks import Journal
-from pipeline.workspace.kept.kept_selections import Selection
+from pipeline.workspace.kept.kept_selections import Selection, SelectionJournal
 
 THUMBNAIL = 260  # pixels
 _KEPT = 2000  # thumbnails in memory, some 20 MB
@@ -35,7 +35,7 @@ class Service:
     def __post_init__(self) -> None:
         """Open the pictures."""
         self._writing = threading.Lock()
-        self._done: list[tuple[str, str]] = []
+        self._done: list[Selection | Answer] = []
         snapshot = self.browser.snapshot
         roots = snapshot.card.link_roots
         links = Links(roots=roots or (), anywhere=roots is None or is_remote(snapshot.root))
@@ -52,7 +52,7 @@ class Service:
         self._require_writing()
         with self._writing:
             kept = save_selection(self.browser, request, self.uploads)
-            self._done.append(("selection", kept.name))
+            self._done.append(kept)
         return kept
 
     def remove(self, name: str) -> str:
@@ -60,7 +60,7 @@ class Service:
         self._require_writing()
         with self._writing:
             remove_selection(self.browser.store.folder, name)
-            self._done = [one for one in self._done if one != ("selection", name)]
+            self._done = [one for one in self._done if isinstance(one, Answer) or one.name != name]
         return f"{name} is no longer saved"
 
     def check(self, sample_id: str, attribute: str, answer: str, value: str | None) -> Answer:
@@ -70,21 +70,27 @@ class Service:
             kept = check_label(
                 self.browser, sample_id, attribute, answer, value=value, checker=self.checker
             )
-            self._done.append(("check", f"{attribute} of {sample_id}"))
+            self._done.append(kept)
         return kept
 
     def undo(self) -> str:
-        """Take back what was done last since the server started; return it in words."""
+        """Take back what was done last since the server started; return it in words.
+
+        What does not hold any more, since it was removed or replaced elsewhere, is passed over.
+        """
         self._require_writing()
+        folder = self.browser.store.folder
         with self._writing:
-            if not self._done:
-                return ""
-            kind, name = self._done.pop()
-            if kind == "selection":
-                remove_selection(self.browser.store.folder, name)
-                return f"{name} is no longer saved"
-            taken = Journal(self.browser.store.folder).undo(self.checker)
-            return "" if taken is None else f"the answer about {name} was taken back"
+            while self._done:
+                last = self._done.pop()
+                if isinstance(last, Answer):
+                    if Journal(folder).take_back(last):
+                        about = f"{last.attribute} of {last.sample_id}"
+                        return f"the answer about {about} was taken back"
+                elif SelectionJournal(folder).find(last.name) == last:
+                    remove_selection(folder, last.name)
+                    return f"{last.name} is no longer saved"
+            return ""
 
     def _require_writing(self) -> None:
         if self.read_only:

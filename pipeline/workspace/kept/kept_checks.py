@@ -52,6 +52,15 @@ class Journal:
         )
         return last[-1]
 
+    def take_back(self, answer: Answer) -> bool:
+        """Take back one answer if it still holds; return whether it did."""
+        if all(one.answer != answer for one in self.replay().given):
+            return False
+        self._write(
+            [Undo(checker=answer.checker, sample_id=answer.sample_id, attribute=answer.attribute)]
+        )
+        return True
+
     def read(self) -> pl.DataFrame:
         """Return CHECKS: the answers that hold, the newest last."""
         return tabulate_answers(self.replay())

@@ -15,12 +15,13 @@ def build_map_page(
     systems: Sequence[SystemItem],
     place: tuple[float, float] | None,
     side: int,
+    snapshot_id: str,
     there: bool,
 ) -> str:
     """Return the page; everything of it is escaped.
 
     items: the samples at `place`, which is a share of the picture from its left and from its top.
-    side: of the picture, in pixels. there: whether a map was made.
+    side: of the picture, in pixels. snapshot_id: what the picture is of. there: whether a map was made.
     """
     return render_app_page(
         "map.html",
@@ -32,5 +33,6 @@ def build_map_page(
         systems=systems,
         place=place,
         side=side,
+        snapshot_id=snapshot_id,
         there=there,
     )

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from flows.run.reading.saved_attributes import add_saved_columns, read_saved_attributes
 from pipeline.exceptions import ConfigError
 from pipeline.samples.sample_set import SampleSet
+from pipeline.workspace.kept.kept_checks import Journal
 from pipeline.workspace.kept.kept_selections import Selection, SelectionJournal
 from tests.flows.api.browse_examples import OWN, make_client
 from tests.flows.command import call
@@ -34,6 +35,8 @@ REFUSED: list[tuple[dict[str, object], str]] = [
     ({"saved_as": "slice", "sample_ids": ["s001"]}, "saved by its condition"),
     ({"sample_ids": ["s001", "nobody"]}, "no sample 'nobody'"),
     ({"text": "a blank", "where": "time = night"}, "pick the samples"),
+    ({"where": "time = night and not error = 0"}, "the condition names the error"),
+    ({"where": "error.finder > 0", "text": "a hat"}, "the condition names the error"),
 ]
 
 
@@ -86,6 +89,22 @@ def test_words_become_prompts_and_undo_removes_the_file(client: TestClient, tmp_
     answer = client.post("/api/v1/undo", headers={"Origin": OWN})
     assert answer.json() == {"undone": "mine is no longer saved"}
     assert not file.exists()
+    assert client.post("/api/v1/undo", headers={"Origin": OWN}).json() == {"undone": ""}
+
+
+def test_undo_takes_back_nothing_that_was_not_done_here(client: TestClient, tmp_path: Path) -> None:
+    """The checker may have answered elsewhere since; what was removed elsewhere is passed over."""
+    own = {"sample_id": "s003", "attribute": "time", "answer": "right"}
+    assert client.post("/api/v1/checks", json=own, headers={"Origin": OWN}).status_code == 201
+    journal = Journal(tmp_path / "workspace")
+    (here,) = [one.answer for one in journal.replay().given]
+    elsewhere = here.model_copy(update={"sample_id": "s006"})
+    journal.append(elsewhere)
+    assert save(client, where="time = night")[0] == 201
+    assert call("selections", "remove", tmp_path / "workspace", "mine").code == 0
+    answer = client.post("/api/v1/undo", headers={"Origin": OWN})
+    assert answer.json() == {"undone": "the answer about time of s003 was taken back"}
+    assert [one.answer for one in journal.replay().given] == [elsewhere]
     assert client.post("/api/v1/undo", headers={"Origin": OWN}).json() == {"undone": ""}
 
 
