@@ -41,7 +41,7 @@ def save_selection(browser: Browser, request: SaveRequest, uploads: Uploads) -> 
 
     A slice is a condition. An attribute has a file beside the workspace: of a search by words its
     prompts, of anything else the value of every sample, yes or no. Raises ConfigError for a name
-    that is taken, and for what cannot be saved so, such as an attribute that is chosen by the error.
+    that is taken, and for what cannot be saved so, as an attribute that is chosen by the error.
     """
     workspace = browser.store.folder
     folder = check_name(request.name, workspace)

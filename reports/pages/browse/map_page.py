@@ -21,7 +21,7 @@ def build_map_page(
     """Return the page; everything of it is escaped.
 
     items: the samples at `place`, which is a share of the picture from its left and from its top.
-    side: of the picture, in pixels. snapshot_id: what the picture is of. there: whether a map was made.
+    side: of the picture, in pixels. snapshot_id: what it is of. there: whether a map was made.
     """
     return render_app_page(
         "map.html",

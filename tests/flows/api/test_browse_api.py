@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from fastapi.testclient import TestClient
 
 from flows.browsing.snapshots.snapshot_source import SnapshotSource
-from pipeline.workspace.manifests import ScoredSystem, ScoreManifest
-from tests.flows.api.browse_examples import copy_workspace, make_client, serve_source
+from tests.flows.api.browse_examples import add_system, copy_workspace, make_client, serve_source
 from tests.flows.command import call
 from tests.flows.retrieval.planted_workspace import COUNT
 
@@ -88,14 +86,7 @@ def test_the_error_of_a_search_without_counted_hits_is_said_to_be_of_all(
 
 def test_hits_among_samples_chosen_by_an_error_are_those_of_the_system(tmp_path: Path) -> None:
     store = copy_workspace(tmp_path)
-    own = store.read("errors").filter(pl.col("system") == "finder")
-    other = own.with_columns(
-        system=pl.lit("seeker"), error_id=pl.lit("e2"), error=1 - pl.col("error")
-    )
-    store.put_errors(other)
-    manifest = ScoreManifest.read(store.folder)
-    systems = {**manifest.systems, "seeker": ScoredSystem(error_id="e2")}
-    manifest.model_copy(update={"systems": systems}).write(store.folder)
+    add_system(store, "seeker")
     client = serve_source(SnapshotSource(store))
     for name in ("finder", "seeker"):
         page = read(client, "samples", text="a hat", where="error > 0", system=name)

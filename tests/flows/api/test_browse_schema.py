@@ -17,7 +17,10 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.flows.api.browse_examples import OWN, make_client
+from flows.browsing.snapshots.snapshot_source import SnapshotSource
+from pipeline.workspace.store import find_store
+from tests.flows.api.browse_examples import OWN, add_map, copy_workspace, serve_source
+from tests.flows.small_audit import SmallAudit
 from tests.published_api import FILE, write_schema
 
 SCHEMA: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -41,7 +44,9 @@ TEXTS = st.one_of(
 def client() -> TestClient:
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return make_client(folder)
+    store = copy_workspace(folder)
+    add_map(store)
+    return serve_source(SnapshotSource(store))
 
 
 def test_the_schema_is_the_published_one() -> None:
@@ -68,17 +73,32 @@ def check_answer(operation: Mapping[str, Any], answer: Any) -> None:
         jsonschema.validate(answer.json(), {**schema, "components": SCHEMA["components"]})
 
 
+SEARCHED = ("/api/v1/findings/{rank}", "/api/v1/comparison")  # nothing was searched as planted
 READS = [(path, operation) for method, path, operation in OPERATIONS if method == "get"]
 
 
 @pytest.mark.parametrize(("path", "operation"), READS, ids=lambda one: str(one)[:40])
 def test_answers_are_of_their_schema(path: str, operation: Mapping[str, Any]) -> None:
     filled = path.format(sample_id="s003", name="time", rank="1")
-    if filled in {"/api/v1/findings/1", "/api/v1/map", "/api/v1/comparison"}:
-        return  # nothing was searched or mapped here: 404, which the fuzz covers
-    answer = client().get(filled)
+    answer = client().get(filled, params={"x": 0.5, "y": 0.5} if path == "/api/v1/map" else {})
+    if path in SEARCHED:
+        assert answer.status_code == 404
+        problem = {"$ref": "#/components/schemas/Problem", "components": SCHEMA["components"]}
+        jsonschema.validate(answer.json(), problem)
+        return
     assert answer.status_code == 200, answer.text
     check_answer(operation, answer)
+
+
+@pytest.mark.slow
+def test_answers_about_a_search_are_of_their_schema(finished_audit: SmallAudit) -> None:
+    store = find_store(finished_audit.folder / "workspace")
+    searched = serve_source(SnapshotSource(store, keep=False), read_only=True)
+    for path, operation in READS:
+        if path in {*SEARCHED, "/api/v1/findings", "/api/v1/runs"}:
+            answer = searched.get(path.format(rank="1"))
+            assert answer.status_code == 200, answer.text
+            check_answer(operation, answer)
 
 
 @st.composite
