@@ -58,7 +58,7 @@ def fit_model(
     """Learn from the audit how its findings' members are recognised.
 
     windowed: among windows of whole images, since the pool has no boxes. Raises ConfigError where
-    a finding cannot be mined so, StoreError where samples have no vectors.
+    a finding has too few members, StoreError where samples have no vectors.
     """
     if windowed:
         lessons = _cut_lessons(resolved, store, audited, vectors)
@@ -115,6 +115,18 @@ def _fit_units(
     return tuple(found), tuple(truthful)
 
 
+def refuse_unweighed(audited: AuditedFindings, labels: LabelModels, *, by: By) -> None:
+    """Raise ConfigError where a finding is to be found by labels of which no model knows any."""
+    for finding in audited.findings:
+        unweighed = labels.list_unweighed(finding)
+        if by is By.labels and len(unweighed) == len(finding.predicates):
+            raise ConfigError(
+                f"--by labels: no model gives probabilities of {', '.join(unweighed)}, all that "
+                f"finding {finding.rank} ({write_predicates(finding.predicates)}) is made of; use "
+                "--by likeness"
+            )
+
+
 def _check_findings(
     audited: AuditedFindings, labels: LabelModels, members: Mask, *, by: By
 ) -> list[str]:
@@ -123,11 +135,6 @@ def _check_findings(
     for place, finding in enumerate(audited.findings):
         words = f"finding {finding.rank} ({write_predicates(finding.predicates)})"
         unweighed = labels.list_unweighed(finding)
-        if by is By.labels and len(unweighed) == len(finding.predicates):
-            raise ConfigError(
-                f"--by labels: no model gives probabilities of {', '.join(unweighed)}, all that "
-                f"{words} is made of; use --by likeness"
-            )
         if unweighed and by is not By.likeness:
             used = "likeness alone finds it" if by is By.both else "it is left out"
             notes.append(f"{words}: no model gives probabilities of {', '.join(unweighed)}: {used}")

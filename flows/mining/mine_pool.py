@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from flows.mining.audited_findings import AuditedFindings, read_findings
-from flows.mining.fit_model import fit_model, make_windows, number_windows
+from flows.mining.fit_model import fit_model, make_windows, number_windows, refuse_unweighed
 from flows.mining.label_weights import make_label_models
 from flows.mining.mining_vectors import MiningVectors
 from flows.mining.pool_model import By, PoolModel, ScoredRows
@@ -68,19 +68,21 @@ def mine_pool(
     """
     audited = read_findings(resolved, store, ranks=options.ranks, system=options.system)
     pool = read_pool(options.pool, resolved, store)
+    fresh = _leave_out_known(pool.units, store)
+    if fresh.is_empty():
+        raise _refuse_pool(options)
     card = identify_encoder(require_encoder(resolved.audit), store, load)
     elsewhere = [] if pool.embeddings is None else [pool.embeddings]
     vectors = MiningVectors(resolved, store, card.encoder_id, load, elsewhere=elsewhere)
     labels = make_label_models(resolved, store, load=load)
+    refuse_unweighed(audited, labels, by=options.by)
     model = fit_model(
         resolved, store, audited, vectors, labels, by=options.by, windowed=pool.windowed
     )
-    fresh = _leave_out_known(pool.units, store)
     scores, usable = _score_units(fresh, pool, model, resolved, vectors)
     units = fresh.filter(pl.Series(usable))
     if units.is_empty():
-        raise ConfigError(f"--pool {options.pool}: none of its samples can be used; all are known "
-                          "to the audit or cannot be read")  # fmt: skip
+        raise _refuse_pool(options)
     scores = scores[usable]
     probabilities = model.weigh(scores)
     quotas = share_budget([one.share for one in audited.findings], options.budget)
@@ -104,6 +106,13 @@ def mine_pool(
         unusable=fresh.height - units.height,
         known=pool.units.height - fresh.height + near,
         notes=model.notes,
+    )
+
+
+def _refuse_pool(options: MineOptions) -> ConfigError:
+    return ConfigError(
+        f"--pool {options.pool}: none of its samples can be used; all are known to the audit or "
+        "cannot be read"
     )
 
 

@@ -75,15 +75,20 @@ def _read_verdicts(
         )
     on = list(keys)
     if "finding" in rows.columns:
-        rows = rows.with_columns(pl.col("finding").cast(pl.Int64, strict=False))
+        number = pl.col("finding").cast(pl.Float64, strict=False)  # "1.0" of a spreadsheet is 1
+        rows = rows.with_columns(pl.when(number == number.floor()).then(number).cast(pl.Int64))
         on.append("finding")
-    joined = mined.select(*_KEYS, *(key for key in keys)).join(
-        rows.select(*on, "verdict"), on=on, how="inner"
-    )
+    joined = mined.select(*_KEYS, *keys).join(rows.select(*on, "verdict"), on=on, how="inner")
+    notes = []
+    unmatched = rows.join(mined.select(on), on=on, how="anti").height
+    if unmatched:
+        notes.append(f"{unmatched:,} rows name a finding that their sample was not mined for, and "
+                     "are left out")  # fmt: skip
     known = joined.drop_nulls("verdict")
     hits = known.group_by(_KEYS).agg(hit=pl.col("verdict").any()).sort(_KEYS)
-    empty = joined.height - known.height
-    return hits, [f"{empty:,} rows have no verdict and are left out"] if empty else []
+    if empty := joined.height - known.height:
+        notes.append(f"{empty:,} rows have no verdict and are left out")
+    return hits, notes
 
 
 def _match_values(

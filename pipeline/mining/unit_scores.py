@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from pipeline.arrays import Array, Floats, Ints, Mask
+from pipeline.arrays import Array, Floats, Ints
 
 _LEAST_KNOWN = 100  # units whose membership is known, before probabilities are fitted to that
 _LEAST_OF_EACH = 10  # of them members, and others
@@ -54,17 +54,3 @@ def is_enough(known: Floats) -> bool:
     """
     members, others = int((known == 1).sum()), int((known == 0).sum())
     return members + others >= _LEAST_KNOWN and min(members, others) >= _LEAST_OF_EACH
-
-
-def stack_scores(by_labels: Floats | None, by_likeness: Floats | None) -> Floats:
-    """Return (n, f, k) scores of k ways; a way that is None is left out.
-
-    by_labels, by_likeness: (n, f).
-    """
-    return np.stack([one for one in (by_labels, by_likeness) if one is not None], axis=2)
-
-
-def list_usable(scores: Floats, rows: Mask) -> Mask:
-    """Return (f, k) which scores differ between some of the rows. scores: (n, f, k)."""
-    spread = np.ptp(scores[rows], axis=0)
-    return cast("Mask", spread > 0)

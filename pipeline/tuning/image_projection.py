@@ -1,6 +1,5 @@
 """A linear map written into the last layer of an image tower, as open_clip keeps it."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -36,12 +35,6 @@ def write_turned(source: Path, target: Path, matrix: Array, *, card: str) -> Non
             shutil.copyfile(path, target / path.name)
     save_file({name: np.ascontiguousarray(one) for name, one in changed.items()}, target / _WEIGHTS)
     (target / "README.md").write_text(card, encoding="utf-8")
-
-
-def read_width(source: Path) -> int:
-    """Return the length of the vectors of an open_clip local-dir."""
-    config = json.loads((source / _CONFIG).read_text(encoding="utf-8"))
-    return int(config["model_cfg"]["embed_dim"])
 
 
 def turn_weights(weights: dict[str, Array], matrix: Array) -> dict[str, Array]:

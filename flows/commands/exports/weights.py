@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from flows.run.record import find_last_search
+from flows.run.staleness import note_inputs
 from pipeline.exceptions import StoreError
 from pipeline.mining.sample_weights import tabulate_weights
 from pipeline.tables import check
@@ -21,13 +22,15 @@ def build_weights(store: Store) -> pl.DataFrame:
     """Return WEIGHTS of the samples that the last search read, for each system.
 
     Objects are there by annotation_id, and the images around them. Samples without an error or a
-    label are left out. Raises StoreError when nothing was searched yet.
+    label are left out. Raises StoreError when nothing was searched yet, or when samples, labels or
+    errors are others than those that were searched.
     """
     run = find_last_search(store)
     if run is None:
         raise StoreError(f"{store.folder}: nothing was searched yet; run `weakspot run` first")
     record = SearchRecord.from_json(run["search"], source=f"run {run['run_id']}")
     samples = store.read_samples()
+    _refuse_other_inputs(store, record, samples)
     columns, _ = choose_columns(
         LabelManifest.read(store.folder),
         label_source=record.label_source,
@@ -51,3 +54,14 @@ def build_weights(store: Store) -> pl.DataFrame:
         weights = tabulate_weights(rows, members, lifts.tolist(), own["rank"].to_list())
         parts.append(weights.select(pl.lit(system).alias("system"), pl.all()))
     return check(pl.concat(parts), WEIGHTS, table="weights")
+
+
+def _refuse_other_inputs(store: Store, record: SearchRecord, samples: pl.DataFrame) -> None:
+    """Raise StoreError where the findings are not of the labels and errors of now."""
+    names = ["samples", "labels", "errors", *(["truth"] if record.label_source == "truth" else [])]
+    then, now = record.inputs.model_dump(), note_inputs(store, samples).model_dump()
+    if changed := [name for name in names if then[name] != now[name]]:
+        raise StoreError(
+            f"{store.folder}: the {' and '.join(changed)} are not those that were searched; run "
+            "`weakspot run` first"
+        )

@@ -124,8 +124,9 @@ def describe(given: "TuningSet", tuned: "TunedHead", *, keep: float) -> list[str
     lines.append(f"trained without a background, the loss is {_write_change(tuned.plain_loss)}")
     lines.append(f"a linear probe gains {_write_change(tuned.probe_gain)}, and forgets nothing")
     if tuned.step is None:
-        lines.append("refused: no step gains without losing more than that; the linear probe is "
-                     "better: [attributes] probe labels by it")  # fmt: skip
+        better = "the linear probe is better: [attributes] probe labels by it"
+        other = better if tuned.probe_gain.low > 0 else "nor does the linear probe gain for certain"
+        lines.append(f"refused: no step gains without losing more than that; {other}")
     elif tuned.probe_gain.value > tuned.gain.value:
         lines.append("the linear probe gains more; tune where prompts and search shall gain too")
     return lines

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from pipeline.workspace.manifests import ScoredSystem, ScoreManifest
 from tests.flows.command import call
 from tests.flows.direct import run_directly
 from tests.flows.mining.mined_audits import is_hit, write_objects, write_pool
@@ -84,12 +86,14 @@ def test_labels_that_came_back_give_the_real_rate(config: Path, pool: Path, tmp_
     options = ["--pool", pool, "--finding", 1, "--budget", 10, *APART]
     mined = mine_json(config, *options)["mined"]
     verdicts = tmp_path / "verdicts.csv"
-    rows = [f"{row['path']},1,{'yes' if n < 7 else 'No'}" for n, row in enumerate(mined[:9])]
-    verdicts.write_text("path,finding,hit\n" + "\n".join([*rows, "other.png,1,yes"]) + "\n")
+    rows = [f"{row['path']},1.0,{'yes' if n < 7 else 'No'}" for n, row in enumerate(mined[:9])]
+    rows += ["other.png,1,yes", f"{mined[9]['path']},2,yes"]
+    verdicts.write_text("path,finding,hit\n" + "\n".join(rows) + "\n")
     found = mine_json(config, "--returned", verdicts)
     (rate,) = found["rates"]
     assert (rate["mined"], rate["labelled"], rate["hits"]) == (10, 9, 7)
     assert "1 rows name no mined sample" in found["notes"][0]
+    assert "1 rows name a finding that their sample was not mined for" in found["notes"][1]
     values = tmp_path / "values.csv"  # one row an object
     rows = [f"{row['path']},light\n{row['path']},{'dark' if n < 8 else 'light'}"
             for n, row in enumerate(mined)]  # fmt: skip
@@ -97,6 +101,8 @@ def test_labels_that_came_back_give_the_real_rate(config: Path, pool: Path, tmp_
     told = call("mine", config, "--returned", values)
     assert told.code == 0
     assert "80.0%" in told.out
+    told = call("mine", config, "--returned", tmp_path / "nowhere.csv")
+    assert (told.code, "no such file" in told.err) == (2, True)
 
 
 def test_a_damaged_shard_is_made_again_and_the_same_call_chooses_the_same(
@@ -120,6 +126,14 @@ def test_weights_are_exported_of_objects_and_images(config: Path, tmp_path: Path
     weak = table["findings"].list.contains(1).to_numpy()
     weights = table["weight"].to_numpy()
     assert weights[weak].min() > 2 * weights[~weak].max()
+    later = tmp_path / "workspace"  # errors of other predictions than were searched
+    shutil.copytree(config.parent / "workspace", later)
+    scored = ScoreManifest.read(later)
+    systems = {name: ScoredSystem(error_id="other") for name in scored.systems}
+    scored.model_copy(update={"systems": systems}).write(later)
+    told = call("export", later, "weights", file)
+    assert told.code != 0
+    assert "the errors are not those that were searched" in told.err
 
 
 @pytest.mark.parametrize(
@@ -137,14 +151,11 @@ def test_weights_are_exported_of_objects_and_images(config: Path, tmp_path: Path
         (["--pool", "POOL", "--finding", "1", "--by", "labels"], "use --by likeness"),
         (["--pool", "POOL", "--finding", "1", "--duplicates", "0.5"], "give a larger cosine"),
         (["--pool", "IMAGES", "--all"], "all are known to the audit"),
-        (["--returned", "x.csv"], "no such file"),
     ],
 )
 def test_wrong_arguments_are_named(
     config: Path, pool: Path, options: list[str], message: str
 ) -> None:
-    if options == ["--returned", "x.csv"]:
-        mine_json(config, "--pool", pool, "--all", "--budget", 3, *APART)
     places = {"POOL": str(pool), "IMAGES": str(config.parent / "images")}
     told = call("mine", config, *(places.get(one, one) for one in options))
     assert told.code == 2
