@@ -76,7 +76,9 @@ def _read_verdicts(
     on = list(keys)
     if "finding" in rows.columns:
         number = pl.col("finding").cast(pl.Float64, strict=False)  # "1.0" of a spreadsheet is 1
-        rows = rows.with_columns(pl.when(number == number.floor()).then(number).cast(pl.Int64))
+        rows = rows.with_columns(
+            pl.when(number == number.floor()).then(number).cast(pl.Int64, strict=False)
+        )
         on.append("finding")
     joined = mined.select(*_KEYS, *keys).join(rows.select(*on, "verdict"), on=on, how="inner")
     notes = []

@@ -20,7 +20,7 @@ def test_equal_boxes_give_one_anchor() -> None:
     assert choose_anchors(np.tile([0.1, 0.2, 0.3, 0.4], (50, 1)), count=8).shape == (1, 4)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(0, 99))
 def test_windows_lie_inside_their_image(width: int, height: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
