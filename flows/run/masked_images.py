@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.config.audit import Audit, EncoderConfig
 from pipeline.images.crop import Box
-from pipeline.images.decode import load_image
+from pipeline.images.decode import ImageUnreadableError, load_image
 from pipeline.images.fill_text import fill_boxes
 from pipeline.workspace.kept.kept_texts import read_kept_texts
 from pipeline.workspace.store import Store
@@ -25,8 +25,8 @@ def masks_text(config: EncoderConfig | None) -> bool:
 def choose_loader(audit: Audit, store: Store) -> Loader:
     """Return what opens an image for the encoder of an audit.
 
-    With [encoder] text = "mask" the text that was read in it is filled; raises StoreError when no
-    text was read here yet.
+    With [encoder] text = "mask" the text that was read in it is filled, and an image whose text
+    could not be read is not opened; raises StoreError when no text was read here yet.
     """
     if not masks_text(audit.encoder):
         return load_image
@@ -35,11 +35,15 @@ def choose_loader(audit: Audit, store: Store) -> Loader:
     lines = texts.drop_nulls("text").join(
         whole.select("content_key", "path"), on="content_key", how="inner"
     )
-    boxes: dict[Path, list[Box]] = {}
+    read = whole.join(texts, on="content_key", how="semi")["path"]
+    boxes: dict[Path, list[Box]] = {audit.dataset.root / path: [] for path in read}
     for path, *box in lines.select("path", "x", "y", "w", "h").iter_rows():
-        boxes.setdefault(audit.dataset.root / path, []).append((box[0], box[1], box[2], box[3]))
+        boxes[audit.dataset.root / path].append((box[0], box[1], box[2], box[3]))
     return partial(_load_filled, boxes)
 
 
 def _load_filled(boxes: Mapping[Path, list[Box]], path: Path) -> Image.Image:
-    return fill_boxes(load_image(path), boxes.get(path, []))
+    image = load_image(path)
+    if path not in boxes:  # with its text it would be another picture; it is tried again
+        raise ImageUnreadableError("its text could not be read, so that none can be filled")
+    return fill_boxes(image, boxes[path])

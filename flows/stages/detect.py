@@ -50,6 +50,7 @@ def detect_objects(
     *,
     limit: int | None = None,
     rehash: bool = False,
+    of_audit: bool = True,
     load: LoadDetector = load_detector,
     load_encoder: LoadEncoder = load_open_clip,
     run_tasks: RunTasks = call_tasks,
@@ -58,9 +59,9 @@ def detect_objects(
     """Run the audit's detector on the images that are new to it, and return all it finds.
 
     rehash: open also the files that seem unchanged. limit: go no further, in the order of paths,
-    than so many objects need. load_encoder: of a detector by windows. What was found in an image is
-    kept for each detector_id, also that nothing was. Raises ConfigError for a detector that cannot
-    be loaded.
+    than so many objects need. of_audit: whether what fails becomes rejects of the audit.
+    load_encoder: of a detector by windows. What was found in an image is kept for each detector_id,
+    also that nothing was. Raises ConfigError for a detector that cannot be loaded.
     """
     audit = resolved.audit
     name, detector_id = identify_detector(audit, store, load, load_encoder)
@@ -91,9 +92,11 @@ def detect_objects(
                 objects += _count_asked(join_detections(block, found), audit.dataset)
                 if objects >= limit:
                     break
-    store.put_rejects(pl.concat(rejects).unique().sort("path", "reason"), stage="detect")
+    failed = pl.concat(rejects).unique().sort("path", "reason")
+    if of_audit:
+        store.put_rejects(failed, stage="detect")
     LOG.info("%s ran on %s images", name, f"{ran_on:,}")
-    return DetectedImages(join_detections(images, found), images, unread, ran_on, dropped)
+    return DetectedImages(join_detections(images, found), images, unread, failed, ran_on, dropped)
 
 
 def _cut_blocks(

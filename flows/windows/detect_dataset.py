@@ -33,14 +33,16 @@ class DatasetDetections:
 
     detections: image_id, category_id, category, path, x, y, w, h, score and `source`, which of the
     annotation files names image and category so; 0 where there is none. categories: what it looks
-    for, None where the detector decides. check: DETECTOR_CHECK, None where the dataset has no true
-    boxes. images, rejects: how many it has seen, and could not use. ran_on: how many images now.
+    for, None where the detector decides. foreign: how many more it found of each category that the
+    dataset does not have. check: DETECTOR_CHECK, None where the dataset has no true boxes. images,
+    rejects: how many could be read, and could not be used. ran_on: how many images now.
     """
 
     audit: Audit
     detector: str
     categories: tuple[str, ...] | None
     detections: pl.DataFrame
+    foreign: Mapping[str, int]
     check: pl.DataFrame | None
     images: int
     rejects: int
@@ -76,9 +78,10 @@ def detect_dataset(
         detector=boxes.detector or "",
         categories=tuple(boxes.categories) if boxes.goes_by_words else None,
         detections=_name(found, truth),
+        foreign=_count_foreign(found, truth),
         check=None if truth is None else _check(found, truth, detected),
         images=detected.images.height,
-        rejects=detected.rejects.height,
+        rejects=pl.concat([detected.rejects, detected.failed])["path"].n_unique(),
         ran_on=detected.ran_on,
     )
 
@@ -89,7 +92,7 @@ def _detect(
     audit = resolved.audit
     with restrict_access(audit.access), lock_workspace(audit.workspace):
         store = open_store(audit.workspace)
-        return detect_objects(resolved, store, load=load, load_encoder=load_encoder)
+        return detect_objects(resolved, store, of_audit=False, load=load, load_encoder=load_encoder)
 
 
 def _read_truth(audit: Audit) -> SampleSet:
@@ -106,21 +109,26 @@ def _choose_boxes(
     if name is None:
         raise ConfigError("name the detector: --detector patches, or one of docs/detectors.md")
     settings: Mapping[str, object] = {}
-    base = Path.cwd()
     if words is not None:
-        settings, base = _read_words(words), words.parent
+        settings = _read_words(words)
     elif own is not None and own.detector is not None:
         given = own.model_fields_set & (_SETTINGS if is_by_words(name) else {"min_score"})
+        if name != own.detector:  # scores of another detector are on another scale
+            given -= {"min_score"}
         settings = {key: getattr(own, key) for key in given}
     if is_by_words(name) and "categories" not in settings and truth is not None:
         names = truth.categories.filter(pl.col("asked"))["category"].unique().sort()
         settings = {**settings, "categories": {one: [f"a {one}"] for one in names}}
     try:
-        boxes = Boxes.model_validate({**settings, "detector": name}, context={"base": base})
+        boxes = Boxes.model_validate({**settings, "detector": name}, context={"base": Path.cwd()})
     except ValidationError as error:
         where = "--detector" if words is None else f"--words {words}"
         raise ConfigError.from_problems(
-            where, [one["msg"].removeprefix("Value error, ") for one in error.errors()]
+            where,
+            [
+                ": ".join([*map(str, one["loc"]), one["msg"].removeprefix("Value error, ")])
+                for one in error.errors()
+            ],
         ) from None
     if truth is not None and boxes.goes_by_words:
         known = set(truth.categories["category"])
@@ -155,6 +163,14 @@ def _name(found: pl.DataFrame, truth: SampleSet | None) -> pl.DataFrame:
     categories = truth.categories.unique(["source", "category"], keep="first", maintain_order=True)
     placed = found.join(images, on="path", how="inner")
     return placed.join(categories, on=["source", "category"], how="inner").select(columns)
+
+
+def _count_foreign(found: pl.DataFrame, truth: SampleSet | None) -> dict[str, int]:
+    if truth is None:
+        return {}
+    known = truth.categories["category"].unique()
+    foreign = found.filter(~pl.col("category").is_in(known.implode()))
+    return dict(foreign["category"].value_counts().sort("category").iter_rows())
 
 
 def _check(found: pl.DataFrame, truth: SampleSet, detected: DetectedImages) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 Place = Literal["top", "middle", "bottom"]
 PLACES: Final[tuple[Place, ...]] = ("top", "middle", "bottom")
 LEAST_SIDE = 224  # pixels: smaller pictures are enlarged first, so that letters can be read
+MOST_SIDE = 672  # three times that: more pixels make a picture large in memory and show no more
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _PLAIN = {"yes", "no", "none", "true", "false", "other", "present", "absent"}
 _WIDTH = 0.9  # of the picture, that a word takes at most
@@ -48,12 +49,12 @@ def make_nonsense(word: str, *, seed: int) -> str:
     return "".join(drawn)
 
 
-def enlarge(image: Image.Image) -> Image.Image:
-    """Return the picture with a shorter side of at least LEAST_SIDE pixels."""
+def fit(image: Image.Image) -> Image.Image:
+    """Return the picture with a shorter side of LEAST_SIDE to MOST_SIDE pixels."""
     short = min(image.size)
-    if short >= LEAST_SIDE:
+    if LEAST_SIDE <= short <= MOST_SIDE:
         return image
-    scale = LEAST_SIDE / short
+    scale = (LEAST_SIDE if short < LEAST_SIDE else MOST_SIDE) / short
     size = (round(image.width * scale), round(image.height * scale))
     return image.resize(size, Image.Resampling.BICUBIC)
 

@@ -14,9 +14,9 @@ from PIL import Image
 from pipeline.config.audit import EncoderConfig
 from pipeline.embeddings.batches import Pixels, VectorArray
 from pipeline.exceptions import EncoderError
-from pipeline.images.fill_text import FILL_VERSION
+from pipeline.images.fill_text import identify_filling
 
-_MASKED = "+mask"  # behind the precision
+_MASKED = "+mask"  # behind the precision; then how text is read and filled
 _OPENVINO = "+openvino"  # ends it likewise, after that
 _WEIGHT_SUFFIXES = {".safetensors", ".bin", ".pth", ".pt", ".npz"}
 
@@ -110,7 +110,7 @@ class EncoderCard:
 
 def spec_key(config: EncoderConfig) -> str:
     """Return what the user asked for as one line: model, weights, precision, mask, runtime."""
-    precision = config.precision + (_MASKED if config.text == "mask" else "")
+    precision = config.precision + (_MASKED + identify_filling() if config.text == "mask" else "")
     precision += _OPENVINO if config.runtime == "openvino" else ""  # so that known keys stay
     return "|".join([config.model, config.pretrained or "", precision])
 
@@ -120,19 +120,19 @@ def read_spec_key(key: str) -> dict[str, str | None]:
     model, pretrained, precision = (*key.rsplit("|", 2), "", "")[:3]
     runtime = "openvino" if precision.endswith(_OPENVINO) else "torch"
     precision = precision.removesuffix(_OPENVINO)
-    text = "mask" if precision.endswith(_MASKED) else "keep"
+    precision, masked, _ = precision.partition(_MASKED)
     return {
         "model": model,
         "pretrained": pretrained or None,
-        "precision": precision.removesuffix(_MASKED),
-        "text": text,
+        "precision": precision,
+        "text": "mask" if masked else "keep",
         "runtime": runtime,
     }
 
 
 def name_masked(encoder_id: str) -> str:
     """Return the id of an encoder that gets pictures with their text filled."""
-    return f"mask{FILL_VERSION}-{encoder_id}"
+    return f"mask{identify_filling()}-{encoder_id}"
 
 
 def weights_stamp(config: EncoderConfig) -> tuple[int, ...] | None:

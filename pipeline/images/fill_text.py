@@ -1,7 +1,9 @@
 """Text taken out of a picture: its boxes filled with what surrounds them."""
 
+import hashlib
 import math
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from PIL import Image
@@ -9,8 +11,25 @@ from PIL import Image
 from pipeline.images.crop import Box
 
 FILL_VERSION = 1  # another fills in another way, so vectors of filled pictures are others
+_READERS = ("rapidocr", "onnxruntime")  # another version reads other boxes
 _MARGIN = 0.15  # of the height of a line, that letters may reach over their box
 _RING = 0.5  # of the height of a line: how far around a box its surroundings reach
+
+
+def identify_filling(readers: Sequence[str] = _READERS) -> str:
+    """Return how text is filled and the installed version of what reads it, in a few letters.
+
+    readers: names of packages; one that is not installed counts as a version of its own.
+    """
+    versions = [f"{name} {_find_version(name)}" for name in readers]
+    return f"{FILL_VERSION}{hashlib.sha256(', '.join(versions).encode()).hexdigest()[:8]}"
+
+
+def _find_version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 def fill_boxes(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:

@@ -17,13 +17,15 @@ class DetectedImages:
     """What a detector finds in a dataset.
 
     detections: path, category, x, y, w, h, score. images: samples rows of the images that can be
-    read. rejects: those that cannot. ran_on: in how many images it was run now. dropped: how many
-    damaged shards were removed and made again.
+    read. rejects: those that cannot. failed: rejects of what could be read and not be searched.
+    ran_on: in how many images it was run now. dropped: how many damaged shards were removed and
+    made again.
     """
 
     detections: pl.DataFrame
     images: pl.DataFrame
     rejects: pl.DataFrame
+    failed: pl.DataFrame
     ran_on: int
     dropped: int = 0
 

@@ -12,7 +12,7 @@ from pipeline.attacks.flips import NO_EFFECT, READS_TEXT, Attempts, measure_flip
 from pipeline.attacks.written_words import (
     PLACES,
     Written,
-    enlarge,
+    fit,
     make_nonsense,
     name_value,
     write_word,
@@ -129,4 +129,5 @@ def test_a_strip_covers_about_the_area_that_is_asked_for(place: str) -> None:
 def test_values_that_name_nothing_alone_are_written_as_their_first_prompt() -> None:
     assert name_value("yes", ["a person wearing eyeglasses"]) == "person wearing eyeglasses"
     assert name_value("hard_hat", ["x"]) == "hard hat"
-    assert min(enlarge(Image.new("RGB", (40, 90))).size) == 224
+    assert min(fit(Image.new("RGB", (40, 90))).size) == 224
+    assert fit(Image.new("RGB", (3000, 1344))).size == (1500, 672)

@@ -18,7 +18,7 @@ from PIL import Image
 from pipeline.arrays import Floats, Ints, Vectors
 from pipeline.attacks.attack import Attacked, attack_pictures
 from pipeline.attacks.flips import READS_TEXT, measure_flips
-from pipeline.attacks.written_words import enlarge, name_value
+from pipeline.attacks.written_words import fit, name_value
 from pipeline.demo.audit_files import find_encoder
 from pipeline.demo.training.captions import ATTRIBUTE_VALUES
 from pipeline.demo.training.training_set import Pictures, make_pictures, sift_crops
@@ -149,7 +149,7 @@ def _attack(
     masked: bool = False,
 ) -> pl.DataFrame:
     """Return FLIPS of all areas."""
-    pictures = [enlarge(Image.fromarray(pixels)) for pixels in crops.pixels[:count]]
+    pictures = [fit(Image.fromarray(pixels)) for pixels in crops.pixels[:count]]
     clusters = pl.Series([str(n) for n in range(len(pictures))])
     attempts = []
     for name in names:

@@ -19,7 +19,7 @@ from PIL import Image
 from pipeline.attacks.written_words import (
     PLACES,
     Written,
-    enlarge,
+    fit,
     make_nonsense,
     name_value,
     write_word,
@@ -95,7 +95,7 @@ def write_pictures(pictures: Pictures, vocabulary: Vocabulary, *, seed: int) -> 
         else:
             vocabulary.set_truth(truth[row], word)
         shown = Written(word, float(rng.uniform(0.04, 0.14)), PLACES[rng.integers(3)])
-        pixels[row] = squash(write_word(enlarge(Image.fromarray(pixels[row])), shown))
+        pixels[row] = squash(write_word(fit(Image.fromarray(pixels[row])), shown))
     return Pictures(pixels, truth, pictures.heights)
 
 

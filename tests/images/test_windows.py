@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from pipeline.config.windows import WindowRule
@@ -21,7 +21,10 @@ def test_windows_lie_in_the_image_and_reach_its_edges(
     width: int, height: int, scales: list[float], aspects: list[float]
 ) -> None:
     rule = WindowRule(scales=tuple(scales), aspects=tuple(aspects), stride=0.5)
-    boxes = list_windows(width, height, rule)
+    try:
+        boxes = list_windows(width, height, rule)
+    except ImageRejectedError:  # a thin image has too many of its small windows
+        reject()
     assert len(np.unique(boxes, axis=0)) == len(boxes)
     assert (boxes[:, :2] >= 0).all()
     assert (boxes[:, 2:] >= 1).all()

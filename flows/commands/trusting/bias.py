@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from flows.stages.trusting.bias import BiasResult
 
 
@@ -70,14 +72,22 @@ def bias(
         _print(result)
         if page is not None:
             typer.echo(f"wrote {page}")
-    failed = result.probes.filter(gate="fail")
+    fail_on_gate(result.probes)
+
+
+def fail_on_gate(probes: "pl.DataFrame") -> None:
+    """Name the pairs of words that fail `max_probe_shift`; raises Exit with code 3 for any.
+
+    probes: PROBES.
+    """
+    failed = probes.filter(gate="fail")
+    for row in failed.to_dicts():
+        typer.echo(
+            f"the gate fails: {row['first']} / {row['second']}: {row['group']} "
+            f"{row['shift']:+.3f} against {row['others']}",
+            err=True,
+        )
     if not failed.is_empty():
-        for row in failed.to_dicts():
-            typer.echo(
-                f"the gate fails: {row['first']} / {row['second']}: {row['group']} "
-                f"{row['shift']:+.3f} against {row['others']}",
-                err=True,
-            )
         raise typer.Exit(3)
 
 

@@ -89,7 +89,9 @@ def classify(
     from pipeline.zero_shot.class_texts import choose_line
 
     ks = parse_top(top)
-    check_system_name(source, as_system, run=run, json_output=json_output)
+    check_system_name(
+        source, as_system, results=".csv" if out is None else None, run=run, json_output=json_output
+    )
     if as_system is not None and out is None:
         out = name_beside(source, as_system, ".csv")
     _check_targets(out, confusion, export)
@@ -171,12 +173,7 @@ def _read_samples(audit: Path, *, needed: bool) -> None:
 
 
 def _write_audit(audit: Path, name: str, out: Path) -> Path:
-    from flows.run.resolved_audit import resolve_audit
-
-    systems = [one.name for one in resolve_audit(audit).audit.systems]
-    return write_audit_with(
-        audit, name, [out], systems=systems, kind="classification", error="not-top1"
-    )
+    return write_audit_with(audit, name, [out], kind="classification", error="not-top1")
 
 
 def _to_json(

@@ -47,7 +47,9 @@ def detect(
     from pipeline.detectors.load import load_detector
 
     check_out(out)
-    check_system_name(audit, as_system, run=run, json_output=json_output)
+    check_system_name(
+        audit, as_system, results=".json" if out is None else None, run=run, json_output=json_output
+    )
     found = detect_dataset(
         audit, detector=detector, words=words, load=load_detector, load_encoder=load_open_clip
     )
@@ -60,6 +62,8 @@ def detect(
         f"{found.detector}: {found.detections.height:,} detections in {found.images:,} images, "
         f"ran on {found.ran_on:,} of them; {found.rejects:,} could not be used"
     )
+    for category, count in found.foreign.items():
+        typer.echo(f"left out: {count:,} of {category!r}, which is no category of the dataset")
     for file in files:
         typer.echo(f"wrote {file}")
     if check:
@@ -79,6 +83,7 @@ def _describe(found: "DatasetDetections", files: list[Path], config: Path | None
         "rejects": found.rejects,
         "ran_on": found.ran_on,
         "detections": found.detections.height,
+        "foreign": dict(found.foreign),
         "check": None if found.check is None else found.check.to_dicts(),
         "files": [str(file) for file in files],
         "audit": None if config is None else str(config),

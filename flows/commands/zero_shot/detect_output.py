@@ -44,8 +44,7 @@ def write_system_audit(
 ) -> Path | None:
     """Write the audit again with the detections as one more system; return the new file.
 
-    Raises ConfigError where the dataset has no true boxes to compare them with, or a system has
-    that name.
+    Raises ConfigError where the dataset has no true boxes to compare them with.
     """
     if as_system is None:
         return None
@@ -54,10 +53,7 @@ def write_system_audit(
             f"--as-system {as_system}: the dataset has no true boxes, so that nothing says what is "
             f"right; take {files[0]} as objects: [dataset.boxes] detections"
         )
-    names = [one.name for one in found.audit.systems]
-    return write_audit_with(
-        audit, as_system, files, systems=names, kind="coco-detections", error="miss"
-    )
+    return write_audit_with(audit, as_system, files, kind="coco-detections", error="miss")
 
 
 def print_check(found: DatasetDetections) -> None:

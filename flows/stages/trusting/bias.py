@@ -20,6 +20,7 @@ from pipeline.probes.probe_file import ProbeFile, read_neutral_nouns
 from pipeline.probes.wordings import Cosines
 from pipeline.workspace.kept.kept_trust import BiasManifest, put_trust
 from pipeline.workspace.lock import lock_workspace
+from pipeline.workspace.manifests import LabelManifest
 
 MOST_IMAGES = 10_000  # of known group; more change an interval little and take minutes
 _OPTION = "--groups"
@@ -87,11 +88,22 @@ def judge_bias(
         manifest = BiasManifest(
             encoder_id=session.card.encoder_id, attribute=options.groups, source=found.source,
             adjust=options.adjust, images=len(rows), neutral=options.neutral,
+            labels=_list_labels(session, options),
             notes=_list_notes(session, left_out, images),
         )  # fmt: skip
         put_trust(table, session.store, table="probes")
         manifest.write(session.store.folder)
     return BiasResult(table, manifest)
+
+
+def _list_labels(session: SearchSession, options: BiasOptions) -> dict[str, str]:
+    """Return the label_id of each attribute by which groups or strata are made."""
+    manifest = LabelManifest.read(session.store.folder)
+    made = {one.name: one.label_id for one in manifest.attributes}
+    read = made | dict(manifest.truth)
+    if options.by_labels:
+        read |= {options.groups: made[options.groups]}
+    return {name: read[name] for name in (options.groups, *options.adjust) if name in read}
 
 
 def _compare_files(
@@ -137,6 +149,8 @@ def _choose_rows(session: SearchSession, options: BiasOptions) -> tuple[Ints, Sa
     known = np.flatnonzero(found.values.is_not_null().to_numpy())
     if found.values.drop_nulls().n_unique() < 2:
         raise ConfigError(f"{_OPTION} {options.groups}: expected two groups or more, found fewer")
+    if options.groups in options.adjust:
+        raise ConfigError(f"--adjust {options.groups}: these are the groups that are compared")
     if len(known) > MOST_IMAGES:
         rng = np.random.default_rng(options.seed)
         known = np.sort(rng.choice(known, MOST_IMAGES, replace=False))

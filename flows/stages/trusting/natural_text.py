@@ -18,7 +18,7 @@ from pipeline.vocabulary import LEVEL
 from pipeline.workspace.kept.kept_texts import read_kept_texts
 from pipeline.workspace.known_truth import read_known_truth
 from pipeline.workspace.label_columns import choose_columns
-from pipeline.workspace.manifests import LabelManifest, TextsManifest
+from pipeline.workspace.manifests import LabelManifest, SearchRecord, TextsManifest
 from pipeline.workspace.search_table import read_search_table
 from pipeline.workspace.store import Store, find_store
 from reports.parts.words import write_predicates
@@ -97,8 +97,8 @@ class TextFacts:
 def find_text_facts(resolved: ResolvedAudit) -> TextFacts | None:
     """Return what the text that was read in the images says; None where none was read.
 
-    Differences are cluster-robust by image, with two-sided p by the
-    t test, corrected by Holm over attributes and over findings.
+    Differences are cluster-robust by image, with two-sided p by the t test, corrected by Holm over
+    attributes and over findings. Findings of a search of other labels are left out.
     """
     store = find_store(resolved.audit.workspace)
     if TextsManifest.find(store.folder) is None:
@@ -147,8 +147,12 @@ def _compare_findings(
     run = find_last_search(store)
     if run is None:
         return ()
-    findings = store.read("findings").filter(pl.col("run_id") == run["run_id"])
     manifest = LabelManifest.read(store.folder)
+    record = SearchRecord.from_json(run["search"], source=f"{store.database}, run {run['run_id']}")
+    now = {one.name: one.label_id for one in manifest.attributes}
+    if (dict(record.inputs.labels), dict(record.inputs.truth)) != (now, dict(manifest.truth)):
+        return ()  # labelled again since it was searched: its slices are others now
+    findings = store.read("findings").filter(pl.col("run_id") == run["run_id"])
     columns, _ = choose_columns(
         manifest, label_source=resolved.audit.slices.labels, of_objects=resolved.of_objects
     )

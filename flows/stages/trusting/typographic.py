@@ -20,7 +20,7 @@ from flows.run.staleness import refuse_unlabelled
 from pipeline.arrays import Floats, Ints, Vectors
 from pipeline.attacks.attack import Attacked, Encode, Label, attack_pictures
 from pipeline.attacks.flips import Attempts, measure_flips
-from pipeline.attacks.written_words import enlarge, name_value
+from pipeline.attacks.written_words import fit, name_value
 from pipeline.config.dataset import CropRule
 from pipeline.embeddings.card import Encoder
 from pipeline.exceptions import ConfigError
@@ -158,7 +158,7 @@ def _draw_pictures(attack: _Attack, attribute: Attribute) -> tuple[pl.DataFrame,
         picture = _load(attack.session.root / row["path"], row, attack.crop)
         if picture is not None:
             rows.append(place)
-            pictures.append(enlarge(picture))
+            pictures.append(fit(picture))  # a few hundred are in memory at a time
     if not rows:
         raise ConfigError(f"{attack.session.root}: none of the images can be opened any more")
     return targets[rows], pictures
@@ -229,6 +229,8 @@ def _label(prototypes: Prototypes, vectors: Floats) -> Ints:
 
 def _encode_mirrored(attack: _Attack, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
     """Average the unit vectors of each picture and of its mirror image."""
+    if attack.masks:
+        pictures = _fill_texts(attack, pictures)
     both = attack.encoder.encode_images([*pictures, *map(ImageOps.mirror, pictures)])
     means = (both[: len(pictures)] + both[len(pictures) :]) / 2
     unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
@@ -237,12 +239,15 @@ def _encode_mirrored(attack: _Attack, pictures: Sequence[Image.Image]) -> NDArra
 
 def _encode_masked(attack: _Attack, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
     """Encode pictures whose read text is filled from its surroundings."""
+    return attack.encoder.encode_images(_fill_texts(attack, pictures))
+
+
+def _fill_texts(attack: _Attack, pictures: Sequence[Image.Image]) -> list[Image.Image]:
     reader = load_once(attack.read)
-    filled = [
+    return [
         fill_boxes(picture, [(one.x, one.y, one.w, one.h) for one in reader.read(picture)])
         for picture in pictures
     ]
-    return attack.encoder.encode_images(filled)
 
 
 def _read_truth(

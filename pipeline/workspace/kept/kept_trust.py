@@ -16,9 +16,8 @@ from pipeline.workspace.store import Store
 class BiasManifest(Manifest):
     """The probes that were judged last.
 
-    labels: the attributes that they were judged by -> label_id, or the column of the dataset.
-    adjust: the covariates. images: how many were used; left_out: more with a known group. notes: in
-    words.
+    attribute, source: what the groups are. adjust: the covariates. labels: attributes among these
+    -> label_id, of true values where those were read. images: how many were used. notes: in words.
     """
 
     stage: ClassVar[str] = "bias"
@@ -28,6 +27,7 @@ class BiasManifest(Manifest):
     attribute: str
     source: str
     adjust: tuple[str, ...]
+    labels: Mapping[str, str] = {}
     images: int
     neutral: int
     notes: tuple[str, ...] = ()
@@ -83,9 +83,16 @@ def read_trust(store: Store, table: str) -> pl.DataFrame:
 
 
 def find_bias(store: Store) -> tuple[BiasManifest, pl.DataFrame] | None:
-    """Return the probes of the encoder that labelled last; None where they are of another."""
+    """Return the probes of the encoder that labelled last.
+
+    None where they are of another, or of groups whose labels are others since then.
+    """
     manifest, frame = BiasManifest.find(store.folder), find_trust(store, "probes")
-    if manifest is None or frame is None or manifest.encoder_id != _find_encoder(store):
+    label = LabelManifest.find(store.folder)
+    if manifest is None or frame is None or label is None:
+        return None
+    now = {(one.name, one.label_id) for one in label.attributes} | set(label.truth.items())
+    if manifest.encoder_id != label.encoder_id or not set(manifest.labels.items()) <= now:
         return None
     return manifest, frame
 

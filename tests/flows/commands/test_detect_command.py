@@ -1,6 +1,7 @@
 """`weakspot detect`: results, an audit of them, checks, and what it refuses."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -8,15 +9,18 @@ import pytest
 from PIL import Image
 
 import pipeline.demo
+from flows.commands.zero_shot.system_audit import check_system_name
 from flows.stages.detect import detect_objects
 from flows.stages.samples import make_samples
 from flows.windows.detect_dataset import DatasetDetections, detect_dataset
 from flows.windows.embed_windows import read_windows
 from pipeline.config.audit import read_audit
 from pipeline.demo.world import write_world
+from pipeline.detectors.detector import Detection
 from pipeline.detectors.load import load_detector
 from pipeline.exceptions import ConfigError
-from pipeline.workspace.store import find_store
+from pipeline.images.decode import ImageRejectedError
+from pipeline.workspace.store import find_store, open_store
 from tests.flows.command import call
 from tests.flows.direct import open_audit
 from tests.flows.windows.color_encoder import ColorEncoder
@@ -106,10 +110,74 @@ def test_a_second_time_nothing_is_encoded_and_other_words_use_the_same_windows(
     assert rejects.filter(pl.col("stage") == "detect")["path"].to_list() == []
 
 
+@dataclass
+class Sees:
+    """One thing in every image; in the largest blue nothing, since it fails."""
+
+    name: str = "sees"
+    detector_id: str = "e" * 16
+
+    def detect(self, image: Image.Image) -> list[Detection]:
+        if image.getpixel((0, 0)) == (0, 0, 255):
+            raise ImageRejectedError("too blue")
+        return [Detection("dog", 0, 0, 5, 5, 0.9), Detection("square", 0, 0, 5, 5, 0.4)]
+
+
+def test_what_another_detector_cannot_use_is_counted_and_no_reject_of_the_audit(
+    tmp_path: Path,
+) -> None:
+    config = write_audit(tmp_path)
+    store = open_store(tmp_path / "workspace")
+    own = pl.DataFrame({"path": ["x.png"], "stage": ["detect"], "reason": ["of the audit"]})
+    store.put_rejects(own, stage="detect")
+    found = detect_dataset(
+        config, detector="sees", words=None,
+        load=lambda _: Sees(), load_encoder=lambda _: ColorEncoder(),
+    )  # fmt: skip
+    assert (found.images, found.rejects) == (5, 2)  # a broken one, a blue one
+    assert found.detections["category"].to_list() == ["square"] * 4
+    assert found.foreign == {"dog": 4}
+    assert store.read("rejects").equals(own)
+
+
+def test_the_least_score_of_another_detector_is_not_taken(tmp_path: Path) -> None:
+    config = write_audit(tmp_path)
+    config.write_text(
+        AUDIT.replace('format = "coco"\nannotations = "truth.json"\n', 'format = "folder"\n')
+        .replace("[encoder]", '[dataset.boxes]\ndetector = "fake"\nmin_score = 0.5\n[encoder]')
+        .replace('"coco-detections"', '"table"').replace('"miss"', '"loss"')
+    )  # fmt: skip
+
+    def count(detector: str | None) -> int:
+        return detect_dataset(
+            config, detector=detector, words=None,
+            load=lambda _: Sees(), load_encoder=lambda _: ColorEncoder(),
+        ).detections.height  # fmt: skip
+
+    assert (count(None), count("sees")) == (4, 8)
+
+
+def test_files_that_are_not_of_the_system_are_not_overwritten(tmp_path: Path) -> None:
+    config = write_audit(tmp_path)
+    mine = tmp_path / "audit-night.toml"
+    mine.write_text(AUDIT)
+    outputs = tmp_path / "audit-day.json"
+    outputs.write_text("[1]")
+    for name, said in (("night", "audit-night.toml"), ("day", "audit-day.json"),
+                       ("other", "has a system of that name")):  # fmt: skip
+        told = call("detect", config, "--detector", "patches", "--as-system", name)
+        assert told.code == 2
+        assert said in told.err
+    assert (mine.read_text(), outputs.read_text()) == (AUDIT, "[1]")
+    mine.write_text(AUDIT.replace('"other"', '"night"'))  # as written for this system before
+    check_system_name(config, "night", results=".json", run=False, json_output=False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--detector", "patches", "--words", "absent.toml"], "absent.toml"),
+        (["--detector", "patches", "--words", "list.toml"], "categories: "),
         (["--detector", "patches", "--words", "foreign.toml"], "'dog' is none of the dataset's"),
         (["--detector", "patches", "--words", "odd.toml"], "colour: no such key"),
         (["--detector", "nonsense"], "no detector 'nonsense'"),
@@ -125,6 +193,7 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: list[str], said:
     config = write_audit(tmp_path)
     (tmp_path / "foreign.toml").write_text('categories = {dog = "a dog"}\n')
     (tmp_path / "odd.toml").write_text('colour = "red"\n')
+    (tmp_path / "list.toml").write_text('categories = ["square"]\n')
     placed = [str(tmp_path / one) if one.endswith(".toml") else one for one in arguments]
     told = call("detect", config, *placed)
     assert told.code == 2

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import typer
 
+from flows.commands.trusting.bias import fail_on_gate
 from pipeline.tables import TEXTS, check
 from pipeline.workspace.manifests import TextsManifest
 from pipeline.workspace.shards import write_shard
@@ -13,6 +15,7 @@ from pipeline.workspace.store import find_store
 from tests.flows.command import call
 from tests.flows.direct import run_directly
 from tests.flows.small_audit import SmallAudit, write_audit
+from tests.reports.trust_examples import make_trust
 
 pytestmark = pytest.mark.slow
 
@@ -129,6 +132,7 @@ def call_quality(audit: SmallAudit) -> dict[str, float]:
         (("bias", "--groups", "one"), "expected two groups"),
         (("bias", "--groups", "side", "--probes", "dehumanizing"), "--show-slurs"),
         (("bias", "--groups", "side", "--adjust", "tones"), "'tone'"),
+        (("bias", "--groups", "side", "--adjust", "side"), "the groups that are compared"),
         (("bias", "--groups", "side", "--page", "bias.txt"), ".html"),
     ],
 )
@@ -166,3 +170,19 @@ def test_text_that_is_there_is_counted_and_findings_with_more_of_it_are_marked(
     run_directly(audit.config, ["report"])
     pages = list((audit.folder / "report" / "runs").glob("*/findings/1-1.html"))
     assert any("carry text that can be read" in page.read_text() for page in pages)
+    audit.edit('"image/brightness", ', "")
+    run_directly(audit.config, ["label"])
+    told = call("attack", "typographic", audit.config, "--samples", 2, "--json")
+    assert told.code == 0, told.err
+    assert json.loads(told.out)["text_as_it_is"]["findings"] == []  # of labels that are gone
+
+
+def test_the_gate_ends_the_command_with_code_3_and_names_the_pair(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    probes = make_trust().probes
+    fail_on_gate(probes.with_columns(gate=pl.lit("pass")))
+    with pytest.raises(typer.Exit) as ended:
+        fail_on_gate(probes.with_columns(gate=pl.lit("fail")))
+    assert ended.value.exit_code == 3
+    assert "a rich person / a poor person: woman +0.200 against man" in capsys.readouterr().err
