@@ -55,11 +55,15 @@ def read_run_findings(store: Store, run_ids: Sequence[str]) -> pl.DataFrame:
 def read_family_errors(store: Store, run_id: str, slices: pl.Series) -> pl.DataFrame:
     """Return system, predicates, error and rest_error of those `slices` that a run counted.
 
-    slices: predicates, as in FINDINGS.
+    slices: predicates, as in FINDINGS. A family that was pruned or is damaged gives no rows; the
+    latter is what `weakspot doctor` finds.
     """
     path = store.slices / f"{run_id}.parquet"
     if not path.exists():
         return empty({name: SLICES[name] for name in _FAMILY})
     wanted = pl.LazyFrame({"predicates": slices.unique()})
     counted = pl.scan_parquet(path).select(_FAMILY)
-    return counted.join(wanted, on="predicates", how="semi").collect()
+    try:
+        return counted.join(wanted, on="predicates", how="semi").collect()
+    except pl.exceptions.PolarsError:
+        return empty({name: SLICES[name] for name in _FAMILY})

@@ -73,7 +73,7 @@ class SelectionJournal:
         """
         try:
             content = self.path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be read: {error.strerror}") from None
