@@ -25,7 +25,7 @@ test: .venv/ready
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not slow"
 
-# Twenty kills, and a week of nights on a real server: about ten minutes.
+# Twenty kills, weeks of nights on a real server, a Ray cluster, long waits: half an hour.
 endurance: .venv/ready
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m endurance
 

@@ -59,7 +59,7 @@ def check_against_scoring_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [name for name in OBJECT_LOSSES if METRICS[name].has_curve])
-@settings(max_examples=25, suppress_health_check=SAME_FOLDER)
+@settings(max_examples=12, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())
 def test_curves_of_objects_equal_scoring_again(tmp_path: Path, scene: Scene, error: str) -> None:
     samples = with_objects(truth_frame(scene[0]))
@@ -69,7 +69,7 @@ def test_curves_of_objects_equal_scoring_again(tmp_path: Path, scene: Scene, err
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [name for name in IMAGE_LOSSES if METRICS[name].has_curve])
-@settings(max_examples=25, suppress_health_check=SAME_FOLDER)
+@settings(max_examples=12, suppress_health_check=SAME_FOLDER)
 @given(scene=scenes())
 def test_curves_of_images_equal_scoring_again(tmp_path: Path, scene: Scene, error: str) -> None:
     samples = images([f"{number}.png" for number in range(1, 5)])

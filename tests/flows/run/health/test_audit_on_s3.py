@@ -76,6 +76,7 @@ def test_tables_of_an_audit_on_s3_are_those_of_one_on_the_disk(
     assert again.counts["samples_labelled"] == 0
 
 
+@pytest.mark.endurance
 @pytest.mark.slow
 def test_an_object_replaced_with_its_size_kept_is_embedded_again(
     s3: S3Server, both: tuple[SmallAudit, SmallAudit]
@@ -122,6 +123,7 @@ def test_a_damaged_shard_is_made_again_and_a_damaged_copy_fetched_again(
     assert same(before, read_tables(away))
 
 
+@pytest.mark.endurance
 @pytest.mark.slow
 def test_shards_move_when_the_audit_names_another_place(
     s3: S3Server, both: tuple[SmallAudit, SmallAudit]

@@ -135,6 +135,7 @@ def test_a_run_that_was_killed_is_crashed_by_the_next_in_its_workspace(tmp_path:
         assert read_state(own) == "Running"
 
 
+@pytest.mark.endurance
 def test_a_schedule_outlives_its_server_and_what_that_knew(
     tmp_path: Path, measured_audit: SmallAudit
 ) -> None:

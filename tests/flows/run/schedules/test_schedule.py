@@ -29,6 +29,7 @@ def read_logs(server: RealServer, run: dict[str, Any]) -> list[str]:
     return [log["message"] for log in logs]
 
 
+@pytest.mark.endurance
 def test_an_interval_makes_a_run_that_ends_with_a_report(
     real_server: RealServer, measured_audit: SmallAudit
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_run_that_would_overlap_is_cancelled_where_asked(
     )
 
 
+@pytest.mark.endurance
 def test_a_run_that_would_overlap_waits_where_asked(
     real_server: RealServer, measured_audit: SmallAudit
 ) -> None:
