@@ -1,6 +1,5 @@
 """Detectors of the transformers library that were saved to a folder; nothing is downloaded."""
 
-import importlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,12 @@ import torch
 from PIL import Image
 
 from pipeline.detectors.detector import Detection, sort_detections
+from pipeline.detectors.saved_model import load_saved
 from pipeline.exceptions import ConfigError
 from pipeline.files.model_id import make_model_id
 from pipeline.images.decode import ImageRejectedError
 
 MIN_SCORE = 0.3  # what lies below is mostly noise and would fill the workspace
-_WEIGHTS = (".safetensors", ".bin")
 
 
 class TransformersDetector:
@@ -63,30 +62,9 @@ def load_transformers(folder: Path) -> TransformersDetector:
     Raises ConfigError when transformers is not installed or the folder holds no detector.
     """
     name = f"transformers:{folder}"
-    if not (folder / "config.json").is_file():
-        raise ConfigError(
-            f"detector {name}: there is no {folder / 'config.json'}; name the folder that "
-            "save_pretrained wrote, models are never downloaded"
-        )
-    try:
-        # By name: transformers is large, and open_clip takes seconds longer where it is installed.
-        transformers = importlib.import_module("transformers")
-    except ImportError as error:
-        raise ConfigError(
-            f"detector {name} needs transformers, which cannot be imported ({error}); "
-            "pip install transformers"
-        ) from None
-    try:
-        model = transformers.AutoModelForObjectDetection.from_pretrained(
-            folder, local_files_only=True
-        )
-        processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        reason = str(error).split("\n")[0]
-        raise ConfigError(f"detector {name}: it cannot be loaded: {reason}") from None
-    files = sorted(
-        path for path in folder.iterdir() if path.suffix in (".json", *_WEIGHTS) and path.is_file()
+    saved = load_saved(
+        folder, name=name, model="AutoModelForObjectDetection", processor="AutoImageProcessor"
     )
-    settings = {"transformers": transformers.__version__, "min_score": MIN_SCORE}
-    detector_id = make_model_id("transformers", settings, files)
-    return TransformersDetector(name, model, processor, detector_id=detector_id)
+    settings = {"transformers": saved.version, "min_score": MIN_SCORE}
+    detector_id = make_model_id("transformers", settings, saved.files)
+    return TransformersDetector(name, saved.model, saved.processor, detector_id=detector_id)

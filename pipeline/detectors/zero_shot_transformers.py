@@ -5,7 +5,6 @@ versions scale OWLv2's boxes by the image where it sees a padded square, and tak
 Grounding DINO from decoded words, which mixes up phrases that share some.
 """
 
-import importlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torchvision
 from PIL import Image
 
 from pipeline.detectors.detector import Detection, sort_detections
+from pipeline.detectors.saved_model import load_saved
 from pipeline.exceptions import ConfigError
 from pipeline.files.model_id import make_model_id
 from pipeline.images.decode import ImageRejectedError
@@ -24,7 +24,6 @@ from pipeline.images.decode import ImageRejectedError
 MIN_SCORE = 0.1  # their scores are low: OWLv2's are often good from 0.2 on
 VERSION = 1  # of how boxes are made
 _DOUBLE = 0.5  # IoU
-_WEIGHTS = (".safetensors", ".bin")
 _OWL, _DINO, _OMDET = ("owlvit", "owlv2"), ("grounding-dino", "mm-grounding-dino"), ("omdet-turbo",)
 _SQUARE = {"owlv2"}  # pad the image below and to the right to a square; boxes are parts of that
 
@@ -175,40 +174,21 @@ def load_zero_shot(folder: Path, categories: Mapping[str, Sequence[str]]) -> Zer
         tuple(text for texts in categories.values() for text in texts),
         tuple(category for category, texts in categories.items() for _ in texts),
     )
-    if not (folder / "config.json").is_file():
+    saved = load_saved(
+        folder,
+        name=name,
+        model="AutoModelForZeroShotObjectDetection",
+        processor="AutoProcessor",
+        suffixes=(".json", ".txt"),
+    )
+    if saved.model.config.model_type not in (*_OWL, *_DINO, *_OMDET):
         raise ConfigError(
-            f"detector {name}: there is no {folder / 'config.json'}; name the folder that "
-            "save_pretrained wrote, models are never downloaded"
-        )
-    try:
-        # By name: transformers is large, and open_clip takes longer where it is installed.
-        transformers = importlib.import_module("transformers")
-    except ImportError as error:
-        raise ConfigError(
-            f"detector {name} needs transformers, which cannot be imported ({error}); "
-            "pip install 'weakspot[transformers]'"
-        ) from None
-    try:
-        model = transformers.AutoModelForZeroShotObjectDetection.from_pretrained(
-            folder, local_files_only=True
-        )
-        processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        reason = str(error).split("\n")[0]
-        raise ConfigError(f"detector {name}: it cannot be loaded: {reason}") from None
-    if model.config.model_type not in (*_OWL, *_DINO, *_OMDET):
-        raise ConfigError(
-            f"detector {name}: a model of type {model.config.model_type!r}; known are "
+            f"detector {name}: a model of type {saved.model.config.model_type!r}; known are "
             f"{', '.join((*_OWL, *_DINO, *_OMDET))}"
         )
-    files = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix in (".json", ".txt", *_WEIGHTS) and path.is_file()
-    )
     settings = {
-        "transformers": transformers.__version__, "min_score": MIN_SCORE, "version": VERSION,
+        "transformers": saved.version, "min_score": MIN_SCORE, "version": VERSION,
         "texts": phrases.texts, "categories": phrases.categories,
     }  # fmt: skip
-    detector_id = make_model_id("zero-shot", settings, files)
-    return ZeroShotDetector(name, model, processor, phrases, detector_id=detector_id)
+    detector_id = make_model_id("zero-shot", settings, saved.files)
+    return ZeroShotDetector(name, saved.model, saved.processor, phrases, detector_id=detector_id)
